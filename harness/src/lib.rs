@@ -1,0 +1,36 @@
+//! mplab: a lab for multipath transports on one Linux machine.
+//!
+//! A topology and a case become a [`plan::Job`], a place runs the job and leaves a [`recording::Recording`], the judge makes a verdict of it:
+//!
+//! ```text
+//! topology.toml + case.toml --check--> Topology + Case --plan--> Job --run--> Recording --judge--> Verdict --> report
+//! pure: no root, no clock, no I/O ------------------------------|  effects   |  pure again, anywhere, any time later
+//! ```
+//!
+//! | layer | modules | rule |
+//! |---|---|---|
+//! | 5 places | [`local`] | know where, not what |
+//! | 4 life | [`lab`], [`traffic`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
+//! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
+//! | 2 decisions | [`address`], [`plan`], [`recording`], [`judge`], [`report`] | pure functions and types |
+//! | 1 documents | [`topology`], [`case`], [`diagnostic`] | text in, values out |
+//! | 0 words | [`words`] | no I/O |
+//!
+//! A module uses its own layer and those below it; a test keeps it so.
+
+pub mod address;
+pub mod case;
+pub mod clock;
+pub mod diagnostic;
+pub mod execute;
+pub mod judge;
+pub mod kernel;
+pub mod lab;
+pub mod local;
+pub mod observe;
+pub mod plan;
+pub mod recording;
+pub mod report;
+pub mod topology;
+pub mod traffic;
+pub mod words;

@@ -1,0 +1,284 @@
+//! The closed list of what mplab does to a kernel. An operation's `Display` is the `ip`, `tc` or `sysctl` line that a person would type.
+//! Not here: doing it (the `lab` and `kernel` modules), or deciding what to do.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::topology::Network;
+use crate::words::{EndpointFlag, Percent, Rate, Size, Time};
+
+/// One operation on one namespace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Op {
+    /// The namespace: a host's name, or the wires' (`words::names::WIRES`).
+    pub ns: String,
+    /// What is done in it.
+    pub act: Act,
+}
+
+/// What can be done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// Makes the namespace.
+    Namespace,
+    /// Sets a sysctl.
+    Sysctl {
+        /// Its dotted name.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// Makes a veth pair, one end here and up, the other in `peer_ns` and down.
+    Veth {
+        /// The end here.
+        dev: String,
+        /// The other end's namespace.
+        peer_ns: String,
+        /// The other end.
+        peer: String,
+        /// The largest packet of both.
+        mtu: u32,
+    },
+    /// Makes a bridge, up.
+    Bridge {
+        /// Its name.
+        dev: String,
+    },
+    /// Sets an interface up.
+    Up {
+        /// The interface.
+        dev: String,
+    },
+    /// Sets an interface down.
+    Down {
+        /// The interface.
+        dev: String,
+    },
+    /// Makes an interface a port of a bridge.
+    Attach {
+        /// The interface.
+        dev: String,
+        /// The bridge.
+        bridge: String,
+    },
+    /// Takes an interface off its bridge.
+    Detach {
+        /// The interface.
+        dev: String,
+    },
+    /// Gives an interface an address. IPv6 addresses are usable at once (`nodad`).
+    Address {
+        /// The interface.
+        dev: String,
+        /// The address and its network.
+        address: Network,
+    },
+    /// Adds a route, or puts it back where it was lost.
+    Route {
+        /// The destination.
+        to: Network,
+        /// The next hop.
+        via: Option<IpAddr>,
+        /// The interface it leaves by.
+        dev: Option<String>,
+        /// The table, the main one if absent.
+        table: Option<u32>,
+    },
+    /// Looks routes up in a table, for packets from an address.
+    Rule {
+        /// IPv6.
+        v6: bool,
+        /// The rule's place in the order.
+        priority: u32,
+        /// The source address; any if absent.
+        from: Option<IpAddr>,
+        /// The table (254 is main).
+        table: u32,
+        /// Whether the table's default route is passed over.
+        suppress_default: bool,
+    },
+    /// Gives an interface an ingress qdisc, where [`Act::Redirect`] can be hung.
+    Ingress {
+        /// The interface.
+        dev: String,
+    },
+    /// Whatever enters by `dev` leaves by `to`.
+    Redirect {
+        /// Where packets come in.
+        dev: String,
+        /// Where they go out.
+        to: String,
+    },
+    /// Whatever enters by `dev` stays in the wires' namespace, which has no use for it.
+    Unredirect {
+        /// Where packets come in.
+        dev: String,
+    },
+    /// Holds what leaves by an interface to a rate.
+    Tbf {
+        /// The interface.
+        dev: String,
+        /// Its rate.
+        rate: Rate,
+        /// The bucket: what may leave at once.
+        burst: Size,
+        /// What may wait.
+        limit: Size,
+    },
+    /// Delays and loses what leaves by an interface, and holds it to a rate.
+    Netem {
+        /// The interface.
+        dev: String,
+        /// The delay.
+        delay: Time,
+        /// Its variation.
+        jitter: Time,
+        /// How much is lost.
+        loss: Percent,
+        /// Its rate.
+        rate: Option<Rate>,
+        /// How many packets may wait, those being delayed included.
+        limit: u32,
+    },
+    /// Sets the MPTCP limits.
+    Limits {
+        /// Additional subflows of a connection.
+        subflows: Option<u32>,
+        /// Announced addresses a connection may use.
+        add_addr_accepted: Option<u32>,
+    },
+    /// Adds an MPTCP endpoint.
+    Endpoint {
+        /// Its address.
+        address: IpAddr,
+        /// The interface it is bound to.
+        dev: Option<String>,
+        /// Its flags.
+        flags: Vec<EndpointFlag>,
+        /// Its id.
+        id: Option<u8>,
+        /// The port announced with it.
+        port: Option<u16>,
+    },
+}
+
+/// The main routing table's number.
+pub const MAIN_TABLE: u32 = 254;
+
+impl Op {
+    /// The operation `act` in namespace `ns`.
+    pub fn new(ns: impl Into<String>, act: Act) -> Self {
+        Self { ns: ns.into(), act }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ns = &self.ns;
+        match &self.act {
+            Act::Namespace => write!(f, "ip netns add {ns}"),
+            Act::Sysctl { key, value } => {
+                let quote = if value.contains(char::is_whitespace) { "\"" } else { "" };
+                write!(f, "ip netns exec {ns} sysctl -q -w {key}={quote}{value}{quote}")
+            }
+            Act::Veth { dev, peer_ns, peer, mtu } => write!(
+                f,
+                "ip -n {ns} link add {dev} mtu {mtu} numtxqueues 1 numrxqueues 1 up type veth peer name {peer} mtu {mtu} numtxqueues 1 numrxqueues 1 netns {peer_ns}"
+            ),
+            Act::Bridge { dev } => write!(f, "ip -n {ns} link add {dev} up type bridge mcast_snooping 0"),
+            Act::Up { dev } => write!(f, "ip -n {ns} link set {dev} up"),
+            Act::Down { dev } => write!(f, "ip -n {ns} link set {dev} down"),
+            Act::Attach { dev, bridge } => write!(f, "ip -n {ns} link set {dev} master {bridge}"),
+            Act::Detach { dev } => write!(f, "ip -n {ns} link set {dev} nomaster"),
+            Act::Address { dev, address } => {
+                let nodad = if address.address.is_ipv6() { " nodad" } else { "" };
+                write!(f, "ip -n {ns} address add {address} dev {dev}{nodad}")
+            }
+            Act::Route { to, via, dev, table } => {
+                let family = if to.address.is_ipv6() { " -6" } else { "" };
+                if to.prefix == 0 {
+                    write!(f, "ip -n {ns}{family} route replace default")?;
+                } else {
+                    write!(f, "ip -n {ns}{family} route replace {to}")?;
+                }
+                if let Some(via) = via {
+                    write!(f, " via {via}")?;
+                }
+                if let Some(dev) = dev {
+                    write!(f, " dev {dev}")?;
+                }
+                if let Some(table) = table {
+                    write!(f, " table {table}")?;
+                }
+                Ok(())
+            }
+            Act::Rule { v6, priority, from, table, suppress_default } => {
+                let family = if *v6 { " -6" } else { "" };
+                write!(f, "ip -n {ns}{family} rule add priority {priority} from ")?;
+                match from {
+                    Some(from) => from.fmt(f)?,
+                    None => f.write_str("all")?,
+                }
+                match *table {
+                    MAIN_TABLE => f.write_str(" lookup main")?,
+                    table => write!(f, " lookup {table}")?,
+                }
+                if *suppress_default { f.write_str(" suppress_prefixlength 0") } else { Ok(()) }
+            }
+            Act::Ingress { dev } => write!(f, "tc -n {ns} qdisc add dev {dev} ingress"),
+            Act::Redirect { dev, to } => write!(
+                f,
+                "tc -n {ns} filter add dev {dev} ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev {to}"
+            ),
+            Act::Unredirect { dev } => write!(f, "tc -n {ns} filter del dev {dev} ingress protocol all prio 1"),
+            Act::Tbf { dev, rate, burst, limit } => {
+                write!(f, "tc -n {ns} qdisc add dev {dev} root tbf rate {}bit burst {}b limit {}b", rate.0, burst.0, limit.0)
+            }
+            Act::Netem { dev, delay, jitter, loss, rate, limit } => {
+                write!(f, "tc -n {ns} qdisc add dev {dev} root netem limit {limit}")?;
+                if delay.0 > 0 || jitter.0 > 0 {
+                    write!(f, " delay {delay}")?;
+                }
+                if jitter.0 > 0 {
+                    write!(f, " {jitter}")?;
+                }
+                if loss.0 > 0.0 {
+                    write!(f, " loss {}%", loss.0)?;
+                }
+                if let Some(rate) = rate {
+                    write!(f, " rate {}bit", rate.0)?;
+                }
+                Ok(())
+            }
+            Act::Limits { subflows, add_addr_accepted } => {
+                write!(f, "ip -n {ns} mptcp limits set")?;
+                if let Some(subflows) = subflows {
+                    write!(f, " subflows {subflows}")?;
+                }
+                if let Some(accepted) = add_addr_accepted {
+                    write!(f, " add_addr_accepted {accepted}")?;
+                }
+                Ok(())
+            }
+            Act::Endpoint { address, dev, flags, id, port } => {
+                write!(f, "ip -n {ns} mptcp endpoint add {address}")?;
+                if let Some(port) = port {
+                    write!(f, " port {port}")?;
+                }
+                if let Some(dev) = dev {
+                    write!(f, " dev {dev}")?;
+                }
+                if let Some(id) = id {
+                    write!(f, " id {id}")?;
+                }
+                for flag in flags {
+                    write!(f, " {flag}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

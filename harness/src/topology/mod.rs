@@ -1,0 +1,172 @@
+//! A topology: hosts with interfaces and the links between them, checked and complete.
+//! Not here: how it is written ([`raw`]), nor how it is built.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::{End, EndpointFlag, Percent, Rate, Size, Time};
+
+/// A checked topology: every name in it exists, every interface is on exactly one link and has its addresses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Topology {
+    /// One line that says what it is.
+    pub summary: String,
+    /// The hosts by name.
+    pub hosts: BTreeMap<String, Host>,
+    /// The links by name.
+    pub links: BTreeMap<String, Link>,
+}
+
+/// A node: a network namespace with interfaces.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Whether it is a router, forwarding what is not for itself.
+    pub forward: bool,
+    /// Its interfaces by name.
+    pub interfaces: BTreeMap<String, Interface>,
+    /// Sysctls set before its interfaces exist, by their dotted name.
+    pub sysctls: BTreeMap<String, String>,
+    /// Routes besides those that follow from the links.
+    pub routes: Vec<Route>,
+    /// Its MPTCP configuration.
+    pub mptcp: Mptcp,
+}
+
+/// A NIC of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// The link it is an end of.
+    pub link: String,
+    /// Its addresses, IPv4 before IPv6.
+    pub addresses: Vec<Network>,
+}
+
+/// An address with the length of its network's prefix, or a network: `10.0.1.2/24`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Network {
+    /// The address.
+    pub address: IpAddr,
+    /// The prefix's length in bits.
+    pub prefix: u8,
+}
+
+/// A route as in `ip route add TO via VIA dev INTERFACE`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The destination; prefix length 0 is the default route.
+    pub to: Network,
+    /// The next hop.
+    pub via: Option<IpAddr>,
+    /// The interface it leaves by.
+    pub interface: Option<String>,
+}
+
+/// The MPTCP configuration of a host: `net.mptcp.*`, `ip mptcp limits`, `ip mptcp endpoint`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Mptcp {
+    /// `net.mptcp.enabled`; the kernel's default if absent.
+    pub enabled: Option<bool>,
+    /// `net.mptcp.scheduler`.
+    pub scheduler: Option<String>,
+    /// `net.mptcp.path_manager`.
+    pub path_manager: Option<String>,
+    /// `limits subflows`: additional subflows a connection may have (0 to 8 unless the kernel allows more).
+    pub subflows: Option<u32>,
+    /// `limits add_addr_accepted`: announced addresses a connection may use.
+    pub add_addr_accepted: Option<u32>,
+    /// Its endpoints, in the order of the file.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// An address that the path manager may use or announce.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The interface it is bound to (`dev`).
+    pub interface: Option<String>,
+    /// Its flags.
+    pub flags: Vec<EndpointFlag>,
+    /// Its id, 1 to 255; chosen by the kernel if absent.
+    pub id: Option<u8>,
+    /// The port announced with it.
+    pub port: Option<u16>,
+}
+
+/// A cable between two interfaces.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its two ends. `up` is from the first to the second, `down` the other way.
+    pub ends: [End; 2],
+    /// The largest packet in bytes.
+    pub mtu: u32,
+    /// What passes per second, each direction.
+    pub rate: Option<Rate>,
+    /// The queue before the rate in bytes, each direction; 50 ms at the rate if absent.
+    pub limit: Option<Size>,
+    /// The time it takes, one way, each direction.
+    pub delay: Option<Time>,
+    /// The variation of the delay.
+    pub jitter: Option<Time>,
+    /// How many of the packets are lost, at random.
+    pub loss: Option<Percent>,
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+impl std::str::FromStr for Network {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not an address with its prefix length: write one such as \"10.0.1.2/24\" or \"fd00::2/64\"");
+        let (address, prefix) = text.split_once('/').ok_or_else(wrong)?;
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
+        if prefix > if address.is_ipv6() { 128 } else { 32 } { Err(wrong()) } else { Ok(Self { address, prefix }) }
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.to_string()
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Topology {
+    /// The link that an interface is an end of.
+    pub fn link_of(&self, end: &End) -> Option<&str> {
+        Some(&self.hosts.get(&end.host)?.interfaces.get(&end.interface)?.link)
+    }
+}
+
+impl Link {
+    /// The other end, seen from `end`.
+    pub fn other(&self, end: &End) -> &End {
+        if &self.ends[0] == end { &self.ends[1] } else { &self.ends[0] }
+    }
+
+    /// The end at `host`, if it has one there.
+    pub fn end_at(&self, host: &str) -> Option<&End> {
+        self.ends.iter().find(|end| end.host == host)
+    }
+}
+
+impl Interface {
+    /// Its first address of the family that `v6` names.
+    pub fn address(&self, v6: bool) -> Option<Network> {
+        self.addresses.iter().copied().find(|network| network.address.is_ipv6() == v6)
+    }
+}

@@ -1,0 +1,205 @@
+//! What must hold: `= 3`, `>= 99%`, `30%..37%`, and the window in which it must.
+//! Not here: what is measured.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::units::{Quantity, Time, UnitError};
+
+/// A condition on one measured quantity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Constraint<Q> {
+    /// `= 3`, or the bare value.
+    Equal(Q),
+    /// `!= 3`
+    NotEqual(Q),
+    /// `< 3`
+    Below(Q),
+    /// `<= 3`
+    AtMost(Q),
+    /// `> 3`
+    Above(Q),
+    /// `>= 3`
+    AtLeast(Q),
+    /// `3..5`, both ends included.
+    Between(Q, Q),
+}
+
+impl<Q: Quantity> Constraint<Q> {
+    /// Whether `measured` satisfies it.
+    pub fn holds(&self, measured: Q) -> bool {
+        match *self {
+            Self::Equal(value) => measured == value,
+            Self::NotEqual(value) => measured != value,
+            Self::Below(value) => measured < value,
+            Self::AtMost(value) => measured <= value,
+            Self::Above(value) => measured > value,
+            Self::AtLeast(value) => measured >= value,
+            Self::Between(low, high) => low <= measured && measured <= high,
+        }
+    }
+}
+
+/// What was wrong with a constraint's text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConstraintError {
+    /// The quantity in it does not parse.
+    #[error(transparent)]
+    Unit(#[from] UnitError),
+    /// The range is empty.
+    #[error("`{0}` holds for nothing: the first value must not be above the second")]
+    Empty(String),
+}
+
+/// Makes a constraint of the value behind an operator.
+type Operator<Q> = fn(Q) -> Constraint<Q>;
+
+impl<Q: Quantity> FromStr for Constraint<Q> {
+    type Err = ConstraintError;
+    fn from_str(text: &str) -> Result<Self, ConstraintError> {
+        let trimmed = text.trim();
+        // Two-character operators first: `<=` also starts with `<`.
+        let operators: [(&str, Operator<Q>); 7] = [
+            (">=", Self::AtLeast),
+            ("<=", Self::AtMost),
+            ("!=", Self::NotEqual),
+            ("==", Self::Equal),
+            (">", Self::Above),
+            ("<", Self::Below),
+            ("=", Self::Equal),
+        ];
+        for (operator, make) in operators {
+            if let Some(value) = trimmed.strip_prefix(operator) {
+                return Ok(make(value.trim().parse()?));
+            }
+        }
+        if let Some((low, high)) = trimmed.split_once("..") {
+            let (low, high) = (low.parse::<Q>()?, high.parse::<Q>()?);
+            return if low <= high { Ok(Self::Between(low, high)) } else { Err(ConstraintError::Empty(text.to_owned())) };
+        }
+        Ok(Self::Equal(trimmed.parse()?))
+    }
+}
+
+impl<Q: Quantity> fmt::Display for Constraint<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Equal(value) => write!(f, "= {value}"),
+            Self::NotEqual(value) => write!(f, "!= {value}"),
+            Self::Below(value) => write!(f, "< {value}"),
+            Self::AtMost(value) => write!(f, "<= {value}"),
+            Self::Above(value) => write!(f, "> {value}"),
+            Self::AtLeast(value) => write!(f, ">= {value}"),
+            Self::Between(low, high) => write!(f, "{low}..{high}"),
+        }
+    }
+}
+
+impl<Q: Quantity> Serialize for Constraint<Q> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, Q: Quantity> Deserialize<'de> for Constraint<Q> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A part of the timeline, `2s..10s`; either end may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Window {
+    /// From here, included; the start of the run if absent.
+    pub from: Option<Time>,
+    /// Up to here; the end of the run if absent.
+    pub to: Option<Time>,
+}
+
+/// What was wrong with a window's text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a window of the run: write two times, the earlier first, such as \"2s..10s\", \"2s..\" or \"..10s\"")]
+pub struct WindowError(String);
+
+impl FromStr for Window {
+    type Err = WindowError;
+    fn from_str(text: &str) -> Result<Self, WindowError> {
+        let wrong = || WindowError(text.to_owned());
+        let end = |text: &str| match text.trim() {
+            "" => Ok(None),
+            time => time.parse::<Time>().map(Some).map_err(|_| wrong()),
+        };
+        let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+        let window = Self { from: end(from)?, to: end(to)? };
+        match (window.from, window.to) {
+            (Some(from), Some(to)) if from >= to => Err(wrong()),
+            _ => Ok(window),
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(from) = self.from {
+            from.fmt(f)?;
+        }
+        f.write_str("..")?;
+        if let Some(to) = self.to {
+            to.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Window {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Window {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::units::{Count, Percent, Rate};
+    use super::*;
+
+    #[test]
+    fn every_form_holds_where_it_should() {
+        let holds = |text: &str, measured| text.parse::<Constraint<Count>>().unwrap().holds(Count(measured));
+        for (text, yes, no) in
+            [("= 3", 3, 4), ("3", 3, 2), ("!= 3", 4, 3), ("< 3", 2, 3), ("<= 3", 3, 4), ("> 3", 4, 3), (">= 3", 3, 2), ("3..5", 5, 6)]
+        {
+            assert!(holds(text, yes), "{text} holds for {yes}");
+            assert!(!holds(text, no), "{text} does not hold for {no}");
+        }
+    }
+
+    #[test]
+    fn what_is_printed_can_be_read_again() {
+        for text in ["30%..37%", ">= 99%", "= 0%"] {
+            assert_eq!(text.parse::<Constraint<Percent>>().unwrap().to_string(), text);
+        }
+        assert_eq!(">=100mbit".parse::<Constraint<Rate>>().unwrap().to_string(), ">= 100mbit");
+    }
+
+    #[test]
+    fn an_empty_range_is_refused() {
+        assert!("37%..30%".parse::<Constraint<Percent>>().is_err());
+        assert!(">= many".parse::<Constraint<Count>>().unwrap_err().to_string().contains("a whole number"));
+    }
+
+    #[test]
+    fn windows_may_be_open() {
+        assert_eq!("2s..10s".parse::<Window>().unwrap().to_string(), "2s..10s");
+        assert_eq!("2s..".parse::<Window>().unwrap(), Window { from: Some(Time(2_000_000_000)), to: None });
+        assert!("10s..2s".parse::<Window>().is_err());
+        assert!("2s".parse::<Window>().is_err());
+    }
+}

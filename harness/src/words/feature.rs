@@ -1,0 +1,63 @@
+//! What a place can do and a plan may need. The difference is why a case is unsupported there.
+//! Features are probed by doing, never concluded from a kernel's version.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that not every kernel can do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Feature {
+    /// `IPPROTO_MPTCP` sockets and the path manager's netlink family.
+    Mptcp,
+    /// IPv6.
+    Ipv6,
+    /// Forwarding across a wire by the ingress qdisc, u32 and mirred.
+    Redirect,
+    /// Forwarding across a wire by a bridge.
+    Bridge,
+    /// The token bucket filter: a rate.
+    Tbf,
+    /// The network emulator: delay, jitter, loss.
+    Netem,
+    /// An MPTCP packet scheduler (`net.mptcp.available_schedulers`).
+    Scheduler(String),
+    /// An MPTCP path manager (`net.mptcp.available_path_managers`).
+    PathManager(String),
+    /// Endpoints with the `laminar` flag.
+    LaminarEndpoints,
+}
+
+impl Feature {
+    /// Why a case that needs it cannot run where it is absent.
+    pub fn absence(&self) -> String {
+        match self {
+            Self::Mptcp => "this kernel has no MPTCP".to_owned(),
+            Self::Ipv6 => "this kernel has no IPv6".to_owned(),
+            Self::Redirect => "this kernel has no sch_ingress, cls_u32 or act_mirred".to_owned(),
+            Self::Bridge => "this kernel has no bridge".to_owned(),
+            Self::Tbf => "this kernel has no sch_tbf, which a link's rate needs".to_owned(),
+            Self::Netem => "this kernel has no sch_netem, which delay, jitter and loss need".to_owned(),
+            Self::Scheduler(name) => format!("this kernel has no MPTCP scheduler `{name}`"),
+            Self::PathManager(name) => format!("this kernel has no MPTCP path manager `{name}`"),
+            Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mptcp => f.write_str("mptcp"),
+            Self::Ipv6 => f.write_str("ipv6"),
+            Self::Redirect => f.write_str("redirect"),
+            Self::Bridge => f.write_str("bridge"),
+            Self::Tbf => f.write_str("tbf"),
+            Self::Netem => f.write_str("netem"),
+            Self::Scheduler(name) => write!(f, "scheduler {name}"),
+            Self::PathManager(name) => write!(f, "path manager {name}"),
+            Self::LaminarEndpoints => f.write_str("laminar endpoints"),
+        }
+    }
+}

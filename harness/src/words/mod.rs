@@ -1,0 +1,14 @@
+//! The words everything else is written in: names, units, MPTCP's vocabulary, constraints, features.
+//! Pure values: no I/O, and no idea of files or kernels.
+
+pub mod constraint;
+pub mod feature;
+pub mod mptcp;
+pub mod names;
+pub mod units;
+
+pub use constraint::{Constraint, Window};
+pub use feature::Feature;
+pub use mptcp::{Direction, EndpointFlag, Protocol};
+pub use names::End;
+pub use units::{Count, Percent, Quantity, Rate, Size, Time};

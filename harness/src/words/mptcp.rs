@@ -1,0 +1,128 @@
+//! MPTCP's own words, spelled as `ip mptcp` and the kernel spell them.
+//! Not here: how they are told to a kernel.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A flag of an MPTCP endpoint (ip-mptcp(8); include/uapi/linux/mptcp.h, `MPTCP_PM_ADDR_FLAG_*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndpointFlag {
+    /// Announced to the peer by `ADD_ADDR`.
+    Signal,
+    /// Used as source of additional subflows to the peer's initial address.
+    Subflow,
+    /// Subflows from or to it carry data only when no other can (`MP_JOIN`'s B bit, `MP_PRIO`).
+    Backup,
+    /// Used as source of subflows to every known address of the peer.
+    Fullmesh,
+    /// Made by the kernel for an address in use that nobody configured; the kernel refuses to be given one.
+    Implicit,
+    /// Used as source of the one subflow that answers each announced address (Linux 6.18 and later).
+    Laminar,
+}
+
+impl EndpointFlag {
+    /// All flags, in the kernel's order.
+    pub const ALL: [Self; 6] = [Self::Signal, Self::Subflow, Self::Backup, Self::Fullmesh, Self::Implicit, Self::Laminar];
+
+    /// The kernel's bit.
+    pub const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// The word, as `ip mptcp endpoint` has it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Signal => "signal",
+            Self::Subflow => "subflow",
+            Self::Backup => "backup",
+            Self::Fullmesh => "fullmesh",
+            Self::Implicit => "implicit",
+            Self::Laminar => "laminar",
+        }
+    }
+}
+
+impl FromStr for EndpointFlag {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|flag| flag.word() == text).ok_or(())
+    }
+}
+
+impl fmt::Display for EndpointFlag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What a socket is made to speak, and what a connection was seen to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// `IPPROTO_MPTCP`.
+    #[default]
+    Mptcp,
+    /// `IPPROTO_TCP`; for a connection also: MPTCP that fell back to it (RFC 8684, section 3.7).
+    Tcp,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mptcp => "mptcp",
+            Self::Tcp => "tcp",
+        })
+    }
+}
+
+/// Which way a transfer's bytes go, as seen from its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From client to server, iperf3's default.
+    #[default]
+    Upload,
+    /// From server to client, iperf3's `--reverse`.
+    Download,
+    /// Both at once on the same connection, iperf3's `--bidir`.
+    Both,
+}
+
+impl Direction {
+    /// Whether the client sends.
+    pub const fn uploads(self) -> bool {
+        matches!(self, Self::Upload | Self::Both)
+    }
+
+    /// Whether the server sends.
+    pub const fn downloads(self) -> bool {
+        matches!(self, Self::Download | Self::Both)
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Upload => "upload",
+            Self::Download => "download",
+            Self::Both => "both",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_have_the_kernel_s_bits() {
+        assert_eq!(EndpointFlag::ALL.map(EndpointFlag::bit), [1, 2, 4, 8, 16, 32]);
+        for flag in EndpointFlag::ALL {
+            assert_eq!(flag.word().parse(), Ok(flag));
+        }
+    }
+}

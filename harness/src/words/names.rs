@@ -1,0 +1,103 @@
+//! Names: what may be one, and which known name an unknown one was probably meant to be.
+//! Not here: what is named.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The longest name of a network interface (include/uapi/linux/if.h: `IFNAMSIZ` less the closing zero).
+pub const INTERFACE_MAX: usize = 15;
+/// The longest name of a link: its wire's two ends are interfaces called NAME-a and NAME-b.
+pub const LINK_MAX: usize = INTERFACE_MAX - 2;
+/// The longest name of a host, as in a host's name on a network (RFC 1035, section 2.3.4).
+pub const HOST_MAX: usize = 63;
+/// The hidden namespace that holds every link's wire. No host can have this name.
+pub const WIRES: &str = "wires";
+
+/// Why a text cannot be a name, in words that say what can.
+pub fn complaint(what: &str, name: &str, longest: usize) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > longest {
+        Some(format!("a {what}'s name has 1 to {longest} characters"))
+    } else if !name.chars().all(allowed) || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        Some(format!("a {what}'s name has letters, digits, `-`, `_` and `.`, and starts with a letter or digit"))
+    } else {
+        None
+    }
+}
+
+/// The known name nearest to an unknown one, if it is near enough to have been meant.
+pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(unknown, name), name))
+        .filter(|&(distance, name)| distance <= (unknown.len().max(name.len()) / 3).max(1) || name.starts_with(unknown))
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// One end of a link: an interface of a host, written `laptop:eth0`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct End {
+    /// The host.
+    pub host: String,
+    /// Its interface.
+    pub interface: String,
+}
+
+impl End {
+    /// The end at `interface` of `host`.
+    pub fn new(host: impl Into<String>, interface: impl Into<String>) -> Self {
+        Self { host: host.into(), interface: interface.into() }
+    }
+}
+
+impl FromStr for End {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (host, interface) = text
+            .split_once(':')
+            .ok_or_else(|| format!("`{text}` is not an interface of a host: write \"HOST:INTERFACE\", such as \"laptop:eth0\""))?;
+        match complaint("host", host, HOST_MAX).or_else(|| complaint("network interface", interface, INTERFACE_MAX)) {
+            Some(complaint) => Err(format!("`{text}`: {complaint}")),
+            None => Ok(Self::new(host, interface)),
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.interface)
+    }
+}
+
+impl Serialize for End {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for End {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_finds_the_name() {
+        assert_eq!(nearest("etehrnet", ["ethernet", "wlan"]), Some("ethernet"));
+        assert_eq!(nearest("cellular", ["ethernet", "wlan"]), None);
+    }
+
+    #[test]
+    fn ends_are_read_and_written_alike() {
+        assert_eq!("laptop:eth0".parse::<End>().unwrap().to_string(), "laptop:eth0");
+        assert!("laptop".parse::<End>().unwrap_err().contains("HOST:INTERFACE"));
+        assert!("laptop:a-name-too-long-for-linux".parse::<End>().unwrap_err().contains("1 to 15"));
+    }
+}
