@@ -2,21 +2,27 @@
 //! Pure: no kernel is asked; what it must be able to do is listed in [`Job::needs`].
 
 pub mod op;
+mod routes;
+mod setup;
+mod steps;
+mod wire;
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
 pub use op::{Act, Op};
+pub use wire::Forwarding;
 
 use crate::case::Case;
 use crate::topology::Topology;
-use crate::words::{Feature, Time};
+use crate::words::{EndpointFlag, Feature, Protocol, Time};
 
 /// Everything a place needs to run a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// The case's name: its path below the directory of cases, without the ending.
+    /// The case's name: its path below the directory of cases, without the ending, such as `survival::ethernet_unplugged`.
     pub name: String,
     /// What makes this run differ from another of the same case: the content of transfers.
     pub seed: u64,
@@ -39,4 +45,59 @@ pub struct PlannedStep {
     pub at: Time,
     /// What is done.
     pub ops: Vec<Op>,
+}
+
+impl Job {
+    /// Plans a case on its topology, with packets crossing wires by `forwarding`.
+    pub fn plan(name: &str, topology: Topology, case: Case, seed: u64, forwarding: Forwarding) -> Self {
+        let setup = setup::lab(&topology, forwarding);
+        let steps = steps::plan(&topology, &case.steps, &setup, forwarding);
+        let mut needs = needs(&topology, forwarding);
+        let mptcp = |transfer: &crate::case::Transfer| [transfer.client_protocol, transfer.server_protocol].contains(&Protocol::Mptcp);
+        needs.extend(case.transfers.values().any(mptcp).then_some(Feature::Mptcp));
+        Self { name: name.to_owned(), seed, topology, case, setup, steps, needs }
+    }
+
+    /// What it needs that a place with `features` lacks, in words; empty if the case can run there.
+    pub fn unsupported(&self, features: &BTreeSet<Feature>) -> Vec<String> {
+        self.needs.difference(features).map(Feature::absence).collect()
+    }
+
+    /// The `ip`, `tc` and `sysctl` lines that a person would type, a step's after a comment with its time.
+    pub fn script(&self) -> String {
+        let mut script = self::script(&self.setup);
+        for step in &self.steps {
+            writeln!(script, "# at {}", step.at).expect("writing to a string");
+            script += &self::script(&step.ops);
+        }
+        script
+    }
+}
+
+/// The operations that build a topology.
+pub fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
+    setup::lab(topology, forwarding)
+}
+
+/// Operations as the lines that a person would type.
+pub fn script(ops: &[Op]) -> String {
+    ops.iter().fold(String::new(), |script, op| script + &op.to_string() + "\n")
+}
+
+/// What a place must be able to do to build a topology.
+pub fn needs(topology: &Topology, forwarding: Forwarding) -> BTreeSet<Feature> {
+    let mut needs = BTreeSet::from([Feature::Ipv6, forwarding.feature()]);
+    for link in topology.links.values() {
+        needs.extend(wire::shaper(link).map(wire::Shaper::feature));
+    }
+    for mptcp in topology.hosts.values().map(|host| &host.mptcp) {
+        if mptcp != &crate::topology::Mptcp::default() {
+            needs.insert(Feature::Mptcp);
+        }
+        needs.extend(mptcp.scheduler.clone().map(Feature::Scheduler));
+        needs.extend(mptcp.path_manager.clone().map(Feature::PathManager));
+        let laminar = mptcp.endpoints.iter().any(|endpoint| endpoint.flags.contains(&EndpointFlag::Laminar));
+        needs.extend(laminar.then_some(Feature::LaminarEndpoints));
+    }
+    needs
 }

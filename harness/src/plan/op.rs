@@ -64,10 +64,12 @@ pub enum Act {
         /// The bridge.
         bridge: String,
     },
-    /// Takes an interface off its bridge.
-    Detach {
+    /// Says whether a bridge sends frames out by a port. Ports learn no addresses: with two of them the bridge is a cable.
+    Port {
         /// The interface.
         dev: String,
+        /// Whether frames leave by it.
+        flood: bool,
     },
     /// Gives an interface an address. IPv6 addresses are usable at once (`nodad`).
     Address {
@@ -192,7 +194,10 @@ impl fmt::Display for Op {
             Act::Up { dev } => write!(f, "ip -n {ns} link set {dev} up"),
             Act::Down { dev } => write!(f, "ip -n {ns} link set {dev} down"),
             Act::Attach { dev, bridge } => write!(f, "ip -n {ns} link set {dev} master {bridge}"),
-            Act::Detach { dev } => write!(f, "ip -n {ns} link set {dev} nomaster"),
+            Act::Port { dev, flood } => {
+                let flood = if *flood { "on" } else { "off" };
+                write!(f, "ip -n {ns} link set {dev} type bridge_slave learning off flood {flood} mcast_flood {flood} bcast_flood {flood}")
+            }
             Act::Address { dev, address } => {
                 let nodad = if address.address.is_ipv6() { " nodad" } else { "" };
                 write!(f, "ip -n {ns} address add {address} dev {dev}{nodad}")

@@ -1,0 +1,91 @@
+//! The in-kernel path manager's limits and endpoints (generic netlink `mptcp_pm`; `ip mptcp`).
+//! Not here: its events.
+
+use std::net::IpAddr;
+
+use netlink_bindings::mptcp_pm::Request;
+
+use super::{Netlink, NetlinkError};
+
+/// `limits`: what a connection may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Additional subflows.
+    pub subflows: u32,
+    /// Announced addresses it may use.
+    pub add_addr_accepted: u32,
+}
+
+/// An endpoint as the kernel has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its address.
+    pub address: IpAddr,
+    /// The interface it is bound to, 0 if none.
+    pub index: i32,
+    /// `MPTCP_PM_ADDR_FLAG_*`.
+    pub flags: u32,
+    /// Its id, 0 for the kernel's choice.
+    pub id: u8,
+    /// The port announced with it, 0 if none.
+    pub port: u16,
+}
+
+/// Sets the limits. The kernel replaces both: what stays has to be named too.
+pub fn set_limits(netlink: &mut Netlink, limits: Limits) -> Result<(), NetlinkError> {
+    let mut request = Request::new().op_set_limits_do();
+    request.encode().push_rcv_add_addrs(limits.add_addr_accepted).push_subflows(limits.subflows);
+    netlink.request(&request)
+}
+
+/// Reads the limits.
+pub fn limits(netlink: &mut Netlink) -> Result<Limits, NetlinkError> {
+    let mut limits = Limits { subflows: 0, add_addr_accepted: 0 };
+    netlink.each(&Request::new().op_get_limits_do(), |attributes| {
+        limits.subflows = attributes.get_subflows().unwrap_or(0);
+        limits.add_addr_accepted = attributes.get_rcv_add_addrs().unwrap_or(0);
+    })?;
+    Ok(limits)
+}
+
+/// Adds an endpoint.
+pub fn add_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
+    let mut request = Request::new().op_add_addr_do();
+    let attributes = request.encode().nested_addr();
+    let mut attributes = match endpoint.address {
+        IpAddr::V4(address) => attributes.push_family(libc::AF_INET as u16).push_addr4(address.into()),
+        IpAddr::V6(address) => attributes.push_family(libc::AF_INET6 as u16).push_addr6(&address.octets()),
+    };
+    attributes = attributes.push_flags(endpoint.flags);
+    if endpoint.id > 0 {
+        attributes = attributes.push_id(endpoint.id);
+    }
+    if endpoint.port > 0 {
+        attributes = attributes.push_port(endpoint.port);
+    }
+    if endpoint.index > 0 {
+        attributes = attributes.push_if_idx(endpoint.index);
+    }
+    drop(attributes);
+    netlink.request(&request)
+}
+
+/// Every endpoint of the namespace.
+pub fn endpoints(netlink: &mut Netlink) -> Result<Vec<Endpoint>, NetlinkError> {
+    let mut found = Vec::new();
+    netlink.each(&Request::new().op_get_addr_dump(), |attributes| {
+        let Ok(entry) = attributes.get_addr() else { return };
+        let v4 = entry.get_addr4().ok().map(|address| IpAddr::V4(address.into()));
+        let v6 = || <[u8; 16]>::try_from(entry.get_addr6().ok()?).ok().map(IpAddr::from);
+        if let Some(address) = v4.or_else(v6) {
+            found.push(Endpoint {
+                address,
+                index: entry.get_if_idx().unwrap_or(0),
+                flags: entry.get_flags().unwrap_or(0),
+                id: entry.get_id().unwrap_or(0),
+                port: entry.get_port().unwrap_or(0),
+            });
+        }
+    })?;
+    Ok(found)
+}

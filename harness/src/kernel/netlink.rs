@@ -1,0 +1,164 @@
+//! Talking netlink to one namespace: requests one by one, or a batch in one system call.
+//! Not here: what the requests say.
+
+use std::io;
+use std::sync::Arc;
+
+use netlink_bindings::builtin::Nlmsghdr;
+use netlink_bindings::traits::{LookupFn, NetlinkChained, NetlinkRequest, Protocol};
+use netlink_socket2::{NetlinkSocket, ReplyError};
+
+use super::Namespace;
+
+/// Why the kernel refused, in its own words where it has some (the extended acknowledgement).
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}", .source, .said.as_deref().map(|said| format!(": {said}")).unwrap_or_default())]
+pub struct NetlinkError {
+    /// The errno.
+    pub source: io::Error,
+    /// The kernel's text.
+    pub said: Option<String>,
+    /// Which request of a batch it was.
+    pub position: usize,
+}
+
+impl NetlinkError {
+    fn at(position: usize, error: ReplyError) -> Self {
+        let said = error.ext_ack().and_then(|ack| ack.get_msg().ok().map(|text| text.to_string_lossy().into_owned()));
+        Self { source: error.into(), said, position }
+    }
+
+    /// The errno, 0 if there was none.
+    pub fn errno(&self) -> i32 {
+        self.source.raw_os_error().unwrap_or(0)
+    }
+}
+
+impl From<ReplyError> for NetlinkError {
+    fn from(error: ReplyError) -> Self {
+        Self::at(0, error)
+    }
+}
+
+impl From<io::Error> for NetlinkError {
+    fn from(source: io::Error) -> Self {
+        Self { source, said: None, position: 0 }
+    }
+}
+
+/// rtnetlink requests that are sent together. The kernel takes them in order and one by one: it is quick, not atomic.
+#[derive(Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    lookups: Vec<LookupFn>,
+}
+
+/// The sequence number of a batch's first request; single requests count from 1 and never come this far.
+const FIRST_SEQ: u32 = 1 << 30;
+
+impl Batch {
+    /// How many requests go into one system call. netlink-socket2 loses the errors of a chain of 64.
+    pub const MOST: usize = 60;
+
+    /// Adds a request.
+    pub fn push<R: NetlinkRequest>(&mut self, request: &R) {
+        let Protocol::Raw { request_type, .. } = request.protocol() else {
+            unreachable!("a batch holds rtnetlink requests only");
+        };
+        let header = Nlmsghdr {
+            len: (Nlmsghdr::len() + request.payload().len()) as u32,
+            r#type: request_type,
+            flags: request.flags() | (libc::NLM_F_REQUEST | libc::NLM_F_ACK) as u16,
+            seq: FIRST_SEQ + self.lookups.len() as u32,
+            pid: 0,
+        };
+        self.bytes.extend(header.as_slice());
+        self.bytes.extend(request.payload());
+        self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
+        self.lookups.push(R::lookup);
+    }
+
+    /// How many requests it holds.
+    pub fn len(&self) -> usize {
+        self.lookups.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.lookups.is_empty()
+    }
+}
+
+impl NetlinkChained for Batch {
+    fn protonum(&self) -> u16 {
+        libc::NETLINK_ROUTE as u16
+    }
+
+    fn payload(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn chain_len(&self) -> usize {
+        self.lookups.len()
+    }
+
+    fn get_index(&self, seq: u32) -> Option<usize> {
+        let index = seq.checked_sub(FIRST_SEQ)? as usize;
+        (index < self.lookups.len()).then_some(index)
+    }
+
+    fn name(&self, _index: usize) -> &'static str {
+        "request"
+    }
+
+    fn lookup(&self, index: usize) -> LookupFn {
+        self.lookups[index]
+    }
+}
+
+/// Netlink sockets of one namespace.
+pub struct Netlink {
+    ns: Arc<Namespace>,
+    socket: NetlinkSocket,
+}
+
+impl Netlink {
+    /// Talks to `ns`. The sockets are opened when they are first used.
+    pub fn new(ns: Arc<Namespace>) -> Self {
+        Self { ns, socket: NetlinkSocket::new() }
+    }
+
+    /// Sends a batch and waits until the kernel has taken every request, or refused one: those after it were taken or refused too.
+    pub fn send(&mut self, batch: &Batch) -> Result<(), NetlinkError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let Self { ns, socket } = self;
+        ns.enter(|| {
+            let mut replies = socket.request_chained(batch)?;
+            let mut position = 0;
+            while let Some(reply) = replies.recv() {
+                reply.map_err(|error| NetlinkError::at(position, error))?;
+                position += 1;
+            }
+            Ok(())
+        })?
+    }
+
+    /// Sends one request and waits for the kernel's acknowledgement.
+    pub fn request<R: NetlinkRequest>(&mut self, request: &R) -> Result<(), NetlinkError> {
+        self.each(request, |_| ())
+    }
+
+    /// Sends one request and looks at each part of the answer.
+    pub fn each<R: NetlinkRequest>(&mut self, request: &R, mut look: impl FnMut(R::ReplyType<'_>)) -> Result<(), NetlinkError> {
+        let Self { ns, socket } = self;
+        ns.enter(|| {
+            let mut replies = socket.request(request)?;
+            while let Some(reply) = replies.recv() {
+                look(reply?);
+            }
+            Ok(())
+        })?
+    }
+}

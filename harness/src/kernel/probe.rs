@@ -1,0 +1,72 @@
+//! What this kernel can do, found out by doing it in the calling thread's network namespace, which must be a fresh one.
+//! Not here: what is needed.
+
+use std::collections::BTreeSet;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::qdisc::{self, Netem};
+use super::{Batch, Namespace, Netlink, link, mptcp, sysctl};
+use crate::words::{EndpointFlag, Feature, Percent, Rate, Size, Time};
+
+/// The loopback interface's index in every namespace.
+const LO: i32 = 1;
+
+/// Probes every feature.
+pub fn features() -> std::io::Result<BTreeSet<Feature>> {
+    let mut netlink = Netlink::new(Arc::new(Namespace::current()?));
+    let mut found = BTreeSet::new();
+    let mut try_one = |feature: Feature, fill: &dyn Fn(&mut Batch)| {
+        let mut batch = Batch::default();
+        fill(&mut batch);
+        if netlink.send(&batch).is_ok() {
+            found.insert(feature);
+        }
+    };
+    try_one(Feature::Tbf, &|batch| qdisc::tbf(batch, LO, Rate(8_000_000), Size(16_384), Size(65_536)));
+    try_one(Feature::Netem, &|batch| {
+        let netem = Netem { delay: Time::from_millis(1), jitter: Time::ZERO, loss: Percent(0.0), rate: None, limit: 10 };
+        qdisc::netem(batch, LO, &netem);
+    });
+    try_one(Feature::Redirect, &|batch| {
+        qdisc::ingress(batch, LO);
+        qdisc::redirect(batch, LO, LO);
+    });
+    try_one(Feature::Bridge, &|batch| link::bridge(batch, "mplab-probe", 1000));
+    if Path::new("/proc/sys/net/ipv6").exists() {
+        found.insert(Feature::Ipv6);
+    }
+    if mptcp_sockets() && mptcp::limits(&mut netlink).is_ok() {
+        found.insert(Feature::Mptcp);
+        let words = |key: &str| sysctl::read(key).unwrap_or_default();
+        found
+            .extend(words("net.mptcp.available_schedulers").split(' ').filter(|s| !s.is_empty()).map(|s| Feature::Scheduler(s.to_owned())));
+        found.extend(
+            words("net.mptcp.available_path_managers").split(' ').filter(|s| !s.is_empty()).map(|s| Feature::PathManager(s.to_owned())),
+        );
+        found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
+    }
+    Ok(found)
+}
+
+/// `IPPROTO_MPTCP` exists and is enabled.
+fn mptcp_sockets() -> bool {
+    // SAFETY: socket(2) takes no pointers; the descriptor is owned at once.
+    unsafe {
+        let fd = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, libc::IPPROTO_MPTCP);
+        fd >= 0 && OwnedFd::from_raw_fd(fd).as_raw_fd() == fd
+    }
+}
+
+/// A kernel that does not know a flag drops it silently.
+fn laminar(netlink: &mut Netlink) -> bool {
+    let bit = EndpointFlag::Laminar.bit();
+    let wanted = mptcp::Endpoint { address: [192, 0, 2, 1].into(), index: 0, flags: bit, id: 0, port: 0 };
+    match mptcp::add_endpoint(netlink, &wanted) {
+        Ok(()) => mptcp::endpoints(netlink).is_ok_and(|endpoints| endpoints.iter().any(|endpoint| endpoint.flags & bit != 0)),
+        Err(error) => error.errno() != Errno::EINVAL as i32 && error.errno() != Errno::EOPNOTSUPP as i32,
+    }
+}

@@ -1,0 +1,44 @@
+//! The process a run lives in: it dies with its parent, and sees no network but its own.
+//! Not here: what runs in it.
+
+use std::{fs, io};
+
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use nix::unistd::{getegid, geteuid, getppid};
+
+/// Makes the kernel kill this process when the thread that started it ends.
+pub fn die_with_parent(parent: i32) -> io::Result<()> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    // The parent may have died before the line above: then nobody is left to be told.
+    if getppid().as_raw() == parent { Ok(()) } else { Err(io::Error::other("the process that started this one is gone")) }
+}
+
+/// Why no network namespace could be made.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no network namespace can be made here ({0}): run as root, or allow user namespaces \
+     (`sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu also `sysctl kernel.apparmor_restrict_unprivileged_userns=0`), \
+     or start the container with --privileged"
+)]
+pub struct Confined(io::Error);
+
+/// Leaves the computer's network for an empty namespace, as root of the computer where possible, else as root of a new user namespace.
+/// Returns whether it is the former. The process must have one thread.
+pub fn leave_network() -> Result<bool, Confined> {
+    match unshare(CloneFlags::CLONE_NEWNET) {
+        Ok(()) => Ok(true),
+        Err(Errno::EPERM) => enter_user_namespace().map(|()| false).map_err(Confined),
+        Err(error) => Err(Confined(error.into())),
+    }
+}
+
+fn enter_user_namespace() -> io::Result<()> {
+    let (uid, gid) = (geteuid(), getegid());
+    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
+    fs::write("/proc/self/setgroups", "deny")?;
+    fs::write("/proc/self/uid_map", format!("0 {uid} 1"))?;
+    fs::write("/proc/self/gid_map", format!("0 {gid} 1"))
+}

@@ -1,0 +1,180 @@
+//! Queueing disciplines and the redirection of a wire's packets (rtnetlink; `tc qdisc`, `tc filter`).
+//! Not here: which rate or delay a link should have.
+
+use netlink_bindings::tc::{OptionsMsg, PushActAttrs, Request, TcNetemQopt, TcNetemRate, TcTbfQopt, TcU32Sel, Tcmsg};
+use netlink_bindings::traits::Pusher;
+use netlink_bindings::utils::{finalize_nested_header, push_nested_header};
+
+use super::{Batch, Netlink, NetlinkError};
+use crate::words::{Percent, Rate, Size, Time};
+
+/// `TC_H_ROOT`, `TC_H_INGRESS`, and the ingress qdisc's block of filters (include/uapi/linux/pkt_sched.h).
+const ROOT: u32 = 0xffff_ffff;
+const INGRESS: u32 = 0xffff_fff1;
+const INGRESS_FILTERS: u32 = 0xffff_fff2;
+/// The handle that tc gives an ingress qdisc.
+const INGRESS_HANDLE: u32 = 0xffff_0000;
+/// `TC_ACT_STOLEN` and `TCA_EGRESS_REDIR` (include/uapi/linux/pkt_cls.h, tc_act/tc_mirred.h).
+const STOLEN: i32 = 4;
+const EGRESS_REDIR: i32 = 1;
+/// `TCA_U32_ACT` (include/uapi/linux/pkt_cls.h).
+const TCA_U32_ACT: u16 = 7;
+/// `TC_U32_TERMINAL` (include/uapi/linux/pkt_cls.h).
+const TERMINAL: u8 = 1;
+
+fn message(index: i32, parent: u32) -> Tcmsg {
+    let mut header = Tcmsg::new();
+    header.ifindex = index;
+    header.parent = parent;
+    header
+}
+
+/// Gives an interface an ingress qdisc.
+pub fn ingress(batch: &mut Batch, index: i32) {
+    let mut header = message(index, INGRESS);
+    header.handle = INGRESS_HANDLE;
+    let mut request = Request::new().set_create().set_excl().op_newqdisc_do(&header);
+    request.encode().nested_options_ingress();
+    batch.push(&request);
+}
+
+/// The one filter of a wire's end: priority 1, every protocol.
+fn filter(index: i32) -> Tcmsg {
+    let mut header = message(index, INGRESS_FILTERS);
+    header.info = 1 << 16 | u32::from((libc::ETH_P_ALL as u16).to_be());
+    header
+}
+
+/// Sends whatever enters by `index` out by `to`. u32 with a key that every packet matches: older and more widely built than matchall.
+pub fn redirect(batch: &mut Batch, index: i32, to: i32) {
+    let mut selector = TcU32Sel::new();
+    selector.flags = TERMINAL;
+    selector.nkeys = 1;
+    // struct tc_mirred: tc_gen (index, capab, action, refcnt, bindcnt), eaction, ifindex.
+    let mirred: Vec<u8> = [0, 0, STOLEN, 0, 0, EGRESS_REDIR, to].iter().flat_map(|field: &i32| field.to_ne_bytes()).collect();
+    let mut request = Request::new().set_create().set_excl().op_newtfilter_do(&filter(index));
+    let mut options = request.encode().nested_options_u32().push_sel(selector);
+    // Actions are numbered from 1 (net/sched/act_api.c, tcf_action_init); netlink-bindings' own array starts at 0.
+    let bytes = options.as_vec_mut();
+    let actions = push_nested_header(bytes, TCA_U32_ACT);
+    let first = push_nested_header(bytes, 1);
+    PushActAttrs::new(&mut *bytes).nested_options_mirred().push_parms(&mirred);
+    finalize_nested_header(bytes, first);
+    finalize_nested_header(bytes, actions);
+    drop(options);
+    batch.push(&request);
+}
+
+/// Takes the redirection off an interface.
+pub fn unredirect(batch: &mut Batch, index: i32) {
+    let request = Request::new().op_deltfilter_do(&filter(index));
+    batch.push(&request);
+}
+
+/// Holds what leaves by an interface to a rate (tc-tbf(8)).
+pub fn tbf(batch: &mut Batch, index: i32, rate: Rate, burst: Size, limit: Size) {
+    let bytes = rate.bytes_per_second();
+    let mut options = TcTbfQopt::new();
+    options.rate.rate = u32::try_from(bytes).unwrap_or(u32::MAX);
+    options.limit = limit.0 as u32;
+    // `TC_LINKLAYER_ETHERNET`: no rate table is needed.
+    options.rate.linklayer = 1;
+    let mut request = Request::new().set_create().set_replace().op_newqdisc_do(&message(index, ROOT));
+    let mut attributes = request.encode().nested_options_tbf().push_parms(options).push_burst(burst.0 as u32);
+    if bytes > u64::from(u32::MAX) {
+        attributes = attributes.push_rate64(bytes);
+    }
+    drop(attributes);
+    batch.push(&request);
+}
+
+/// What netem is told (tc-netem(8)).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Netem {
+    /// The delay.
+    pub delay: Time,
+    /// Its variation.
+    pub jitter: Time,
+    /// How much is lost.
+    pub loss: Percent,
+    /// The rate.
+    pub rate: Option<Rate>,
+    /// How many packets may be waiting or on their way.
+    pub limit: u32,
+}
+
+/// netem's probability: 32 bits are 100 %.
+fn probability(part: Percent) -> u32 {
+    (part.0 / 100.0 * f64::from(u32::MAX)).round() as u32
+}
+
+/// Delays and loses what leaves by an interface.
+pub fn netem(batch: &mut Batch, index: i32, wanted: &Netem) {
+    let mut options = TcNetemQopt::new();
+    options.limit = wanted.limit;
+    options.loss = probability(wanted.loss);
+    let mut request = Request::new().set_create().set_replace().op_newqdisc_do(&message(index, ROOT));
+    let mut attributes =
+        request.encode().nested_options_netem(&options).push_latency64(wanted.delay.0 as i64).push_jitter64(wanted.jitter.0 as i64);
+    if let Some(rate) = wanted.rate {
+        let bytes = rate.bytes_per_second();
+        let mut limited = TcNetemRate::new();
+        limited.rate = u32::try_from(bytes).unwrap_or(u32::MAX);
+        attributes = attributes.push_rate(limited);
+        if bytes > u64::from(u32::MAX) {
+            attributes = attributes.push_rate64(bytes);
+        }
+    }
+    drop(attributes);
+    batch.push(&request);
+}
+
+/// What shapes an interface, as the kernel says it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape {
+    /// An ingress qdisc.
+    Ingress,
+    /// A token bucket filter: rate, burst and limit.
+    Tbf(Rate, Size, Size),
+    /// netem.
+    Netem(Netem),
+    /// Another qdisc.
+    Other(String),
+}
+
+/// Every qdisc of the namespace, with its interface's index.
+pub fn list(netlink: &mut Netlink) -> Result<Vec<(i32, Shape)>, NetlinkError> {
+    /// `PSCHED_SHIFT` (include/net/pkt_sched.h): a tick is 64 ns.
+    const TICK_NANOS: f64 = 64.0;
+    let request = Request::new().op_getqdisc_dump(&Tcmsg::new());
+    let mut found = Vec::new();
+    netlink.each(&request, |(header, attributes)| {
+        let shape = match attributes.get_options() {
+            Ok(OptionsMsg::Tbf(options)) => options.get_parms().ok().map(|parms| {
+                let bytes = options.get_rate64().unwrap_or(u64::from(parms.rate.rate));
+                let burst = f64::from(parms.buffer) * TICK_NANOS * bytes as f64 / 1e9;
+                Shape::Tbf(Rate(bytes * 8), Size(burst.round() as u64), Size(u64::from(parms.limit)))
+            }),
+            Ok(OptionsMsg::Netem(parms, options)) => Some(Shape::Netem(Netem {
+                delay: Time(options.get_latency64().unwrap_or(0) as u64),
+                jitter: Time(options.get_jitter64().unwrap_or(0) as u64),
+                loss: Percent(f64::from(parms.loss) / f64::from(u32::MAX) * 100.0),
+                rate: options.get_rate().ok().map(|rate| Rate(8 * options.get_rate64().unwrap_or(u64::from(rate.rate)))),
+                limit: parms.limit,
+            })),
+            _ => None,
+        };
+        let kind = || attributes.get_kind().map(|kind| kind.to_string_lossy().into_owned()).unwrap_or_default();
+        let shape = shape.unwrap_or_else(|| if header.parent == INGRESS { Shape::Ingress } else { Shape::Other(kind()) });
+        found.push((header.ifindex, shape));
+    })?;
+    Ok(found)
+}
+
+/// Whether an interface's packets are redirected.
+pub fn redirected(netlink: &mut Netlink, index: i32) -> Result<bool, NetlinkError> {
+    let request = Request::new().op_gettfilter_dump(&message(index, INGRESS_FILTERS));
+    let mut found = false;
+    netlink.each(&request, |_| found = true)?;
+    Ok(found)
+}

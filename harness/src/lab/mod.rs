@@ -1,0 +1,277 @@
+//! A living lab: the namespaces of a plan, and operations applied to them.
+//! Not here: which operations, traffic, or what is seen. A lab holds its namespaces by descriptors; it is gone when it is dropped.
+
+mod readback;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use readback::Difference;
+
+use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, link, mptcp, qdisc, route, sysctl};
+use crate::plan::op::MAIN_TABLE;
+use crate::plan::{Act, Op};
+use crate::words::EndpointFlag;
+use crate::words::names::WIRES;
+
+/// Why a lab could not be built or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The kernel refused an operation over netlink.
+    #[error("failed to do `{op}`")]
+    Netlink {
+        /// The operation.
+        op: Box<Op>,
+        /// What the kernel said.
+        source: NetlinkError,
+    },
+    /// The kernel refused an operation on a file or a namespace.
+    #[error("failed to do `{op}`")]
+    Io {
+        /// The operation.
+        op: Box<Op>,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The kernel could not be asked what it has.
+    #[error("failed to read back what {ns} is like")]
+    Read {
+        /// The namespace.
+        ns: String,
+        /// What the kernel said.
+        source: NetlinkError,
+    },
+    /// The kernel took an operation and has something else.
+    #[error("the kernel has not got what it was told: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Different(Vec<Difference>),
+    /// An interface has no carrier.
+    #[error("{0} is up but nothing passes after {1:?}: no carrier")]
+    NoCarrier(String, Duration),
+}
+
+/// A namespace of the lab with what is known of it.
+struct Room {
+    ns: Arc<Namespace>,
+    netlink: Netlink,
+    /// The interfaces' indexes by name, `lo` included.
+    devices: BTreeMap<String, i32>,
+    next_index: i32,
+}
+
+impl Room {
+    fn new(first_index: i32) -> io::Result<Self> {
+        let ns = Arc::new(Namespace::new()?);
+        let devices = BTreeMap::from([("lo".to_owned(), 1)]);
+        Ok(Self { netlink: Netlink::new(Arc::clone(&ns)), ns, devices, next_index: first_index })
+    }
+
+    fn new_device(&mut self, name: &str) -> i32 {
+        let index = self.next_index;
+        self.next_index += 1;
+        self.devices.insert(name.to_owned(), index);
+        index
+    }
+
+    fn index(&self, name: &str) -> i32 {
+        self.devices.get(name).copied().unwrap_or(0)
+    }
+}
+
+/// The index of a host's first interface: 1 is `lo`.
+const HOST_INDEX: i32 = 2;
+/// The index of the first interface on the wires. A veth whose index equals its peer's looks to the kernel like a device that is no
+/// tunnel or peer of another, and its carrier is noticed up to a second late (net/core/link_watch.c, linkwatch_urgent_event).
+const WIRES_INDEX: i32 = 1 << 20;
+/// How long a carrier may take.
+const CARRIER: Duration = Duration::from_secs(10);
+
+/// Namespaces, and what is in them.
+#[derive(Default)]
+pub struct Lab {
+    rooms: BTreeMap<String, Room>,
+}
+
+impl Lab {
+    /// Builds a lab, reads it back, and waits until every interface has its carrier.
+    pub fn build(setup: &[Op]) -> Result<Self, LabError> {
+        let mut lab = Self::default();
+        lab.apply(setup)?;
+        lab.await_carriers()?;
+        lab.verify(setup)?;
+        Ok(lab)
+    }
+
+    /// The namespace of a host.
+    pub fn namespace(&self, host: &str) -> Option<&Arc<Namespace>> {
+        self.rooms.get(host).map(|room| &room.ns)
+    }
+
+    /// The namespaces of the hosts by name.
+    pub fn hosts(&self) -> BTreeMap<String, Arc<Namespace>> {
+        self.rooms.iter().filter(|(name, _)| *name != WIRES).map(|(name, room)| (name.clone(), Arc::clone(&room.ns))).collect()
+    }
+
+    /// Does operations in their order. Those that go over rtnetlink and follow each other in a namespace share a system call.
+    pub fn apply(&mut self, ops: &[Op]) -> Result<(), LabError> {
+        let mut pending = Pending::default();
+        for op in ops {
+            if pending.ops.first().is_some_and(|first: &&Op| first.ns != op.ns) || pending.batch.len() >= Batch::MOST {
+                self.flush(&mut pending)?;
+            }
+            let before = pending.batch.len();
+            let direct = self.add(op, &mut pending.batch);
+            if pending.batch.len() > before {
+                pending.ops.push(op);
+            } else {
+                self.flush(&mut pending)?;
+            }
+            if let Some(direct) = direct {
+                self.act(op, direct)?;
+            }
+        }
+        self.flush(&mut pending)
+    }
+
+    /// Compares what the kernel has with what the operations told it.
+    pub fn verify(&mut self, ops: &[Op]) -> Result<(), LabError> {
+        let differences = readback::compare(self, ops)?;
+        if differences.is_empty() { Ok(()) } else { Err(LabError::Different(differences)) }
+    }
+
+    fn room(&mut self, ns: &str) -> &mut Room {
+        self.rooms.get_mut(ns).expect("a plan makes a namespace before it uses it")
+    }
+
+    fn flush(&mut self, pending: &mut Pending) -> Result<(), LabError> {
+        let Pending { batch, ops } = std::mem::take(pending);
+        let Some(first) = ops.first() else { return Ok(()) };
+        self.room(&first.ns)
+            .netlink
+            .send(&batch)
+            .map_err(|source| LabError::Netlink { op: Box::new((*ops.get(source.position).unwrap_or(first)).clone()), source })
+    }
+
+    /// Adds an operation that goes over rtnetlink to the batch, or returns it as one that does not.
+    fn add(&mut self, op: &Op, batch: &mut Batch) -> Option<Direct> {
+        if let Act::Namespace = op.act {
+            return Some(Direct::Namespace);
+        }
+        if let Act::Veth { dev, peer_ns, peer, mtu } = &op.act {
+            let there = self.room(peer_ns).new_device(peer);
+            let other = Arc::clone(&self.room(peer_ns).ns);
+            let here = self.room(&op.ns).new_device(dev);
+            let (here, there) = (link::NewEnd { name: dev, index: here }, link::NewEnd { name: peer, index: there });
+            link::veth(batch, &here, &other, &there, *mtu);
+            return None;
+        }
+        let room = self.room(&op.ns);
+        match &op.act {
+            Act::Namespace | Act::Veth { .. } => unreachable!("handled above"),
+            Act::Sysctl { .. } | Act::Limits { .. } | Act::Endpoint { .. } => return Some(Direct::InRoom),
+            Act::Bridge { dev } => {
+                let index = room.new_device(dev);
+                link::bridge(batch, dev, index);
+            }
+            Act::Up { dev } => link::set_up(batch, room.index(dev), true),
+            Act::Down { dev } => link::set_up(batch, room.index(dev), false),
+            Act::Attach { dev, bridge } => link::attach(batch, room.index(dev), room.index(bridge)),
+            Act::Port { dev, flood } => link::bridge_port(batch, room.index(dev), *flood),
+            Act::Address { .. } => route::add_address(batch, &kernel_address(room, &op.act)),
+            Act::Route { .. } => route::replace_route(batch, &kernel_route(room, &op.act)),
+            Act::Rule { .. } => route::add_rule(batch, &kernel_rule(&op.act)),
+            Act::Ingress { dev } => qdisc::ingress(batch, room.index(dev)),
+            Act::Redirect { dev, to } => qdisc::redirect(batch, room.index(dev), room.index(to)),
+            Act::Unredirect { dev } => qdisc::unredirect(batch, room.index(dev)),
+            Act::Tbf { dev, rate, burst, limit } => qdisc::tbf(batch, room.index(dev), *rate, *burst, *limit),
+            Act::Netem { dev, delay, jitter, loss, rate, limit } => {
+                let netem = qdisc::Netem { delay: *delay, jitter: *jitter, loss: *loss, rate: *rate, limit: *limit };
+                qdisc::netem(batch, room.index(dev), &netem);
+            }
+        }
+        None
+    }
+
+    fn act(&mut self, op: &Op, direct: Direct) -> Result<(), LabError> {
+        let io = |source| LabError::Io { op: Box::new(op.clone()), source };
+        if let Direct::Namespace = direct {
+            let first = if op.ns == WIRES { WIRES_INDEX } else { HOST_INDEX };
+            self.rooms.insert(op.ns.clone(), Room::new(first).map_err(io)?);
+            return Ok(());
+        }
+        let room = self.room(&op.ns);
+        let done = match &op.act {
+            Act::Sysctl { key, value } => return room.ns.enter(|| sysctl::write(key, value)).and_then(|written| written).map_err(io),
+            Act::Limits { subflows, add_addr_accepted } => mptcp::limits(&mut room.netlink).and_then(|now| {
+                let limits = mptcp::Limits {
+                    subflows: subflows.unwrap_or(now.subflows),
+                    add_addr_accepted: add_addr_accepted.unwrap_or(now.add_addr_accepted),
+                };
+                mptcp::set_limits(&mut room.netlink, limits)
+            }),
+            Act::Endpoint { .. } => {
+                let endpoint = kernel_endpoint(room, &op.act);
+                mptcp::add_endpoint(&mut room.netlink, &endpoint)
+            }
+            _ => unreachable!("it went into the batch"),
+        };
+        done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })
+    }
+
+    fn await_carriers(&mut self) -> Result<(), LabError> {
+        let deadline = Instant::now() + CARRIER;
+        for (ns, room) in &mut self.rooms {
+            loop {
+                let links = link::list(&mut room.netlink).map_err(|source| LabError::Read { ns: ns.clone(), source })?;
+                let Some(waiting) = links.iter().find(|link| link.up && !link.running && link.name != "lo") else { break };
+                if Instant::now() > deadline {
+                    return Err(LabError::NoCarrier(format!("{ns}:{}", waiting.name), CARRIER));
+                }
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Operations of one namespace that wait to be sent together.
+#[derive(Default)]
+struct Pending<'a> {
+    batch: Batch,
+    ops: Vec<&'a Op>,
+}
+
+/// An operation that does not go over rtnetlink.
+#[derive(Clone, Copy)]
+enum Direct {
+    Namespace,
+    InRoom,
+}
+
+fn kernel_address(room: &Room, act: &Act) -> route::Address {
+    let Act::Address { dev, address } = act else { unreachable!("an address") };
+    route::Address { index: room.index(dev), address: address.address, prefix: address.prefix }
+}
+
+fn kernel_route(room: &Room, act: &Act) -> route::Route {
+    let Act::Route { to, via, dev, table } = act else { unreachable!("a route") };
+    let index = dev.as_ref().map(|dev| room.index(dev));
+    route::Route { to: to.address, prefix: to.prefix, via: *via, index, table: table.unwrap_or(MAIN_TABLE) }
+}
+
+fn kernel_rule(act: &Act) -> route::Rule {
+    let Act::Rule { v6, priority, from, table, suppress_default } = act else { unreachable!("a rule") };
+    route::Rule { v6: *v6, priority: *priority, from: *from, table: *table, suppress_default: *suppress_default }
+}
+
+fn kernel_endpoint(room: &Room, act: &Act) -> mptcp::Endpoint {
+    let Act::Endpoint { address, dev, flags, id, port } = act else { unreachable!("an endpoint") };
+    mptcp::Endpoint {
+        address: *address,
+        index: dev.as_ref().map_or(0, |dev| room.index(dev)),
+        flags: flags.iter().copied().map(EndpointFlag::bit).sum(),
+        id: id.unwrap_or(0),
+        port: port.unwrap_or(0),
+    }
+}

@@ -1,0 +1,171 @@
+//! Reading back: whether the kernel has what the operations told it.
+//! Not here: telling it. A wrong unit and an attribute that a kernel ignores show up nowhere else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::{Lab, LabError, Room, kernel_address, kernel_endpoint, kernel_route, kernel_rule};
+use crate::kernel::link::LinkState;
+use crate::kernel::qdisc::{Netem, Shape};
+use crate::kernel::{Netlink, NetlinkError, link, mptcp, qdisc, route, sysctl};
+use crate::plan::{Act, Op};
+use crate::words::{Percent, Rate, Size, Time};
+
+/// Something that the kernel has otherwise than told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The operation that told it.
+    pub line: String,
+    /// What the kernel has instead.
+    pub found: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "after `{}` it has {}", self.line, self.found)
+    }
+}
+
+/// What one namespace has, each table read when it is first looked at.
+#[derive(Default)]
+struct Found {
+    links: Option<BTreeMap<i32, LinkState>>,
+    addresses: Option<BTreeSet<route::Address>>,
+    routes: Option<BTreeSet<route::Route>>,
+    rules: Option<BTreeSet<route::Rule>>,
+    shapes: Option<Vec<(i32, Shape)>>,
+    endpoints: Option<Vec<mptcp::Endpoint>>,
+}
+
+/// A table, read once.
+fn table<'a, T>(
+    slot: &'a mut Option<T>,
+    netlink: &mut Netlink,
+    read: impl FnOnce(&mut Netlink) -> Result<T, NetlinkError>,
+) -> Result<&'a T, NetlinkError> {
+    if slot.is_none() {
+        *slot = Some(read(netlink)?);
+    }
+    Ok(slot.as_ref().expect("filled above"))
+}
+
+pub(super) fn compare(lab: &mut Lab, ops: &[Op]) -> Result<Vec<Difference>, LabError> {
+    let mut found: BTreeMap<&str, Found> = BTreeMap::new();
+    let mut differences = Vec::new();
+    for op in ops {
+        let difference = differs(lab.room(&op.ns), found.entry(&op.ns).or_default(), &op.act);
+        let difference = difference.map_err(|source| LabError::Read { ns: op.ns.clone(), source })?;
+        differences.extend(difference.map(|found| Difference { line: op.to_string(), found }));
+    }
+    Ok(differences)
+}
+
+/// What the kernel has instead of what `act` told it; nothing if it has just that.
+fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<String>, NetlinkError> {
+    let difference = |same: bool, instead: &dyn Fn() -> String| Ok(if same { None } else { Some(instead()) });
+    let mut state = |room: &mut Room, dev: &str| -> Result<Option<LinkState>, NetlinkError> {
+        let index = room.index(dev);
+        let read = |netlink: &mut Netlink| Ok(link::list(netlink)?.into_iter().map(|link| (link.index, link)).collect());
+        Ok(table(&mut found.links, &mut room.netlink, read)?.get(&index).filter(|link| link.name == dev).cloned())
+    };
+    let shown = |state: &Option<LinkState>| state.as_ref().map_or_else(|| "no such interface".to_owned(), |state| format!("{state:?}"));
+    match act {
+        // What is made in a namespace is missed if the namespace is not there.
+        Act::Namespace => Ok(None),
+        Act::Sysctl { key, value } => {
+            let has = room.ns.enter(|| sysctl::read(key)).and_then(|read| read)?;
+            let wanted = value.split_whitespace().collect::<Vec<_>>().join(" ");
+            difference(has == wanted, &|| format!("{key}={has}"))
+        }
+        Act::Veth { dev, mtu, .. } => {
+            let has = state(room, dev)?;
+            difference(has.as_ref().is_some_and(|link| link.mtu == *mtu && link.up), &|| shown(&has))
+        }
+        Act::Bridge { dev } | Act::Up { dev } => {
+            let has = state(room, dev)?;
+            difference(has.as_ref().is_some_and(|link| link.up), &|| shown(&has))
+        }
+        Act::Down { dev } => {
+            let has = state(room, dev)?;
+            difference(has.as_ref().is_some_and(|link| !link.up), &|| shown(&has))
+        }
+        Act::Attach { dev, bridge } => {
+            let (has, bridge) = (state(room, dev)?, room.index(bridge));
+            difference(has.as_ref().is_some_and(|link| link.bridge == bridge), &|| shown(&has))
+        }
+        Act::Port { dev, flood } => {
+            let has = link::port_floods(&mut room.netlink, room.devices[dev])?;
+            difference(has == Some(*flood), &|| format!("flooding {has:?}"))
+        }
+        Act::Address { .. } => {
+            let wanted = kernel_address(room, act);
+            let has = table(&mut found.addresses, &mut room.netlink, |netlink| Ok(route::addresses(netlink)?.into_iter().collect()))?;
+            difference(has.contains(&wanted), &|| "no such address".to_owned())
+        }
+        Act::Route { .. } => {
+            let wanted = kernel_route(room, act);
+            let has = table(&mut found.routes, &mut room.netlink, |netlink| Ok(route::routes(netlink)?.into_iter().collect()))?;
+            let same = has.contains(&wanted)
+                || (wanted.index.is_none() && has.iter().any(|route| route::Route { index: None, ..*route } == wanted));
+            difference(same, &|| "no such route".to_owned())
+        }
+        Act::Rule { .. } => {
+            let wanted = kernel_rule(act);
+            let has = table(&mut found.rules, &mut room.netlink, |netlink| Ok(route::rules(netlink)?.into_iter().collect()))?;
+            difference(has.contains(&wanted), &|| "no such rule".to_owned())
+        }
+        Act::Redirect { dev, .. } => {
+            let index = room.index(dev);
+            difference(qdisc::redirected(&mut room.netlink, index)?, &|| "no filter".to_owned())
+        }
+        Act::Unredirect { dev } => {
+            let index = room.index(dev);
+            difference(!qdisc::redirected(&mut room.netlink, index)?, &|| "the filter still".to_owned())
+        }
+        Act::Ingress { dev } | Act::Tbf { dev, .. } | Act::Netem { dev, .. } => {
+            let index = room.index(dev);
+            let shapes = table(&mut found.shapes, &mut room.netlink, qdisc::list)?;
+            let has: Vec<_> = shapes.iter().filter(|(of, _)| *of == index).map(|(_, shape)| shape).collect();
+            difference(has.iter().any(|shape| alike(act, shape)), &|| format!("{has:?}"))
+        }
+        Act::Limits { subflows, add_addr_accepted } => {
+            let has = mptcp::limits(&mut room.netlink)?;
+            let same = subflows.is_none_or(|wanted| wanted == has.subflows)
+                && add_addr_accepted.is_none_or(|wanted| wanted == has.add_addr_accepted);
+            difference(same, &|| format!("{has:?}"))
+        }
+        Act::Endpoint { id, .. } => {
+            let wanted = kernel_endpoint(room, act);
+            let has = table(&mut found.endpoints, &mut room.netlink, mptcp::endpoints)?;
+            let same =
+                |endpoint: &&mptcp::Endpoint| mptcp::Endpoint { id: if id.is_some() { endpoint.id } else { 0 }, ..**endpoint } == wanted;
+            let near: Vec<_> = has.iter().filter(|endpoint| endpoint.address == wanted.address).collect();
+            difference(has.iter().any(|endpoint| same(&endpoint)), &|| format!("{near:?}"))
+        }
+    }
+}
+
+/// Whether a qdisc is what the operation told. The kernel keeps times in ticks and probabilities in 32 bits.
+fn alike(act: &Act, shape: &Shape) -> bool {
+    let near = |wanted: f64, has: f64, part: f64| (wanted - has).abs() <= wanted.abs() * part + f64::EPSILON;
+    let near_rate = |wanted: Rate, has: Rate| near(wanted.0 as f64, has.0 as f64, 1e-6) || wanted.0.abs_diff(has.0) <= 8;
+    let near_size = |wanted: Size, has: Size| near(wanted.0 as f64, has.0 as f64, 0.01);
+    let near_time = |wanted: Time, has: Time| wanted.0.abs_diff(has.0) <= 1_000;
+    let near_part = |wanted: Percent, has: Percent| near(wanted.0, has.0, 1e-6);
+    match (act, shape) {
+        (Act::Ingress { .. }, Shape::Ingress) => true,
+        (Act::Tbf { rate, burst, limit, .. }, Shape::Tbf(has_rate, has_burst, has_limit)) => {
+            near_rate(*rate, *has_rate) && near_size(*burst, *has_burst) && limit == has_limit
+        }
+        (Act::Netem { delay, jitter, loss, rate, limit, .. }, Shape::Netem(has)) => {
+            let Netem { delay: has_delay, jitter: has_jitter, loss: has_loss, rate: has_rate, limit: has_limit } = *has;
+            let rates = match (rate, has_rate) {
+                (Some(rate), Some(has)) => near_rate(*rate, has),
+                (None, Some(has)) => has.0 == 0,
+                (rate, None) => rate.is_none(),
+            };
+            near_time(*delay, has_delay) && near_time(*jitter, has_jitter) && near_part(*loss, has_loss) && rates && *limit == has_limit
+        }
+        _ => false,
+    }
+}

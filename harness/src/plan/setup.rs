@@ -1,0 +1,90 @@
+//! What builds a lab: namespaces, sysctls, cables and their wires, addresses, routes, MPTCP, in an order that the kernel takes quickly.
+//! Not here: what happens to it later.
+
+use std::collections::BTreeMap;
+
+use super::{Act, Forwarding, Op, routes, wire};
+use crate::topology::{Host, Topology};
+use crate::words::names::WIRES;
+
+pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
+    let mut ops: Vec<Op> = topology.hosts.keys().map(|host| Op::new(host, Act::Namespace)).collect();
+    ops.push(Op::new(WIRES, Act::Namespace));
+    for (name, host) in &topology.hosts {
+        ops.extend(sysctls(host, false).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
+    }
+    // Nobody lives on the wires: they shall say nothing of their own.
+    ops.push(Op::new(WIRES, Act::Sysctl { key: "net.ipv6.conf.default.disable_ipv6".into(), value: "1".into() }));
+    for (name, host) in &topology.hosts {
+        ops.push(Op::new(name, Act::Up { dev: "lo".into() }));
+        ops.extend(host.interfaces.iter().map(|(dev, interface)| {
+            let link = &topology.links[&interface.link];
+            let end = usize::from(link.ends[1].host == *name && link.ends[1].interface == *dev);
+            let peer = wire::dev(&interface.link, end);
+            Op::new(name, Act::Veth { dev: dev.clone(), peer_ns: WIRES.into(), peer, mtu: link.mtu })
+        }));
+    }
+    for (name, link) in &topology.links {
+        ops.extend(wire::connect(name, forwarding));
+        ops.extend(wire::shape(name, link));
+        ops.extend([0, 1].map(|end| Op::new(WIRES, Act::Up { dev: wire::dev(name, end) })));
+    }
+    for (name, host) in &topology.hosts {
+        for (dev, interface) in &host.interfaces {
+            ops.extend(interface.addresses.iter().map(|&address| Op::new(name, Act::Address { dev: dev.clone(), address })));
+        }
+        ops.extend(routes::of(topology, name));
+    }
+    for (name, host) in &topology.hosts {
+        ops.extend(sysctls(host, true).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
+        ops.extend(mptcp(host).into_iter().map(|act| Op::new(name, act)));
+    }
+    ops
+}
+
+/// A host's sysctls: those of single interfaces once these exist (`late`), the others before.
+fn sysctls(host: &Host, late: bool) -> BTreeMap<String, String> {
+    let of_interface = |key: &str| host.interfaces.keys().any(|dev| key.split('.').nth(3) == Some(&dev.replace('.', "/")));
+    let mut sysctls = BTreeMap::new();
+    if !late {
+        let mut set = |key: &str, value: &str| sysctls.insert(key.to_owned(), value.to_owned());
+        // A new namespace inherits these from the computer: a lab must not depend on it.
+        set("net.ipv4.conf.all.rp_filter", "0");
+        set("net.ipv4.conf.default.rp_filter", "0");
+        set("net.ipv4.ip_forward", if host.forward { "1" } else { "0" });
+        set("net.ipv6.conf.all.forwarding", if host.forward { "1" } else { "0" });
+        // Addresses stay usable when an interface is set down and up, as IPv4's do, and a new one is usable at once.
+        set("net.ipv6.conf.all.keep_addr_on_down", "1");
+        set("net.ipv6.conf.default.accept_dad", "0");
+        let mptcp = &host.mptcp;
+        for (key, value) in [
+            ("net.mptcp.enabled", mptcp.enabled.map(|enabled| u8::from(enabled).to_string())),
+            ("net.mptcp.scheduler", mptcp.scheduler.clone()),
+            ("net.mptcp.path_manager", mptcp.path_manager.clone()),
+        ] {
+            if let Some(value) = value {
+                set(key, &value);
+            }
+        }
+    }
+    let written = host.sysctls.iter().filter(|(key, _)| of_interface(key) == late);
+    sysctls.extend(written.map(|(key, value)| (key.clone(), value.clone())));
+    sysctls
+}
+
+/// A host's limits, then its endpoints: an endpoint acts as soon as it is there.
+fn mptcp(host: &Host) -> Vec<Act> {
+    let mptcp = &host.mptcp;
+    let mut acts = Vec::new();
+    if mptcp.subflows.is_some() || mptcp.add_addr_accepted.is_some() {
+        acts.push(Act::Limits { subflows: mptcp.subflows, add_addr_accepted: mptcp.add_addr_accepted });
+    }
+    acts.extend(mptcp.endpoints.iter().map(|endpoint| Act::Endpoint {
+        address: endpoint.address,
+        dev: endpoint.interface.clone(),
+        flags: endpoint.flags.clone(),
+        id: endpoint.id,
+        port: endpoint.port,
+    }));
+    acts
+}
