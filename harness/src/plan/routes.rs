@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! 1000: from all lookup main suppress_prefixlength 0     networks it is part of
-//! 1001: from 10.0.1.2 lookup 101                         all else by the interface of the source address
+//! 1001: from 10.0.1.2 lookup 1001                        all else by the interface of the source address
 //! ```
 //!
 //! The main table is asked first so that an answer reaches a neighbour by the cable between them, whatever its source address. A socket
@@ -19,9 +19,8 @@ use super::{Act, Op, op::MAIN_TABLE};
 use crate::topology::{Network, Topology};
 use crate::words::End;
 
-/// The rules' place in the order, and the first interface's table less 1.
+/// The first rule's place in the order. Those after it, one per interface, have the number of the table that they look up.
 const RULES: u32 = 1000;
-const TABLES: u32 = 100;
 
 /// A neighbour across one of a host's links.
 struct Neighbour<'a> {
@@ -79,13 +78,41 @@ fn default_network(v6: bool) -> Network {
     Network { address: if v6 { [0u8; 16].into() } else { [0u8; 4].into() }, prefix: 0 }
 }
 
-/// A host's routes and rules.
-pub(super) fn of(topology: &Topology, host: &str) -> Vec<Op> {
+/// A host's interfaces that have a table of their own, with the table's number: those of a host with several that is no router.
+fn tables<'a>(topology: &'a Topology, host: &str) -> Vec<(u32, &'a str, &'a crate::topology::Interface)> {
+    let host = &topology.hosts[host];
+    let several = !host.forward && host.interfaces.len() > 1;
+    (RULES + 1..).zip(&host.interfaces).filter(|_| several).map(|(table, (name, interface))| (table, name.as_str(), interface)).collect()
+}
+
+/// A host's rules: which table is asked for packets from which of its addresses.
+pub(super) fn rules(topology: &Topology, host: &str) -> Vec<Op> {
+    let tables = tables(topology, host);
+    let mut acts = Vec::new();
+    for v6 in [false, true].into_iter().filter(|_| !tables.is_empty()) {
+        acts.push(Act::Rule { v6, priority: RULES, from: None, table: MAIN_TABLE, suppress_default: true });
+        for &(table, _, interface) in &tables {
+            let own = interface.addresses.iter().map(|network| network.address).filter(|address| address.is_ipv6() == v6);
+            acts.extend(own.map(|from| Act::Rule { v6, priority: table, from: Some(from), table, suppress_default: false }));
+        }
+    }
+    acts.into_iter().map(|act| Op::new(host, act)).collect()
+}
+
+/// A host's routes: in the main table, in those of its interfaces, and those that the topology has of its own.
+pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
     let mut acts = Vec::new();
     for v6 in [false, true] {
         main_table(topology, host, v6, &mut acts);
-        if !topology.hosts[host].forward && topology.hosts[host].interfaces.len() > 1 {
-            source_tables(topology, host, v6, &mut acts);
+        let neighbours = neighbours(topology, host, v6);
+        for (table, name, _) in tables(topology, host) {
+            let neighbour = neighbours.iter().find(|neighbour| neighbour.interface == name);
+            acts.extend(neighbour.map(|neighbour| Act::Route {
+                to: default_network(v6),
+                via: Some(neighbour.via.address),
+                dev: Some(name.to_owned()),
+                table: Some(table),
+            }));
         }
     }
     acts.extend(topology.hosts[host].routes.iter().map(|route| Act::Route {
@@ -116,31 +143,5 @@ fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
         if let Some(((_, router), to)) = nearest.zip(network(topology, link, v6)) {
             acts.push(route(to, router));
         }
-    }
-}
-
-/// A table per interface, and the rules that ask them.
-fn source_tables(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
-    let neighbours = neighbours(topology, host, v6);
-    if neighbours.is_empty() {
-        return;
-    }
-    acts.push(Act::Rule { v6, priority: RULES, from: None, table: MAIN_TABLE, suppress_default: true });
-    for (number, (name, interface)) in (1..).zip(&topology.hosts[host].interfaces) {
-        let Some(neighbour) = neighbours.iter().find(|neighbour| neighbour.interface == name) else { continue };
-        let own = interface.addresses.iter().filter(|network| network.address.is_ipv6() == v6);
-        acts.extend(own.map(|network| Act::Rule {
-            v6,
-            priority: RULES + number,
-            from: Some(network.address),
-            table: TABLES + number,
-            suppress_default: false,
-        }));
-        acts.push(Act::Route {
-            to: default_network(v6),
-            via: Some(neighbour.via.address),
-            dev: Some(name.clone()),
-            table: Some(TABLES + number),
-        });
     }
 }

@@ -15,6 +15,10 @@ pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
     }
     // Nobody lives on the wires: they shall say nothing of their own.
     ops.push(Op::new(WIRES, Act::Sysctl { key: "net.ipv6.conf.default.disable_ipv6".into(), value: "1".into() }));
+    // Rules before addresses and routes: each new IPv6 rule makes the kernel walk every route there is (net/ipv6/fib6_rules.c).
+    for name in topology.hosts.keys() {
+        ops.extend(routes::rules(topology, name));
+    }
     for (name, host) in &topology.hosts {
         ops.push(Op::new(name, Act::Up { dev: "lo".into() }));
         ops.extend(host.interfaces.iter().map(|(dev, interface)| {
@@ -24,17 +28,18 @@ pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
             Op::new(name, Act::Veth { dev: dev.clone(), peer_ns: WIRES.into(), peer, mtu: link.mtu })
         }));
     }
-    for (name, link) in &topology.links {
-        ops.extend(wire::connect(name, forwarding));
-        ops.extend(wire::shape(name, link));
-        ops.extend([0, 1].map(|end| Op::new(WIRES, Act::Up { dev: wire::dev(name, end) })));
-    }
+    let both = |name: &str| [0, 1].map(|end| wire::dev(name, end));
+    ops.extend(topology.links.keys().flat_map(|name| wire::prepare(name, forwarding)));
+    ops.extend(topology.links.iter().flat_map(|(name, link)| wire::shape(name, link)));
+    ops.extend(topology.links.keys().flat_map(|name| both(name).map(|dev| Op::new(WIRES, Act::Up { dev }))));
     for (name, host) in &topology.hosts {
         for (dev, interface) in &host.interfaces {
             ops.extend(interface.addresses.iter().map(|&address| Op::new(name, Act::Address { dev: dev.clone(), address })));
         }
-        ops.extend(routes::of(topology, name));
+        ops.extend(routes::routes(topology, name));
     }
+    // Well after the ingress qdiscs: a filter on a fresh one waits for an RCU grace period (net/sched/sch_generic.c, mini_qdisc_pair_swap).
+    ops.extend(topology.links.keys().flat_map(|name| [0, 1].map(|end| wire::open(name, end, forwarding))));
     for (name, host) in &topology.hosts {
         ops.extend(sysctls(host, true).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
         ops.extend(mptcp(host).into_iter().map(|act| Op::new(name, act)));

@@ -60,18 +60,17 @@ pub(super) fn blackhole(link: &str, from: usize, forwarding: Forwarding) -> Op {
     })
 }
 
-/// What connects the two ends of a wire whose interfaces exist.
-pub(super) fn connect(link: &str, forwarding: Forwarding) -> Vec<Op> {
+/// What a wire whose interfaces exist needs before it can be opened.
+pub(super) fn prepare(link: &str, forwarding: Forwarding) -> Vec<Op> {
     let ends = [0, 1];
-    let before = match forwarding {
+    match forwarding {
         Forwarding::Redirect => ends.map(|end| op(Act::Ingress { dev: dev(link, end) })).to_vec(),
         Forwarding::Bridge => {
             let bridge = link.to_owned();
             let ports = ends.map(|end| op(Act::Attach { dev: dev(link, end), bridge: bridge.clone() }));
             std::iter::once(op(Act::Bridge { dev: bridge.clone() })).chain(ports).collect()
         }
-    };
-    before.into_iter().chain(ends.map(|end| open(link, end, forwarding))).collect()
+    }
 }
 
 /// What a link's conditions are made with.
