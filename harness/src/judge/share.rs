@@ -2,7 +2,7 @@
 //! Not here: which part a subflow carried.
 //!
 //! Interfaces count bytes, so a share is of all traffic of the client, headers and acknowledgements included. Towards the client, an
-//! interface's count is what it received if it is its link's end nearer to the client, and what it sent if it is the farther one.
+//! interface's count is what it received if it is its link's end on the client's side, and what it sent if it is that on the server's.
 
 use std::collections::BTreeMap;
 
@@ -30,8 +30,8 @@ pub(super) fn share(
     if whole == 0 {
         return Err(format!("nothing crossed an interface of {client}"));
     }
-    let distances = distances(topology, client);
-    let (end, near) = end_of(topology, &distances, of).ok_or_else(|| format!("the topology has no link or interface {of}"))?;
+    let sides = sides(topology, client, &seen.asked.server);
+    let (end, near) = end_of(topology, &sides, of).ok_or_else(|| format!("the topology has no link or interface {of}"))?;
     let part = carried_by(recording, &end, if near { direction } else { reverse(direction) }, window)?;
     Ok(Measured::of(constraint, Percent::of(part, whole)))
 }
@@ -52,25 +52,38 @@ fn carried_by(recording: &Recording, end: &End, direction: Direction, window: Wi
     Ok(grown(at, &carried(series, direction), window))
 }
 
-/// The interface that counts for a link's or interface's name, and whether it is its link's end nearer to the client.
-fn end_of(topology: &Topology, distances: &BTreeMap<&str, usize>, name: &str) -> Option<(End, bool)> {
+/// How far on the client's side a host is: links from the client less links from the server, then links from the client.
+type Side = (i64, i64);
+
+/// The interface that counts for a link's or interface's name, and whether it is its link's end on the client's side.
+fn end_of(topology: &Topology, sides: &BTreeMap<&str, Side>, name: &str) -> Option<(End, bool)> {
     if let Ok(end) = name.parse::<End>() {
         let link = topology.links.get(topology.link_of(&end)?)?;
-        let near = near_end(link, distances) == &end;
+        let near = near_end(link, sides) == &end;
         return Some((end, near));
     }
-    Some((near_end(topology.links.get(name)?, distances).clone(), true))
+    Some((near_end(topology.links.get(name)?, sides).clone(), true))
 }
 
-/// A link's end that is fewer links away; the first, if there is no difference.
-fn near_end<'a>(link: &'a Link, distances: &BTreeMap<&str, usize>) -> &'a End {
+/// A link's end on the client's side; the first, if there is no difference.
+fn near_end<'a>(link: &'a Link, sides: &BTreeMap<&str, Side>) -> &'a End {
     let [first, second] = &link.ends;
-    let away = |end: &End| distances.get(end.host.as_str()).copied().unwrap_or(usize::MAX);
-    if away(second) < away(first) { second } else { first }
+    let side = |end: &End| sides.get(end.host.as_str());
+    if side(second) < side(first) { second } else { first }
+}
+
+fn sides<'a>(topology: &'a Topology, client: &'a str, server: &'a str) -> BTreeMap<&'a str, Side> {
+    let (from_client, from_server) = (distances(topology, client), distances(topology, server));
+    let unreachable = topology.links.len() as i64 + 1;
+    let side = |host: &'a String| {
+        let away = |distances: &BTreeMap<&str, i64>| distances.get(host.as_str()).copied().unwrap_or(unreachable);
+        (host.as_str(), (away(&from_client) - away(&from_server), away(&from_client)))
+    };
+    topology.hosts.keys().map(side).collect()
 }
 
 /// How many links each host is away from `start`.
-fn distances<'a>(topology: &'a Topology, start: &'a str) -> BTreeMap<&'a str, usize> {
+fn distances<'a>(topology: &'a Topology, start: &'a str) -> BTreeMap<&'a str, i64> {
     let mut distances = BTreeMap::from([(start, 0)]);
     let mut edge = vec![start];
     for distance in 1.. {

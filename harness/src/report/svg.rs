@@ -91,13 +91,16 @@ impl Layers {
         let bytes: Vec<Vec<u64>> = edges.iter().map(|&edge| traffic.by(edge)).collect();
         let speed =
             |layer: usize| bytes.windows(2).map(move |pair| pair[1][layer].saturating_sub(pair[0][layer]) as f64 * 8.0 / bin as f64);
-        let mut below = vec![0.0; edges.len().saturating_sub(1)];
-        let tops = (0..traffic.interfaces.len()).map(|layer| {
+        let mut below = vec![0.0; edges.len() - 1];
+        let top = |layer: usize| {
             below = below.iter().zip(speed(layer)).map(|(below, speed)| below + speed).collect();
-            below.clone()
-        });
-        let tops = tops.collect();
-        Self { times: edges.iter().skip(1).map(|&edge| edge as f64 - bin as f64 / 2.0).collect(), tops }
+            // The first and the last speed hold to the edges.
+            below.first().into_iter().chain(&below).chain(below.last()).copied().collect()
+        };
+        let tops = (0..traffic.interfaces.len()).map(top).collect();
+        let middles = edges.iter().skip(1).map(|&edge| edge as f64 - bin as f64 / 2.0);
+        let last = (edges.len() > 1).then_some((edges[edges.len() - 1]) as f64);
+        Self { times: last.map(|_| 0.0).into_iter().chain(middles).chain(last).collect(), tops }
     }
 
     fn paths(&self, scale: &Scale) -> Vec<String> {
@@ -175,17 +178,19 @@ const HALO: &str = "paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"3\"
 /// The steps: dashed lines with their labels above the plot, in two rows where they are close.
 fn marks(scale: &Scale, steps: &[(u64, String)]) -> Vec<String> {
     let mut taken = [f64::MIN; 2];
-    let mark = |(at, label): &(u64, String)| {
+    let (mut lines, mut labels) = (Vec::new(), Vec::new());
+    for (at, label) in steps {
         let x = scale.x(*at as f64);
         let width = label.chars().count() as f64 * CHARACTER;
         let (start, anchor) = if x + width > RIGHT + 20.0 { (x - width, "end") } else { (x, "start") };
         let row = usize::from(start < taken[0] && start >= taken[1]);
         taken[row] = taken[row].max(start + width + 8.0);
         let y = TOP - 8.0 - row as f64 * 14.0;
-        let dashes = format!("stroke=\"{INK}\" stroke-width=\"1.2\" stroke-dasharray=\"4 3\"");
-        line(x, y + 3.0, x, BOTTOM, &dashes) + "\n" + &text(x, y, anchor, INK, "font-size=\"11\"", label)
-    };
-    steps.iter().map(mark).collect()
+        lines.push(line(x, y + 3.0, x, BOTTOM, &format!("stroke=\"{INK}\" stroke-width=\"1.2\" stroke-dasharray=\"4 3\"")));
+        labels.push(text(x, y, anchor, INK, &format!("font-size=\"11\" {HALO}"), label));
+    }
+    // Labels come last, so that no line crosses one.
+    lines.into_iter().chain(labels).collect()
 }
 
 /// Which colour is which interface, with its part of the whole.
