@@ -87,7 +87,7 @@ impl<'a> Seen<'a> {
         if let Some(offset) = flow.corrupt_at {
             Some(format!("the byte at {offset} is wrong"))
         } else if flow.received < expected {
-            Some(format!("{} of {} arrived", Size(flow.received), Size(expected)))
+            Some(part_of(flow.received, expected))
         } else if flow.ended.is_none() {
             Some(format!("{} arrived, but never their end", Size(flow.received)))
         } else if !flow.intact() {
@@ -185,6 +185,12 @@ impl<'a> Seen<'a> {
     fn recorded(&self) -> impl Iterator<Item = &'a FlowRecord> {
         self.record.connections.iter().flat_map(ConnectionRecord::flows)
     }
+}
+
+/// `12m of 30m arrived`, exact where that would read as if all had.
+fn part_of(received: u64, expected: u64) -> String {
+    let (part, whole) = (Size(received).to_string(), Size(expected).to_string());
+    if part == whole { format!("all but {} bytes of {whole} arrived", expected - received) } else { format!("{part} of {whole} arrived") }
 }
 
 /// A flow's delivery with its end.

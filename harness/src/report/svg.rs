@@ -54,8 +54,8 @@ fn drawing(recording: &Recording, transfer: &str, traffic: &Traffic) -> Vec<Stri
     let stalls = stalls(recording, transfer);
     let mut parts = grid(&scale, step);
     parts.extend(layers.paths(&scale));
-    parts.extend(stalls.iter().map(|&span| band(&scale, span)));
     parts.extend(marks(&scale, &steps::taken(recording)));
+    parts.extend(stalls.iter().map(|&span| band(&scale, span)));
     parts.push(legend(traffic, !stalls.is_empty()));
     parts.push(origin);
     parts

@@ -18,6 +18,7 @@ fn a_case_without_expectations_still_wants_every_byte() {
     assert!(verdict_of.findings[0].implicit);
     flow(&mut run).received -= 1;
     assert_eq!(verdict(&run).outcome, Outcome::Failed);
+    assert_eq!(verdict(&run).findings[0].why.as_deref(), Some("connection 1 down: all but 1 bytes of 353.44m arrived"));
     expect(&mut run, "", Measure::Intact(false));
     assert_eq!(verdict(&run).outcome, Outcome::Passed, "said otherwise, the implicit one is gone");
     assert_eq!(verdict(&run).findings.len(), 1);
