@@ -1,1 +1,159 @@
-//! (to come)
+//! The judge: of a recording and what a case expects of it, a [`Verdict`] with a [`Finding`] for every measure.
+//! Not here: recording, drawing, or trying again. It is pure, so an old recording can be judged by a new case.
+//!
+//! What was not recorded does not hold, nor does a measure of a window that nothing happened in: no verdict is green for want of data.
+//! Every transfer must arrive intact unless the case says something else about it.
+
+mod delivery;
+mod measure;
+mod paths;
+mod share;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::case::{Case, Measure, Subject};
+use crate::recording::{Lateness, Recording};
+use crate::words::{Time, Window};
+
+pub use delivery::{Seen, Stall};
+pub use share::carried;
+
+/// A step or transfer that begins later than this was not where the case's windows expect it: they are rarely cut finer than half a second.
+pub const STEP_TOLERANCE: Time = Time::from_millis(500);
+/// A sampler that is later than this has missed ten samples in a row at the usual 100 ms: the computer did not run the lab.
+pub const SAMPLE_TOLERANCE: Time = Time::from_millis(1000);
+
+/// What a run is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything held, or failed as it must.
+    Passed,
+    /// Something did not hold.
+    Failed,
+    /// Something did not hold, and the lab was too late to trust that: try again.
+    Disturbed,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Disturbed => "disturbed",
+        })
+    }
+}
+
+/// What a run is worth, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The whole of it in a word.
+    pub outcome: Outcome,
+    /// One for every measure: the implicit ones first, then those of the case in its order.
+    pub findings: Vec<Finding>,
+    /// The measures that had to fail, and held or were not looked at.
+    pub unexpectedly_held: Vec<String>,
+    /// How the lab was disturbed, if it was and that mattered.
+    pub disturbance: Option<String>,
+}
+
+/// One measure against its constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Whose measure.
+    pub subject: Subject,
+    /// The measure's key in a case file: `share`.
+    pub key: String,
+    /// Which of several, where one key has several: `wlan`.
+    pub item: Option<String>,
+    /// What had to hold: `>= 99%`.
+    pub constraint: String,
+    /// What was measured: `97.1%`.
+    pub measured: String,
+    /// In which part of the run.
+    pub window: Window,
+    /// Whether it held.
+    pub held: bool,
+    /// Whether the case says that measures of this key must fail.
+    pub must_fail: bool,
+    /// Whether the case did not ask for it.
+    pub implicit: bool,
+    /// What else helps to understand it, in lines.
+    pub why: Option<String>,
+}
+
+impl Finding {
+    /// Whether it speaks against the run.
+    pub const fn condemns(&self) -> bool {
+        !self.held && !self.must_fail
+    }
+}
+
+/// What had to hold: `download: share.wlan >= 99%`.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Subject::Transfer(name) | Subject::Host(name)) = &self.subject;
+        write!(f, "{name}: {}", self.key)?;
+        if let Some(item) = &self.item {
+            write!(f, ".{item}")?;
+        }
+        write!(f, " {}", self.constraint)
+    }
+}
+
+/// Judges a recording by a case, normally that of its own job.
+pub fn judge(recording: &Recording, case: &Case) -> Verdict {
+    let findings = findings(recording, case);
+    let failed: BTreeSet<&str> = findings.iter().filter(|finding| !finding.held).map(|finding| finding.key.as_str()).collect();
+    let unexpectedly_held: Vec<String> = case.must_fail.iter().filter(|key| !failed.contains(key.as_str())).cloned().collect();
+    let passed = unexpectedly_held.is_empty() && !findings.iter().any(Finding::condemns);
+    let disturbance = if passed { None } else { disturbance(&recording.lateness) };
+    let outcome = match (passed, &disturbance) {
+        (true, _) => Outcome::Passed,
+        (false, Some(_)) => Outcome::Disturbed,
+        (false, None) => Outcome::Failed,
+    };
+    Verdict { outcome, findings, unexpectedly_held, disturbance }
+}
+
+fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
+    let find = |subject: &Subject, window: Window, measure: &Measure, implicit: bool| {
+        let (constraint, item) = measure::described(measure);
+        let measured = measure::measure(recording, case, subject, window, measure);
+        Finding {
+            subject: subject.clone(),
+            key: measure.key().to_owned(),
+            item,
+            constraint,
+            measured: measured.text,
+            window,
+            held: measured.held,
+            must_fail: case.must_fail.iter().any(|key| key == measure.key()),
+            implicit,
+            why: (!measured.why.is_empty()).then(|| measured.why.join("\n")),
+        }
+    };
+    let asked = |subject: &Subject| {
+        let of_it = case.expects.iter().filter(|expect| expect.of == *subject);
+        of_it.flat_map(|expect| &expect.measures).any(|measure| matches!(measure, Measure::Intact(_)))
+    };
+    let survival = case.transfers.keys().map(|name| Subject::Transfer(name.clone())).filter(|subject| !asked(subject));
+    let implicit = survival.map(|subject| find(&subject, Window::default(), &Measure::Intact(true), true));
+    let explicit = case.expects.iter().flat_map(|expect| {
+        let of_it = expect.measures.iter();
+        of_it.map(|measure| find(&expect.of, expect.during, measure, false))
+    });
+    implicit.chain(explicit).collect()
+}
+
+fn disturbance(lateness: &Lateness) -> Option<String> {
+    let late = |what: &str, late: u64, tolerance: Time| {
+        let late = Time::from_micros(late);
+        (late > tolerance).then(|| format!("{what} was {late} late, more than {tolerance}: this computer was too busy to trust the run"))
+    };
+    late("a step or transfer", lateness.step, STEP_TOLERANCE).or_else(|| late("a sample", lateness.sample, SAMPLE_TOLERANCE))
+}

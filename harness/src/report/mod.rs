@@ -1,1 +1,21 @@
-//! (to come)
+//! Reports: a verdict, a transfer and its traffic as text that a person reads, and as one drawing.
+//! Not here: measuring (the judge does), printing, or files. Everything is a function from values to text.
+
+mod bars;
+mod intervals;
+mod steps;
+mod style;
+mod subflows;
+mod summary;
+mod svg;
+mod traffic;
+mod verdict;
+
+pub use bars::share;
+pub use intervals::{IntervalTable, table};
+pub use steps::action;
+pub use style::{Colour, Style};
+pub use subflows::subflows;
+pub use summary::summary;
+pub use svg::svg;
+pub use verdict::{headline, verdict};

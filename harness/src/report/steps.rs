@@ -1,0 +1,35 @@
+//! The steps of a run in words.
+//! Not here: the commands they are made of.
+
+use crate::case::{Action, How};
+use crate::recording::Recording;
+use crate::words::End;
+
+/// A step in words: `cut wlan (carrier)`, `restore wlan`.
+pub fn action(action: &Action) -> String {
+    match action {
+        Action::Restore(link) => format!("restore {link}"),
+        Action::Cut(cut) => format!("cut {} ({})", cut.link, how(&cut.how)),
+    }
+}
+
+fn how(how: &How) -> String {
+    let at = |word: &str, ends: &[End]| match ends {
+        [end] => format!("{word} at {end}"),
+        _ => word.to_owned(),
+    };
+    match how {
+        How::Carrier(ends) => at("carrier", ends),
+        How::Admin(ends) => at("admin", ends),
+        How::Blackhole { up: true, down: false } => "blackhole up".to_owned(),
+        How::Blackhole { up: false, down: true } => "blackhole down".to_owned(),
+        How::Blackhole { .. } => "blackhole".to_owned(),
+    }
+}
+
+/// The steps that were taken, with the time at which they had been.
+pub(super) fn taken(recording: &Recording) -> Vec<(u64, String)> {
+    let planned = &recording.job.case.steps;
+    let text = |index: usize, lines: &[String]| planned.get(index).map_or_else(|| lines.join("; "), |step| action(&step.action));
+    recording.steps.iter().enumerate().map(|(index, step)| (step.at, text(index, &step.lines))).collect()
+}

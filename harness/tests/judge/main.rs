@@ -1,0 +1,7 @@
+//! The judge and the reports, on recordings made up in code.
+
+mod delivery;
+mod paths;
+mod reports;
+mod synthetic;
+mod verdicts;

@@ -1,0 +1,194 @@
+//! Whole texts of reports.
+
+use mplab::case::{Amount, Measure};
+use mplab::recording::Recording;
+use mplab::report::{self, Colour, IntervalTable, Style};
+use mplab::words::{Size, Time};
+
+use crate::synthetic::{connection, expect, flow, run, verdict};
+
+const AGAIN: &str = "mplab run testcases/cases/survival/ethernet_unplugged.toml --seed 7";
+
+/// Its verdict as plain text.
+fn verdict_text(recording: &Recording) -> String {
+    report::verdict(recording, &verdict(recording), AGAIN, Style::Plain)
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().collect()
+}
+
+#[test]
+fn a_pass_is_told_line_by_line() {
+    let mut run = run();
+    expect(&mut run, "", Measure::Stall("<= 2s".parse().unwrap()));
+    expect(&mut run, "12s..20s", Measure::Share("wlan".to_owned(), ">= 99%".parse().unwrap()));
+    let expected = "\
+PASS  survival::ethernet_unplugged           30.2s   local, Linux 6.18.44, seed 7
+  ok    download: intact = true                     true
+  ok    download: stall <= 2s                       430ms
+  ok    download: share.wlan >= 99%  in 12s..20s    100%
+";
+    assert_eq!(lines(&verdict_text(&run)), lines(expected));
+}
+
+#[test]
+fn a_failure_is_told_with_all_that_is_needed_to_see_it_again() {
+    let mut run = run();
+    expect(&mut run, "", Measure::Stall("<= 400ms".parse().unwrap()));
+    expect(&mut run, "", Measure::Subflows("= 3".parse().unwrap()));
+    let text = verdict_text(&run);
+    let expected = "\
+FAIL  survival::ethernet_unplugged           30.2s   local, Linux 6.18.44, seed 7
+  ok    download: intact = true     true
+  FAIL  download: stall <= 400ms    430ms
+        connection 1 down, from 10s to 10.43s
+  FAIL  download: subflows = 3      2
+        again: mplab run testcases/cases/survival/ethernet_unplugged.toml --seed 7
+";
+    assert_eq!(lines(&text), lines(expected));
+}
+
+#[test]
+fn failures_that_must_be_and_those_that_are_missing_are_told_apart() {
+    let mut run = run();
+    expect(&mut run, "", Measure::Stall("<= 400ms".parse().unwrap()));
+    run.job.case.must_fail = vec!["stall".to_owned(), "goodput".to_owned()];
+    run.lateness.step = 812_000;
+    let expected = "\
+LATE  survival::ethernet_unplugged           30.2s   local, Linux 6.18.44, seed 7
+  ok    download: intact = true     true
+  ok    download: stall <= 400ms    430ms  (fails, as it must)
+        connection 1 down, from 10s to 10.43s
+  FAIL  goodput had to fail, and did not
+  LATE  a step or transfer was 812ms late, more than 500ms: this computer was too busy to trust the run
+        again: mplab run testcases/cases/survival/ethernet_unplugged.toml --seed 7
+";
+    assert_eq!(lines(&verdict_text(&run)), lines(expected));
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let run = run();
+    let coloured = report::verdict(&run, &verdict(&run), AGAIN, Style::Ansi);
+    assert!(coloured.starts_with("\x1b[32mPASS\x1b[0m"));
+    let codes = [Colour::Green, Colour::Red, Colour::Yellow, Colour::Dim, Colour::Bold].map(|colour| Style::Ansi.paint(colour, ""));
+    let mut plain = coloured.replace("\x1b[0m", "");
+    for code in codes {
+        plain = plain.replace(code.trim_end_matches("\x1b[0m"), "");
+    }
+    assert_eq!(plain, verdict_text(&run));
+}
+
+#[test]
+fn the_table_shows_where_the_bytes_went_when() {
+    let expected = "\
+download: bytes received by laptop
+                eth0      wlan0      total
+     time       MB/s       MB/s       MB/s
+     5.0s      11.88       4.50      16.38
+    10.0s      11.88       4.50      16.38
+   10.00s  -- cut ethernet (carrier)
+    15.0s       0.00       4.12       4.12
+    20.0s       0.00       4.50       4.50
+   20.00s  -- restore ethernet
+    25.0s      11.88       4.50      16.38
+    30.0s      11.88       4.50      16.38
+";
+    assert_eq!(lines(&report::table(&run(), "download", Time::from_millis(5000))), lines(expected));
+}
+
+#[test]
+fn a_live_table_reads_between_its_samples() {
+    let mut table = IntervalTable::new(&["enp1s0"], Time::from_millis(500));
+    assert_eq!(lines(&table.header()), ["              enp1s0      total", "     time       MB/s       MB/s"]);
+    assert!(table.push(400_000, &[400_000]).is_empty());
+    assert_eq!(table.push(600_000, &[800_000]), ["     0.5s       1.20       1.20"]);
+    table.mark(700_000, "cut enp1s0 (carrier)");
+    let late = table.push(1_600_000, &[800_000]);
+    assert_eq!(
+        late,
+        ["    0.70s  -- cut enp1s0 (carrier)", "     1.0s       0.40       0.40", "     1.5s       0.00       0.00"],
+        "a late sample completes several lines"
+    );
+    assert_eq!(table.finish(), ["     1.6s       0.00       0.00"]);
+}
+
+#[test]
+fn subflows_are_told_by_address_and_interface() {
+    let expected = "\
+local           remote         interface  id   flags  sent  received  retrans     rtt  cwnd   established
+10.0.1.1:40000  10.0.1.2:5001  eth0       0/0  mec      0b   113.25m        0  17.3ms    10   0.1s..10.4s
+10.0.2.1:40001  10.0.2.2:5001  wlan0      1/1  jec      0b   126.94m        1  17.3ms    10   0.2s..30.0s
+10.0.1.1:40002  10.0.1.2:5001  eth0       2/2  jec      0b   112.53m        2  17.3ms    10  20.1s..30.0s
+";
+    assert_eq!(lines(&report::subflows(&run(), "download")), lines(expected));
+}
+
+#[test]
+fn shares_are_bars() {
+    let expected = "
+ eth0 │█████████████████████████▋              │  64.1%    226.5m
+wlan0 │██████████████▍                         │  35.9%   126.94m";
+    assert_eq!(lines(&report::share(&run(), "download")), lines(expected.trim_start_matches('\n')));
+}
+
+#[test]
+fn a_summary_has_two_lines() {
+    let expected = "\
+download: 353.44m in 30s, goodput 98.83mbit, spoke mptcp; every byte arrived intact
+          longest stall 430ms (connection 1 down, from 10s to 10.43s)";
+    assert_eq!(lines(&report::summary(&run(), "download")), lines(expected));
+    let mut run = run();
+    run.job.case.transfers.get_mut("download").unwrap().amount = Amount::Bytes(Size(1 << 30));
+    (connection(&mut run).protocol, flow(&mut run).ended) = (None, None);
+    let expected = "\
+download: 353.44m until the run ended, goodput 98.83mbit, spoke unknown; NOT intact: connection 1 down: 353.44m of 1g arrived
+          longest stall 430ms (connection 1 down, from 10s to 10.43s)";
+    assert_eq!(lines(&report::summary(&run, "download")), lines(expected));
+}
+
+#[test]
+fn the_drawing_shows_interfaces_steps_and_stalls() {
+    let mut run = run();
+    run.job.case.summary = "Ethernet & WLAN".to_owned();
+    let svg = report::svg(&run, "download");
+    assert_eq!(svg, report::svg(&run, "download"));
+    for part in [
+        ">Ethernet &amp; WLAN<",
+        ">eth0 64%<",
+        ">wlan0 36%<",
+        ">cut ethernet (carrier)<",
+        ">restore ethernet<",
+        ">430ms without a byte<",
+        ">150<",
+        ">30 s<",
+    ] {
+        assert!(svg.contains(part), "{part}");
+    }
+    assert!(!svg.contains("NaN"));
+}
+
+#[test]
+fn without_data_every_report_says_so() {
+    let mut run = run();
+    run.hosts.clear();
+    assert_eq!(report::table(&run, "download", Time::from_millis(1000)), "no table: nothing was recorded of host laptop\n");
+    assert_eq!(report::share(&run, "download"), "no shares: nothing was recorded of host laptop\n");
+    assert_eq!(report::subflows(&run, "download"), "no subflows: nothing was recorded of host laptop\n");
+    assert_eq!(report::summary(&run, "upload"), "upload: the case has no transfer upload\n");
+    assert!(report::svg(&run, "download").contains("Nothing to draw: nothing was recorded of host laptop"));
+    run.transfers.clear();
+    assert_eq!(report::summary(&run, "download"), "download: nothing was recorded of transfer download\n");
+}
+
+#[test]
+fn an_empty_host_and_a_run_of_no_time_can_be_drawn() {
+    let mut run = run();
+    run.end = 0;
+    let laptop = run.hosts.get_mut("laptop").unwrap();
+    laptop.at = vec![0];
+    laptop.interfaces.values_mut().for_each(|series| (series.rx_bytes, series.tx_bytes) = (vec![0], vec![0]));
+    let svg = report::svg(&run, "download");
+    assert!(svg.ends_with("</svg>\n") && !svg.contains("NaN") && !svg.contains("inf"));
+}

@@ -1,0 +1,207 @@
+//! A made-up run: a laptop downloads over Ethernet and WLAN for 30 s, Ethernet is cut at 10 s and back at 20 s.
+//! For 420 ms after the cut nothing arrives.
+
+use std::collections::BTreeMap;
+
+use mplab::case::{Action, Amount, Case, Cut, Expect, How, Measure, Step, Subject, Transfer};
+use mplab::judge::{Finding, Verdict, judge};
+use mplab::plan::Job;
+use mplab::recording::{
+    ConnectionRecord, FORMAT, FlowRecord, HostRecord, InterfaceSeries, Lateness, Place, Recording, StepRecord, SubflowSeries,
+    TransferRecord,
+};
+use mplab::topology::{Host, Interface, Link, Mptcp, Topology};
+use mplab::words::{Direction, End, Protocol, Time, Window};
+
+/// The microseconds of a second.
+pub(crate) const S: u64 = 1_000_000;
+/// What Ethernet and WLAN carry in 10 ms, in bytes: 95 and 36 Mbit/s.
+const ETHERNET: u64 = 118_750;
+const WLAN: u64 = 45_000;
+
+/// Bytes that each interface carried by a time.
+fn carried(time: u64) -> (u64, u64) {
+    let until = |from: u64, to: u64| time.clamp(from, to) - from;
+    let steps = |micros: u64| micros / 10_000;
+    (steps(until(0, 10 * S) + until(20 * S, 30 * S)) * ETHERNET, steps(until(0, 10 * S) + until(10 * S + 420_000, 30 * S)) * WLAN)
+}
+
+/// A link between two interfaces of the same name.
+fn link(first: &str, second: &str) -> Link {
+    let ends = [first.parse().unwrap(), second.parse().unwrap()];
+    Link { ends, mtu: 1500, rate: None, limit: None, delay: None, jitter: None, loss: None }
+}
+
+/// A topology of links `NAME = A:IF -- B:IF`, where the n-th interface of a host has the address 10.LINK.0.HOST.
+pub(crate) fn topology(links: &[(&str, &str, &str)]) -> Topology {
+    let links: BTreeMap<String, Link> = links.iter().map(|(name, first, second)| ((*name).to_owned(), link(first, second))).collect();
+    let mut hosts: BTreeMap<String, Host> = BTreeMap::new();
+    for (index, (name, link)) in links.iter().enumerate() {
+        for (side, End { host, interface }) in link.ends.iter().enumerate() {
+            let nothing =
+                Host { forward: false, interfaces: BTreeMap::new(), sysctls: BTreeMap::new(), routes: Vec::new(), mptcp: Mptcp::default() };
+            let addresses = vec![format!("10.0.{}.{}/24", index + 1, side + 1).parse().unwrap()];
+            let host = hosts.entry(host.clone()).or_insert(nothing);
+            host.interfaces.insert(interface.clone(), Interface { link: name.clone(), addresses });
+        }
+    }
+    Topology { summary: "Made up".to_owned(), hosts, links }
+}
+
+/// An interface that received `rx` and sent `tx`.
+pub(crate) fn interface(rx: &[u64], tx: &[u64]) -> InterfaceSeries {
+    InterfaceSeries { rx_bytes: rx.to_vec(), tx_bytes: tx.to_vec(), ..InterfaceSeries::default() }
+}
+
+/// A subflow seen established at some times.
+fn subflow(local: &str, remote: &str, id: u8, at: &[u64], bytes: u64) -> SubflowSeries {
+    let constant = |value| vec![value; at.len()];
+    SubflowSeries {
+        token: 7,
+        local: local.to_owned(),
+        remote: remote.to_owned(),
+        local_id: id,
+        remote_id: id,
+        flags: if id == 0 { "mec" } else { "jec" }.to_owned(),
+        at: at.to_vec(),
+        bytes_acked: constant(0),
+        bytes_received: constant(bytes),
+        retransmits: constant(u64::from(id)),
+        rtt: constant(17_300),
+        cwnd: constant(10),
+        established: vec![true; at.len()],
+    }
+}
+
+/// What the laptop saw of itself.
+fn laptop() -> HostRecord {
+    let at: Vec<u64> = (0..=300).map(|sample| sample * 100_000).collect();
+    let (ethernet, wlan): (Vec<u64>, Vec<u64>) = at.iter().map(|&time| carried(time)).unzip();
+    let acknowledgements = |bytes: &[u64]| bytes.iter().map(|bytes| bytes / 50).collect::<Vec<_>>();
+    let interfaces = [
+        ("eth0", interface(&ethernet, &acknowledgements(&ethernet))),
+        ("lo", interface(&[999], &[999])),
+        ("wlan0", interface(&wlan, &acknowledgements(&wlan))),
+    ];
+    let joins = at.iter().map(|&time| u64::from(time >= S) + u64::from(time >= 20 * S)).collect();
+    let subflows = vec![
+        subflow("10.0.1.1:40000", "10.0.1.2:5001", 0, &at[1..=104], 118_750_000),
+        subflow("10.0.2.1:40001", "10.0.2.2:5001", 1, &at[2..], 133_110_000),
+        subflow("10.0.1.1:40002", "10.0.1.2:5001", 2, &at[201..], 118_000_000),
+    ];
+    HostRecord {
+        interfaces: interfaces.map(|(name, series)| (name.to_owned(), series)).into(),
+        counters: [("MPTcpExtMPJoinSynTx".to_owned(), joins)].into(),
+        subflows,
+        at,
+        ..HostRecord::default()
+    }
+}
+
+/// What arrived.
+fn download() -> TransferRecord {
+    let total = |time| carried(time).0 + carried(time).1;
+    let moving = (1..=3000).map(|step| step * 10_000).filter(|time| !(10 * S + 10_000..10 * S + 430_000).contains(time));
+    let flow = FlowRecord {
+        sent: total(30 * S),
+        received: total(30 * S),
+        closed: Some(30 * S),
+        ended: Some(30 * S),
+        progress: moving.map(|time| (time, total(time))).collect(),
+        ..FlowRecord::default()
+    };
+    let connection = ConnectionRecord {
+        client: "10.0.1.1:40000".to_owned(),
+        connected: Some(2_000),
+        protocol: Some(Protocol::Mptcp),
+        token: Some(7),
+        down: Some(flow),
+        ..ConnectionRecord::default()
+    };
+    TransferRecord { started: 0, connections: vec![connection], listener: Some(Protocol::Mptcp) }
+}
+
+/// The case.
+fn case() -> Case {
+    let transfer = Transfer {
+        client: "laptop".to_owned(),
+        server: "server".to_owned(),
+        to: [10, 0, 1, 2].into(),
+        from: None,
+        port: 5001,
+        client_protocol: Protocol::Mptcp,
+        server_protocol: Protocol::Mptcp,
+        direction: Direction::Download,
+        amount: Amount::Duration(Time::from_millis(30_000)),
+        rate: None,
+        connections: 1,
+        start: Time::ZERO,
+    };
+    let cut = Cut { link: "ethernet".to_owned(), how: How::Carrier(Vec::new()) };
+    let steps = [(10_000, Action::Cut(cut)), (20_000, Action::Restore("ethernet".to_owned()))];
+    Case {
+        summary: "A download survives losing Ethernet, and uses it again when it is back".to_owned(),
+        topology: "ethernet-and-wlan".to_owned(),
+        deadline: Time::from_millis(60_000),
+        sample: Time::from_millis(100),
+        transfers: [("download".to_owned(), transfer)].into(),
+        steps: steps.map(|(at, action)| Step { at: Time::from_millis(at), action }).into(),
+        expects: Vec::new(),
+        must_fail: Vec::new(),
+    }
+}
+
+/// The run, without expectations.
+pub(crate) fn run() -> Recording {
+    let job = Job {
+        name: "survival/ethernet_unplugged".to_owned(),
+        seed: 7,
+        topology: topology(&[("ethernet", "laptop:eth0", "server:eth0"), ("wlan", "laptop:wlan0", "server:wlan0")]),
+        case: case(),
+        setup: Vec::new(),
+        steps: Vec::new(),
+        needs: [].into(),
+    };
+    let step = |due: u64, line: &str| StepRecord { due, at: due + 300, lines: vec![line.to_owned()] };
+    Recording {
+        format: FORMAT,
+        place: Place { name: "local".to_owned(), kernel: "6.18.44".to_owned(), root: true, features: [].into() },
+        end: 30 * S + 200_000,
+        timed_out: false,
+        lateness: Lateness::default(),
+        transfers: [("download".to_owned(), download())].into(),
+        hosts: [("laptop".to_owned(), laptop())].into(),
+        steps: vec![step(10 * S, "ip link set dev ethernet-a down"), step(20 * S, "ip link set dev ethernet-a up")],
+        job,
+    }
+}
+
+/// The only connection of the run.
+pub(crate) fn connection(recording: &mut Recording) -> &mut ConnectionRecord {
+    &mut recording.transfers.get_mut("download").unwrap().connections[0]
+}
+
+/// The only flow of the run.
+pub(crate) fn flow(recording: &mut Recording) -> &mut FlowRecord {
+    connection(recording).down.as_mut().unwrap()
+}
+
+/// Expects more of the download.
+pub(crate) fn expect(recording: &mut Recording, during: &str, measure: Measure) {
+    let during = if during.is_empty() { Window::default() } else { during.parse().unwrap() };
+    let host = matches!(measure, Measure::Counter(..) | Measure::Event(..));
+    let of = if host { Subject::Host("laptop".to_owned()) } else { Subject::Transfer("download".to_owned()) };
+    recording.job.case.expects.push(Expect { of, during, measures: vec![measure] });
+}
+
+/// Judges a run by its own case.
+pub(crate) fn verdict(recording: &Recording) -> Verdict {
+    judge(recording, &recording.job.case)
+}
+
+/// The finding about one more measure.
+pub(crate) fn finding(recording: &Recording, during: &str, measure: Measure) -> Finding {
+    let mut recording = recording.clone();
+    expect(&mut recording, during, measure);
+    verdict(&recording).findings.pop().unwrap()
+}

@@ -1,0 +1,79 @@
+//! What findings make of a run.
+
+use mplab::case::Measure;
+use mplab::judge::{Outcome, Verdict, judge};
+use rstest::rstest;
+
+use crate::synthetic::{expect, flow, run, verdict};
+
+fn stall(constraint: &str) -> Measure {
+    Measure::Stall(constraint.parse().unwrap())
+}
+
+#[test]
+fn a_case_without_expectations_still_wants_every_byte() {
+    let mut run = run();
+    let verdict_of = verdict(&run);
+    assert_eq!((verdict_of.outcome, verdict_of.findings.len()), (Outcome::Passed, 1));
+    assert!(verdict_of.findings[0].implicit);
+    flow(&mut run).received -= 1;
+    assert_eq!(verdict(&run).outcome, Outcome::Failed);
+    assert_eq!(verdict(&run).findings[0].why.as_deref(), Some("connection 1 down: all but 1 bytes of 353.44m arrived"));
+    expect(&mut run, "", Measure::Intact(false));
+    assert_eq!(verdict(&run).outcome, Outcome::Passed, "said otherwise, the implicit one is gone");
+    assert_eq!(verdict(&run).findings.len(), 1);
+}
+
+#[rstest]
+#[case(&["stall"], "<= 400ms", Outcome::Passed)]
+#[case(&["stall"], "<= 1s", Outcome::Failed)]
+#[case(&[], "<= 400ms", Outcome::Failed)]
+#[case(&["intact", "stall"], "<= 400ms", Outcome::Failed)]
+#[case(&["goodput"], "<= 1s", Outcome::Failed)]
+fn what_must_fail_and_nothing_else_fails(#[case] must_fail: &[&str], #[case] constraint: &str, #[case] outcome: Outcome) {
+    let mut run = run();
+    expect(&mut run, "", stall(constraint));
+    run.job.case.must_fail = must_fail.iter().map(|&key| key.to_owned()).collect();
+    assert_eq!(verdict(&run).outcome, outcome);
+}
+
+#[test]
+fn the_implicit_measure_can_be_the_one_that_must_fail() {
+    let mut run = run();
+    flow(&mut run).corrupt_at = Some(0);
+    run.job.case.must_fail = vec!["intact".to_owned()];
+    assert_eq!(verdict(&run).outcome, Outcome::Passed);
+}
+
+#[rstest]
+#[case(500_000, 0, Outcome::Failed)]
+#[case(500_001, 0, Outcome::Disturbed)]
+#[case(0, 1_000_001, Outcome::Disturbed)]
+fn a_late_lab_disturbs_what_would_have_failed(#[case] step: u64, #[case] sample: u64, #[case] outcome: Outcome) {
+    let mut run = run();
+    (run.lateness.step, run.lateness.sample) = (step, sample);
+    assert_eq!(verdict(&run).outcome, Outcome::Passed, "a pass is a pass");
+    expect(&mut run, "", stall("<= 400ms"));
+    let verdict = verdict(&run);
+    assert_eq!(verdict.outcome, outcome);
+    assert_eq!(verdict.disturbance.is_some(), outcome == Outcome::Disturbed);
+}
+
+#[test]
+fn another_case_can_judge_an_old_recording() {
+    let run = run();
+    let mut case = run.job.case.clone();
+    case.must_fail = vec!["intact".to_owned()];
+    assert_eq!(judge(&run, &case).outcome, Outcome::Failed);
+    assert_eq!(judge(&run, &case).unexpectedly_held, ["intact"]);
+}
+
+#[test]
+fn verdicts_are_written_and_read() {
+    let mut run = run();
+    expect(&mut run, "2s..10s", stall("<= 1ms"));
+    let verdict = verdict(&run);
+    let json = serde_json::to_string(&verdict).unwrap();
+    assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict);
+    assert!(json.starts_with("{\"outcome\":\"failed\""), "{json}");
+}
