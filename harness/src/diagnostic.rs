@@ -1,1 +1,205 @@
-//! (to come)
+//! What is wrong with a document: each mistake with its place, why, and what to write instead, drawn as rustc draws it.
+//! Not here: finding mistakes.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
+
+use crate::words::names::nearest;
+
+/// A part of a document's text, in bytes.
+pub type Span = Range<usize>;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where.
+    pub span: Span,
+    /// What is wrong there.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Another place that has to do with it, and what is there.
+    pub beside: Option<(Span, String)>,
+    /// Whether something is not there, which may only mean that it could not be read.
+    pub absence: bool,
+}
+
+impl Mistake {
+    /// Adds what to write instead.
+    pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds another place that has to do with it.
+    pub fn beside(&mut self, span: &Span, label: impl Into<String>) -> &mut Self {
+        self.beside = Some((span.clone(), label.into()));
+        self
+    }
+
+    fn draw<'a>(&'a self, name: &'a str, text: &'a str) -> Group<'a> {
+        let within = |span: &Span| span.start.min(text.len())..span.end.min(text.len());
+        let mut snippet = Snippet::source(text).path(name).annotation(AnnotationKind::Primary.span(within(&self.span)));
+        if let Some((span, label)) = &self.beside {
+            snippet = snippet.annotation(AnnotationKind::Context.span(within(span)).label(label));
+        }
+        let help = self.help.iter().map(|help| Element::from(Level::HELP.message(help)));
+        Level::ERROR.primary_title(&self.message).element(snippet).elements(help)
+    }
+}
+
+/// The mistakes of a document while they are being found.
+#[derive(Debug, Default)]
+pub struct Mistakes {
+    found: Vec<Mistake>,
+}
+
+impl Mistakes {
+    /// Adds one.
+    pub fn add(&mut self, span: &Span, message: impl Into<String>) -> &mut Mistake {
+        self.found.push(Mistake { span: span.clone(), message: message.into(), help: None, beside: None, absence: false });
+        self.found.last_mut().expect("one was just added")
+    }
+
+    /// Adds something that is not there.
+    pub fn absent(&mut self, span: &Span, message: impl Into<String>) -> &mut Mistake {
+        let mistake = self.add(span, message);
+        mistake.absence = true;
+        mistake
+    }
+
+    /// Adds one whose text may say behind a colon what to write, as those of the words do.
+    pub fn tell(&mut self, span: &Span, error: &impl ToString) -> &mut Mistake {
+        let text = error.to_string();
+        match text.split_once(": write ") {
+            Some((message, help)) => self.add(span, message).help(format!("write {help}")),
+            None => self.add(span, text),
+        }
+    }
+
+    /// Adds an unknown name, and the known one that was probably meant, or else all that are known.
+    pub fn unknown<'a>(
+        &mut self,
+        span: &Span,
+        message: impl Into<String>,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> &mut Mistake {
+        let known: Vec<&str> = known.into_iter().collect();
+        let help = match (nearest(name, known.iter().copied()), known.is_empty()) {
+            (Some(meant), _) => format!("did you mean `{meant}`?"),
+            (None, false) => format!("known here: {}", known.join(", ")),
+            (None, true) => "none is known here".to_owned(),
+        };
+        self.add(span, message).help(help)
+    }
+
+    /// Adds a name that the document does not define, as [`Self::unknown`] does a word.
+    pub fn undefined<'a>(
+        &mut self,
+        span: &Span,
+        message: impl Into<String>,
+        name: &str,
+        defined: impl IntoIterator<Item = &'a str>,
+    ) -> &mut Mistake {
+        let mistake = self.unknown(span, message, name, defined);
+        mistake.absence = true;
+        mistake
+    }
+
+    /// Whether none was found.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Takes over those that `keep` holds for.
+    pub fn append(&mut self, others: Self, keep: impl Fn(&Mistake) -> bool) {
+        self.found.extend(others.found.into_iter().filter(keep));
+    }
+
+    /// Whether one begins in this part of the text.
+    pub fn any_in(&self, span: &Span) -> bool {
+        self.found.iter().any(|mistake| span.contains(&mistake.span.start))
+    }
+
+    /// The mistakes of the document called `name` with this text, in the order of their places, if there are any.
+    pub fn of(mut self, name: &str, text: &str) -> Option<Diagnostics> {
+        self.found.sort_by_key(|mistake| (mistake.span.start, mistake.span.end));
+        self.found.dedup();
+        (!self.is_empty()).then(|| Diagnostics { name: name.to_owned(), text: text.to_owned(), mistakes: self.found })
+    }
+}
+
+/// All mistakes of a document. Its `Display` is what a person reads on a terminal without colours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostics {
+    /// The document's name, usually its path.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Its mistakes in the order of their places; never empty.
+    pub mistakes: Vec<Mistake>,
+}
+
+impl Diagnostics {
+    /// Each mistake with file, line and caret, coloured for a terminal or plain.
+    pub fn render(&self, coloured: bool) -> String {
+        let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
+        let drawn: Vec<String> =
+            self.mistakes.iter().map(|mistake| renderer.render(&[mistake.draw(&self.name, &self.text)])).collect();
+        drawn.join("\n\n")
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// Why a document could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file could not be read.
+    #[error("failed to read {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is no text.
+    #[error("failed to read {}: byte {at} is not UTF-8 text", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// The offset of the first byte that is wrong.
+        at: usize,
+    },
+    /// It has mistakes, or one that it refers to has: one value for each document.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))]
+    Mistakes(Vec<Diagnostics>),
+}
+
+impl LoadError {
+    /// What a person reads, coloured for a terminal or plain.
+    pub fn render(&self, coloured: bool) -> String {
+        match self {
+            Self::Mistakes(documents) => documents.iter().map(|document| document.render(coloured)).collect::<Vec<_>>().join("\n\n"),
+            Self::File { .. } | Self::Text { .. } => self.to_string(),
+        }
+    }
+
+    /// How many mistakes there are; a file that cannot be read is one.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Mistakes(documents) => documents.iter().map(|document| document.mistakes.len()).sum(),
+            Self::File { .. } | Self::Text { .. } => 1,
+        }
+    }
+}

@@ -12,8 +12,8 @@
 //! | 5 places | [`local`] | know where, not what |
 //! | 4 life | [`lab`], [`traffic`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
-//! | 2 decisions | [`address`], [`plan`], [`recording`], [`judge`], [`report`] | pure functions and types |
-//! | 1 documents | [`topology`], [`case`], [`diagnostic`] | text in, values out |
+//! | 2 decisions | [`plan`], [`recording`], [`judge`], [`report`] | pure functions and types |
+//! | 1 documents | [`topology`], [`case`], [`address`], [`diagnostic`], `document` | text in, values out |
 //! | 0 words | [`words`] | no I/O |
 //!
 //! A module uses its own layer and those below it; a test keeps it so.
@@ -22,6 +22,7 @@ pub mod address;
 pub mod case;
 pub mod clock;
 pub mod diagnostic;
+mod document;
 pub mod execute;
 pub mod judge;
 #[allow(unsafe_code, reason = "system calls that no library wraps are made here and nowhere else")]

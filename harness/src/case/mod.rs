@@ -1,5 +1,8 @@
 //! A case: which traffic runs over a topology, what happens meanwhile, and what must hold. Checked.
-//! Not here: how it is written ([`raw`]), how it runs, how it is judged.
+//! Not here: how it is written (`raw`), how it runs, how it is judged.
+
+pub mod check;
+mod raw;
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,15 @@
 //! A topology: hosts with interfaces and the links between them, checked and complete.
-//! Not here: how it is written ([`raw`]), nor how it is built.
+//! Not here: how it is written (`raw`), nor how it is built.
+
+pub mod check;
+mod raw;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use raw::Family;
 
 use crate::words::{End, EndpointFlag, Percent, Rate, Size, Time};
 

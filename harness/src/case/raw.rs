@@ -1,0 +1,250 @@
+//! A case file as it is written: its keys, their types, and where each stands. The keys are explained in testcases/README.md.
+//! Not here: whether the names in it exist and what is said makes sense (`check`).
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Mistakes;
+use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
+use crate::topology::Family;
+use crate::words::{Constraint, Count, Direction, Percent, Protocol, Rate, Size, Time, Window};
+
+const CASE: Shape = Shape {
+    heading: "The file",
+    what: "a case",
+    keys: &["summary", "topology", "deadline", "sample", "must_fail", "transfer", "step", "expect"],
+};
+const TRANSFER: Shape = Shape {
+    heading: "`[transfer.NAME]`",
+    what: "a transfer",
+    keys: &[
+        "client",
+        "server",
+        "to",
+        "from",
+        "family",
+        "port",
+        "protocol",
+        "client_protocol",
+        "server_protocol",
+        "direction",
+        "bytes",
+        "duration",
+        "rate",
+        "connections",
+        "start",
+    ],
+};
+const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "cut", "restore"] };
+const CUT: Shape = Shape { heading: "`cut`", what: "a cut", keys: &["link", "how", "end", "direction"] };
+const EXPECT: Shape = Shape {
+    heading: "`[[expect]]`",
+    what: "an expectation",
+    keys: &[
+        "transfer", "host", "during", "intact", "bytes", "duration", "goodput", "stall", "subflows", "share", "protocol", "listener",
+        "counters", "events",
+    ],
+};
+
+/// Every table of a case file, for the test that compares them with the reference document.
+#[cfg(test)]
+pub(super) const SHAPES: [&Shape; 5] = [&CASE, &TRANSFER, &STEP, &CUT, &EXPECT];
+
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) summary: Option<Spanned<String>>,
+    pub(super) topology: Option<Spanned<String>>,
+    pub(super) deadline: Option<Spanned<Time>>,
+    pub(super) sample: Option<Spanned<Time>>,
+    pub(super) must_fail: Vec<Spanned<String>>,
+    pub(super) transfers: Named<Transfer>,
+    pub(super) steps: Vec<Spanned<Step>>,
+    pub(super) expects: Vec<Spanned<Expect>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Transfer {
+    pub(super) client: Option<Spanned<String>>,
+    pub(super) server: Option<Spanned<String>>,
+    pub(super) to: Option<Spanned<String>>,
+    pub(super) from: Option<Spanned<String>>,
+    pub(super) family: Option<Spanned<Family>>,
+    pub(super) port: Option<Spanned<u16>>,
+    pub(super) protocol: Option<Spanned<Protocol>>,
+    pub(super) client_protocol: Option<Spanned<Protocol>>,
+    pub(super) server_protocol: Option<Spanned<Protocol>>,
+    pub(super) direction: Direction,
+    pub(super) bytes: Option<Spanned<Size>>,
+    pub(super) duration: Option<Spanned<Time>>,
+    pub(super) rate: Option<Spanned<Rate>>,
+    pub(super) connections: Option<Spanned<u32>>,
+    pub(super) start: Time,
+}
+
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) at: Option<Spanned<Time>>,
+    pub(super) cut: Option<Spanned<Cut>>,
+    pub(super) restore: Option<Spanned<String>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Cut {
+    pub(super) link: Option<Spanned<String>>,
+    pub(super) how: Means,
+    pub(super) end: Option<Spanned<String>>,
+    pub(super) direction: Option<Spanned<Way>>,
+}
+
+/// How a link is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Means {
+    #[default]
+    Carrier,
+    Admin,
+    Blackhole,
+}
+
+/// In which direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Up,
+    Down,
+    Both,
+}
+
+#[derive(Debug)]
+pub(super) struct Expect {
+    pub(super) transfer: Option<Spanned<String>>,
+    pub(super) host: Option<Spanned<String>>,
+    pub(super) during: Option<Spanned<Window>>,
+    pub(super) intact: Option<Spanned<bool>>,
+    pub(super) bytes: Option<Spanned<Constraint<Size>>>,
+    pub(super) duration: Option<Spanned<Constraint<Time>>>,
+    pub(super) goodput: Option<Spanned<Constraint<Rate>>>,
+    pub(super) stall: Option<Spanned<Constraint<Time>>>,
+    pub(super) subflows: Option<Spanned<Constraint<Count>>>,
+    pub(super) share: Named<Spanned<Constraint<Percent>>>,
+    pub(super) protocol: Option<Spanned<Protocol>>,
+    pub(super) listener: Option<Spanned<Protocol>>,
+    pub(super) counters: Named<Spanned<Constraint<Count>>>,
+    pub(super) events: Named<Spanned<Constraint<Count>>>,
+    /// The measures that are written, readable or not, by their keys.
+    pub(super) present: BTreeMap<&'static str, crate::diagnostic::Span>,
+}
+
+/// The keys of measures of transfers.
+pub(super) const TRANSFER_MEASURES: [&str; 9] =
+    ["intact", "bytes", "duration", "goodput", "stall", "subflows", "share", "protocol", "listener"];
+/// The keys of measures of hosts.
+pub(super) const HOST_MEASURES: [&str; 2] = ["counters", "events"];
+
+impl Read for Case {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &CASE, mistakes)?;
+        if table.present(&["transfer"]).is_empty() {
+            table.mistakes.absent(&(0..0), "a case needs a transfer").help("write [transfer.NAME] with client, server, and duration or bytes");
+        }
+        Some(Self {
+            summary: table.required("summary"),
+            topology: table.required("topology"),
+            deadline: table.optional("deadline"),
+            sample: table.optional("sample"),
+            must_fail: table.or_default("must_fail"),
+            transfers: table.or_default("transfer"),
+            steps: table.or_default("step"),
+            expects: table.or_default("expect"),
+        })
+    }
+}
+
+impl Read for Transfer {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &TRANSFER, mistakes)?;
+        table.exactly_one(&["bytes", "duration"]);
+        Some(Self {
+            client: table.required("client"),
+            server: table.required("server"),
+            to: table.optional("to"),
+            from: table.optional("from"),
+            family: table.optional("family"),
+            port: table.optional("port"),
+            protocol: table.optional("protocol"),
+            client_protocol: table.optional("client_protocol"),
+            server_protocol: table.optional("server_protocol"),
+            direction: table.or_default("direction"),
+            bytes: table.optional("bytes"),
+            duration: table.optional("duration"),
+            rate: table.optional("rate"),
+            connections: table.optional("connections"),
+            start: table.or_default("start"),
+        })
+    }
+}
+
+impl Read for Step {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &STEP, mistakes)?;
+        table.exactly_one(&["cut", "restore"]);
+        Some(Self { at: table.required("at"), cut: table.optional("cut"), restore: table.optional("restore") })
+    }
+}
+
+impl Read for Cut {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        if let Some(link) = value.get_ref().as_str() {
+            let link = Some(Spanned { value: link.to_owned(), span: value.span() });
+            return Some(Self { link, how: Means::default(), end: None, direction: None });
+        }
+        let mut table = Table::open(value, &CUT, mistakes)?;
+        Some(Self {
+            link: table.required("link"),
+            how: table.or_default("how"),
+            end: table.optional("end"),
+            direction: table.optional("direction"),
+        })
+    }
+}
+
+impl Read for Means {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let words = [("carrier", Self::Carrier), ("admin", Self::Admin), ("blackhole", Self::Blackhole)];
+        word(value, "way to cut a link", &words, mistakes)
+    }
+}
+
+impl Read for Way {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        word(value, "direction of a link", &[("up", Self::Up), ("down", Self::Down), ("both", Self::Both)], mistakes)
+    }
+}
+
+impl Read for Expect {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &EXPECT, mistakes)?;
+        table.exactly_one(&["transfer", "host"]);
+        let present: BTreeMap<_, _> =
+            table.present(&TRANSFER_MEASURES).into_iter().chain(table.present(&HOST_MEASURES)).collect();
+        if present.is_empty() {
+            let help = format!("write one of {} or, of a host, {}", TRANSFER_MEASURES.join(", "), HOST_MEASURES.join(", "));
+            let span = table.span().clone();
+            table.mistakes.absent(&span, "this expects nothing: a measure is missing").help(help);
+        }
+        Some(Self {
+            transfer: table.optional("transfer"),
+            host: table.optional("host"),
+            during: table.optional("during"),
+            intact: table.optional("intact"),
+            bytes: table.optional("bytes"),
+            duration: table.optional("duration"),
+            goodput: table.optional("goodput"),
+            stall: table.optional("stall"),
+            subflows: table.optional("subflows"),
+            share: table.or_default("share"),
+            protocol: table.optional("protocol"),
+            listener: table.optional("listener"),
+            counters: table.or_default("counters"),
+            events: table.or_default("events"),
+            present,
+        })
+    }
+}

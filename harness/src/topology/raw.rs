@@ -1,0 +1,247 @@
+//! A topology file as it is written: its keys, their types, and where each stands. The keys are explained in topologies/README.md.
+//! Not here: whether the names in it exist and what is said makes sense (`check`).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use toml::de::DeValue;
+
+use super::Network;
+use crate::diagnostic::Mistakes;
+use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
+use crate::words::{End, EndpointFlag, Percent, Rate, Size, Time};
+
+const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "host", "link"] };
+const HOST: Shape = Shape { heading: "`[host.NAME]`", what: "a host", keys: &["forward", "interface", "mptcp", "route", "sysctl"] };
+const INTERFACE: Shape = Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address"] };
+const ROUTE: Shape = Shape { heading: "`[[host.NAME.route]]`", what: "a route", keys: &["to", "via", "interface"] };
+const MPTCP: Shape = Shape {
+    heading: "`[host.NAME.mptcp]`",
+    what: "the MPTCP configuration of a host",
+    keys: &["enabled", "scheduler", "path_manager", "limits", "endpoint"],
+};
+const LIMITS: Shape = Shape { heading: "`limits`", what: "the MPTCP limits of a host", keys: &["subflows", "add_addr_accepted"] };
+const ENDPOINT: Shape =
+    Shape { heading: "`endpoint`", what: "an MPTCP endpoint", keys: &["interface", "family", "address", "flags", "id", "port"] };
+const LINK: Shape =
+    Shape { heading: "`[link.NAME]`", what: "a link", keys: &["ends", "mtu", "rate", "limit", "delay", "jitter", "loss"] };
+
+/// Every table of a topology file, for the test that compares them with the reference document.
+#[cfg(test)]
+pub(super) const SHAPES: [&Shape; 8] = [&TOPOLOGY, &HOST, &INTERFACE, &ROUTE, &MPTCP, &LIMITS, &ENDPOINT, &LINK];
+
+#[derive(Debug)]
+pub(super) struct Topology {
+    pub(super) summary: Option<Spanned<String>>,
+    pub(super) hosts: Named<Host>,
+    pub(super) links: Named<Link>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Host {
+    pub(super) forward: bool,
+    pub(super) interfaces: Named<Interface>,
+    pub(super) sysctls: Sysctls,
+    pub(super) routes: Vec<Spanned<Route>>,
+    pub(super) mptcp: Mptcp,
+}
+
+#[derive(Debug)]
+pub(super) struct Interface {
+    pub(super) addresses: Vec<Spanned<Network>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) to: Option<Spanned<Destination>>,
+    pub(super) via: Option<Spanned<IpAddr>>,
+    pub(super) interface: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Destination {
+    Default,
+    Network(Network),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Mptcp {
+    pub(super) enabled: Option<Spanned<bool>>,
+    pub(super) scheduler: Option<Spanned<String>>,
+    pub(super) path_manager: Option<Spanned<String>>,
+    pub(super) limits: Limits,
+    pub(super) endpoints: Vec<Spanned<Endpoint>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    pub(super) subflows: Option<Spanned<u32>>,
+    pub(super) add_addr_accepted: Option<Spanned<u32>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) interface: Option<Spanned<String>>,
+    pub(super) family: Option<Spanned<Family>>,
+    pub(super) address: Option<Spanned<IpAddr>>,
+    pub(super) flags: Vec<Spanned<EndpointFlag>>,
+    pub(super) id: Option<Spanned<u8>>,
+    pub(super) port: Option<Spanned<u16>>,
+}
+
+/// IPv4 or IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    Ipv4,
+    Ipv6,
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) ends: Option<Spanned<Vec<Spanned<End>>>>,
+    pub(super) mtu: Option<Spanned<u32>>,
+    pub(super) rate: Option<Spanned<Rate>>,
+    pub(super) limit: Option<Spanned<Size>>,
+    pub(super) delay: Option<Spanned<Time>>,
+    pub(super) jitter: Option<Spanned<Time>>,
+    pub(super) loss: Option<Spanned<Percent>>,
+}
+
+/// Sysctls by their dotted names.
+#[derive(Debug, Default)]
+pub(super) struct Sysctls(pub(super) BTreeMap<String, Spanned<String>>);
+
+impl Read for Topology {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &TOPOLOGY, mistakes)?;
+        Some(Self { summary: table.required("summary"), hosts: table.or_default("host"), links: table.or_default("link") })
+    }
+}
+
+impl Read for Host {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &HOST, mistakes)?;
+        Some(Self {
+            forward: table.or_default("forward"),
+            interfaces: table.or_default("interface"),
+            sysctls: table.or_default("sysctl"),
+            routes: table.or_default("route"),
+            mptcp: table.or_default("mptcp"),
+        })
+    }
+}
+
+impl Read for Interface {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &INTERFACE, mistakes)?;
+        Some(Self { addresses: table.or_default("address") })
+    }
+}
+
+impl Read for Route {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &ROUTE, mistakes)?;
+        if table.present(&["via", "interface"]).is_empty() {
+            table.mistakes.absent(&value.span(), "a route needs the key `via`, `interface` or both");
+        }
+        Some(Self { to: table.required("to"), via: table.optional("via"), interface: table.optional("interface") })
+    }
+}
+
+impl Read for Destination {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        if value.get_ref().as_str() == Some("default") { Some(Self::Default) } else { Network::read(value, mistakes).map(Self::Network) }
+    }
+}
+
+impl Read for Mptcp {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &MPTCP, mistakes)?;
+        Some(Self {
+            enabled: table.optional("enabled"),
+            scheduler: table.optional("scheduler"),
+            path_manager: table.optional("path_manager"),
+            limits: table.or_default("limits"),
+            endpoints: table.or_default("endpoint"),
+        })
+    }
+}
+
+impl Read for Limits {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &LIMITS, mistakes)?;
+        Some(Self { subflows: table.optional("subflows"), add_addr_accepted: table.optional("add_addr_accepted") })
+    }
+}
+
+impl Read for Endpoint {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &ENDPOINT, mistakes)?;
+        if table.present(&["interface", "address"]).is_empty() {
+            table.mistakes.absent(&value.span(), "an MPTCP endpoint needs the key `interface`, `address` or both");
+        }
+        Some(Self {
+            interface: table.optional("interface"),
+            family: table.optional("family"),
+            address: table.optional("address"),
+            flags: table.or_default("flags"),
+            id: table.optional("id"),
+            port: table.optional("port"),
+        })
+    }
+}
+
+impl Read for Family {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        word(value, "family of addresses", &[("ipv4", Self::Ipv4), ("ipv6", Self::Ipv6)], mistakes)
+    }
+}
+
+impl Read for Link {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &LINK, mistakes)?;
+        Some(Self {
+            ends: table.required("ends"),
+            mtu: table.optional("mtu"),
+            rate: table.optional("rate"),
+            limit: table.optional("limit"),
+            delay: table.optional("delay"),
+            jitter: table.optional("jitter"),
+            loss: table.optional("loss"),
+        })
+    }
+}
+
+impl Read for Sysctls {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut sysctls = BTreeMap::new();
+        gather("", value, &mut sysctls, mistakes);
+        Some(Self(sysctls))
+    }
+}
+
+/// Gathers sysctls, whose dotted names TOML takes for tables in tables unless they are quoted.
+fn gather(name: &str, value: &Value<'_>, sysctls: &mut BTreeMap<String, Spanned<String>>, mistakes: &mut Mistakes) {
+    let text = match value.get_ref() {
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                let name = if name.is_empty() { key.get_ref().to_string() } else { format!("{name}.{}", key.get_ref()) };
+                if name.split('.').next() == Some("net") {
+                    gather(&name, value, sysctls, mistakes);
+                } else {
+                    let message = format!("a host has no sysctl `{name}` of its own: only those below `net` belong to a network namespace");
+                    mistakes.add(&key.span(), message).help("write one that starts with `net.`");
+                }
+            }
+            return;
+        }
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) if number.radix() == 10 => number.to_string(),
+        DeValue::Boolean(on) => u8::from(*on).to_string(),
+        _ => {
+            mistakes.add(&value.span(), "the value of a sysctl is a string, a decimal whole number, true or false");
+            return;
+        }
+    };
+    sysctls.insert(name.to_owned(), Spanned { value: text, span: value.span() });
+}
