@@ -1,0 +1,217 @@
+//! TCP and MPTCP sockets of a namespace as the kernel sees them (`ss -tiM`, `ss -tlni`).
+//! Not here: sockets of our own.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use netlink_bindings::inet_diag::{IterableReplyAttrs, Msg, ReqV2, Request, TcpState};
+use netlink_bindings::mptcp_pm::SubflowAttribute;
+use netlink_socket2::NetlinkSocket;
+
+use crate::words::Protocol;
+
+/// A TCP flow of an MPTCP connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subflow {
+    /// The connection's token at this host.
+    pub token: u32,
+    /// Address and port here.
+    pub local: SocketAddr,
+    /// Address and port there.
+    pub remote: SocketAddr,
+    /// The address id here.
+    pub local_id: u8,
+    /// The address id there.
+    pub remote_id: u8,
+    /// `MPTCP_SUBFLOW_FLAG_*` in `ss` letters.
+    pub flags: String,
+    /// Whether it is in state ESTABLISHED.
+    pub established: bool,
+    /// Bytes acknowledged by the peer; the kernel counts the SYN of the end that connected, and each FIN, as one.
+    pub bytes_acked: u64,
+    /// Bytes received; the kernel counts the FIN as one.
+    pub bytes_received: u64,
+    /// Segments retransmitted.
+    pub retransmits: u64,
+    /// Smoothed round-trip time in µs.
+    pub rtt: u64,
+    /// Congestion window in segments.
+    pub cwnd: u64,
+}
+
+/// An MPTCP connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Its token at this host.
+    pub token: u32,
+    /// Address and port here.
+    pub local: SocketAddr,
+    /// Address and port there.
+    pub remote: SocketAddr,
+    /// `mptcpi_extra_subflows`.
+    pub extra_subflows: u64,
+    /// `MPTCP_INFO_FLAG_FALLBACK`.
+    pub fallback: bool,
+    /// `mptcpi_bytes_sent`, 0 on kernels before 6.5.
+    pub bytes_sent: u64,
+    /// `mptcpi_bytes_received`, 0 on kernels before 6.5.
+    pub bytes_received: u64,
+    /// `mptcpi_bytes_retrans`, 0 on kernels before 6.5.
+    pub bytes_retrans: u64,
+}
+
+/// A netlink socket that asks for the sockets of the namespace it was opened in.
+pub struct SockDiag {
+    socket: NetlinkSocket,
+    tcp: bool,
+    mptcp: bool,
+}
+
+const fn states(states: &[TcpState]) -> u32 {
+    let (mut mask, mut n) = (0, 0);
+    while n < states.len() {
+        mask |= 1 << states[n] as u32;
+        n += 1;
+    }
+    mask
+}
+
+/// The request's bit for `INET_DIAG_INFO`, which brings `INET_DIAG_ULP_INFO` along.
+const EXT_INFO: u8 = 1 << 1;
+
+const LISTENING: u32 = states(&[TcpState::Listen]);
+/// The states in which a flow has a peer and a subflow's context.
+const FLOWING: u32 = states(&[
+    TcpState::Established,
+    TcpState::SynSent,
+    TcpState::SynRecv,
+    TcpState::FinWait1,
+    TcpState::FinWait2,
+    TcpState::CloseWait,
+    TcpState::LastAck,
+    TcpState::Closing,
+]);
+
+impl SockDiag {
+    /// Opens it in the calling thread's namespace. A kernel that cannot list TCP's or MPTCP's sockets has none.
+    pub fn open() -> io::Result<Self> {
+        let mut diag = Self { socket: NetlinkSocket::new(), tcp: true, mptcp: true };
+        // The socket is made by its first request.
+        diag.tcp = diag.dump(libc::IPPROTO_TCP, 0, |_, _| {}).is_ok();
+        diag.mptcp = diag.dump(libc::IPPROTO_MPTCP, 0, |_, _| {}).is_ok();
+        Ok(diag)
+    }
+
+    /// The subflows of all connections, those still connecting included.
+    pub fn subflows(&mut self) -> io::Result<Vec<Subflow>> {
+        let mut subflows = Vec::new();
+        if self.tcp {
+            self.dump(libc::IPPROTO_TCP, FLOWING, |message, attributes| subflows.extend(Subflow::of(message, attributes)))?;
+        }
+        Ok(subflows)
+    }
+
+    /// The connections.
+    pub fn connections(&mut self) -> io::Result<Vec<Connection>> {
+        let mut connections = Vec::new();
+        if self.mptcp {
+            self.dump(libc::IPPROTO_MPTCP, FLOWING, |message, attributes| connections.extend(Connection::of(message, attributes)))?;
+        }
+        Ok(connections)
+    }
+
+    /// The listening TCP sockets, and whether they answer to MPTCP (`tcp-ulp-mptcp`).
+    pub fn listeners(&mut self) -> io::Result<BTreeMap<SocketAddr, Protocol>> {
+        let mut listeners = BTreeMap::new();
+        if self.tcp {
+            self.dump(libc::IPPROTO_TCP, LISTENING, |message, attributes| {
+                let mptcp = attributes.get_ulp_info().and_then(|ulp| ulp.get_name()).is_ok_and(|name| name == c"mptcp");
+                listeners.insert(ends(message).0, if mptcp { Protocol::Mptcp } else { Protocol::Tcp });
+            })?;
+        }
+        Ok(listeners)
+    }
+
+    fn dump(&mut self, protocol: i32, states: u32, mut each: impl FnMut(&Msg, &IterableReplyAttrs)) -> io::Result<()> {
+        for family in [libc::AF_INET, libc::AF_INET6] {
+            let header = ReqV2 { family: family as u8, states, ext: EXT_INFO, ..ReqV2::new() };
+            let mut request = Request::new().op_tcp_diag_dump(&header);
+            request.encode().push_protocol(protocol as u32);
+            let mut replies = self.socket.request(&request)?;
+            while let Some(reply) = replies.recv() {
+                let (message, attributes) = reply?;
+                each(&message, &attributes);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Subflow {
+    /// The socket as a subflow, if it is one. One whose connection is gone has no token and is none any more.
+    fn of(message: &Msg, attributes: &IterableReplyAttrs) -> Option<Self> {
+        let context = attributes.get_ulp_info().ok()?.get_mptcp().ok()?;
+        let info = attributes.get_tcp_info().ok()?;
+        let (local, remote) = ends(message);
+        let mut subflow = Self {
+            token: 0,
+            local,
+            remote,
+            local_id: 0,
+            remote_id: 0,
+            flags: String::new(),
+            established: message.state == TcpState::Established as u8,
+            bytes_acked: info.bytes_acked,
+            bytes_received: info.bytes_received,
+            retransmits: info.total_retrans.into(),
+            rtt: info.rtt.into(),
+            cwnd: info.snd_cwnd.into(),
+        };
+        for attribute in SubflowAttribute::new(context).flatten() {
+            match attribute {
+                SubflowAttribute::TokenLoc(token) => subflow.token = token,
+                SubflowAttribute::IdLoc(id) => subflow.local_id = id,
+                SubflowAttribute::IdRem(id) => subflow.remote_id = id,
+                SubflowAttribute::Flags(flags) => subflow.flags = letters(flags),
+                _ => {}
+            }
+        }
+        (subflow.token != 0).then_some(subflow)
+    }
+}
+
+impl Connection {
+    fn of(message: &Msg, attributes: &IterableReplyAttrs) -> Option<Self> {
+        // struct mptcp_info comes where TCP's has struct tcp_info; what an older kernel lacks of it reads as 0.
+        let info = attributes.get_tcp_info().ok()?.into_array();
+        let u32_at = |offset: usize| u32::from_ne_bytes(*info[offset..].first_chunk().expect("offsets below are inside"));
+        let u64_at = |offset: usize| u64::from_ne_bytes(*info[offset..].first_chunk().expect("offsets below are inside"));
+        let (local, remote) = ends(message);
+        Some(Self {
+            token: u32_at(12),
+            local,
+            remote,
+            extra_subflows: info[0].into(),
+            fallback: u32_at(8) & 1 != 0,
+            bytes_retrans: u64_at(48),
+            bytes_sent: u64_at(56),
+            bytes_received: u64_at(64),
+        })
+    }
+}
+
+/// `MPTCP_SUBFLOW_FLAG_*`, the first bit's letter first.
+fn letters(flags: u32) -> String {
+    "MmJjBbecv".chars().enumerate().filter(|(bit, _)| flags & 1 << bit != 0).map(|(_, letter)| letter).collect()
+}
+
+/// A socket's local and remote address; IPv4 over an IPv6 socket is IPv4.
+fn ends(message: &Msg) -> (SocketAddr, SocketAddr) {
+    let address = |bytes: [u8; 16]| match bytes {
+        [a, b, c, d, ..] if i32::from(message.family) == libc::AF_INET => IpAddr::from([a, b, c, d]),
+        bytes => IpAddr::from(bytes).to_canonical(),
+    };
+    let id = &message.sockid;
+    (SocketAddr::new(address(id.src), id.sport()), SocketAddr::new(address(id.dst), id.dport()))
+}
