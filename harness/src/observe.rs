@@ -41,6 +41,8 @@ struct Host {
     links: Links,
     sockets: SockDiag,
     events: Option<AsyncFd<PmEvents>>,
+    /// Whether the last sample had subflows.
+    flowing: bool,
     seen: Series,
 }
 
@@ -102,6 +104,7 @@ impl Host {
             sockets: SockDiag::open().map_err(|error| ("sockets", error))?,
             links: Links::open().map_err(|error| ("interfaces", error))?,
             counters: Counters::open().map_err(|error| ("counters", error))?,
+            flowing: false,
             seen: Series::default(),
         })
     }
@@ -109,8 +112,11 @@ impl Host {
     fn sample(&mut self, now: Time) -> Attempt<()> {
         let at = now.micros();
         let links = self.links.read().map_err(|error| ("interfaces", error))?;
-        let subflows = self.sockets.subflows().map_err(|error| ("subflows", error))?;
         let connections = self.sockets.connections().map_err(|error| ("connections", error))?;
+        // Listing subflows takes longest: only where there are connections, and after those until the last subflow has gone too.
+        let may_flow = self.flowing || connections.as_ref().is_none_or(|connections| !connections.is_empty());
+        let subflows = if may_flow { self.sockets.subflows().map_err(|error| ("subflows", error))? } else { Vec::new() };
+        self.flowing = !subflows.is_empty();
         self.seen.begin(at);
         for link in &links {
             self.seen.link(link);
@@ -118,7 +124,7 @@ impl Host {
         for subflow in subflows {
             self.seen.subflow(at, subflow);
         }
-        for connection in &connections {
+        for connection in connections.iter().flatten() {
             self.seen.connection(at, connection);
         }
         let counters = self.counters.read(|name, value| self.seen.counter(name, value));

@@ -88,7 +88,10 @@ fn late_counter(mut stage: Stage) -> Result<(), Failed> {
 }
 
 fn events(mut stage: Stage) -> Result<(), Failed> {
-    let pair = stage.connect(Mptcp, Mptcp, LOCALHOST)?;
+    let mut pair = stage.connect(Mptcp, Mptcp, LOCALHOST)?;
+    // Established is a connection whose peer has answered to data.
+    pair.client.write_all(b"hello")?;
+    pair.server.read_exact(&mut [0; 5])?;
     let client = pair.client.local_addr()?;
     stage.sample_until("the connection", |seen| connection(seen, client).is_some())?;
     let (port, token) = (client.port(), connection(stage.seen(), client).map(|connection| connection.token));
