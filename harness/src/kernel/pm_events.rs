@@ -174,3 +174,49 @@ fn event(kind: &'static str, attributes: &[u8]) -> Event {
 fn ipv6(bytes: &[u8]) -> Ipv6Addr {
     <[u8; 16]>::try_from(bytes).map_or(Ipv6Addr::UNSPECIFIED, Ipv6Addr::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Linux 6.18's, whose family was number 28: established, announced, sub-established, closed.
+    const ESTABLISHED: &str = "540000001c00000000000000000000000201000008000100537ef5e10600020002000000080005000a090201080007000a090202\
+        06000900939c000006000a001451000005000300000000000500040000000000";
+    const ANNOUNCED: &str = "340000001c00000000000000000000000601000008000100537ef5e1050004000100000006000a0014510000080007000a090102";
+    const SUB_ESTABLISHED: &str = "5c0000001c00000000000000000000000a01000008000100537ef5e10600020002000000080005000a090101080007000a090102\
+        06000900cfd1000006000a00145100000500030001000000050004000100000005000b0000000000";
+    const CLOSED: &str = "1c0000001c00000000000000000000000301000008000100537ef5e1";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn events_are_spelled_as_ip_mptcp_monitor_spells_them() {
+        let mut events = Vec::new();
+        parse(&bytes(&[ESTABLISHED, ANNOUNCED, SUB_ESTABLISHED, CLOSED].concat()), 28, &mut events);
+        let expected = [
+            ("established", "saddr4=10.9.2.1 daddr4=10.9.2.2 sport=37788 dport=5201 locid=0 remid=0"),
+            ("announced", "remid=1 dport=5201 daddr4=10.9.1.2"),
+            ("sub-established", "saddr4=10.9.1.1 daddr4=10.9.1.2 sport=53201 dport=5201 locid=1 remid=1 backup=0"),
+            ("closed", ""),
+        ];
+        assert_eq!(events, expected.map(|(kind, detail)| Event { kind, token: Some(0xe1f5_7e53), detail: detail.into() }));
+    }
+
+    #[test]
+    fn what_is_cut_short_or_of_another_family_is_no_event() {
+        let datagram = bytes(CLOSED);
+        let mut events = Vec::new();
+        parse(&datagram, 27, &mut events);
+        for length in 0..datagram.len() {
+            parse(&datagram[..length], 28, &mut events);
+        }
+        assert_eq!(events, []);
+    }
+
+    #[test]
+    fn every_kind_is_a_case_s() {
+        assert_eq!(KINDS.map(|(_, kind)| kind), crate::case::EVENT_KINDS);
+    }
+}
