@@ -1,14 +1,18 @@
 //! The kernel: namespaces, netlink, /proc. The only room with `unsafe`, setns and sockets' options.
 //! No decision is taken here: each function does the one thing it says, or says why not.
 
+pub mod counters;
 pub mod link;
+pub mod link_stats;
 pub mod mptcp;
 pub mod namespace;
 pub mod netlink;
+pub mod pm_events;
 pub mod probe;
 pub mod process;
 pub mod qdisc;
 pub mod route;
+pub mod sock_diag;
 pub mod sysctl;
 
 pub use namespace::Namespace;

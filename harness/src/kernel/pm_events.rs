@@ -1,0 +1,222 @@
+//! Path-manager events, multicast by the kernel as they happen (`ip mptcp monitor`).
+//! Not here: waiting for them, and telling the path manager anything.
+
+use std::fmt::Write;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use netlink_bindings::mptcp_pm::{EventAttr, PROTONAME};
+use netlink_bindings::nlctrl;
+use netlink_socket2::NetlinkSocket;
+use nix::errno::Errno;
+use nix::sys::socket::{self, AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, sockopt};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its kind: one of [`crate::case::EVENT_KINDS`], or [`LOST`].
+    pub kind: &'static str,
+    /// The connection's token at this host.
+    pub token: Option<u32>,
+    /// Its other attributes, in the kernel's order and in `ip mptcp monitor`'s spelling.
+    pub detail: String,
+}
+
+/// The kind of what is no event: the socket's queue was full, and the kernel dropped events that should have been here.
+pub const LOST: &str = "lost";
+
+/// `MPTCP_EVENT_*` and their kinds.
+const KINDS: [(u8, &str); 10] = [
+    (1, "created"),
+    (2, "established"),
+    (3, "closed"),
+    (6, "announced"),
+    (7, "removed"),
+    (10, "sub-established"),
+    (11, "sub-closed"),
+    (13, "sub-priority"),
+    (15, "listener-created"),
+    (16, "listener-closed"),
+];
+
+/// The room asked for in the socket's queue; 200 KiB, the usual default, is some 250 events.
+const QUEUE: usize = 4 << 20;
+
+/// A non-blocking socket that gets the events of the namespace it was opened in.
+#[derive(Debug)]
+pub struct PmEvents {
+    socket: OwnedFd,
+    family: u16,
+}
+
+impl PmEvents {
+    /// Opens it in the calling thread's namespace; `None` if its kernel has no MPTCP path manager.
+    pub fn open() -> io::Result<Option<Self>> {
+        let Some((family, group)) = family_and_group()? else { return Ok(None) };
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let socket = socket::socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkGeneric)?;
+        // Without privilege the queue is as long as the system allows.
+        socket::setsockopt(&socket, sockopt::RcvBufForce, &QUEUE).or_else(|_| socket::setsockopt(&socket, sockopt::RcvBuf, &QUEUE))?;
+        socket::bind(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
+        join(&socket, group)?;
+        Ok(Some(Self { socket, family }))
+    }
+
+    /// Lets tokio wait for events. Must be called inside its runtime.
+    #[expect(unsafe_code, reason = "tokio cannot know that a descriptor stays open")]
+    pub fn into_async(self) -> io::Result<AsyncFd<Self>> {
+        // SAFETY: the descriptor is owned by `self`, which never closes or changes it and has no way to get it out.
+        Ok(unsafe { AsyncFd::register_with_interest(self, Interest::READABLE) }?)
+    }
+
+    /// All events that wait to be read; [`io::ErrorKind::WouldBlock`] if none do.
+    pub fn read(&self) -> io::Result<Vec<Event>> {
+        let mut events = Vec::new();
+        let mut datagram = [0; 4096];
+        loop {
+            match socket::recv(self.socket.as_raw_fd(), &mut datagram, MsgFlags::empty()) {
+                Ok(length) => parse(&datagram[..length], self.family, &mut events),
+                Err(Errno::ENOBUFS) => events.push(Event { kind: LOST, token: None, detail: String::new() }),
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) if !events.is_empty() => return Ok(events),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl AsFd for PmEvents {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl AsRawFd for PmEvents {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+#[expect(unsafe_code, reason = "nix does not know this option")]
+fn join(socket: &OwnedFd, group: u32) -> io::Result<()> {
+    let (option, length) = ((&raw const group).cast(), size_of_val(&group) as libc::socklen_t);
+    // SAFETY: the option's value is read from `group`, whose length is given.
+    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, option, length) };
+    Errno::result(result).map(drop).map_err(io::Error::from)
+}
+
+/// The numbers that this kernel gave the family and its group of events.
+fn family_and_group() -> io::Result<Option<(u16, u32)>> {
+    let mut socket = NetlinkSocket::new();
+    let mut request = nlctrl::Request::new().op_getfamily_do();
+    request.encode().push_family_name_bytes(PROTONAME.as_bytes());
+    let mut reply = socket.request(&request)?;
+    let attributes = match reply.recv_one() {
+        Ok(attributes) => attributes,
+        Err(error) if error.as_io_error().raw_os_error() == Some(libc::ENOENT) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let group = attributes.get_mcast_groups().ok().and_then(|mut groups| {
+        let named = groups.find(|group| group.get_name().is_ok_and(|name| name == c"mptcp_pm_events"));
+        named?.get_id().ok()
+    });
+    Ok(attributes.get_family_id().ok().zip(group))
+}
+
+/// Reads a datagram of messages: struct nlmsghdr (16 bytes), struct genlmsghdr (4 bytes, the command first), attributes.
+fn parse(mut datagram: &[u8], family: u16, events: &mut Vec<Event>) {
+    while let Some((header, _)) = datagram.split_first_chunk::<20>() {
+        let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
+        let Some(attributes) = datagram.get(20..length) else { return };
+        if u16::from_ne_bytes([header[4], header[5]]) == family
+            && let Some(&(_, kind)) = KINDS.iter().find(|(command, _)| *command == header[16])
+        {
+            events.push(event(kind, attributes));
+        }
+        datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+}
+
+fn event(kind: &'static str, attributes: &[u8]) -> Event {
+    let mut event = Event { kind, token: None, detail: String::new() };
+    for attribute in EventAttr::new(attributes).flatten() {
+        let mut say = |name: &str, value: &dyn std::fmt::Display| {
+            let gap = if event.detail.is_empty() { "" } else { " " };
+            write!(event.detail, "{gap}{name}={value}").expect("a string takes everything");
+        };
+        match attribute {
+            EventAttr::Token(token) => event.token = Some(token),
+            EventAttr::Family(_) => {}
+            EventAttr::LocId(id) => say("locid", &id),
+            EventAttr::RemId(id) => say("remid", &id),
+            EventAttr::Saddr4(address) => say("saddr4", &Ipv4Addr::from_bits(address)),
+            EventAttr::Saddr6(address) => say("saddr6", &ipv6(address)),
+            EventAttr::Daddr4(address) => say("daddr4", &Ipv4Addr::from_bits(address)),
+            EventAttr::Daddr6(address) => say("daddr6", &ipv6(address)),
+            EventAttr::Sport(port) => say("sport", &port),
+            EventAttr::Dport(port) => say("dport", &port),
+            EventAttr::Backup(backup) => say("backup", &backup),
+            EventAttr::Error(error) => say("error", &error),
+            EventAttr::Flags(flags) => say("flags", &format_args!("{flags:x}")),
+            EventAttr::Timeout(timeout) => say("timeout", &timeout),
+            EventAttr::IfIdx(index) => say("ifindex", &index),
+            EventAttr::ResetReason(reason) => say("reset_reason", &reason),
+            EventAttr::ResetFlags(flags) => say("reset_flags", &format_args!("0x{flags:x}")),
+            EventAttr::ServerSide(side) => say("server_side", &side),
+        }
+    }
+    event
+}
+
+fn ipv6(bytes: &[u8]) -> Ipv6Addr {
+    <[u8; 16]>::try_from(bytes).map_or(Ipv6Addr::UNSPECIFIED, Ipv6Addr::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Linux 6.18's, whose family was number 28: established, announced, sub-established, closed.
+    const ESTABLISHED: &str = "540000001c00000000000000000000000201000008000100537ef5e10600020002000000080005000a090201080007000a090202\
+        06000900939c000006000a001451000005000300000000000500040000000000";
+    const ANNOUNCED: &str = "340000001c00000000000000000000000601000008000100537ef5e1050004000100000006000a0014510000080007000a090102";
+    const SUB_ESTABLISHED: &str = "5c0000001c00000000000000000000000a01000008000100537ef5e10600020002000000080005000a090101080007000a090102\
+        06000900cfd1000006000a00145100000500030001000000050004000100000005000b0000000000";
+    const CLOSED: &str = "1c0000001c00000000000000000000000301000008000100537ef5e1";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn events_are_spelled_as_ip_mptcp_monitor_spells_them() {
+        let mut events = Vec::new();
+        parse(&bytes(&[ESTABLISHED, ANNOUNCED, SUB_ESTABLISHED, CLOSED].concat()), 28, &mut events);
+        let expected = [
+            ("established", "saddr4=10.9.2.1 daddr4=10.9.2.2 sport=37788 dport=5201 locid=0 remid=0"),
+            ("announced", "remid=1 dport=5201 daddr4=10.9.1.2"),
+            ("sub-established", "saddr4=10.9.1.1 daddr4=10.9.1.2 sport=53201 dport=5201 locid=1 remid=1 backup=0"),
+            ("closed", ""),
+        ];
+        assert_eq!(events, expected.map(|(kind, detail)| Event { kind, token: Some(0xe1f5_7e53), detail: detail.into() }));
+    }
+
+    #[test]
+    fn what_is_cut_short_or_of_another_family_is_no_event() {
+        let datagram = bytes(CLOSED);
+        let mut events = Vec::new();
+        parse(&datagram, 27, &mut events);
+        for length in 0..datagram.len() {
+            parse(&datagram[..length], 28, &mut events);
+        }
+        assert_eq!(events, []);
+    }
+
+    #[test]
+    fn every_kind_is_a_case_s() {
+        assert_eq!(KINDS.map(|(_, kind)| kind), crate::case::EVENT_KINDS);
+    }
+}
