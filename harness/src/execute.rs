@@ -1,1 +1,229 @@
-//! (to come)
+//! The one step loop: builds a job's lab, lets its transfers run, takes its steps, samples, and returns the recording.
+//! Not here: where it runs (the calling process must have left the computer's network) and what the recording means.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::lab::{Lab, LabError};
+use crate::observe::{ObserveError, Observer};
+use crate::plan::{Job, PlannedStep};
+use crate::recording::{FORMAT, Lateness, Place, Recording, StepRecord, TransferRecord};
+use crate::traffic::{self, Prepared, Running};
+use crate::words::{Protocol, Time};
+
+/// Why a job could not be run to its end. This is broken machinery, not a failed case.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The lab could not be built or changed.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// A transfer could not be prepared or started.
+    #[error(transparent)]
+    Traffic(#[from] traffic::Error),
+    /// Something could not be observed.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// The event loop could not be made.
+    #[error("failed to make the event loop: {0}")]
+    Loop(#[from] std::io::Error),
+}
+
+/// What can be told of a run while it lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// The lab stands.
+    Built {
+        /// How long it took to build it, in µs.
+        took: u64,
+    },
+    /// A sample was taken.
+    Sample {
+        /// When, in µs.
+        at: u64,
+        /// Bytes received and sent so far by the interfaces of each host.
+        interfaces: BTreeMap<String, BTreeMap<String, (u64, u64)>>,
+    },
+    /// A step was taken.
+    Step {
+        /// When, in µs.
+        at: u64,
+        /// Which of the case's.
+        number: usize,
+    },
+}
+
+/// Runs a job in this process.
+pub fn execute(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    runtime.block_on(Run::prepare(job, place, news)?.to_the_end(news))
+}
+
+/// Something due at a time.
+enum Due {
+    Start(String),
+    Step(usize, PlannedStep),
+}
+
+/// A run whose lab stands and whose servers listen.
+struct Run {
+    job: Job,
+    place: Place,
+    lab: Lab,
+    observer: Observer,
+    /// What is to come, the next last.
+    agenda: Vec<(Time, Due)>,
+    prepared: BTreeMap<String, Prepared>,
+    running: BTreeMap<String, Running>,
+    started: BTreeMap<String, u64>,
+    listeners: BTreeMap<String, Protocol>,
+    steps: Vec<StepRecord>,
+    late_steps: Vec<u64>,
+    late_samples: Vec<u64>,
+}
+
+impl Run {
+    fn prepare(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
+        let before = Instant::now();
+        let lab = Lab::build(&job.setup)?;
+        news(News::Built { took: Time::from(before.elapsed()).micros() });
+        let hosts = lab.hosts();
+        let mut observer = Observer::open(hosts.iter().map(|(name, namespace)| (name.as_str(), &**namespace)))?;
+        let mut prepared = BTreeMap::new();
+        let mut listeners = BTreeMap::new();
+        for (name, transfer) in &job.case.transfers {
+            let seed = job.seed.wrapping_add(u64::from(transfer.port) << 32);
+            prepared.insert(name.clone(), Prepared::listen(name, transfer, seed, &hosts[&transfer.client], &hosts[&transfer.server])?);
+            let found = observer.listeners(&transfer.server)?;
+            listeners.extend(found.get(&(transfer.to, transfer.port).into()).map(|&protocol| (name.clone(), protocol)));
+        }
+        let starts = job.case.transfers.iter().map(|(name, transfer)| (transfer.start, Due::Start(name.clone())));
+        let steps = job.steps.iter().enumerate().map(|(number, step)| (step.at, Due::Step(number, step.clone())));
+        let mut agenda: Vec<_> = starts.chain(steps).collect();
+        // A stable sort: what is due together is done in the order of the file, transfers first.
+        agenda.sort_by_key(|(at, _)| *at);
+        agenda.reverse();
+        Ok(Self {
+            job,
+            place,
+            lab,
+            observer,
+            agenda,
+            prepared,
+            running: BTreeMap::new(),
+            started: BTreeMap::new(),
+            listeners,
+            steps: Vec::new(),
+            late_steps: Vec::new(),
+            late_samples: Vec::new(),
+        })
+    }
+
+    async fn to_the_end(mut self, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
+        let (ended, mut endings) = mpsc::unbounded_channel();
+        let mut ongoing: BTreeSet<String> = self.prepared.keys().cloned().collect();
+        let (deadline, interval) = (self.job.case.deadline, self.job.case.sample);
+        let mut next_sample = Time::ZERO;
+        let clock = Clock::start();
+        while !(self.agenda.is_empty() && ongoing.is_empty()) && clock.now() < deadline {
+            while let Some((at, due)) = self.agenda.pop_if(|(at, _)| *at <= clock.now()) {
+                self.late_steps.push(clock.now().since(at).micros());
+                match due {
+                    Due::Start(name) => self.start(&name, clock, &ended)?,
+                    Due::Step(number, step) => self.step(number, &step, clock, news)?,
+                }
+            }
+            if next_sample <= clock.now() {
+                self.late_samples.push(clock.now().since(next_sample).micros());
+                self.sample(clock, news)?;
+                // Samples that are due already are skipped: two at once say no more than one.
+                while next_sample <= clock.now() {
+                    next_sample = next_sample.after(interval);
+                }
+            }
+            let next = self.agenda.last().map_or(deadline, |(at, _)| *at).min(next_sample).min(deadline);
+            tokio::select! {
+                () = tokio::time::sleep_until(clock.instant(next).into()) => {}
+                () = self.observer.event() => self.observer.drain_events(clock.now())?,
+                Some(name) = endings.recv() => { ongoing.remove(&name); }
+            }
+        }
+        self.sample(clock, news)?;
+        let end = clock.now();
+        let transfers = self.stop();
+        self.observer.drain_events(clock.now())?;
+        Ok(self.record(end, !ongoing.is_empty(), transfers))
+    }
+
+    fn start(&mut self, name: &str, clock: Clock, ended: &mpsc::UnboundedSender<String>) -> Result<(), ExecuteError> {
+        let Some(prepared) = self.prepared.remove(name) else { return Ok(()) };
+        self.started.insert(name.to_owned(), clock.now().micros());
+        let (ended, who) = (ended.clone(), name.to_owned());
+        // The receiver is gone only when the run is over, and then nobody waits for this.
+        let running = prepared.start(clock, Box::new(move || drop(ended.send(who))))?;
+        self.running.insert(name.to_owned(), running);
+        Ok(())
+    }
+
+    fn step(&mut self, number: usize, step: &PlannedStep, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+        self.lab.apply(&step.ops)?;
+        let at = clock.now().micros();
+        self.lab.verify(&step.ops)?;
+        let lines = step.ops.iter().map(ToString::to_string).collect();
+        self.steps.push(StepRecord { due: step.at.micros(), at, lines });
+        news(News::Step { at, number });
+        Ok(())
+    }
+
+    fn sample(&mut self, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+        let now = clock.now();
+        self.observer.sample(now)?;
+        let seen = |host: &String| {
+            let series = &self.observer.seen(host)?.interfaces;
+            let last = |series: &crate::recording::InterfaceSeries| Some((*series.rx_bytes.last()?, *series.tx_bytes.last()?));
+            Some((host.clone(), series.iter().filter_map(|(name, series)| Some((name.clone(), last(series)?))).collect()))
+        };
+        news(News::Sample { at: now.micros(), interfaces: self.job.topology.hosts.keys().filter_map(seen).collect() });
+        Ok(())
+    }
+
+    /// Ends what still runs. A transfer that never started is recorded as one without connections.
+    fn stop(&mut self) -> BTreeMap<String, TransferRecord> {
+        let mut records: BTreeMap<_, _> = std::mem::take(&mut self.running).into_iter().map(|(name, running)| (name, running.stop())).collect();
+        for name in self.job.case.transfers.keys() {
+            let record = records.entry(name.clone()).or_default();
+            record.started = self.started.get(name).copied().unwrap_or(record.started);
+            record.listener = self.listeners.get(name).copied();
+        }
+        records
+    }
+
+    fn record(mut self, end: Time, timed_out: bool, transfers: BTreeMap<String, TransferRecord>) -> Recording {
+        self.late_samples.sort_unstable();
+        let lateness = Lateness {
+            step: self.late_steps.iter().copied().max().unwrap_or(0),
+            sample: self.late_samples.last().copied().unwrap_or(0),
+            sample_median: self.late_samples.get(self.late_samples.len() / 2).copied().unwrap_or(0),
+        };
+        Recording {
+            format: FORMAT,
+            place: self.place,
+            end: end.micros(),
+            timed_out,
+            lateness,
+            transfers,
+            hosts: self.observer.finish(),
+            steps: self.steps,
+            job: self.job,
+        }
+    }
+}
+
+/// How long a run may take from the outside: its deadline, and what building and clearing up may need on a busy computer.
+pub fn watchdog(job: &Job) -> Duration {
+    Duration::from(job.case.deadline) + Duration::from_secs(60)
+}

@@ -9,7 +9,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | 5 places | [`local`] | know where, not what |
+//! | 5 places | [`local`], [`suite`] | know where, not what |
 //! | 4 life | [`lab`], [`traffic`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
 //! | 2 decisions | [`plan`], [`recording`], [`judge`], [`report`] | pure functions and types |
@@ -33,6 +33,7 @@ pub mod observe;
 pub mod plan;
 pub mod recording;
 pub mod report;
+pub mod suite;
 pub mod topology;
 pub mod traffic;
 pub mod words;

@@ -1,2 +1,104 @@
-//! (to come)
-fn main() {}
+//! The mplab command line: thin, everything it does is in the library.
+
+mod check;
+mod demo;
+mod exit;
+mod recordings;
+mod run;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use mplab::report::Style;
+
+use crate::exit::Exit;
+
+/// A lab for multipath transports on one Linux machine
+///
+/// Exit codes: 0 passed, 1 failed, 2 wrong usage or a mistake in a file, 3 the machinery broke, 4 nothing could run here (as kselftest's
+/// skip), 5 the computer was too busy for a verdict.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show in 20 seconds what MPTCP does: one path, three paths, and a path that is cut
+    Demo {
+        /// Where the recordings go
+        #[arg(long, default_value = "recordings")]
+        output: PathBuf,
+    },
+    /// Check topology and case files
+    Check {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print what would be done for a topology or a case, as the ip, tc and sysctl lines a person would type
+    Plan {
+        /// A topology or case file
+        file: PathBuf,
+    },
+    /// Run cases and judge them
+    Run(run::Arguments),
+    /// Judge a recording again, by the expectations it was made with or those of another case
+    Judge {
+        /// A recording
+        recording: PathBuf,
+        /// A case file
+        case: Option<PathBuf>,
+    },
+    /// Show what is in a recording: bytes per interval and interface, subflows, shares
+    Report {
+        /// A recording
+        recording: PathBuf,
+        /// The interval of the table
+        #[arg(long, default_value = "1s")]
+        interval: mplab::words::Time,
+        /// Draw the throughput of each interface over time into this file
+        #[arg(long)]
+        svg: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    mplab::local::enter();
+    let level = tracing_subscriber::EnvFilter::try_from_env("MPLAB_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+    let style = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() { Style::Ansi } else { Style::Plain };
+    let done = match Arguments::parse().command {
+        Command::Demo { output } => demo::demo(&output, style),
+        Command::Check { files } => check::check(&files),
+        Command::Plan { file } => check::plan(&file),
+        Command::Run(arguments) => run::run(&arguments, style),
+        Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
+        Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
+    };
+    done.unwrap_or_else(|failure| {
+        eprintln!("{}", failure.text.trim_end());
+        failure.exit
+    })
+    .into()
+}
+
+/// A command that could not do what it was asked.
+struct Failure {
+    text: String,
+    exit: Exit,
+}
+
+impl Failure {
+    fn usage(text: impl ToString) -> Self {
+        Self { text: text.to_string(), exit: Exit::Usage }
+    }
+
+    fn broken(text: impl ToString) -> Self {
+        Self { text: format!("mplab: {}", text.to_string()), exit: Exit::Broken }
+    }
+}

@@ -42,3 +42,8 @@ fn enter_user_namespace() -> io::Result<()> {
     fs::write("/proc/self/uid_map", format!("0 {uid} 1"))?;
     fs::write("/proc/self/gid_map", format!("0 {gid} 1"))
 }
+
+/// The kernel's release, as `uname -r` has it.
+pub fn kernel_release() -> String {
+    nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -83,23 +83,31 @@ impl<Q: Quantity> FromStr for Constraint<Q> {
     }
 }
 
-impl<Q: Quantity> fmt::Display for Constraint<Q> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Equal(value) => write!(f, "= {value}"),
-            Self::NotEqual(value) => write!(f, "!= {value}"),
-            Self::Below(value) => write!(f, "< {value}"),
-            Self::AtMost(value) => write!(f, "<= {value}"),
-            Self::Above(value) => write!(f, "> {value}"),
-            Self::AtLeast(value) => write!(f, ">= {value}"),
-            Self::Between(low, high) => write!(f, "{low}..{high}"),
+impl<Q: Quantity> Constraint<Q> {
+    /// Its text, with values as `show` has them.
+    fn text(&self, show: impl Fn(Q) -> String) -> String {
+        match *self {
+            Self::Equal(value) => format!("= {}", show(value)),
+            Self::NotEqual(value) => format!("!= {}", show(value)),
+            Self::Below(value) => format!("< {}", show(value)),
+            Self::AtMost(value) => format!("<= {}", show(value)),
+            Self::Above(value) => format!("> {}", show(value)),
+            Self::AtLeast(value) => format!(">= {}", show(value)),
+            Self::Between(low, high) => format!("{}..{}", show(low), show(high)),
         }
     }
 }
 
+impl<Q: Quantity> fmt::Display for Constraint<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(|value| value.to_string()))
+    }
+}
+
+/// Without loss, for files that are read again.
 impl<Q: Quantity> Serialize for Constraint<Q> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.text(Q::exact))
     }
 }
 
@@ -153,9 +161,11 @@ impl fmt::Display for Window {
     }
 }
 
+/// Without loss, for files that are read again.
 impl Serialize for Window {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let end = |time: Option<Time>| time.map(Time::exact).unwrap_or_default();
+        serializer.serialize_str(&format!("{}..{}", end(self.from), end(self.to)))
     }
 }
 
@@ -187,6 +197,15 @@ mod tests {
             assert_eq!(text.parse::<Constraint<Percent>>().unwrap().to_string(), text);
         }
         assert_eq!(">=100mbit".parse::<Constraint<Rate>>().unwrap().to_string(), ">= 100mbit");
+    }
+
+    #[test]
+    fn what_is_stored_loses_nothing() {
+        let constraint: Constraint<Percent> = ">= 99.95%".parse().unwrap();
+        assert_eq!(constraint.to_string(), ">= 100%", "what is shown is rounded");
+        assert_eq!(serde_json::from_str::<Constraint<Percent>>(&serde_json::to_string(&constraint).unwrap()).unwrap(), constraint);
+        let window: Window = "1234567us..".parse().unwrap();
+        assert_eq!(serde_json::from_str::<Window>(&serde_json::to_string(&window).unwrap()).unwrap(), window);
     }
 
     #[test]

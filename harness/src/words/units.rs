@@ -21,6 +21,9 @@ pub trait Quantity: Copy + PartialOrd + fmt::Display + FromStr<Err = UnitError> 
     const WHAT: &'static str;
     /// How it is written, for an error message.
     const EXAMPLE: &'static str;
+
+    /// Its text without loss, where what is shown (`Display`) is rounded.
+    fn exact(self) -> String;
 }
 
 fn error<T: Quantity>(text: &str) -> UnitError {
@@ -77,6 +80,11 @@ pub struct Rate(
 impl Quantity for Rate {
     const WHAT: &'static str = "rate";
     const EXAMPLE: &'static str = "a number with bit, kbit, mbit or gbit, such as \"100mbit\"";
+
+    fn exact(self) -> String {
+        let shown = self.to_string();
+        if shown.parse() == Ok(self) { shown } else { format!("{}bit", self.0) }
+    }
 }
 
 impl Rate {
@@ -93,11 +101,6 @@ impl Rate {
     /// What passes at this rate in `time`, in bytes.
     pub fn bytes_in(self, time: Time) -> u64 {
         (self.0 as f64 / 8.0 * time.seconds()) as u64
-    }
-
-    fn exact(self) -> String {
-        let shown = self.to_string();
-        if shown.parse() == Ok(self) { shown } else { format!("{}bit", self.0) }
     }
 }
 
@@ -141,9 +144,7 @@ pub struct Size(
 impl Quantity for Size {
     const WHAT: &'static str = "size";
     const EXAMPLE: &'static str = "a number of bytes, or one with k, m or g (powers of 1024), such as \"64k\" or \"10m\"";
-}
 
-impl Size {
     fn exact(self) -> String {
         let shown = self.to_string();
         if shown.parse() == Ok(self) { shown } else { format!("{}b", self.0) }
@@ -182,6 +183,11 @@ pub struct Time(
 impl Quantity for Time {
     const WHAT: &'static str = "time";
     const EXAMPLE: &'static str = "a number with us, ms, s or min, such as \"250ms\"";
+
+    fn exact(self) -> String {
+        let shown = self.to_string();
+        if shown.parse() == Ok(self) { shown } else { format!("{}ns", self.0) }
+    }
 }
 
 impl Time {
@@ -218,11 +224,6 @@ impl Time {
     #[must_use]
     pub const fn after(self, span: Self) -> Self {
         Self(self.0.saturating_add(span.0))
-    }
-
-    fn exact(self) -> String {
-        let shown = self.to_string();
-        if shown.parse() == Ok(self) { shown } else { format!("{}ns", self.0) }
     }
 }
 
@@ -274,16 +275,16 @@ pub struct Percent(
 impl Quantity for Percent {
     const WHAT: &'static str = "percentage";
     const EXAMPLE: &'static str = "a number with %, such as \"0.1%\"";
+
+    fn exact(self) -> String {
+        format!("{}%", self.0)
+    }
 }
 
 impl Percent {
     /// `part` of `whole`; nothing of nothing is 0 %.
     pub fn of(part: u64, whole: u64) -> Self {
         if whole == 0 { Self(0.0) } else { Self(part as f64 * 100.0 / whole as f64) }
-    }
-
-    fn exact(self) -> String {
-        format!("{}%", self.0)
     }
 }
 
@@ -310,6 +311,10 @@ pub struct Count(
 impl Quantity for Count {
     const WHAT: &'static str = "count";
     const EXAMPLE: &'static str = "a whole number, such as 3";
+
+    fn exact(self) -> String {
+        self.to_string()
+    }
 }
 
 impl FromStr for Count {

@@ -1,0 +1,85 @@
+//! Suites: the case files below a directory, by name, planned for a place and run to a verdict.
+//! Not here: how a run or a verdict is shown.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use crate::case::check;
+use crate::diagnostic::LoadError;
+use crate::execute::News;
+use crate::judge::{Outcome, Verdict, judge};
+use crate::local::{self, LocalError};
+use crate::plan::{Forwarding, Job};
+use crate::recording::{Place, Recording};
+
+/// How often a disturbed run is tried: the computer was too busy then and may not be now.
+pub const ATTEMPTS: u32 = 3;
+
+/// A case file with its name: its path below the suite's directory, `survival::ethernet_unplugged`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CaseFile {
+    /// The name.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// The case files that a path stands for: itself, or all below it if it is a directory, in the order of their names.
+pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
+    let mut found = Vec::new();
+    if path.is_dir() {
+        search(path, &mut Vec::new(), &mut found)?;
+    } else {
+        fs::metadata(path)?;
+        // A file alone is called what it would be called in its suite: with the directories between it and `cases`.
+        let parts: Vec<String> = path.with_extension("").components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        let root = parts.iter().rposition(|part| part == "cases").map_or(parts.len() - 1, |cases| cases + 1);
+        found.push(CaseFile { name: parts[root..].join("::"), path: path.to_owned() });
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn search(directory: &Path, above: &mut Vec<String>, found: &mut Vec<CaseFile>) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        above.push(path.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+        if path.is_dir() {
+            search(&path, above, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            found.push(CaseFile { name: above.join("::"), path });
+        }
+        above.pop();
+    }
+    Ok(())
+}
+
+/// Reads a case file with its topology and plans it for a place.
+pub fn plan(file: &CaseFile, seed: u64, place: &Place) -> Result<Job, LoadError> {
+    let (case, topology) = check::load(&file.path)?;
+    Ok(Job::plan(&file.name, topology, case, seed, Forwarding::for_place(&place.features)))
+}
+
+/// A run and what is to be thought of it.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The run, the last one if it was tried again.
+    pub recording: Recording,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// Runs a job on this computer and judges it; again if the computer was too busy for a verdict.
+pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Judged, LocalError> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let recording = local::run(job, news)?;
+        let verdict = judge(&recording, &recording.job.case);
+        if verdict.outcome != Outcome::Disturbed || attempts == ATTEMPTS {
+            return Ok(Judged { recording, verdict, attempts });
+        }
+    }
+}

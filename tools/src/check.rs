@@ -1,0 +1,67 @@
+//! `mplab check` and `mplab plan`: what a file says, without a kernel.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::fs;
+
+use mplab::diagnostic::LoadError;
+use mplab::plan::{self, Forwarding, Job};
+use mplab::suite;
+
+use crate::Failure;
+use crate::exit::Exit;
+
+/// A checked file.
+enum File {
+    Topology(mplab::topology::Topology),
+    Case(Box<Job>),
+}
+
+/// A case names its topology; a file that does not is a topology.
+fn load(path: &Path) -> Result<File, LoadError> {
+    let names_topology = |text: String| text.lines().map(str::trim_start).any(|line| {
+        line.strip_prefix("topology").is_some_and(|rest| rest.trim_start().starts_with('='))
+    });
+    if fs::read_to_string(path).is_ok_and(names_topology) {
+        let (case, topology) = mplab::case::check::load(path)?;
+        let name = suite::find(path).ok().and_then(|mut found| found.pop()).map_or_else(String::new, |file| file.name);
+        Ok(File::Case(Box::new(Job::plan(&name, topology, case, suite::SEED, Forwarding::default()))))
+    } else {
+        mplab::topology::check::load(path).map(File::Topology)
+    }
+}
+
+/// A file's mistakes as they are shown to a person.
+pub(crate) fn shown(error: &LoadError) -> String {
+    error.render(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+}
+
+pub(crate) fn check(files: &[std::path::PathBuf]) -> Result<Exit, Failure> {
+    let mut worst = Exit::Passed;
+    for path in files {
+        match load(path) {
+            Ok(File::Topology(topology)) => {
+                println!("{}: a topology of {} hosts and {} links", path.display(), topology.hosts.len(), topology.links.len());
+            }
+            Ok(File::Case(job)) => {
+                let case = &job.case;
+                let (transfers, steps, expects) = (case.transfers.len(), case.steps.len(), case.expects.len());
+                println!("{}: a case of {transfers} transfers, {steps} steps and {expects} expectations", path.display());
+            }
+            Err(error) => {
+                eprintln!("{}", shown(&error).trim_end());
+                worst = Exit::Usage;
+            }
+        }
+    }
+    Ok(worst)
+}
+
+pub(crate) fn plan(path: &Path) -> Result<Exit, Failure> {
+    let script = match load(path).map_err(|error| Failure::usage(shown(&error)))? {
+        File::Topology(topology) => plan::script(&plan::lab(&topology, Forwarding::default())),
+        File::Case(job) => job.script(),
+    };
+    print!("{script}");
+    Ok(Exit::Passed)
+}

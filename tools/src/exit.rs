@@ -1,0 +1,45 @@
+//! Exit codes: every outcome has its own.
+
+use std::process::ExitCode;
+
+use mplab::judge::Outcome;
+
+/// How a command ended. Of several the worst counts, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// Everything asked for was done, everything run passed.
+    Passed,
+    /// Nothing could run here.
+    Unsupported,
+    /// The computer was too busy for a verdict.
+    Disturbed,
+    /// An expectation was not met.
+    Failed,
+    /// Wrong usage, or a mistake in a file.
+    Usage,
+    /// The machinery broke: neither the kernel's fault nor the case's.
+    Broken,
+}
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::Passed,
+            Outcome::Failed => Self::Failed,
+            Outcome::Disturbed => Self::Disturbed,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Passed => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Broken => 3,
+            Exit::Unsupported => 4,
+            Exit::Disturbed => 5,
+        })
+    }
+}

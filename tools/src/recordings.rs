@@ -1,0 +1,65 @@
+//! Recordings in files: written so that a crash or a full disk never leaves half of one, read, judged and shown again.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use mplab::judge;
+use mplab::recording::Recording;
+use mplab::report::{self, Style};
+use mplab::words::Time;
+
+use crate::exit::Exit;
+use crate::{Failure, check};
+
+/// Where the recording of a case goes.
+pub(crate) fn file(directory: &Path, name: &str) -> PathBuf {
+    directory.join(format!("{}.json", name.replace("::", "/")))
+}
+
+/// Writes a recording in full or not at all.
+pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
+    let partial = path.with_extension(format!("json.{}.tmp", std::process::id()));
+    let write = || {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        let mut file = fs::File::create(&partial)?;
+        file.write_all(recording.to_json().as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    write().map_err(|error| {
+        fs::remove_file(&partial).ok();
+        Failure::broken(format!("failed to write the recording {}: {error}", path.display()))
+    })
+}
+
+fn read(path: &Path) -> Result<Recording, Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    Recording::from_json(&text).map_err(|error| wrong(&error))
+}
+
+pub(crate) fn judge(path: &Path, case: Option<&Path>, style: Style) -> Result<Exit, Failure> {
+    let recording = read(path)?;
+    let other = case.map(mplab::case::check::load).transpose().map_err(|error| Failure::usage(check::shown(&error)))?;
+    let case = other.as_ref().map_or(&recording.job.case, |(case, _)| case);
+    let verdict = judge::judge(&recording, case);
+    print!("{}", report::verdict(&recording, &verdict, &format!("mplab judge {}", path.display()), style));
+    Ok(verdict.outcome.into())
+}
+
+pub(crate) fn report(path: &Path, interval: Time, svg: Option<&Path>) -> Result<Exit, Failure> {
+    let recording = read(path)?;
+    println!("{}: {}", recording.job.name, recording.job.case.summary);
+    for name in recording.job.case.transfers.keys() {
+        println!("\n{}", report::summary(&recording, name));
+        println!("{}", report::table(&recording, name, interval));
+        println!("{}", report::subflows(&recording, name));
+        print!("{}", report::share(&recording, name));
+    }
+    if let Some((svg, transfer)) = svg.zip(recording.job.case.transfers.keys().next()) {
+        let failed = |error| Failure::broken(format!("failed to write {}: {error}", svg.display()));
+        fs::write(svg, report::svg(&recording, transfer)).map_err(failed)?;
+    }
+    Ok(Exit::Passed)
+}
