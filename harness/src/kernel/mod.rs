@@ -2,5 +2,6 @@
 //! No decision is taken here: each function does the one thing it says, or says why not.
 
 pub mod namespace;
+pub mod socket;
 
 pub use namespace::Namespace;
