@@ -60,7 +60,7 @@ pub enum News {
 /// Runs a job in this process.
 pub fn execute(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    runtime.block_on(Run::prepare(job, place, news)?.to_the_end(news))
+    runtime.block_on(Run::prepare(job, place, news)?.play(news))
 }
 
 /// Something due at a time.
@@ -123,7 +123,7 @@ impl Run {
         })
     }
 
-    async fn to_the_end(mut self, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
+    async fn play(mut self, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
         let (ended, mut endings) = mpsc::unbounded_channel();
         let mut ongoing: BTreeSet<String> = self.prepared.keys().cloned().collect();
         let (deadline, interval) = (self.job.case.deadline, self.job.case.sample);
@@ -193,7 +193,8 @@ impl Run {
 
     /// Ends what still runs. A transfer that never started is recorded as one without connections.
     fn stop(&mut self) -> BTreeMap<String, TransferRecord> {
-        let mut records: BTreeMap<_, _> = std::mem::take(&mut self.running).into_iter().map(|(name, running)| (name, running.stop())).collect();
+        let mut records: BTreeMap<_, _> =
+            std::mem::take(&mut self.running).into_iter().map(|(name, running)| (name, running.stop())).collect();
         for name in self.job.case.transfers.keys() {
             let record = records.entry(name.clone()).or_default();
             record.started = self.started.get(name).copied().unwrap_or(record.started);

@@ -211,7 +211,7 @@ pub struct ConnectionSeries {
 pub struct EventRecord {
     /// When it was read, in µs.
     pub at: u64,
-    /// Its kind, one of [`crate::case::EVENT_KINDS`].
+    /// Its kind, one of [`crate::case::EVENT_KINDS`], or `lost` where the kernel had to drop events.
     pub kind: String,
     /// The connection's token at this host.
     pub token: Option<u32>,

@@ -83,3 +83,11 @@ pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Judged, LocalError> 
         }
     }
 }
+
+/// The seed of a run that names none.
+pub const SEED: u64 = 1;
+
+/// How many runs go on at once if nobody says: they wait for their links most of the time.
+pub fn parallel() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2)
+}

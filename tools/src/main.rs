@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     let style = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() { Style::Ansi } else { Style::Plain };
     let done = match Arguments::parse().command {
         Command::Demo { output } => demo::demo(&output, style),
-        Command::Check { files } => check::check(&files),
+        Command::Check { files } => Ok(check::check(&files)),
         Command::Plan { file } => check::plan(&file),
         Command::Run(arguments) => run::run(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
@@ -94,11 +94,11 @@ struct Failure {
 }
 
 impl Failure {
-    fn usage(text: impl ToString) -> Self {
+    fn usage(text: impl std::fmt::Display) -> Self {
         Self { text: text.to_string(), exit: Exit::Usage }
     }
 
-    fn broken(text: impl ToString) -> Self {
-        Self { text: format!("mplab: {}", text.to_string()), exit: Exit::Broken }
+    fn broken(text: impl std::fmt::Display) -> Self {
+        Self { text: format!("mplab: {text}"), exit: Exit::Broken }
     }
 }

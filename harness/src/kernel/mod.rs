@@ -13,6 +13,7 @@ pub mod process;
 pub mod qdisc;
 pub mod route;
 pub mod sock_diag;
+pub mod socket;
 pub mod sysctl;
 
 pub use namespace::Namespace;

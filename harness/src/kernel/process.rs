@@ -28,11 +28,15 @@ pub struct Confined(io::Error);
 /// Leaves the computer's network for an empty namespace, as root of the computer where possible, else as root of a new user namespace.
 /// Returns whether it is the former. The process must have one thread.
 pub fn leave_network() -> Result<bool, Confined> {
-    match unshare(CloneFlags::CLONE_NEWNET) {
-        Ok(()) => Ok(true),
-        Err(Errno::EPERM) => enter_user_namespace().map(|()| false).map_err(Confined),
-        Err(error) => Err(Confined(error.into())),
-    }
+    let root = match unshare(CloneFlags::CLONE_NEWNET) {
+        Ok(()) => true,
+        Err(Errno::EPERM) => enter_user_namespace().map(|()| false).map_err(Confined)?,
+        Err(error) => return Err(Confined(error.into())),
+    };
+    // Namespaces made from here get a table of TCP sockets of their own, as large as a lab needs. Listing a namespace's sockets walks the whole
+    // table, and the computer's is large. Kernels before 6.1 have one table for all.
+    super::sysctl::write("net.ipv4.tcp_child_ehash_entries", "4096").ok();
+    Ok(root)
 }
 
 fn enter_user_namespace() -> io::Result<()> {

@@ -62,12 +62,7 @@ fn check(raw: raw::Topology, mistakes: &mut Mistakes) -> Topology {
 }
 
 /// The hosts that are at an end of a link.
-fn hosts(
-    raw: &raw::Topology,
-    ends: &BTreeMap<End, String>,
-    addresses: &Addresses,
-    mistakes: &mut Mistakes,
-) -> BTreeMap<String, Host> {
+fn hosts(raw: &raw::Topology, ends: &BTreeMap<End, String>, addresses: &Addresses, mistakes: &mut Mistakes) -> BTreeMap<String, Host> {
     let names: BTreeSet<&str> = ends.keys().map(|end| end.host.as_str()).collect();
     for (name, entry) in &raw.hosts {
         if !names.contains(name.as_str()) {
@@ -98,12 +93,7 @@ fn interfaces_of(host: &str, ends: &BTreeMap<End, String>, addresses: &Addresses
         .collect()
 }
 
-fn link(
-    name: &str,
-    entry: &Entry<raw::Link>,
-    interfaces: &mut BTreeMap<End, (String, Span)>,
-    mistakes: &mut Mistakes,
-) -> Option<Link> {
+fn link(name: &str, entry: &Entry<raw::Link>, interfaces: &mut BTreeMap<End, (String, Span)>, mistakes: &mut Mistakes) -> Option<Link> {
     if let Some(complaint) = complaint("link", name, LINK_MAX) {
         let help = format!("its wire's two ends are network interfaces called {name}-a and {name}-b");
         let mistake = mistakes.add(&entry.name, complaint);
@@ -173,7 +163,10 @@ fn ends(
         return None;
     };
     if a.value.host == b.value.host && a.value != b.value {
-        mistakes.add(&b.span, format!("both ends of the link are at `{}`", b.value.host)).help("write two different hosts").beside(&a.span, "here");
+        mistakes
+            .add(&b.span, format!("both ends of the link are at `{}`", b.value.host))
+            .help("write two different hosts")
+            .beside(&a.span, "here");
     }
     Some([a.value.clone(), b.value.clone()])
 }

@@ -23,8 +23,7 @@ const MPTCP: Shape = Shape {
 const LIMITS: Shape = Shape { heading: "`limits`", what: "the MPTCP limits of a host", keys: &["subflows", "add_addr_accepted"] };
 const ENDPOINT: Shape =
     Shape { heading: "`endpoint`", what: "an MPTCP endpoint", keys: &["interface", "family", "address", "flags", "id", "port"] };
-const LINK: Shape =
-    Shape { heading: "`[link.NAME]`", what: "a link", keys: &["ends", "mtu", "rate", "limit", "delay", "jitter", "loss"] };
+const LINK: Shape = Shape { heading: "`[link.NAME]`", what: "a link", keys: &["ends", "mtu", "rate", "limit", "delay", "jitter", "loss"] };
 
 /// Every table of a topology file, for the test that compares them with the reference document.
 #[cfg(test)]

@@ -1,0 +1,94 @@
+//! Stream sockets that speak TCP or MPTCP: making, binding, connecting, writing without a signal, asking what they speak.
+//! Not here: reading, accepting and shutting down, which the standard library's types do.
+#![expect(unsafe_code, reason = "neither std nor nix can make an MPTCP socket or ask for MPTCP_INFO")]
+
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::{self, Backlog, MsgFlags, SockaddrIn, SockaddrIn6, SockaddrLike, sockopt};
+
+use crate::words::Protocol;
+
+/// `SOL_MPTCP` (include/linux/socket.h).
+const SOL_MPTCP: libc::c_int = 284;
+/// `MPTCP_INFO` (include/uapi/linux/mptcp.h).
+const MPTCP_INFO: libc::c_int = 1;
+/// `MPTCP_INFO_FLAG_FALLBACK` of `mptcpi_flags`.
+const FALLBACK: u32 = 1;
+
+/// Makes a non-blocking socket for addresses of the family of `address`, in the calling thread's network namespace.
+pub fn stream(protocol: Protocol, address: IpAddr) -> io::Result<OwnedFd> {
+    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    let protocol = match protocol {
+        Protocol::Mptcp => libc::IPPROTO_MPTCP,
+        Protocol::Tcp => libc::IPPROTO_TCP,
+    };
+    // SAFETY: socket(2) reads no memory of ours.
+    let fd = unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, protocol) };
+    Errno::result(fd)?;
+    // SAFETY: the descriptor is new, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// The address as the kernel takes it.
+fn kernel_s(address: SocketAddr) -> Box<dyn SockaddrLike> {
+    match address {
+        SocketAddr::V4(address) => Box::new(SockaddrIn::from(address)),
+        SocketAddr::V6(address) => Box::new(SockaddrIn6::from(address)),
+    }
+}
+
+/// Gives the socket an address, even one that a connection of the past still lingers at.
+pub fn bind(socket: &impl AsFd, address: SocketAddr) -> io::Result<()> {
+    socket::setsockopt(&socket.as_fd(), sockopt::ReuseAddr, &true)?;
+    Ok(socket::bind(socket.as_fd().as_raw_fd(), &*kernel_s(address))?)
+}
+
+/// Lets up to `backlog` connections wait to be accepted; the kernel has a limit of its own (`net.core.somaxconn`).
+pub fn listen(fd: OwnedFd, backlog: u32) -> io::Result<TcpListener> {
+    let backlog = i32::try_from(backlog).ok().and_then(|backlog| Backlog::new(backlog).ok()).unwrap_or(Backlog::MAXCONN);
+    socket::listen(&fd, backlog)?;
+    Ok(fd.into())
+}
+
+/// Begins to connect. The stream becomes writable when it has connected or failed; `take_error` tells which.
+pub fn connect(stream: &TcpStream, address: SocketAddr) -> io::Result<()> {
+    match socket::connect(stream.as_raw_fd(), &*kernel_s(address)) {
+        Ok(()) | Err(Errno::EINPROGRESS) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes as much as the socket takes now. A closed peer is an error, not a signal.
+pub fn send(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    Ok(socket::sendmsg::<()>(stream.as_raw_fd(), slices, &[], MsgFlags::MSG_NOSIGNAL, None)?)
+}
+
+/// What a connected socket speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoken {
+    /// MPTCP; the token names the connection at this host.
+    Mptcp {
+        /// `mptcpi_token`.
+        token: u32,
+    },
+    /// TCP, from the start or after a fallback.
+    Tcp,
+}
+
+/// Asks a connected socket what it speaks.
+pub fn spoken(stream: &TcpStream) -> io::Result<Spoken> {
+    // The first 16 bytes of struct mptcp_info: six counts and a hole, mptcpi_flags, mptcpi_token.
+    let mut info = [0_u32; 4];
+    let mut length = size_of_val(&info) as libc::socklen_t;
+    // SAFETY: both pointers are valid for the call, and the kernel writes no more than `length` bytes.
+    let result = unsafe { libc::getsockopt(stream.as_raw_fd(), SOL_MPTCP, MPTCP_INFO, info.as_mut_ptr().cast(), &raw mut length) };
+    match Errno::result(result) {
+        Ok(_) if info[2] & FALLBACK == 0 => Ok(Spoken::Mptcp { token: info[3] }),
+        // A socket that fell back passes the question on to its one subflow, and that is TCP.
+        Ok(_) | Err(Errno::EOPNOTSUPP | Errno::ENOPROTOOPT) => Ok(Spoken::Tcp),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,137 @@
+//! What a transfer's bytes are: a function of seed, connection, way and position, so that lost, repeated and moved bytes are seen.
+//! Not here: moving them.
+
+use std::sync::Arc;
+
+/// The length of a record: a number of its own, then the same pseudo-random bytes in every record.
+pub(super) const RECORD: usize = 128 << 10;
+/// The length of the number.
+const NUMBER: usize = 8;
+
+/// The pseudo-random bytes that all records of a transfer share.
+pub(super) struct Block {
+    seed: u64,
+    bytes: Box<[u8]>,
+}
+
+impl Block {
+    pub(super) fn new(seed: u64) -> Arc<Self> {
+        let mut state = seed;
+        let bytes = (0..RECORD / 8).flat_map(|_| splitmix(&mut state).to_le_bytes()).collect();
+        Arc::new(Self { seed, bytes })
+    }
+}
+
+/// The next number of the generator splitmix64 (Steele, Lea and Flood, 2014).
+fn splitmix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// One way of one connection: an endless stream of records.
+#[derive(Clone)]
+pub(super) struct Content {
+    block: Arc<Block>,
+    key: u64,
+}
+
+impl Content {
+    /// The content of the stream that has this number in its transfer.
+    pub(super) fn new(block: &Arc<Block>, stream: u64) -> Self {
+        let mut state = block.seed ^ stream.wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        Self { block: Arc::clone(block), key: splitmix(&mut state) }
+    }
+
+    /// The number of the record at `position`, as it is sent.
+    pub(super) fn number(&self, position: u64) -> [u8; NUMBER] {
+        (self.key ^ (position / RECORD as u64)).to_le_bytes()
+    }
+
+    /// The bytes from `position` to the end of its record, whose number is `number`, but no more than `limit` of them, in two parts.
+    pub(super) fn rest<'a>(&'a self, number: &'a [u8; NUMBER], position: u64, limit: usize) -> [&'a [u8]; 2] {
+        let offset = (position % RECORD as u64) as usize;
+        let head = &number[offset.min(NUMBER)..];
+        let body = &self.block.bytes[offset.max(NUMBER)..];
+        let head = &head[..head.len().min(limit)];
+        [head, &body[..body.len().min(limit - head.len())]]
+    }
+
+    /// The index of the first byte in `bytes` that is not what belongs at `position` and after it.
+    pub(super) fn first_wrong(&self, mut position: u64, bytes: &[u8]) -> Option<usize> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let number = self.number(position);
+            for expected in self.rest(&number, position, rest.len()) {
+                let (part, after) = rest.split_at(expected.len());
+                if part != expected {
+                    let equal = part.iter().zip(expected).take_while(|(a, b)| a == b).count();
+                    return Some(bytes.len() - rest.len() + equal);
+                }
+                position += part.len() as u64;
+                rest = after;
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(stream: u64) -> Content {
+        Content::new(&Block::new(7), stream)
+    }
+
+    /// `length` bytes of the stream from `position`, as a sender would hand them over.
+    fn bytes(content: &Content, mut position: u64, length: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            let number = content.number(position);
+            let parts = content.rest(&number, position, length - bytes.len()).concat();
+            position += parts.len() as u64;
+            bytes.extend(parts);
+        }
+        bytes
+    }
+
+    #[test]
+    fn what_is_sent_is_accepted_however_it_is_cut() {
+        let content = content(0);
+        let whole = bytes(&content, 0, 3 * RECORD + 5);
+        assert_eq!(content.first_wrong(0, &whole), None);
+        for start in [1, 7, 8, 9, RECORD - 1, RECORD, RECORD + 3, 2 * RECORD + 8] {
+            for end in [start, start + 1, start + 9, 3 * RECORD, whole.len()] {
+                let part = &whole[start..end];
+                assert_eq!(content.first_wrong(start as u64, part), None, "{start}..{end}");
+                assert_eq!(bytes(&content, start as u64, end - start), part, "{start}..{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_is_found_where_it_is() {
+        let content = content(0);
+        for at in [0, 7, 8, 9, RECORD - 1, RECORD, RECORD + 7, RECORD + 4242, 2 * RECORD - 1] {
+            let mut whole = bytes(&content, 0, 2 * RECORD);
+            whole[at] ^= 1;
+            assert_eq!(content.first_wrong(0, &whole), Some(at));
+            assert_eq!(content.first_wrong(5, &whole[5..]), at.checked_sub(5), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_record_lost_or_repeated_and_another_stream_s_are_seen() {
+        let content = content(0);
+        let whole = bytes(&content, 0, 2 * RECORD);
+        let wrong = content.first_wrong(0, &whole[RECORD..]).expect("a lost record is seen");
+        assert!(wrong < NUMBER);
+        let wrong = content.first_wrong(RECORD as u64, &whole[..RECORD]).expect("a repeated record is seen");
+        assert!(wrong < NUMBER);
+        assert!(self::content(1).first_wrong(0, &whole).is_some_and(|at| at < NUMBER));
+        assert!(Content::new(&Block::new(8), 0).first_wrong(0, &whole).is_some_and(|at| at < NUMBER));
+    }
+}

@@ -1,0 +1,116 @@
+//! `mplab demo`: three runs that show what MPTCP does with three network cards, as they happen. Needs no file and no other program.
+
+use std::path::Path;
+use std::time::Instant;
+
+use mplab::case::check::parse;
+use mplab::execute::News;
+use mplab::judge::{carried, judge};
+use mplab::local;
+use mplab::plan::{Forwarding, Job};
+use mplab::recording::InterfaceSeries;
+use mplab::report::{self, IntervalTable, Style};
+use mplab::suite;
+use mplab::words::Time;
+
+use crate::exit::Exit;
+use crate::{Failure, recordings};
+
+/// The demo's topologies by name.
+const TOPOLOGIES: [(&str, &str); 2] = [
+    ("two-guests", include_str!("../../topologies/two-guests.toml")),
+    ("two-guests-configured", include_str!("../../topologies/two-guests-configured.toml")),
+];
+
+/// One of the demo's runs.
+struct Part {
+    name: &'static str,
+    text: &'static str,
+    /// What a person should look for.
+    says: &'static str,
+}
+
+const PARTS: [Part; 3] = [
+    Part {
+        name: "demo::default_uses_one_path",
+        text: include_str!("../../testcases/cases/demo/default_uses_one_path.toml"),
+        says: "Two guests, three network cards each, a link of 100 Mbit/s per pair, MPTCP sockets, nothing configured.\n\
+               The connection uses the interface it was made on and no other.",
+    },
+    Part {
+        name: "demo::three_paths",
+        text: include_str!("../../testcases/cases/demo/three_paths.toml"),
+        says: "The same with limits on both guests and two addresses announced by the server (`signal` endpoints).\n\
+               One connection, three subflows: each interface carries its share.",
+    },
+    Part {
+        name: "demo::cut_and_restored",
+        text: include_str!("../../testcases/cases/demo/cut_and_restored.toml"),
+        says: "The same again, and after two seconds one cable is pulled; three seconds later it is back.\n\
+               The transfer goes on over the other two, and every byte arrives.",
+    },
+];
+
+/// How often the live table has a line.
+const INTERVAL: Time = Time::from_millis(500);
+
+pub(crate) fn demo(output: &Path, style: Style) -> Result<Exit, Failure> {
+    let place = local::place().map_err(Failure::broken)?;
+    let mut worst = Exit::Passed;
+    let began = Instant::now();
+    for (number, part) in (1..).zip(&PARTS) {
+        let parsed = parse(&format!("{}.toml", part.name), part.text, &TOPOLOGIES[..]);
+        let (case, topology) = parsed.expect("the demo's own files have no mistakes: a test checks them");
+        let job = Job::plan(part.name, topology, case, suite::SEED, Forwarding::for_place(&place.features));
+        println!("{}\n{}\n", style.paint(report::Colour::Bold, &format!("{number}. {}", job.case.summary)), part.says);
+        if let Some(missing) = job.unsupported(&place.features).first() {
+            println!("Not here: {missing}.\n");
+            worst = worst.max(Exit::Unsupported);
+            continue;
+        }
+        worst = worst.max(play(&job, output, style)?);
+    }
+    println!(
+        "Done in {:.1} s. Next: `mplab run testcases/cases` runs every case; `mplab plan` prints what a lab is built of.",
+        began.elapsed().as_secs_f64()
+    );
+    Ok(worst)
+}
+
+/// Runs one part, with a line per interval while it lasts.
+fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
+    let (name, transfer) = job.case.transfers.iter().next().expect("each of the demo's cases has a transfer");
+    let interfaces: Vec<&String> = job.topology.hosts[&transfer.client].interfaces.keys().collect();
+    let mut table = IntervalTable::new(&interfaces, INTERVAL);
+    println!("{}", table.header());
+    let recording = local::run(job, &mut |news| match news {
+        News::Built { .. } => {}
+        News::Step { at, number } => table.mark(at, report::action(&job.case.steps[number].action)),
+        News::Sample { at, interfaces: hosts } => {
+            let of = |interface: &&String| hosts.get(&transfer.client).and_then(|seen| seen.get(*interface)).copied().unwrap_or_default();
+            let bytes: Vec<u64> = interfaces.iter().map(|interface| bytes(of(interface), transfer.direction)).collect();
+            for line in table.push(at, &bytes) {
+                println!("{line}");
+            }
+        }
+    })
+    .map_err(Failure::broken)?;
+    for line in table.finish() {
+        println!("{line}");
+    }
+    let verdict = judge(&recording, &recording.job.case);
+    println!("\n{}", report::subflows(&recording, name));
+    println!("{}", report::share(&recording, name));
+    println!("{}", report::summary(&recording, name));
+    print!("{}", report::verdict(&recording, &verdict, "mplab demo", style));
+    let path = recordings::file(output, &job.name);
+    recordings::write(&path, &recording)?;
+    println!("      recorded in {}\n", path.display());
+    Ok(verdict.outcome.into())
+}
+
+/// What counts of an interface for a transfer of this direction.
+fn bytes((rx, tx): (u64, u64), direction: mplab::words::Direction) -> u64 {
+    let series = InterfaceSeries { rx_bytes: vec![rx], tx_bytes: vec![tx], ..InterfaceSeries::default() };
+    carried(&series, direction)[0]
+}
