@@ -248,10 +248,10 @@ fn loopback_up() -> io::Result<()> {
     NetlinkSocket::new().request(&Request::new().op_setlink_do(&header))?.recv_ack().map_err(io::Error::from)
 }
 
-/// Why no trial can run here, if so. Without root a user namespace is entered for good.
+/// Why no trial can run here, if so. Without root a user namespace is entered for good, with a network namespace to return to.
 fn missing() -> Option<String> {
     if Namespace::new().is_err()
-        && let Err(error) = unshare(CloneFlags::CLONE_NEWUSER).map_err(io::Error::from).and_then(|()| Namespace::new().map(drop))
+        && let Err(error) = unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).map_err(io::Error::from)
     {
         return Some(format!("network namespaces need root or a user namespace: {error}"));
     }
