@@ -37,7 +37,7 @@ fn main() {
         trial("a_connection_and_its_subflow_are_seen_at_both_ends", connection_and_subflow),
         trial("a_counter_that_appears_late_was_0_before", late_counter),
         trial("events_tell_of_the_connections_that_are_seen", events),
-        trial("events_that_were_lost_are_reported", lost_events),
+        trial("events_that_were_lost_are_reported", |stage| lost_events(&stage)),
         trial("a_listener_speaks_what_it_was_made_to", listeners),
         trial("a_fallback_to_tcp_is_seen", fallback),
         trial("a_subflow_over_ipv6_is_seen", ipv6),
@@ -108,7 +108,7 @@ fn events(mut stage: Stage) -> Result<(), Failed> {
     Ok(())
 }
 
-fn lost_events(stage: Stage) -> Result<(), Failed> {
+fn lost_events(stage: &Stage) -> Result<(), Failed> {
     let events = stage.namespace.enter(PmEvents::open)??.ok_or("the kernel has no path manager")?;
     // The least that the kernel gives has room for a few events.
     setsockopt(&events, RcvBuf, &0)?;
