@@ -66,9 +66,9 @@ impl Observer {
     /// Waits until an event of any host can be drained. Cancelling it loses nothing.
     pub async fn event(&self) {
         std::future::poll_fn(|context| {
-            let mut sources = self.hosts.values().filter_map(|host| host.events.as_ref());
-            // Every source must be asked, so that each of them wakes the task.
-            let ready = sources.by_ref().filter(|source| source.poll_read_ready(context).is_ready()).count();
+            // Every source is asked, so that each of them will wake the task.
+            let sources = self.hosts.values().filter_map(|host| host.events.as_ref());
+            let ready = sources.filter(|source| source.poll_read_ready(context).is_ready()).count();
             if ready > 0 { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;

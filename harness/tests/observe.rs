@@ -8,12 +8,15 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mplab::clock::Clock;
 use mplab::kernel::Namespace;
+use mplab::kernel::pm_events::{LOST, PmEvents};
 use mplab::observe::Observer;
 use mplab::recording::{ConnectionSeries, HostRecord, SubflowSeries};
 use mplab::words::Protocol::{self, Mptcp, Tcp};
 use netlink_bindings::rt_link::{IfinfoFlags, Ifinfomsg, Request};
 use netlink_socket2::NetlinkSocket;
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::RcvBuf;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 
@@ -34,6 +37,7 @@ fn main() {
         trial("a_connection_and_its_subflow_are_seen_at_both_ends", connection_and_subflow),
         trial("a_counter_that_appears_late_was_0_before", late_counter),
         trial("events_tell_of_the_connections_that_are_seen", events),
+        trial("events_that_were_lost_are_reported", |stage| lost_events(&stage)),
         trial("a_listener_speaks_what_it_was_made_to", listeners),
         trial("a_fallback_to_tcp_is_seen", fallback),
         trial("a_subflow_over_ipv6_is_seen", ipv6),
@@ -104,6 +108,19 @@ fn events(mut stage: Stage) -> Result<(), Failed> {
     Ok(())
 }
 
+fn lost_events(stage: &Stage) -> Result<(), Failed> {
+    let events = stage.namespace.enter(PmEvents::open)??.ok_or("the kernel has no path manager")?;
+    // The least that the kernel gives has room for a few events.
+    setsockopt(&events, RcvBuf, &0)?;
+    for _ in 0..50 {
+        stage.listen(Mptcp, LOCALHOST)?;
+    }
+    let seen = events.read()?;
+    assert!(seen.len() < 100 && seen.iter().any(|event| event.kind == LOST), "{seen:?}");
+    assert_eq!(events.read().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    Ok(())
+}
+
 fn listeners(mut stage: Stage) -> Result<(), Failed> {
     let (mptcp, tcp) = (stage.listen(Mptcp, LOCALHOST)?, stage.listen(Tcp, LOCALHOST)?);
     let listeners = stage.observer.listeners(HOST)?;
@@ -117,7 +134,11 @@ fn listeners(mut stage: Stage) -> Result<(), Failed> {
 fn fallback(mut stage: Stage) -> Result<(), Failed> {
     let pair = stage.connect(Mptcp, Tcp, LOCALHOST)?;
     let client = pair.client.local_addr()?;
-    stage.sample_until("the fallback", |seen| connection(seen, client).and_then(|connection| connection.fallback.last()) == Some(&true))
+    stage.sample_until("the fallback", |seen| connection(seen, client).and_then(|connection| connection.fallback.last()) == Some(&true))?;
+    let seen = stage.finish();
+    let flags = subflow(&seen, client).map(|subflow| subflow.flags.as_str());
+    assert_eq!(flags, Some("mc"), "MPTCP was asked for, and the connection was made without");
+    Ok(())
 }
 
 fn ipv6(mut stage: Stage) -> Result<(), Failed> {
@@ -248,10 +269,10 @@ fn loopback_up() -> io::Result<()> {
     NetlinkSocket::new().request(&Request::new().op_setlink_do(&header))?.recv_ack().map_err(io::Error::from)
 }
 
-/// Why no trial can run here, if so. Without root a user namespace is entered for good.
+/// Why no trial can run here, if so. Without root a user namespace is entered for good, with a network namespace to return to.
 fn missing() -> Option<String> {
     if Namespace::new().is_err()
-        && let Err(error) = unshare(CloneFlags::CLONE_NEWUSER).map_err(io::Error::from).and_then(|()| Namespace::new().map(drop))
+        && let Err(error) = unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).map_err(io::Error::from)
     {
         return Some(format!("network namespaces need root or a user namespace: {error}"));
     }

@@ -42,7 +42,7 @@ const KINDS: [(u8, &str); 10] = [
     (16, "listener-closed"),
 ];
 
-/// The room asked for in the socket's queue; 200 KiB, the usual default, is some 250 events.
+/// The room asked for in the socket's queue, in bytes: thousands of events between two looks.
 const QUEUE: usize = 4 << 20;
 
 /// A non-blocking socket that gets the events of the namespace it was opened in.

@@ -83,6 +83,10 @@ impl Series {
             series.len() - 1
         });
         let series = &mut series[index];
+        // A socket may be listed twice when others come and go meanwhile.
+        if series.at.last() == Some(&at) {
+            return;
+        }
         (series.local_id, series.remote_id, series.flags) = (seen.local_id, seen.remote_id, seen.flags);
         series.at.push(at);
         series.bytes_acked.push(seen.bytes_acked);
@@ -102,6 +106,9 @@ impl Series {
             series.len() - 1
         });
         let series = &mut series[index];
+        if series.at.last() == Some(&at) {
+            return;
+        }
         series.at.push(at);
         series.extra_subflows.push(seen.extra_subflows);
         series.fallback.push(seen.fallback);
