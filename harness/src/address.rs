@@ -151,7 +151,6 @@ impl Pool {
     }
 
     /// A network for the link with this number.
-
     fn subnet(&mut self, number: u32) -> Network {
         let mut subnet = numbered(number, self.ipv6);
         while self.written.iter().any(|written| overlap(*written, subnet)) {

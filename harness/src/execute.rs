@@ -60,7 +60,8 @@ pub enum News {
 /// Runs a job in this process.
 pub fn execute(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    runtime.block_on(Run::prepare(job, place, news)?.play(news))
+    // Watching for events needs the runtime already.
+    runtime.block_on(async { Run::prepare(job, place, news)?.play(news).await })
 }
 
 /// Something due at a time.
