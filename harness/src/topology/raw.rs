@@ -245,3 +245,13 @@ fn gather(name: &str, value: &Value<'_>, sysctls: &mut BTreeMap<String, Spanned<
     };
     sysctls.insert(name.to_owned(), Spanned { value: text, span: value.span() });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_in_the_reference_document() {
+        Shape::compare(&SHAPES, include_str!("../../../topologies/README.md"));
+    }
+}

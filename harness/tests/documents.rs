@@ -1,0 +1,113 @@
+//! Every document of the repository is in order, and for every mistake in `bad/` there is the answer beside it.
+
+use std::path::{Path, PathBuf};
+
+use mplab::case::check::{self as case};
+use mplab::topology::check as topology;
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the library is in a directory of the repository")
+}
+
+/// The TOML files below a directory, in the order of their paths.
+fn documents(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in directory.read_dir().unwrap_or_else(|error| panic!("{}: {error}", directory.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(documents(&path));
+        } else if path.extension().is_some_and(|ending| ending == "toml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_topology_is_in_order() {
+    let paths = documents(&repository().join("topologies"));
+    assert!(paths.len() >= 6);
+    for path in paths {
+        let topology = topology::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        for (name, host) in &topology.hosts {
+            for (interface, facts) in &host.interfaces {
+                assert!(!facts.addresses.is_empty(), "{}: {name}:{interface} has no address", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_case_is_in_order() {
+    let paths = documents(&repository().join("testcases/cases"));
+    assert!(paths.len() >= 18);
+    for path in paths {
+        let (case, _) = case::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!case.expects.is_empty(), "{} expects nothing", path.display());
+    }
+}
+
+#[test]
+fn every_measure_has_a_case_that_must_fail() {
+    let cases = documents(&repository().join("testcases/cases/must_fail"));
+    let failing: Vec<String> = cases.iter().flat_map(|path| case::load(path).unwrap().0.must_fail).collect();
+    let measures =
+        ["bytes", "counters", "duration", "events", "goodput", "intact", "listener", "protocol", "share", "stall", "subflows"];
+    assert_eq!(failing, measures);
+}
+
+/// Compares what is said of each bad document with the text beside it; `MPLAB_BLESS=1` writes the text anew.
+#[test]
+fn every_mistake_is_answered() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
+    let laptop = std::fs::read_to_string(repository().join("topologies/laptop.toml")).unwrap();
+    let known = [("laptop", laptop.as_str()), ("routed", "")];
+    let mut differing = Vec::new();
+    for path in documents(&directory) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let said = if name.starts_with("case-") {
+            let wrong = case::parse(name, &text, known.as_slice()).expect_err(name);
+            wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+        } else {
+            topology::parse(name, &text).expect_err(name).to_string()
+        };
+        let said = said + "\n";
+        let beside = path.with_extension("txt");
+        if std::env::var_os("MPLAB_BLESS").is_some() {
+            std::fs::write(&beside, &said).unwrap();
+        } else if std::fs::read_to_string(&beside).ok().as_ref() != Some(&said) {
+            differing.push(format!("{}:\n{said}", beside.display()));
+        }
+    }
+    assert!(differing.is_empty(), "not as written (MPLAB_BLESS=1 writes these anew):\n{}", differing.join("\n"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_one_clear_line() {
+    let missing = topology::load(Path::new("/nowhere/x.toml")).unwrap_err();
+    assert_eq!(missing.to_string(), "failed to read /nowhere/x.toml: No such file or directory (os error 2)");
+    let directory = std::env::temp_dir().join(format!("mplab-documents-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("bytes.toml");
+    std::fs::write(&path, b"summary = \"\xff\"").unwrap();
+    let said = topology::load(&path).unwrap_err().to_string();
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(said, format!("failed to read {}: byte 11 is not UTF-8 text", path.display()));
+}
+
+#[test]
+fn a_case_and_its_topology_are_answered_together() {
+    let text = "summary = \"x\"\ntopology = \"bad\"\n[transfer.a]\nclient = \"a\"\nserver = \"b\"\nduration = \"1\"\n";
+    let wrong = case::parse("case.toml", text, [("bad", "[link.x]\n")].as_slice()).unwrap_err();
+    let names: Vec<&str> = wrong.iter().map(|document| document.name.as_str()).collect();
+    assert_eq!(names, ["case.toml", "bad.toml"]);
+}
+
+#[test]
+fn colours_are_for_terminals_only() {
+    let wrong = topology::parse("x.toml", "").unwrap_err();
+    assert!(wrong.render(true).contains('\u{1b}'));
+    assert!(!wrong.render(false).contains('\u{1b}'));
+}
