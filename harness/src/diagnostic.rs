@@ -148,8 +148,7 @@ impl Diagnostics {
     /// Each mistake with file, line and caret, coloured for a terminal or plain.
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
-        let drawn: Vec<String> =
-            self.mistakes.iter().map(|mistake| renderer.render(&[mistake.draw(&self.name, &self.text)])).collect();
+        let drawn: Vec<String> = self.mistakes.iter().map(|mistake| renderer.render(&[mistake.draw(&self.name, &self.text)])).collect();
         drawn.join("\n\n")
     }
 }

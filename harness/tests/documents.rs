@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mplab::case::check::{self as case};
+use mplab::case::check as case;
 use mplab::topology::check as topology;
 
 fn repository() -> &'static Path {
@@ -52,8 +52,7 @@ fn every_case_is_in_order() {
 fn every_measure_has_a_case_that_must_fail() {
     let cases = documents(&repository().join("testcases/cases/must_fail"));
     let failing: Vec<String> = cases.iter().flat_map(|path| case::load(path).unwrap().0.must_fail).collect();
-    let measures =
-        ["bytes", "counters", "duration", "events", "goodput", "intact", "listener", "protocol", "share", "stall", "subflows"];
+    let measures = ["bytes", "counters", "duration", "events", "goodput", "intact", "listener", "protocol", "share", "stall", "subflows"];
     assert_eq!(failing, measures);
 }
 
@@ -110,4 +109,33 @@ fn colours_are_for_terminals_only() {
     let wrong = topology::parse("x.toml", "").unwrap_err();
     assert!(wrong.render(true).contains('\u{1b}'));
     assert!(!wrong.render(false).contains('\u{1b}'));
+}
+
+#[test]
+fn what_is_not_written_has_the_documented_default() {
+    use mplab::case::{Action, Amount, How};
+    use mplab::words::{Protocol, Size, Time};
+
+    let laptop = std::fs::read_to_string(repository().join("topologies/laptop.toml")).unwrap();
+    let text = r#"
+        summary = "x"
+        topology = "laptop"
+        transfer.a = { client = "laptop", server = "server", duration = "3s", start = "1s", server_protocol = "tcp" }
+        transfer.b = { client = "laptop", server = "server", bytes = "1k", port = 5001, to = "wlan0", from = "wlan0", family = "ipv6" }
+        step = [{ at = "9s", restore = "wlan" }, { at = "2s", cut = { link = "wlan", how = "admin", end = "server" } }, { at = "1s", cut = "wlan" }]
+    "#;
+    let (case, _) = case::parse("case.toml", text, [("laptop", laptop.as_str())].as_slice()).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
+    let (a, b) = (&case.transfers["a"], &case.transfers["b"]);
+    assert_eq!((a.port, b.port), (5002, 5001), "a port that is written is not given to another transfer");
+    assert_eq!(a.to.to_string(), "10.0.1.2", "the first link by name is ethernet");
+    assert_eq!((b.to.to_string(), b.from.unwrap().to_string()), ("fd00:0:0:2::2".to_owned(), "fd00:0:0:2::1".to_owned()));
+    assert_eq!((a.client_protocol, a.server_protocol), (Protocol::Mptcp, Protocol::Tcp));
+    assert_eq!((a.amount, b.amount), (Amount::Duration(Time::from_millis(3000)), Amount::Bytes(Size(1024))));
+    assert_eq!(case.sample, Time::from_millis(100));
+    assert_eq!(case.deadline, Time::from_millis(60_000), "a transfer by bytes has a minute");
+    let hows: Vec<&How> =
+        case.steps.iter().filter_map(|step| if let Action::Cut(cut) = &step.action { Some(&cut.how) } else { None }).collect();
+    let [How::Carrier(both), How::Admin(one)] = hows.as_slice() else { panic!("steps are in the order of time: {hows:?}") };
+    assert_eq!(both.len(), 2);
+    assert_eq!(one[0].to_string(), "server:wlan0");
 }

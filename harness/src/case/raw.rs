@@ -142,7 +142,10 @@ impl Read for Case {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &CASE, mistakes)?;
         if table.present(&["transfer"]).is_empty() {
-            table.mistakes.absent(&(0..0), "a case needs a transfer").help("write [transfer.NAME] with client, server, and duration or bytes");
+            table
+                .mistakes
+                .absent(&(0..0), "a case needs a transfer")
+                .help("write [transfer.NAME] with client, server, and duration or bytes");
         }
         Some(Self {
             summary: table.required("summary"),
@@ -222,8 +225,7 @@ impl Read for Expect {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &EXPECT, mistakes)?;
         table.exactly_one(&["transfer", "host"]);
-        let present: BTreeMap<_, _> =
-            table.present(&TRANSFER_MEASURES).into_iter().chain(table.present(&HOST_MEASURES)).collect();
+        let present: BTreeMap<_, _> = table.present(&TRANSFER_MEASURES).into_iter().chain(table.present(&HOST_MEASURES)).collect();
         if present.is_empty() {
             let help = format!("write one of {} or, of a host, {}", TRANSFER_MEASURES.join(", "), HOST_MEASURES.join(", "));
             let span = table.span().clone();

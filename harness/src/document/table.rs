@@ -6,6 +6,7 @@ use toml::de::DeTable;
 use super::value::{kind, table_of};
 use super::{Entry, Named, Read, Spanned, Value};
 use crate::diagnostic::{Mistakes, Span};
+use crate::words::names::nearest;
 
 /// A kind of table: how the reference document calls it, how an error message does, and the keys it may have.
 #[derive(Debug)]
@@ -77,10 +78,16 @@ impl<'t, 'm> Table<'t, 'm> {
 
     /// Reads a key that must be there.
     pub(crate) fn required<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
-        if !self.entries.contains_key(key) {
+        if !self.entries.contains_key(key) && !self.misspelt(key) {
             self.mistakes.absent(&self.span, format!("{} needs the key `{key}`", self.shape.what));
         }
         self.optional(key)
+    }
+
+    /// Whether an unknown key was probably meant to be this one, and has been complained about.
+    fn misspelt(&self, key: &str) -> bool {
+        let mut unknown = self.entries.keys().map(|name| name.get_ref().as_ref()).filter(|name| !self.shape.keys.contains(name));
+        unknown.any(|name| nearest(name, self.shape.keys.iter().copied()) == Some(key))
     }
 
     /// Reads a key whose absence means the type's default.

@@ -24,7 +24,7 @@ pub fn load(path: &Path) -> Result<Topology, LoadError> {
 /// Reads the text of a topology file that messages call `name`.
 pub fn parse(name: &str, text: &str) -> Result<Topology, Diagnostics> {
     let mut mistakes = Mistakes::default();
-    let topology = document::read(text, &mut mistakes).map(|raw| check(raw, &mut mistakes));
+    let topology = document::read(text, &mut mistakes).map(|raw| check(&raw, &mut mistakes));
     match (mistakes.of(name, text), topology) {
         (None, Some(topology)) => Ok(topology),
         (Some(diagnostics), _) => Err(diagnostics),
@@ -42,7 +42,7 @@ const HEADER: u64 = 14;
 const RESERVED: [&str; 3] = ["lo", "all", "default"];
 
 /// Checks what was read. What is wrong is left out of the value, which then is of use to nobody.
-fn check(raw: raw::Topology, mistakes: &mut Mistakes) -> Topology {
+fn check(raw: &raw::Topology, mistakes: &mut Mistakes) -> Topology {
     let summary = summary(raw.summary.as_ref(), mistakes);
     if raw.links.is_empty() {
         mistakes.absent(&(0..0), "a topology needs a link").help("write [link.NAME] with ends = [\"HOST:INTERFACE\", \"HOST:INTERFACE\"]");
@@ -55,19 +55,14 @@ fn check(raw: raw::Topology, mistakes: &mut Mistakes) -> Topology {
     // Where a link's ends could not be read, hosts and interfaces seem not to be there.
     let readable = raw.links.values().all(|link| link.value.ends.as_ref().is_some_and(|ends| ends.value.len() == 2));
     let mut further = Mistakes::default();
-    let addresses = addresses(&raw, &links, &ends, &mut further);
-    let hosts = hosts(&raw, &ends, &addresses, &mut further);
+    let addresses = addresses(raw, &links, &ends, &mut further);
+    let hosts = hosts(raw, &ends, &addresses, &mut further);
     mistakes.append(further, |mistake| readable || !mistake.absence);
     Topology { summary, hosts, links }
 }
 
 /// The hosts that are at an end of a link.
-fn hosts(
-    raw: &raw::Topology,
-    ends: &BTreeMap<End, String>,
-    addresses: &Addresses,
-    mistakes: &mut Mistakes,
-) -> BTreeMap<String, Host> {
+fn hosts(raw: &raw::Topology, ends: &BTreeMap<End, String>, addresses: &Addresses, mistakes: &mut Mistakes) -> BTreeMap<String, Host> {
     let names: BTreeSet<&str> = ends.keys().map(|end| end.host.as_str()).collect();
     for (name, entry) in &raw.hosts {
         if !names.contains(name.as_str()) {
@@ -98,12 +93,7 @@ fn interfaces_of(host: &str, ends: &BTreeMap<End, String>, addresses: &Addresses
         .collect()
 }
 
-fn link(
-    name: &str,
-    entry: &Entry<raw::Link>,
-    interfaces: &mut BTreeMap<End, (String, Span)>,
-    mistakes: &mut Mistakes,
-) -> Option<Link> {
+fn link(name: &str, entry: &Entry<raw::Link>, interfaces: &mut BTreeMap<End, (String, Span)>, mistakes: &mut Mistakes) -> Option<Link> {
     if let Some(complaint) = complaint("link", name, LINK_MAX) {
         let help = format!("its wire's two ends are network interfaces called {name}-a and {name}-b");
         let mistake = mistakes.add(&entry.name, complaint);
@@ -173,7 +163,10 @@ fn ends(
         return None;
     };
     if a.value.host == b.value.host && a.value != b.value {
-        mistakes.add(&b.span, format!("both ends of the link are at `{}`", b.value.host)).help("write two different hosts").beside(&a.span, "here");
+        mistakes
+            .add(&b.span, format!("both ends of the link are at `{}`", b.value.host))
+            .help("write two different hosts")
+            .beside(&a.span, "here");
     }
     Some([a.value.clone(), b.value.clone()])
 }

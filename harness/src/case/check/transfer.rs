@@ -18,11 +18,7 @@ const FIRST_PORT: u16 = 5001;
 const CONNECTIONS_MAX: u32 = 1000;
 
 /// Checks all transfers. Without a topology, only what needs none.
-pub(super) fn check(
-    written: &Named<raw::Transfer>,
-    topology: Option<&Topology>,
-    mistakes: &mut Mistakes,
-) -> BTreeMap<String, Transfer> {
+pub(super) fn check(written: &Named<raw::Transfer>, topology: Option<&Topology>, mistakes: &mut Mistakes) -> BTreeMap<String, Transfer> {
     let mut ports = Ports::of(written, topology, mistakes);
     let mut transfers = BTreeMap::new();
     for (name, entry) in written {
@@ -36,12 +32,7 @@ pub(super) fn check(
     transfers
 }
 
-fn transfer(
-    raw: &raw::Transfer,
-    topology: Option<&Topology>,
-    ports: &mut Ports,
-    mistakes: &mut Mistakes,
-) -> Option<Transfer> {
+fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports, mistakes: &mut Mistakes) -> Option<Transfer> {
     let amount = amount(raw, mistakes);
     if let Some(rate) = raw.rate.as_ref().filter(|rate| rate.value < Rate(8)) {
         mistakes.add(&rate.span, "nothing would ever be sent at this rate").help("write at least \"8bit\"");
@@ -123,7 +114,9 @@ fn address_of(name: &str, host: &Host, written: &Spanned<String>, ipv6: Option<b
         let mut all = host.interfaces.values().flat_map(|interface| &interface.addresses).map(|network| network.address);
         if !all.clone().any(|known| known == address) {
             let known: Vec<String> = all.by_ref().map(|address| address.to_string()).collect();
-            mistakes.add(&written.span, format!("`{name}` has no address {address}")).help(format!("its addresses are {}", known.join(", ")));
+            mistakes
+                .add(&written.span, format!("`{name}` has no address {address}"))
+                .help(format!("its addresses are {}", known.join(", ")));
             return None;
         }
         if ipv6.is_some_and(|ipv6| ipv6 != address.is_ipv6()) {
@@ -182,9 +175,10 @@ impl Ports {
             }
         }
         let mut ports = Self(BTreeMap::new());
-        let announced = topology.into_iter().flat_map(|topology| &topology.hosts).flat_map(|(name, host)| {
-            host.mptcp.endpoints.iter().filter_map(|endpoint| Some((name.as_str(), endpoint.port?)))
-        });
+        let announced = topology
+            .into_iter()
+            .flat_map(|topology| &topology.hosts)
+            .flat_map(|(name, host)| host.mptcp.endpoints.iter().filter_map(|endpoint| Some((name.as_str(), endpoint.port?))));
         for (host, port) in taken.into_keys().chain(announced) {
             ports.0.entry(host.to_owned()).or_default().insert(port);
         }

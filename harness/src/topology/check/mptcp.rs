@@ -9,7 +9,7 @@ use crate::document::Spanned;
 use crate::topology::{Endpoint, Family, Interface, Mptcp};
 use crate::words::EndpointFlag;
 
-/// No kernel takes higher limits (net/mptcp/pm_kernel.c, `MPTCP_PM_SUBFLOWS_MAX`); older ones stop at 8.
+/// No kernel takes higher limits (`net/mptcp/pm_kernel.c`, `MPTCP_PM_SUBFLOWS_MAX`); older ones stop at 8.
 const LIMIT_MAX: u32 = 64;
 
 /// Checks the MPTCP configuration of a host that has these interfaces.
@@ -76,7 +76,7 @@ fn endpoint(host: &str, raw: &raw::Endpoint, interfaces: &BTreeMap<String, Inter
     })
 }
 
-/// The combinations of flags that `mptcp_pm_nl_add_addr_doit` (net/mptcp/pm_kernel.c) refuses.
+/// The combinations of flags that `mptcp_pm_nl_add_addr_doit` (`net/mptcp/pm_kernel.c`) refuses.
 fn flags(raw: &raw::Endpoint, mistakes: &mut Mistakes) {
     let flag = |wanted| raw.flags.iter().find(|flag| flag.value == wanted);
     for (index, written) in raw.flags.iter().enumerate() {
@@ -86,7 +86,10 @@ fn flags(raw: &raw::Endpoint, mistakes: &mut Mistakes) {
     }
     if let Some(implicit) = flag(EndpointFlag::Implicit) {
         mistakes
-            .add(&implicit.span, "the kernel makes implicit endpoints itself, for addresses in use that nobody configured, and refuses to be given one")
+            .add(
+                &implicit.span,
+                "the kernel makes implicit endpoints itself, for addresses in use that nobody configured, and refuses to be given one",
+            )
             .help("leave `implicit` away: an endpoint without flags is not used for new subflows either");
     }
     if let (Some(signal), Some(fullmesh)) = (flag(EndpointFlag::Signal), flag(EndpointFlag::Fullmesh)) {
@@ -99,7 +102,9 @@ fn flags(raw: &raw::Endpoint, mistakes: &mut Mistakes) {
         if port.value == 0 {
             mistakes.add(&port.span, "0 is not a port").help("write 1 to 65535, or leave it away: the connection's own port is meant then");
         } else if flag(EndpointFlag::Signal).is_none() {
-            mistakes.add(&port.span, "a port is announced with its address, so it needs the flag `signal`").help("write flags = [\"signal\"]");
+            mistakes
+                .add(&port.span, "a port is announced with its address, so it needs the flag `signal`")
+                .help("write flags = [\"signal\"]");
         } else if let Some(subflow) = flag(EndpointFlag::Subflow) {
             mistakes
                 .add(&port.span, "the kernel refuses a port together with the flag `subflow`")
@@ -108,7 +113,9 @@ fn flags(raw: &raw::Endpoint, mistakes: &mut Mistakes) {
         }
     }
     if let Some(id) = raw.id.as_ref().filter(|id| id.value == 0) {
-        mistakes.add(&id.span, "0 is the id of a connection's first address").help("write 1 to 255, or leave it away: the kernel chooses one then");
+        mistakes
+            .add(&id.span, "0 is the id of a connection's first address")
+            .help("write 1 to 255, or leave it away: the kernel chooses one then");
     }
 }
 
@@ -132,7 +139,10 @@ impl Known {
         let Some(id) = id else { return };
         if let (Some(span), Some(wish)) = (self.ids.get(&id), &written.value.id) {
             let message = format!("{id} is the id of another endpoint of this host");
-            mistakes.add(&wish.span, message).beside(span, "this one").help("write another, or write endpoints with an id before those without");
+            mistakes
+                .add(&wish.span, message)
+                .beside(span, "this one")
+                .help("write another, or write endpoints with an id before those without");
         }
         self.last = self.last.max(id);
         self.ids.entry(id).or_insert_with(|| written.span.clone());
