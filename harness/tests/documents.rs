@@ -139,3 +139,22 @@ fn what_is_not_written_has_the_documented_default() {
     assert_eq!(both.len(), 2);
     assert_eq!(one[0].to_string(), "server:wlan0");
 }
+
+#[test]
+fn no_text_is_too_broken_to_be_answered() {
+    let laptop = std::fs::read_to_string(repository().join("topologies/laptop.toml")).unwrap();
+    let known = [("laptop", laptop.as_str())];
+    for path in ["topologies", "testcases/cases", "harness/tests/bad"].iter().flat_map(|directory| documents(&repository().join(directory)))
+    {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for at in (0..text.len()).step_by(11).filter(|&at| text.is_char_boundary(at)) {
+            let (before, behind) = text.split_at(at);
+            for broken in [before.to_owned(), behind.to_owned(), format!("{before}\"{behind}"), format!("{before}ä]{behind}")] {
+                let said = topology::parse("x", &broken).err().map(|wrong| wrong.to_string());
+                assert_ne!(said.as_deref(), Some(""));
+                let said = case::parse("x", &broken, known.as_slice()).err().map(|wrong| wrong[0].to_string());
+                assert_ne!(said.as_deref(), Some(""));
+            }
+        }
+    }
+}
