@@ -42,6 +42,8 @@ pub enum Reason {
     Apart(End, Network),
     /// The network has no address left for the other end.
     Full(End),
+    /// It leaves no network for links that have none written.
+    Wide,
     /// The link's MTU is below what IPv6 needs.
     Small,
 }
@@ -55,6 +57,9 @@ impl fmt::Display for Reason {
                 write!(f, "the other end of the link, {end}, has {network}, which is in another network")
             }
             Self::Full(end) => write!(f, "its network has no other address for {end}, the other end of the link"),
+            Self::Wide => {
+                f.write_str("its network is so large that none is left for the links without addresses: write a longer prefix, or theirs")
+            }
             Self::Small => f.write_str("IPv6 needs an MTU of at least 1280 on the link"),
         }
     }
@@ -87,7 +92,7 @@ pub fn assign(links: &BTreeMap<String, Cable>, written: &Addresses) -> (Addresse
                         addresses.entry(end.clone()).or_default().extend(networks);
                     }
                 }
-                Err(refusal) => refusals.push(refusal),
+                Err(refusal) => refusals.push(*refusal),
             }
         }
     }
@@ -95,11 +100,11 @@ pub fn assign(links: &BTreeMap<String, Cable>, written: &Addresses) -> (Addresse
 }
 
 /// The addresses of one family at both ends of a link.
-fn pair(link: &Cable, number: u32, written: &Addresses, pool: &mut Pool) -> Result<[Vec<Network>; 2], Refusal> {
+fn pair(link: &Cable, number: u32, written: &Addresses, pool: &mut Pool) -> Result<[Vec<Network>; 2], Box<Refusal>> {
     let [first, second] = link.ends.each_ref().map(|end| of(written, end, pool.ipv6).collect::<Vec<_>>());
     match (first.first(), second.first()) {
         (None, None) => {
-            let subnet = pool.subnet(number);
+            let subnet = pool.subnet(number)?;
             Ok([vec![host(subnet, 1)], vec![host(subnet, 2)]])
         }
         (Some(&known), None) => Ok([first, vec![pool.neighbour(known, &link.ends)?]]),
@@ -113,7 +118,7 @@ fn pair(link: &Cable, number: u32, written: &Addresses, pool: &mut Pool) -> Resu
                 return Ok([first, second]);
             }
             let [other, end] = link.ends.clone();
-            Err(Refusal { end, network: there, reason: Reason::Apart(other, first[0]) })
+            Err(Box::new(Refusal { end, network: there, reason: Reason::Apart(other, first[0]) }))
         }
     }
 }
@@ -138,39 +143,46 @@ fn refused(written: &Addresses) -> Vec<Refusal> {
 /// What there is to give where nothing is written, of one family.
 struct Pool {
     ipv6: bool,
-    written: Vec<Network>,
+    written: Vec<(End, Network)>,
     taken: BTreeSet<IpAddr>,
     spare: u32,
 }
 
 impl Pool {
     fn new(ipv6: bool, links: u32, written: &Addresses) -> Self {
-        let written: Vec<Network> = written.values().flatten().copied().filter(|network| network.address.is_ipv6() == ipv6).collect();
-        let taken = written.iter().map(|network| network.address).collect();
+        let pairs = written.iter().flat_map(|(end, networks)| networks.iter().map(move |network| (end.clone(), *network)));
+        let written: Vec<_> = pairs.filter(|(_, network)| network.address.is_ipv6() == ipv6).collect();
+        let taken = written.iter().map(|(_, network)| network.address).collect();
         Self { ipv6, written, taken, spare: links }
     }
 
     /// A network for the link with this number.
-    fn subnet(&mut self, number: u32) -> Network {
+    fn subnet(&mut self, number: u32) -> Result<Network, Box<Refusal>> {
         let mut subnet = numbered(number, self.ipv6);
-        while self.written.iter().any(|written| overlap(*written, subnet)) {
+        while let Some((end, network)) = self.written.iter().find(|(_, written)| overlap(*written, subnet)) {
             self.spare += 1;
+            if self.spare > LAST {
+                return Err(Box::new(Refusal { end: end.clone(), network: *network, reason: Reason::Wide }));
+            }
             subnet = numbered(self.spare, self.ipv6);
         }
-        subnet
+        Ok(subnet)
     }
 
     /// The lowest free address beside `known`, which is written at the first of two ends.
-    fn neighbour(&mut self, known: Network, [end, other]: &[End; 2]) -> Result<Network, Refusal> {
+    fn neighbour(&mut self, known: Network, [end, other]: &[End; 2]) -> Result<Network, Box<Refusal>> {
         let subnet = subnet_of(known);
         let free = (0..=self.taken.len() as u128 + 1)
             .map(|number| host(subnet, number))
             .find(|candidate| contains(subnet, candidate.address) && is_host(*candidate) && !self.taken.contains(&candidate.address))
-            .ok_or_else(|| Refusal { end: end.clone(), network: known, reason: Reason::Full(other.clone()) })?;
+            .ok_or_else(|| Box::new(Refusal { end: end.clone(), network: known, reason: Reason::Full(other.clone()) }))?;
         self.taken.insert(free.address);
         Ok(free)
     }
 }
+
+/// The number of the last network that is given: 10.255.255.0/24.
+const LAST: u32 = 0xffff;
 
 /// The n-th network that is given without being asked for.
 fn numbered(number: u32, ipv6: bool) -> Network {

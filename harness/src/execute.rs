@@ -100,7 +100,8 @@ impl Run {
             let seed = job.seed.wrapping_add(u64::from(transfer.port) << 32);
             prepared.insert(name.clone(), Prepared::listen(name, transfer, seed, &hosts[&transfer.client], &hosts[&transfer.server])?);
             let found = observer.listeners(&transfer.server)?;
-            listeners.extend(found.get(&(transfer.to, transfer.port).into()).map(|&protocol| (name.clone(), protocol)));
+            let ours = found.into_iter().find(|(address, _)| address.port() == transfer.port);
+            listeners.extend(ours.map(|(_, protocol)| (name.clone(), protocol)));
         }
         let starts = job.case.transfers.iter().map(|(name, transfer)| (transfer.start, Due::Start(name.clone())));
         let steps = job.steps.iter().enumerate().map(|(number, step)| (step.at, Due::Step(number, step.clone())));

@@ -81,6 +81,7 @@ fn addresses_that_cannot_be_are_refused() {
     }
     let end = |text: &str| text.parse::<End>().unwrap();
     assert_eq!(reason(&[("x:a", "10.9.0.1/24"), ("y:b", "10.9.0.1/16")]), Reason::Taken(end("x:a")));
+    assert_eq!(reason(&[("x:a", "10.9.0.1/8")]), Reason::Wide);
     assert_eq!(reason(&[("x:a", "10.9.0.1/32")]), Reason::Full(end("y:a")));
     assert_eq!(reason(&[("x:a", "10.9.0.1/24"), ("y:a", "10.8.0.1/24")]), Reason::Apart(end("x:a"), "10.9.0.1/24".parse().unwrap()));
 }

@@ -250,3 +250,19 @@ impl Read for Expect {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_in_the_reference_document() {
+        Shape::compare(&SHAPES, include_str!("../../../testcases/README.md"));
+    }
+
+    #[test]
+    fn measures_are_keys_of_an_expectation() {
+        let keys = EXPECT.keys.iter().copied().filter(|key| !["transfer", "host", "during"].contains(key));
+        assert!(keys.eq(TRANSFER_MEASURES.into_iter().chain(HOST_MEASURES)));
+    }
+}

@@ -40,32 +40,36 @@ pub(crate) struct Entry<T> {
     pub(crate) value: T,
 }
 
-/// Reads a document's text. If there are mistakes, there still may be a value, for more to be found by looking closer.
+/// Reads a document's text; there is a value only if its syntax is right.
 pub(crate) fn read<T: Read>(text: &str, mistakes: &mut Mistakes) -> Option<T> {
     let (document, errors) = DeTable::parse_recoverable(text);
-    let line_of = |at: usize| {
-        let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        start..text[at..].find('\n').map_or(text.len() + 1, |newline| at + newline + 1)
-    };
-    for error in errors {
-        let at = floor(text, error.span().map_or(text.len(), |span| span.start));
-        let end = floor(text, error.span().map_or(text.len(), |span| span.end)).max(at);
-        // One slip makes several errors in a row: only the first of a line is worth reading.
-        if !mistakes.any_in(&line_of(at)) {
-            mistakes.add(&(at..end), format!("this is not TOML: {}", error.message()));
-        }
-    }
     let document = Value::new(document.span(), DeValue::Table(document.into_inner()));
-    if mistakes.is_empty() {
+    if errors.is_empty() {
         return T::read(&document, mistakes);
     }
-    // What could not be understood is missing from the value: look for further mistakes, but not there.
+    let mut unreadable: Vec<Span> = Vec::new();
+    for error in errors {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let at = floor(text, span.start);
+        // One slip makes several errors in a row: only the first is worth reading.
+        if !unreadable.iter().any(|part| part.contains(&at)) {
+            mistakes.add(&(at..floor(text, span.end).max(at)), format!("this is not TOML: {}", error.message()));
+            unreadable.push(spoilt(text, at));
+        }
+    }
+    // What could not be read is missing from the value: look for further mistakes, but not for absences, and not there.
     let mut further = Mistakes::default();
     T::read(&document, &mut further);
-    let syntax = std::mem::take(mistakes);
-    mistakes.append(further, |mistake| !mistake.absence && !syntax.any_in(&line_of(floor(text, mistake.span.start))));
-    mistakes.append(syntax, |_| true);
+    mistakes.append(further, |mistake| !mistake.absence && !unreadable.iter().any(|part| part.contains(&mistake.span.start)));
     None
+}
+
+/// What a syntax error makes unreadable: its line, and behind the heading of a table, everything up to the next heading.
+fn spoilt(text: &str, at: usize) -> Span {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = if text[start..].starts_with('[') { "\n[" } else { "\n" };
+    // The end of the text belongs to its last line.
+    start..text[at..].find(end).map_or(text.len() + 1, |newline| at + newline + 1)
 }
 
 /// The nearest start of a character that is not behind `at`.

@@ -6,6 +6,7 @@ use toml::de::DeTable;
 use super::value::{kind, table_of};
 use super::{Entry, Named, Read, Spanned, Value};
 use crate::diagnostic::{Mistakes, Span};
+use crate::words::names::nearest;
 
 /// A kind of table: how the reference document calls it, how an error message does, and the keys it may have.
 #[derive(Debug)]
@@ -77,10 +78,16 @@ impl<'t, 'm> Table<'t, 'm> {
 
     /// Reads a key that must be there.
     pub(crate) fn required<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
-        if !self.entries.contains_key(key) {
+        if !self.entries.contains_key(key) && !self.misspelt(key) {
             self.mistakes.absent(&self.span, format!("{} needs the key `{key}`", self.shape.what));
         }
         self.optional(key)
+    }
+
+    /// Whether an unknown key was probably meant to be this one, and has been complained about.
+    fn misspelt(&self, key: &str) -> bool {
+        let mut unknown = self.entries.keys().map(|name| name.get_ref().as_ref()).filter(|name| !self.shape.keys.contains(name));
+        unknown.any(|name| nearest(name, self.shape.keys.iter().copied()) == Some(key))
     }
 
     /// Reads a key whose absence means the type's default.
@@ -111,5 +118,23 @@ impl<T: Read> Read for Vec<Spanned<T>> {
         };
         let read = |element: &Value<'_>| Some(Spanned { value: T::read(element, mistakes)?, span: element.span() });
         Some(elements.iter().filter_map(read).collect())
+    }
+}
+
+#[cfg(test)]
+impl Shape {
+    /// Panics unless the reference document has a section for each table with a row for each of its keys and no others.
+    pub(crate) fn compare(shapes: &[&Self], document: &str) {
+        for shape in shapes {
+            let heading = format!("\n## {}\n", shape.heading);
+            let (_, section) = document.split_once(&heading).unwrap_or_else(|| panic!("no section `## {}`", shape.heading));
+            let section = section.split("\n## ").next().unwrap_or_default();
+            let key = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+            let mut documented: Vec<String> = section.lines().filter_map(key).collect();
+            let mut known = shape.keys.to_vec();
+            documented.sort_unstable();
+            known.sort_unstable();
+            assert_eq!(documented, known, "the keys of `## {}`", shape.heading);
+        }
     }
 }

@@ -24,7 +24,7 @@ pub fn load(path: &Path) -> Result<Topology, LoadError> {
 /// Reads the text of a topology file that messages call `name`.
 pub fn parse(name: &str, text: &str) -> Result<Topology, Diagnostics> {
     let mut mistakes = Mistakes::default();
-    let topology = document::read(text, &mut mistakes).map(|raw| check(raw, &mut mistakes));
+    let topology = document::read(text, &mut mistakes).map(|raw| check(&raw, &mut mistakes));
     match (mistakes.of(name, text), topology) {
         (None, Some(topology)) => Ok(topology),
         (Some(diagnostics), _) => Err(diagnostics),
@@ -42,7 +42,7 @@ const HEADER: u64 = 14;
 const RESERVED: [&str; 3] = ["lo", "all", "default"];
 
 /// Checks what was read. What is wrong is left out of the value, which then is of use to nobody.
-fn check(raw: raw::Topology, mistakes: &mut Mistakes) -> Topology {
+fn check(raw: &raw::Topology, mistakes: &mut Mistakes) -> Topology {
     let summary = summary(raw.summary.as_ref(), mistakes);
     if raw.links.is_empty() {
         mistakes.absent(&(0..0), "a topology needs a link").help("write [link.NAME] with ends = [\"HOST:INTERFACE\", \"HOST:INTERFACE\"]");
@@ -55,8 +55,8 @@ fn check(raw: raw::Topology, mistakes: &mut Mistakes) -> Topology {
     // Where a link's ends could not be read, hosts and interfaces seem not to be there.
     let readable = raw.links.values().all(|link| link.value.ends.as_ref().is_some_and(|ends| ends.value.len() == 2));
     let mut further = Mistakes::default();
-    let addresses = addresses(&raw, &links, &ends, &mut further);
-    let hosts = hosts(&raw, &ends, &addresses, &mut further);
+    let addresses = addresses(raw, &links, &ends, &mut further);
+    let hosts = hosts(raw, &ends, &addresses, &mut further);
     mistakes.append(further, |mistake| readable || !mistake.absence);
     Topology { summary, hosts, links }
 }

@@ -17,10 +17,10 @@ const INTERFACE: Shape = Shape { heading: "`[host.NAME.interface.NAME]`", what: 
 const ROUTE: Shape = Shape { heading: "`[[host.NAME.route]]`", what: "a route", keys: &["to", "via", "interface"] };
 const MPTCP: Shape = Shape {
     heading: "`[host.NAME.mptcp]`",
-    what: "the MPTCP configuration of a host",
+    what: "a host's MPTCP configuration",
     keys: &["enabled", "scheduler", "path_manager", "limits", "endpoint"],
 };
-const LIMITS: Shape = Shape { heading: "`limits`", what: "the MPTCP limits of a host", keys: &["subflows", "add_addr_accepted"] };
+const LIMITS: Shape = Shape { heading: "`limits`", what: "a table of MPTCP limits", keys: &["subflows", "add_addr_accepted"] };
 const ENDPOINT: Shape =
     Shape { heading: "`endpoint`", what: "an MPTCP endpoint", keys: &["interface", "family", "address", "flags", "id", "port"] };
 const LINK: Shape = Shape { heading: "`[link.NAME]`", what: "a link", keys: &["ends", "mtu", "rate", "limit", "delay", "jitter", "loss"] };
@@ -243,4 +243,14 @@ fn gather(name: &str, value: &Value<'_>, sysctls: &mut BTreeMap<String, Spanned<
         }
     };
     sysctls.insert(name.to_owned(), Spanned { value: text, span: value.span() });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_in_the_reference_document() {
+        Shape::compare(&SHAPES, include_str!("../../../topologies/README.md"));
+    }
 }

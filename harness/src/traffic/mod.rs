@@ -13,7 +13,7 @@ mod pace;
 mod stop;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -118,7 +118,9 @@ impl Prepared {
             let made = namespace.enter(|| socket::stream(protocol, transfer.to)).and_then(|made| made);
             made.map_err(failed(host, format!("making a socket that speaks {protocol}")))
         };
-        let address = server_address(transfer);
+        // Subflows may come to any of the server's addresses, as to a program that does not choose one.
+        let any: IpAddr = if transfer.to.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        let address = SocketAddr::new(any, transfer.port);
         let listening = make(server, transfer.server_protocol, &transfer.server)?;
         socket::bind(&listening, address).map_err(failed(&transfer.server, format!("binding to {address}")))?;
         let listener = socket::listen(listening, transfer.connections);

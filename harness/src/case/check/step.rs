@@ -21,7 +21,7 @@ pub(super) fn check(written: &[Spanned<raw::Step>], topology: Option<&Topology>,
             let Some(cut) = cut(&written.value, topology, mistakes) else { continue };
             let made = cuts.entry(cut.link.clone()).or_default();
             if let Some((_, span)) = made.iter().find(|(how, _)| overlap(how, &cut.how)) {
-                mistakes.add(&written.span, format!("link `{}` is cut in this way already", cut.link)).beside(span, "here");
+                mistakes.add(&written.span, format!("link `{}` is cut in this way already", cut.link)).beside(span, "by this step");
             }
             made.push((cut.how.clone(), written.span.clone()));
             steps.push(Step { at, action: Action::Cut(cut) });

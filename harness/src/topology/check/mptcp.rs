@@ -9,7 +9,7 @@ use crate::document::Spanned;
 use crate::topology::{Endpoint, Family, Interface, Mptcp};
 use crate::words::EndpointFlag;
 
-/// No kernel takes higher limits (net/mptcp/pm_kernel.c, `MPTCP_PM_SUBFLOWS_MAX`); older ones stop at 8.
+/// No kernel takes higher limits (`net/mptcp/pm_kernel.c`, `MPTCP_PM_SUBFLOWS_MAX`); older ones stop at 8.
 const LIMIT_MAX: u32 = 64;
 
 /// Checks the MPTCP configuration of a host that has these interfaces.
@@ -76,7 +76,7 @@ fn endpoint(host: &str, raw: &raw::Endpoint, interfaces: &BTreeMap<String, Inter
     })
 }
 
-/// The combinations of flags that `mptcp_pm_nl_add_addr_doit` (net/mptcp/pm_kernel.c) refuses.
+/// The combinations of flags that `mptcp_pm_nl_add_addr_doit` (`net/mptcp/pm_kernel.c`) refuses.
 fn flags(raw: &raw::Endpoint, mistakes: &mut Mistakes) {
     let flag = |wanted| raw.flags.iter().find(|flag| flag.value == wanted);
     for (index, written) in raw.flags.iter().enumerate() {

@@ -1,0 +1,160 @@
+//! Every document of the repository is in order, and for every mistake in `bad/` there is the answer beside it.
+
+use std::path::{Path, PathBuf};
+
+use mplab::case::check as case;
+use mplab::topology::check as topology;
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the library is in a directory of the repository")
+}
+
+/// The TOML files below a directory, in the order of their paths.
+fn documents(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in directory.read_dir().unwrap_or_else(|error| panic!("{}: {error}", directory.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(documents(&path));
+        } else if path.extension().is_some_and(|ending| ending == "toml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_topology_is_in_order() {
+    let paths = documents(&repository().join("topologies"));
+    assert!(paths.len() >= 6);
+    for path in paths {
+        let topology = topology::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        for (name, host) in &topology.hosts {
+            for (interface, facts) in &host.interfaces {
+                assert!(!facts.addresses.is_empty(), "{}: {name}:{interface} has no address", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_case_is_in_order() {
+    let paths = documents(&repository().join("testcases/cases"));
+    assert!(paths.len() >= 18);
+    for path in paths {
+        let (case, _) = case::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!case.expects.is_empty(), "{} expects nothing", path.display());
+    }
+}
+
+#[test]
+fn every_measure_has_a_case_that_must_fail() {
+    let cases = documents(&repository().join("testcases/cases/must_fail"));
+    let failing: Vec<String> = cases.iter().flat_map(|path| case::load(path).unwrap().0.must_fail).collect();
+    let measures = ["bytes", "counters", "duration", "events", "goodput", "intact", "listener", "protocol", "share", "stall", "subflows"];
+    assert_eq!(failing, measures);
+}
+
+/// Compares what is said of each bad document with the text beside it; `MPLAB_BLESS=1` writes the text anew.
+#[test]
+fn every_mistake_is_answered() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
+    let laptop = std::fs::read_to_string(repository().join("topologies/laptop.toml")).unwrap();
+    let known = [("laptop", laptop.as_str()), ("routed", "")];
+    let mut differing = Vec::new();
+    for path in documents(&directory) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let said = if name.starts_with("case-") {
+            let wrong = case::parse(name, &text, known.as_slice()).expect_err(name);
+            wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+        } else {
+            topology::parse(name, &text).expect_err(name).to_string()
+        };
+        let said = said + "\n";
+        let beside = path.with_extension("txt");
+        if std::env::var_os("MPLAB_BLESS").is_some() {
+            std::fs::write(&beside, &said).unwrap();
+        } else if std::fs::read_to_string(&beside).ok().as_ref() != Some(&said) {
+            differing.push(format!("{}:\n{said}", beside.display()));
+        }
+    }
+    assert!(differing.is_empty(), "not as written (MPLAB_BLESS=1 writes these anew):\n{}", differing.join("\n"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_one_clear_line() {
+    let missing = topology::load(Path::new("/nowhere/x.toml")).unwrap_err();
+    assert_eq!(missing.to_string(), "failed to read /nowhere/x.toml: No such file or directory (os error 2)");
+    let directory = std::env::temp_dir().join(format!("mplab-documents-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("bytes.toml");
+    std::fs::write(&path, b"summary = \"\xff\"").unwrap();
+    let said = topology::load(&path).unwrap_err().to_string();
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(said, format!("failed to read {}: byte 11 is not UTF-8 text", path.display()));
+}
+
+#[test]
+fn a_case_and_its_topology_are_answered_together() {
+    let text = "summary = \"x\"\ntopology = \"bad\"\n[transfer.a]\nclient = \"a\"\nserver = \"b\"\nduration = \"1\"\n";
+    let wrong = case::parse("case.toml", text, [("bad", "[link.x]\n")].as_slice()).unwrap_err();
+    let names: Vec<&str> = wrong.iter().map(|document| document.name.as_str()).collect();
+    assert_eq!(names, ["case.toml", "bad.toml"]);
+}
+
+#[test]
+fn colours_are_for_terminals_only() {
+    let wrong = topology::parse("x.toml", "").unwrap_err();
+    assert!(wrong.render(true).contains('\u{1b}'));
+    assert!(!wrong.render(false).contains('\u{1b}'));
+}
+
+#[test]
+fn what_is_not_written_has_the_documented_default() {
+    use mplab::case::{Action, Amount, How};
+    use mplab::words::{Protocol, Size, Time};
+
+    let laptop = std::fs::read_to_string(repository().join("topologies/laptop.toml")).unwrap();
+    let text = r#"
+        summary = "x"
+        topology = "laptop"
+        transfer.a = { client = "laptop", server = "server", duration = "3s", start = "1s", server_protocol = "tcp" }
+        transfer.b = { client = "laptop", server = "server", bytes = "1k", port = 5001, to = "wlan0", from = "wlan0", family = "ipv6" }
+        step = [{ at = "9s", restore = "wlan" }, { at = "2s", cut = { link = "wlan", how = "admin", end = "server" } }, { at = "1s", cut = "wlan" }]
+    "#;
+    let (case, _) = case::parse("case.toml", text, [("laptop", laptop.as_str())].as_slice()).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
+    let (a, b) = (&case.transfers["a"], &case.transfers["b"]);
+    assert_eq!((a.port, b.port), (5002, 5001), "a port that is written is not given to another transfer");
+    assert_eq!(a.to.to_string(), "10.0.1.2", "the first link by name is ethernet");
+    assert_eq!((b.to.to_string(), b.from.unwrap().to_string()), ("fd00:0:0:2::2".to_owned(), "fd00:0:0:2::1".to_owned()));
+    assert_eq!((a.client_protocol, a.server_protocol), (Protocol::Mptcp, Protocol::Tcp));
+    assert_eq!((a.amount, b.amount), (Amount::Duration(Time::from_millis(3000)), Amount::Bytes(Size(1024))));
+    assert_eq!(case.sample, Time::from_millis(100));
+    assert_eq!(case.deadline, Time::from_millis(60_000), "a transfer by bytes has a minute");
+    let hows: Vec<&How> =
+        case.steps.iter().filter_map(|step| if let Action::Cut(cut) = &step.action { Some(&cut.how) } else { None }).collect();
+    let [How::Carrier(both), How::Admin(one)] = hows.as_slice() else { panic!("steps are in the order of time: {hows:?}") };
+    assert_eq!(both.len(), 2);
+    assert_eq!(one[0].to_string(), "server:wlan0");
+}
+
+#[test]
+fn no_text_is_too_broken_to_be_answered() {
+    let laptop = std::fs::read_to_string(repository().join("topologies/laptop.toml")).unwrap();
+    let known = [("laptop", laptop.as_str())];
+    for path in ["topologies", "testcases/cases", "harness/tests/bad"].iter().flat_map(|directory| documents(&repository().join(directory)))
+    {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for at in (0..text.len()).step_by(11).filter(|&at| text.is_char_boundary(at)) {
+            let (before, behind) = text.split_at(at);
+            for broken in [before.to_owned(), behind.to_owned(), format!("{before}\"{behind}"), format!("{before}ä]{behind}")] {
+                let said = topology::parse("x", &broken).err().map(|wrong| wrong.to_string());
+                assert_ne!(said.as_deref(), Some(""));
+                let said = case::parse("x", &broken, known.as_slice()).err().map(|wrong| wrong[0].to_string());
+                assert_ne!(said.as_deref(), Some(""));
+            }
+        }
+    }
+}
