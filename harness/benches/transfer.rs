@@ -83,7 +83,12 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<R
     };
     let (end, ended) = mpsc::channel();
     let prepared = Prepared::listen("bench", &transfer, 1, client, server)?;
-    let running = prepared.start(Clock::start(), Box::new(move || drop(end.send(()))))?;
+    let running = prepared.start(
+        Clock::start(),
+        Box::new(move || {
+            end.send(()).ok();
+        }),
+    )?;
     ended.recv()?;
     let connection = running.stop().connections.remove(0);
     let flow = connection.up.as_ref().filter(|flow| flow.intact() && connection.protocol == Some(protocol));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
+use crate::kernel::load::Load;
 use crate::lab::{Lab, LabError};
 use crate::observe::{ObserveError, Observer};
 use crate::plan::{Job, PlannedStep};
@@ -85,6 +86,7 @@ struct Run {
     steps: Vec<StepRecord>,
     late_steps: Vec<u64>,
     late_samples: Vec<u64>,
+    load: Load,
 }
 
 impl Run {
@@ -122,6 +124,7 @@ impl Run {
             steps: Vec::new(),
             late_steps: Vec::new(),
             late_samples: Vec::new(),
+            load: Load::read(),
         })
     }
 
@@ -207,7 +210,11 @@ impl Run {
 
     fn record(mut self, end: Time, timed_out: bool, transfers: BTreeMap<String, TransferRecord>) -> Recording {
         self.late_samples.sort_unstable();
+        let load = Load::read();
+        let percent = |part: u64, whole: u64| (part * 100).checked_div(whole).unwrap_or(0);
         let lateness = Lateness {
+            stolen: percent(load.stolen - self.load.stolen, load.cpu - self.load.cpu),
+            waited: percent(load.waited - self.load.waited, end.micros()),
             step: self.late_steps.iter().copied().max().unwrap_or(0),
             sample: self.late_samples.last().copied().unwrap_or(0),
             sample_median: self.late_samples.get(self.late_samples.len() / 2).copied().unwrap_or(0),

@@ -59,6 +59,12 @@ pub struct Lateness {
     pub sample: u64,
     /// The median sample's, in µs.
     pub sample_median: u64,
+    /// How much of the CPUs' time a hypervisor took for others while the run lasted, in percent.
+    #[serde(default)]
+    pub stolen: u64,
+    /// How much of the time some task of the computer waited for a CPU, in percent (PSI).
+    #[serde(default)]
+    pub waited: u64,
 }
 
 /// A step that was taken.

@@ -21,10 +21,14 @@ use crate::words::{Time, Window};
 pub use delivery::{Seen, Stall};
 pub use share::carried;
 
-/// A step or transfer that begins later than this was not where the case's windows expect it: they are rarely cut finer than half a second.
-pub const STEP_TOLERANCE: Time = Time::from_millis(500);
-/// A sampler that is later than this has missed ten samples in a row at the usual 100 ms: the computer did not run the lab.
-pub const SAMPLE_TOLERANCE: Time = Time::from_millis(1000);
+/// A step or transfer that begins later than this was not where the case's windows expect it.
+pub const STEP_TOLERANCE: Time = Time::from_millis(100);
+/// A sampler that was later than this once: the computer did not run the lab for so long, and not its links either.
+pub const SAMPLE_TOLERANCE: Time = Time::from_millis(200);
+/// More of the CPUs' time than this in a hypervisor's other hands, in percent: links cannot keep their rate.
+pub const STOLEN_TOLERANCE: u64 = 10;
+/// More of the time than this in which a task waited for a CPU, in percent: it was the lab's as likely as another's.
+pub const WAITED_TOLERANCE: u64 = 60;
 
 /// What a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,7 +157,14 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
 fn disturbance(lateness: &Lateness) -> Option<String> {
     let late = |what: &str, late: u64, tolerance: Time| {
         let late = Time::from_micros(late);
-        (late > tolerance).then(|| format!("{what} was {late} late, more than {tolerance}: this computer was too busy to trust the run"))
+        (late > tolerance).then(|| format!("{what} was {late} late, more than {tolerance}"))
     };
-    late("a step or transfer", lateness.step, STEP_TOLERANCE).or_else(|| late("a sample", lateness.sample, SAMPLE_TOLERANCE))
+    let busy = |what: &str, percent: u64, tolerance: u64| {
+        (percent > tolerance).then(|| format!("{what} {percent}% of the time, more than {tolerance}%"))
+    };
+    let reason = late("a step or transfer", lateness.step, STEP_TOLERANCE)
+        .or_else(|| late("a sample", lateness.sample, SAMPLE_TOLERANCE))
+        .or_else(|| busy("the hypervisor gave the CPUs to others", lateness.stolen, STOLEN_TOLERANCE))
+        .or_else(|| busy("tasks waited for a CPU", lateness.waited, WAITED_TOLERANCE))?;
+    Some(format!("{reason}: this computer was too busy to trust the run"))
 }

@@ -4,6 +4,7 @@
 pub mod counters;
 pub mod link;
 pub mod link_stats;
+pub mod load;
 pub mod mptcp;
 pub mod namespace;
 pub mod netlink;

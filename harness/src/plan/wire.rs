@@ -97,7 +97,7 @@ pub(super) fn shaper(link: &Link) -> Option<Shaper> {
 /// The Ethernet header, which qdiscs count.
 const ETHERNET: u64 = 14;
 /// How much may leave at once after a pause: a computer that is late by less loses no rate.
-const BURST: Time = Time::from_millis(2);
+const BURST: Time = Time::from_millis(10);
 /// The queue before a rate, if the file does not say: what passes in this time ...
 const QUEUE: Time = Time::from_millis(50);
 /// ... but not fewer packets than this: 50 ms at 1 Mbit/s are four.

@@ -2,6 +2,7 @@
 
 use mplab::case::Measure;
 use mplab::judge::{Outcome, Verdict, judge};
+use mplab::recording::Lateness;
 use rstest::rstest;
 
 use crate::synthetic::{expect, flow, run, verdict};
@@ -46,12 +47,14 @@ fn the_implicit_measure_can_be_the_one_that_must_fail() {
 }
 
 #[rstest]
-#[case(500_000, 0, Outcome::Failed)]
-#[case(500_001, 0, Outcome::Disturbed)]
-#[case(0, 1_000_001, Outcome::Disturbed)]
-fn a_late_lab_disturbs_what_would_have_failed(#[case] step: u64, #[case] sample: u64, #[case] outcome: Outcome) {
+#[case(Lateness { step: 100_000, sample: 200_000, stolen: 10, waited: 60, ..Lateness::default() }, Outcome::Failed)]
+#[case(Lateness { step: 100_001, ..Lateness::default() }, Outcome::Disturbed)]
+#[case(Lateness { sample: 200_001, ..Lateness::default() }, Outcome::Disturbed)]
+#[case(Lateness { stolen: 11, ..Lateness::default() }, Outcome::Disturbed)]
+#[case(Lateness { waited: 61, ..Lateness::default() }, Outcome::Disturbed)]
+fn a_busy_computer_disturbs_what_would_have_failed(#[case] lateness: Lateness, #[case] outcome: Outcome) {
     let mut run = run();
-    (run.lateness.step, run.lateness.sample) = (step, sample);
+    run.lateness = lateness;
     assert_eq!(verdict(&run).outcome, Outcome::Passed, "a pass is a pass");
     expect(&mut run, "", stall("<= 400ms"));
     let verdict = verdict(&run);
