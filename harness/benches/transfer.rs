@@ -48,6 +48,7 @@ fn main() -> Result<()> {
         for _ in 0..rounds {
             ours.push(mplab(protocol, &client, &server)?);
             theirs.push(iperf3(protocol, &client, &server)?);
+            println!("       round: mplab {}, iperf3 {}", ours[ours.len() - 1], theirs[theirs.len() - 1]);
         }
         let (ours, theirs) = (median(ours), median(theirs));
         println!("{protocol:>5}: mplab {ours}, iperf3 {theirs}: {:.2} times iperf3", ours.0 as f64 / theirs.0 as f64);
@@ -83,12 +84,7 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<R
     };
     let (end, ended) = mpsc::channel();
     let prepared = Prepared::listen("bench", &transfer, 1, client, server)?;
-    let running = prepared.start(
-        Clock::start(),
-        Box::new(move || {
-            end.send(()).ok();
-        }),
-    )?;
+    let running = prepared.start(Clock::start(), Box::new(move || end.send(()).unwrap_or_default()))?;
     ended.recv()?;
     let connection = running.stop().connections.remove(0);
     let flow = connection.up.as_ref().filter(|flow| flow.intact() && connection.protocol == Some(protocol));
