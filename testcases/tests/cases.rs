@@ -1,16 +1,18 @@
 //! Lists every case under `cases/` as a trial of its own, `local::survival::ethernet_unplugged`, and runs it when asked to.
 //!
-//! What this computer cannot do is ignored, with the reason as the trial's kind; `MPLAB_EXPECT=all` turns that into a failure.
+//! What this computer cannot do is ignored, with the reason as the trial's kind; what it was too busy for, at every attempt, is ignored with
+//! the reason as its outcome. `MPLAB_EXPECT=all` makes failures of both.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use mplab::judge::Outcome;
 use mplab::local;
 use mplab::recording::Place;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile};
+use mplab::words::feature::absences;
 
 fn main() -> ExitCode {
     local::enter();
@@ -25,29 +27,41 @@ fn main() -> ExitCode {
 
 /// The trial of a case: ignored with the reason if it cannot run here, a failure if its file has mistakes.
 fn trial(file: CaseFile, place: Result<&Place, &String>) -> Trial {
-    let everything = std::env::var("MPLAB_EXPECT").is_ok_and(|expect| expect == "all");
     let name = format!("local::{}", file.name);
-    let unsupported = match place {
-        Err(confined) => vec![confined.clone()],
-        // A file with mistakes is not unsupported: it runs, and fails.
-        Ok(place) => suite::plan(&file, suite::SEED, place).map(|job| job.unsupported(&place.features)).unwrap_or_default(),
+    // A file with mistakes lacks nothing: it runs, and fails.
+    let (kind, reason) = match place {
+        Err(confined) => ("needs namespaces".to_owned(), confined.clone()),
+        Ok(place) => suite::plan(&file, suite::SEED, place).map_or_else(
+            |_| Default::default(),
+            |job| {
+                let missing = job.missing(&place.features);
+                let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
+                (if words.is_empty() { String::new() } else { format!("needs {}", words.join(", ")) }, absences(&missing))
+            },
+        ),
     };
-    let reason = unsupported.join("; ");
     match place {
-        Ok(place) if unsupported.is_empty() => {
+        Ok(place) if kind.is_empty() => {
             let place = place.clone();
-            Trial::test(name, move || run(&file, &place))
+            Trial::ignorable_test(name, move || run(&file, &place))
         }
-        _ => Trial::test(name, move || Err(Failed::from(reason.clone()))).with_kind(unsupported.join("; ")).with_ignored_flag(!everything),
+        _ => Trial::test(name, move || Err(reason.into())).with_kind(kind).with_ignored_flag(!everything()),
     }
 }
 
-fn run(file: &CaseFile, place: &Place) -> Result<(), Failed> {
+/// Whether what cannot be judged here is a failure.
+fn everything() -> bool {
+    std::env::var("MPLAB_EXPECT").is_ok_and(|expect| expect == "all")
+}
+
+fn run(file: &CaseFile, place: &Place) -> Result<Completion, Failed> {
     let job = suite::plan(file, suite::SEED, place).map_err(|error| error.render(false))?;
     let judged = suite::run(&job, &mut |_| ())?;
-    if judged.verdict.outcome == Outcome::Passed {
-        return Ok(());
-    }
     let again = format!("cargo run --release -- run {} --seed {}", file.path.display(), suite::SEED);
-    Err(report::verdict(&judged.recording, &judged.verdict, &again, Style::Plain).into())
+    let verdict = report::verdict(&judged.recording, &judged.verdict, &again, Style::Plain);
+    match judged.verdict.outcome {
+        Outcome::Passed => Ok(Completion::Completed),
+        Outcome::Disturbed if !everything() => Ok(Completion::ignored_with(judged.verdict.disturbance.unwrap_or_default())),
+        Outcome::Failed | Outcome::Disturbed => Err(verdict.into()),
+    }
 }

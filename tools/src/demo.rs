@@ -12,6 +12,7 @@ use mplab::recording::InterfaceSeries;
 use mplab::report::{self, IntervalTable, Style};
 use mplab::suite;
 use mplab::words::Time;
+use mplab::words::feature::absences;
 
 use crate::exit::Exit;
 use crate::{Failure, recordings};
@@ -63,8 +64,9 @@ pub(crate) fn demo(output: &Path, style: Style) -> Result<Exit, Failure> {
         let (case, topology) = parsed.expect("the demo's own files have no mistakes: a test checks them");
         let job = Job::plan(part.name, topology, case, suite::SEED, Forwarding::for_place(&place.features));
         println!("{}\n{}\n", style.paint(report::Colour::Bold, &format!("{number}. {}", job.case.summary)), part.says);
-        if let Some(missing) = job.unsupported(&place.features).first() {
-            println!("Not here: {missing}.\n");
+        let missing = job.missing(&place.features);
+        if !missing.is_empty() {
+            println!("Not here: {}.\n", absences(&missing));
             worst = worst.max(Exit::Unsupported);
             continue;
         }

@@ -11,6 +11,7 @@ use mplab::local::{self, LocalError};
 use mplab::plan::Job;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile, Judged};
+use mplab::words::feature::absences;
 
 use crate::exit::Exit;
 use crate::{Failure, check, recordings};
@@ -41,7 +42,6 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
     let place = local::place().map_err(Failure::broken)?;
     let mut jobs = VecDeque::new();
     let mut mistakes = BTreeSet::new();
-    let mut worst = None;
     for path in &arguments.paths {
         for file in suite::find(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))? {
             match suite::plan(&file, arguments.seed, &place) {
@@ -57,19 +57,17 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
         return Err(Failure::usage("there is no case file (*.toml) there"));
     }
     jobs.retain(|(file, job)| {
-        let missing = job.unsupported(&place.features);
+        let missing = job.missing(&place.features);
         if !missing.is_empty() {
-            println!("SKIP  {}   {}", file.name, missing.join("; "));
-            worst = worst.max(Some(Exit::Unsupported));
+            println!("SKIP  {}   {}", file.name, absences(&missing));
         }
         missing.is_empty()
     });
     if jobs.is_empty() {
         return Ok(Exit::Unsupported);
     }
-    // Cases that cannot run here are told, and do not spoil what could.
-    let ran = at_once(arguments, jobs, style);
-    Ok(ran)
+    // Cases that cannot run here are told, and do not spoil what can.
+    Ok(at_once(arguments, jobs, style))
 }
 
 /// Runs jobs, some at a time, and tells how each ended. The worst counts.

@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsFd, AsRawFd};
 
-use netlink_bindings::rt_link::{Ifinfomsg, PushLinkAttrs, Request};
+use netlink_bindings::rt_link::{Ifinfomsg, IterableLinkAttrs, PushLinkAttrs, Request};
 use netlink_bindings::traits::Pusher;
 use netlink_bindings::utils::{finalize_nested_header, push_nested_header};
 
@@ -112,25 +112,40 @@ pub struct LinkState {
     pub bridge: i32,
 }
 
-/// Every interface of the namespace.
-pub fn list(netlink: &mut Netlink) -> Result<Vec<LinkState>, NetlinkError> {
-    /// `RTEXT_FILTER_SKIP_STATS` (include/uapi/linux/rtnetlink.h): statistics are most of the answer.
-    const SKIP_STATS: u32 = 1 << 3;
-    let mut request = Request::new().op_getlink_dump(&Ifinfomsg::new());
-    request.encode().push_ext_mask(SKIP_STATS);
-    let mut links = Vec::new();
-    netlink.each(&request, |(header, attributes)| {
+impl LinkState {
+    fn of(header: &Ifinfomsg, attributes: &IterableLinkAttrs) -> Self {
         let has = |flag: i32| header.ifi_flags & flag as u32 != 0;
-        links.push(LinkState {
+        Self {
             index: header.ifi_index,
             name: attributes.get_ifname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             up: has(libc::IFF_UP),
             running: has(libc::IFF_UP) && has(libc::IFF_RUNNING),
             mtu: attributes.get_mtu().unwrap_or(0),
             bridge: attributes.get_master().unwrap_or(0) as i32,
-        });
-    })?;
+        }
+    }
+}
+
+/// `RTEXT_FILTER_SKIP_STATS` (include/uapi/linux/rtnetlink.h): statistics are most of an answer.
+const SKIP_STATS: u32 = 1 << 3;
+
+/// Every interface of the namespace.
+pub fn list(netlink: &mut Netlink) -> Result<Vec<LinkState>, NetlinkError> {
+    let mut request = Request::new().op_getlink_dump(&Ifinfomsg::new());
+    request.encode().push_ext_mask(SKIP_STATS);
+    let mut links = Vec::new();
+    netlink.each(&request, |(header, attributes)| links.push(LinkState::of(&header, &attributes)))?;
     Ok(links)
+}
+
+/// One interface. Asked for one alone, Linux 6.8 and later first act on a carrier that has come or gone, for which interfaces otherwise
+/// queue, a hundred a second (net/core/rtnetlink.c, rtnl_getlink; net/core/link_watch.c).
+pub fn state(netlink: &mut Netlink, index: i32) -> Result<Option<LinkState>, NetlinkError> {
+    let mut request = Request::new().op_getlink_do(&header(index, 0, 0));
+    request.encode().push_ext_mask(SKIP_STATS);
+    let mut state = None;
+    netlink.each(&request, |(header, attributes)| state = Some(LinkState::of(&header, &attributes)))?;
+    Ok(state)
 }
 
 /// Whether a bridge port floods; nothing if the interface is not one.

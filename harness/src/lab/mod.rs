@@ -219,16 +219,19 @@ impl Lab {
         done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })
     }
 
+    /// Waits until what is sent through any interface leaves: a carrier that has come is acted upon a little later.
     fn await_carriers(&mut self) -> Result<(), LabError> {
         let deadline = Instant::now() + CARRIER;
         for (ns, room) in &mut self.rooms {
-            loop {
-                let links = link::list(&mut room.netlink).map_err(|source| LabError::Read { ns: ns.clone(), source })?;
-                let Some(waiting) = links.iter().find(|link| link.up && !link.running && link.name != "lo") else { break };
-                if Instant::now() > deadline {
-                    return Err(LabError::NoCarrier(format!("{ns}:{}", waiting.name), CARRIER));
+            let read = |source| LabError::Read { ns: ns.clone(), source };
+            let waiting = link::list(&mut room.netlink).map_err(read)?;
+            for waiting in waiting.iter().filter(|link| link.up && !link.running && link.name != "lo") {
+                while !link::state(&mut room.netlink, waiting.index).map_err(read)?.is_some_and(|link| link.running) {
+                    if Instant::now() > deadline {
+                        return Err(LabError::NoCarrier(format!("{ns}:{}", waiting.name), CARRIER));
+                    }
+                    std::thread::sleep(Duration::from_micros(200));
                 }
-                std::thread::sleep(Duration::from_micros(200));
             }
         }
         Ok(())

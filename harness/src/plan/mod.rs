@@ -58,9 +58,9 @@ impl Job {
         Self { name: name.to_owned(), seed, topology, case, setup, steps, needs }
     }
 
-    /// What it needs that a place with `features` lacks, in words; empty if the case can run there.
-    pub fn unsupported(&self, features: &BTreeSet<Feature>) -> Vec<String> {
-        self.needs.difference(features).map(Feature::absence).collect()
+    /// What it needs that a place with `features` lacks; nothing if the case can run there.
+    pub fn missing<'a>(&'a self, features: &'a BTreeSet<Feature>) -> Vec<&'a Feature> {
+        self.needs.difference(features).collect()
     }
 
     /// The `ip`, `tc` and `sysctl` lines that a person would type, a step's after a comment with its time.

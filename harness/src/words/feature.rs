@@ -46,6 +46,11 @@ impl Feature {
     }
 }
 
+/// Why a case that needs these cannot run where they are absent.
+pub fn absences(missing: &[&Feature]) -> String {
+    missing.iter().map(|feature| feature.absence()).collect::<Vec<_>>().join("; ")
+}
+
 impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
