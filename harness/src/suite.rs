@@ -15,7 +15,8 @@ use crate::recording::{Place, Recording};
 /// How often a disturbed run is tried: the computer was too busy then and may not be now.
 pub const ATTEMPTS: u32 = 3;
 
-/// A case file with its name: its path below the suite's directory, `survival::ethernet_unplugged`.
+/// A case file with its name: its path below the directory `cases`, `survival::ethernet_unplugged`; where there is no such directory, below
+/// the one that was named.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CaseFile {
     /// The name.
@@ -24,32 +25,37 @@ pub struct CaseFile {
     pub path: PathBuf,
 }
 
+impl CaseFile {
+    fn new(path: PathBuf, root: &Path) -> Self {
+        let parts: Vec<String> = path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        let above = match parts.iter().rposition(|part| part == "cases") {
+            Some(cases) => cases + 1,
+            None => root.iter().count().min(parts.len() - 1),
+        };
+        Self { name: parts[above..].join("::"), path }
+    }
+}
+
 /// The case files that a path stands for: itself, or all below it if it is a directory, in the order of their names.
 pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
     let mut found = Vec::new();
-    if path.is_dir() {
-        search(path, &mut Vec::new(), &mut found)?;
+    if fs::metadata(path)?.is_dir() {
+        search(path, path, &mut found)?
     } else {
-        fs::metadata(path)?;
-        // A file alone is called what it would be called in its suite: with the directories between it and `cases`.
-        let parts: Vec<String> = path.with_extension("").components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-        let root = parts.iter().rposition(|part| part == "cases").map_or(parts.len() - 1, |cases| cases + 1);
-        found.push(CaseFile { name: parts[root..].join("::"), path: path.to_owned() });
+        found.push(CaseFile::new(path.to_owned(), path))
     }
     found.sort();
     Ok(found)
 }
 
-fn search(directory: &Path, above: &mut Vec<String>, found: &mut Vec<CaseFile>) -> io::Result<()> {
+fn search(directory: &Path, root: &Path, found: &mut Vec<CaseFile>) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        above.push(path.file_stem().unwrap_or_default().to_string_lossy().into_owned());
         if path.is_dir() {
-            search(&path, above, found)?;
+            search(&path, root, found)?;
         } else if path.extension().is_some_and(|extension| extension == "toml") {
-            found.push(CaseFile { name: above.join("::"), path });
+            found.push(CaseFile::new(path, root));
         }
-        above.pop();
     }
     Ok(())
 }
@@ -90,4 +96,19 @@ pub const SEED: u64 = 1;
 /// How many runs go on at once if nobody says: they wait for their links most of the time.
 pub fn parallel() -> usize {
     std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_has_one_name_however_it_is_found() {
+        let name = |path: &str, root: &str| CaseFile::new(path.into(), Path::new(root)).name;
+        assert_eq!(name("testcases/cases/survival/a.toml", "testcases"), "survival::a");
+        assert_eq!(name("testcases/cases/survival/a.toml", "testcases/cases/survival"), "survival::a");
+        assert_eq!(name("cases/a.toml", "cases/a.toml"), "a");
+        assert_eq!(name("mine/survival/a.toml", "mine"), "survival::a");
+        assert_eq!(name("mine/a.toml", "mine/a.toml"), "a");
+    }
 }
