@@ -40,9 +40,9 @@ impl CaseFile {
 pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
     let mut found = Vec::new();
     if fs::metadata(path)?.is_dir() {
-        search(path, path, &mut found)?
+        search(path, path, &mut found)?;
     } else {
-        found.push(CaseFile::new(path.to_owned(), path))
+        found.push(CaseFile::new(path.to_owned(), path));
     }
     found.sort();
     Ok(found)

@@ -54,6 +54,11 @@ fn everything() -> bool {
     std::env::var("MPLAB_EXPECT").is_ok_and(|expect| expect == "all")
 }
 
+/// Whether a trial can be ignored once it has run. nextest looks at exit codes alone, and would take it for passed.
+fn can_ignore() -> bool {
+    !everything() && std::env::var_os("NEXTEST").is_none()
+}
+
 fn run(file: &CaseFile, place: &Place) -> Result<Completion, Failed> {
     let job = suite::plan(file, suite::SEED, place).map_err(|error| error.render(false))?;
     let judged = suite::run(&job, &mut |_| ())?;
@@ -61,7 +66,7 @@ fn run(file: &CaseFile, place: &Place) -> Result<Completion, Failed> {
     let verdict = report::verdict(&judged.recording, &judged.verdict, &again, Style::Plain);
     match judged.verdict.outcome {
         Outcome::Passed => Ok(Completion::Completed),
-        Outcome::Disturbed if !everything() => Ok(Completion::ignored_with(judged.verdict.disturbance.unwrap_or_default())),
+        Outcome::Disturbed if can_ignore() => Ok(Completion::ignored_with(judged.verdict.disturbance.unwrap_or_default())),
         Outcome::Failed | Outcome::Disturbed => Err(verdict.into()),
     }
 }

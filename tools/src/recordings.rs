@@ -39,12 +39,13 @@ fn read(path: &Path) -> Result<Recording, Failure> {
     Recording::from_json(&text).map_err(|error| wrong(&error))
 }
 
-pub(crate) fn judge(path: &Path, case: Option<&Path>, style: Style) -> Result<Exit, Failure> {
+pub(crate) fn judge(path: &Path, other_path: Option<&Path>, style: Style) -> Result<Exit, Failure> {
     let recording = read(path)?;
-    let other = case.map(mplab::case::check::load).transpose().map_err(|error| Failure::usage(check::shown(&error)))?;
+    let other = other_path.map(mplab::case::check::load).transpose().map_err(|error| Failure::usage(check::shown(&error)))?;
     let case = other.as_ref().map_or(&recording.job.case, |(case, _)| case);
     let verdict = judge::judge(&recording, case);
-    print!("{}", report::verdict(&recording, &verdict, &format!("mplab judge {}", path.display()), style));
+    let again = format!("mplab judge {}{}", path.display(), other_path.map(|path| format!(" {}", path.display())).unwrap_or_default());
+    print!("{}", report::verdict(&recording, &verdict, &again, style));
     Ok(verdict.outcome.into())
 }
 

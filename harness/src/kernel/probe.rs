@@ -39,6 +39,8 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
     if Path::new("/proc/sys/net/ipv6").exists() {
         found.insert(Feature::Ipv6);
     }
+    // Some distributions' kernels have it off; a lab sets it on.
+    sysctl::write("net.mptcp.enabled", "1").ok();
     if mptcp_sockets() && mptcp::limits(&mut netlink).is_ok() {
         found.insert(Feature::Mptcp);
         let words = |key: &str| sysctl::read(key).unwrap_or_default();

@@ -16,27 +16,35 @@ pub fn die_with_parent(parent: i32) -> io::Result<()> {
     if getppid().as_raw() == parent { Ok(()) } else { Err(io::Error::other("the process that started this one is gone")) }
 }
 
-/// Why no network namespace could be made.
+/// Why a run cannot have a network of its own here, and what to do about it.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "no network namespace can be made here ({0}): run as root, or allow user namespaces \
-     (`sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu also `sysctl kernel.apparmor_restrict_unprivileged_userns=0`), \
-     or start the container with --privileged"
-)]
-pub struct Confined(io::Error);
+pub enum Confined {
+    /// No namespace can be made.
+    #[error(
+        "no network namespace can be made here ({0}): run as root, or allow user namespaces \
+         (`sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu also `sysctl kernel.apparmor_restrict_unprivileged_userns=0`), \
+         or start the container with --privileged"
+    )]
+    Namespace(io::Error),
+    /// Sysctls cannot be set, not even those of one's own namespace.
+    #[error("/proc/sys is read-only here, as in a container without privileges: start the container with --privileged")]
+    ReadOnly,
+}
 
 /// Leaves the computer's network for an empty namespace, as root of the computer where possible, else as root of a new user namespace.
 /// Returns whether it is the former. The process must have one thread.
 pub fn leave_network() -> Result<bool, Confined> {
     let root = match unshare(CloneFlags::CLONE_NEWNET) {
         Ok(()) => true,
-        Err(Errno::EPERM) => enter_user_namespace().map(|()| false).map_err(Confined)?,
-        Err(error) => return Err(Confined(error.into())),
+        Err(Errno::EPERM) => enter_user_namespace().map(|()| false).map_err(Confined::Namespace)?,
+        Err(error) => return Err(Confined::Namespace(error.into())),
     };
     // Namespaces made from here get a table of TCP sockets of their own, as large as a lab needs. Listing a namespace's sockets walks the whole
     // table, and the computer's is large. Kernels before 6.1 have one table for all.
-    super::sysctl::write("net.ipv4.tcp_child_ehash_entries", "4096").ok();
-    Ok(root)
+    match super::sysctl::write("net.ipv4.tcp_child_ehash_entries", "4096") {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Err(Confined::ReadOnly),
+        _ => Ok(root),
+    }
 }
 
 fn enter_user_namespace() -> io::Result<()> {

@@ -147,6 +147,9 @@ impl Lab {
     fn flush(&mut self, pending: &mut Pending) -> Result<(), LabError> {
         let Pending { batch, ops } = std::mem::take(pending);
         let Some(first) = ops.first() else { return Ok(()) };
+        for op in &ops {
+            tracing::debug!("{op}");
+        }
         self.room(&first.ns)
             .netlink
             .send(&batch)
@@ -194,6 +197,7 @@ impl Lab {
     }
 
     fn act(&mut self, op: &Op, direct: Direct) -> Result<(), LabError> {
+        tracing::debug!("{op}");
         let io = |source| LabError::Io { op: Box::new(op.clone()), source };
         if let Direct::Namespace = direct {
             let first = if op.ns == WIRES { WIRES_INDEX } else { HOST_INDEX };

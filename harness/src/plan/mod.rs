@@ -17,7 +17,7 @@ pub use wire::Forwarding;
 
 use crate::case::Case;
 use crate::topology::Topology;
-use crate::words::{EndpointFlag, Feature, Protocol, Time};
+use crate::words::{EndpointFlag, Feature, Time};
 
 /// Everything a place needs to run a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,9 +52,7 @@ impl Job {
     pub fn plan(name: &str, topology: Topology, case: Case, seed: u64, forwarding: Forwarding) -> Self {
         let setup = setup::lab(&topology, forwarding);
         let steps = steps::plan(&topology, &case.steps, &setup, forwarding);
-        let mut needs = needs(&topology, forwarding);
-        let mptcp = |transfer: &crate::case::Transfer| [transfer.client_protocol, transfer.server_protocol].contains(&Protocol::Mptcp);
-        needs.extend(case.transfers.values().any(mptcp).then_some(Feature::Mptcp));
+        let needs = needs(&topology, forwarding);
         Self { name: name.to_owned(), seed, topology, case, setup, steps, needs }
     }
 
@@ -86,14 +84,11 @@ pub fn script(ops: &[Op]) -> String {
 
 /// What a place must be able to do to build a topology.
 pub fn needs(topology: &Topology, forwarding: Forwarding) -> BTreeSet<Feature> {
-    let mut needs = BTreeSet::from([Feature::Ipv6, forwarding.feature()]);
+    let mut needs = BTreeSet::from([Feature::Mptcp, Feature::Ipv6, forwarding.feature()]);
     for link in topology.links.values() {
         needs.extend(wire::shaper(link).map(wire::Shaper::feature));
     }
     for mptcp in topology.hosts.values().map(|host| &host.mptcp) {
-        if mptcp != &crate::topology::Mptcp::default() {
-            needs.insert(Feature::Mptcp);
-        }
         needs.extend(mptcp.scheduler.clone().map(Feature::Scheduler));
         needs.extend(mptcp.path_manager.clone().map(Feature::PathManager));
         let laminar = mptcp.endpoints.iter().any(|endpoint| endpoint.flags.contains(&EndpointFlag::Laminar));

@@ -15,10 +15,6 @@ pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
     }
     // Nobody lives on the wires: they shall say nothing of their own.
     ops.push(Op::new(WIRES, Act::Sysctl { key: "net.ipv6.conf.default.disable_ipv6".into(), value: "1".into() }));
-    // Rules before addresses and routes: each new IPv6 rule makes the kernel walk every route there is (net/ipv6/fib6_rules.c).
-    for name in topology.hosts.keys() {
-        ops.extend(routes::rules(topology, name));
-    }
     for (name, host) in &topology.hosts {
         ops.push(Op::new(name, Act::Up { dev: "lo".into() }));
         ops.extend(host.interfaces.iter().map(|(dev, interface)| {
@@ -31,6 +27,11 @@ pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
     let both = |name: &str| [0, 1].map(|end| wire::dev(name, end));
     ops.extend(topology.links.keys().flat_map(|name| wire::prepare(name, forwarding)));
     ops.extend(topology.links.iter().flat_map(|(name, link)| wire::shape(name, link)));
+    // Rules after interfaces: each new interface makes the kernel walk the rules (net/core/fib_rules.c). Rules before carriers, addresses
+    // and routes: each new IPv6 rule makes it walk every route there is (net/ipv6/fib6_rules.c).
+    for name in topology.hosts.keys() {
+        ops.extend(routes::rules(topology, name));
+    }
     ops.extend(topology.links.keys().flat_map(|name| both(name).map(|dev| Op::new(WIRES, Act::Up { dev }))));
     for (name, host) in &topology.hosts {
         for (dev, interface) in &host.interfaces {
@@ -63,7 +64,8 @@ fn sysctls(host: &Host, late: bool) -> BTreeMap<String, String> {
         set("net.ipv6.conf.default.accept_dad", "0");
         let mptcp = &host.mptcp;
         for (key, value) in [
-            ("net.mptcp.enabled", mptcp.enabled.map(|enabled| u8::from(enabled).to_string())),
+            // Some distributions' kernels have it off.
+            ("net.mptcp.enabled", Some(u8::from(mptcp.enabled.unwrap_or(true)).to_string())),
             ("net.mptcp.scheduler", mptcp.scheduler.clone()),
             ("net.mptcp.path_manager", mptcp.path_manager.clone()),
         ] {

@@ -72,7 +72,7 @@ pub struct Route {
 /// The MPTCP configuration of a host: `net.mptcp.*`, `ip mptcp limits`, `ip mptcp endpoint`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Mptcp {
-    /// `net.mptcp.enabled`; the kernel's default if absent.
+    /// `net.mptcp.enabled`; on if absent.
     pub enabled: Option<bool>,
     /// `net.mptcp.scheduler`.
     pub scheduler: Option<String>,
