@@ -20,7 +20,8 @@ impl Source {
     fn read(path: PathBuf) -> Self {
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let untested = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-        let code = untested.lines().filter(|line| !line.trim_start().starts_with("//")).fold(String::new(), |code, line| code + line + "\n");
+        let code =
+            untested.lines().filter(|line| !line.trim_start().starts_with("//")).fold(String::new(), |code, line| code + line + "\n");
         Self { path, text, code }
     }
 }
