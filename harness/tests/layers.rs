@@ -176,7 +176,7 @@ fn names_say_something() {
             } else if line.starts_with('}') {
                 foreign = false;
             }
-            let mut rest = line.trim_start().split_whitespace().skip_while(|word| word.starts_with("pub") || *word == "const");
+            let mut rest = line.split_whitespace().skip_while(|word| word.starts_with("pub") || *word == "const");
             let kind = rest.next().unwrap_or_default();
             if ["fn", "struct", "enum", "trait", "type", "mod"].contains(&kind) && !foreign {
                 names.extend(rest.next().and_then(|name| name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()));

@@ -47,6 +47,12 @@ ip -n wires link set enp2s0-b master enp2s0
 ip -n wires link add enp3s0 up type bridge mcast_snooping 0
 ip -n wires link set enp3s0-a master enp3s0
 ip -n wires link set enp3s0-b master enp3s0
+ip -n wires link set enp1s0-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
+ip -n wires link set enp1s0-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
+ip -n wires link set enp2s0-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
+ip -n wires link set enp2s0-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
+ip -n wires link set enp3s0-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
+ip -n wires link set enp3s0-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
 tc -n wires qdisc add dev enp1s0-b root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc add dev enp1s0-a root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc add dev enp2s0-b root tbf rate 20000000bit burst 25000b limit 125000b
@@ -83,12 +89,6 @@ ip -n guest2 route replace default via 10.0.3.1 dev enp3s0 table 1003
 ip -n guest2 -6 route replace default via fd00:0:0:1::1 dev enp1s0 table 1001
 ip -n guest2 -6 route replace default via fd00:0:0:2::1 dev enp2s0 table 1002
 ip -n guest2 -6 route replace default via fd00:0:0:3::1 dev enp3s0 table 1003
-ip -n wires link set enp1s0-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
-ip -n wires link set enp1s0-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
-ip -n wires link set enp2s0-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
-ip -n wires link set enp2s0-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
-ip -n wires link set enp3s0-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
-ip -n wires link set enp3s0-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
 ip -n guest1 mptcp limits set subflows 2
 ip -n guest1 mptcp endpoint add 10.0.3.1 dev enp3s0 signal
 ip -n guest1 mptcp endpoint add 10.0.1.1 dev enp1s0 signal

@@ -38,6 +38,10 @@ ip -n wires link set ethernet-b master ethernet
 ip -n wires link add wlan up type bridge mcast_snooping 0
 ip -n wires link set wlan-a master wlan
 ip -n wires link set wlan-b master wlan
+ip -n wires link set ethernet-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
+ip -n wires link set ethernet-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
+ip -n wires link set wlan-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
+ip -n wires link set wlan-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
 tc -n wires qdisc add dev ethernet-b root tbf rate 100000000bit burst 125000b limit 625000b
 tc -n wires qdisc add dev ethernet-a root tbf rate 100000000bit burst 125000b limit 625000b
 tc -n wires qdisc add dev wlan-b root tbf rate 40000000bit burst 50000b limit 250000b
@@ -62,10 +66,6 @@ ip -n server route replace default via 10.0.1.1 dev eth0 table 1001
 ip -n server route replace default via 10.0.2.1 dev wlan0 table 1002
 ip -n server -6 route replace default via fd00:0:0:1::1 dev eth0 table 1001
 ip -n server -6 route replace default via fd00:0:0:2::1 dev wlan0 table 1002
-ip -n wires link set ethernet-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
-ip -n wires link set ethernet-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
-ip -n wires link set wlan-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
-ip -n wires link set wlan-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
 ip -n laptop mptcp limits set subflows 2 add_addr_accepted 2
 ip -n laptop mptcp endpoint add 10.0.2.1 dev wlan0 subflow
 ip -n server mptcp limits set subflows 2
