@@ -1,22 +1,22 @@
 //! What `mplab::observe` sees of real MPTCP connections over loopback, in namespaces of their own.
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 use mplab::clock::Clock;
-use mplab::kernel::Namespace;
 use mplab::kernel::pm_events::{LOST, PmEvents};
+use mplab::kernel::{Namespace, socket};
 use mplab::observe::Observer;
 use mplab::recording::{ConnectionSeries, HostRecord, SubflowSeries};
 use mplab::words::Protocol::{self, Mptcp, Tcp};
-use netlink_bindings::rt_link::{IfinfoFlags, Ifinfomsg, Request};
-use netlink_socket2::NetlinkSocket;
-use nix::sched::{CloneFlags, unshare};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::RcvBuf;
+use support::loopback_up;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 
@@ -26,13 +26,9 @@ const LOCALHOST: &str = "127.0.0.1:0";
 const PAYLOAD: usize = 10_000;
 
 fn main() {
-    let arguments = Arguments::from_args();
-    // Before there are threads: a user namespace is entered by single-threaded processes only.
     let missing = missing();
-    let trial = |name: &str, work: fn(Stage) -> Result<(), Failed>| {
-        let kind = missing.clone().unwrap_or_default();
-        Trial::test(name, move || work(Stage::new()?)).with_ignored_flag(!kind.is_empty()).with_kind(kind)
-    };
+    let arguments = Arguments::from_args();
+    let trial = |name: &str, work: fn(Stage) -> Result<(), Failed>| support::trial(name, missing.clone(), move || work(Stage::new()?));
     let trials = vec![
         trial("a_connection_and_its_subflow_are_seen_at_both_ends", connection_and_subflow),
         trial("a_counter_that_appears_late_was_0_before", late_counter),
@@ -189,9 +185,8 @@ impl Stage {
     }
 
     fn socket(&self, protocol: Protocol, address: SocketAddr) -> io::Result<TcpSocket> {
-        let socket = TcpStream::from(self.namespace.enter(|| socket(protocol, address))??);
-        socket.set_nonblocking(true)?;
-        Ok(TcpSocket::from_std_stream(socket))
+        let socket = self.namespace.enter(|| socket::stream(protocol, address.ip()))??;
+        Ok(TcpSocket::from_std_stream(socket.into()))
     }
 
     fn sample(&mut self) -> Result<(), Failed> {
@@ -249,33 +244,10 @@ fn event<'a>(seen: &'a HostRecord, kind: &str, token: Option<u32>) -> Option<&'a
     events.find(|event| event.kind == kind && event.token.is_some() && event.token == token).map(|event| event.detail.as_str())
 }
 
-#[expect(unsafe_code, reason = "nix does not know IPPROTO_MPTCP")]
-fn socket(protocol: Protocol, address: SocketAddr) -> io::Result<OwnedFd> {
-    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-    let protocol = match protocol {
-        Mptcp => libc::IPPROTO_MPTCP,
-        Tcp => libc::IPPROTO_TCP,
-    };
-    // SAFETY: makes a descriptor from three numbers; nobody else owns it.
-    match unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, protocol) } {
-        -1 => Err(io::Error::last_os_error()),
-        fd => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
-    }
-}
-
-fn loopback_up() -> io::Result<()> {
-    let (index, up) = (1, IfinfoFlags::Up as u32);
-    let header = Ifinfomsg { ifi_index: index, ifi_flags: up, ifi_change: up, ..Ifinfomsg::new() };
-    NetlinkSocket::new().request(&Request::new().op_setlink_do(&header))?.recv_ack().map_err(io::Error::from)
-}
-
-/// Why no trial can run here, if so. Without root a user namespace is entered for good, with a network namespace to return to.
+/// Why no trial can run here, if so.
 fn missing() -> Option<String> {
-    if Namespace::new().is_err()
-        && let Err(error) = unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).map_err(io::Error::from)
-    {
-        return Some(format!("network namespaces need root or a user namespace: {error}"));
-    }
-    let mptcp = socket(Mptcp, SocketAddr::from(([127, 0, 0, 1], 0)));
-    mptcp.err().map(|error| format!("the kernel makes no MPTCP sockets: {error}"))
+    support::leave_network().or_else(|| {
+        let mptcp = socket::stream(Mptcp, [127, 0, 0, 1].into());
+        mptcp.err().map(|error| format!("the kernel makes no MPTCP sockets: {error}"))
+    })
 }

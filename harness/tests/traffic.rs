@@ -1,22 +1,21 @@
 //! Transfers over the loopback interface of fresh network namespaces: real sockets, real threads.
 //! Not here: links, faults, and what the judge makes of a record.
 
-use std::io;
+#[path = "support/mod.rs"]
+mod support;
+
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::AsRawFd;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 use mplab::case::{Amount, Transfer};
 use mplab::clock::Clock;
 use mplab::kernel::{Namespace, socket};
 use mplab::recording::{ConnectionRecord, FlowRecord, TransferRecord};
 use mplab::traffic::{Prepared, Running};
 use mplab::words::{Direction, Protocol, Rate, Size, Time};
-use nix::sched::{CloneFlags, unshare};
-use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket};
-use nix::unistd::Uid;
+use support::loopback_up;
 
 /// No transfer here takes a tenth of it on a busy machine; it only keeps a broken one from hanging for ever.
 const DEADLINE: Duration = Duration::from_secs(50);
@@ -24,13 +23,8 @@ const DEADLINE: Duration = Duration::from_secs(50);
 const SIZE: u64 = 3_000_001;
 
 fn main() {
+    let without = support::leave_network();
     let arguments = Arguments::from_args();
-    // Still one thread: a user namespace can be entered.
-    let namespaces = if Uid::effective().is_root() { Ok(()) } else { unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET) };
-    let without = match namespaces {
-        Err(error) => Some(format!("neither root nor able to enter a user namespace: {error}")),
-        Ok(()) => None,
-    };
     let without_mptcp = without.clone().or_else(|| {
         let made = socket::stream(Protocol::Mptcp, IpAddr::V4(Ipv4Addr::LOCALHOST));
         made.err().map(|error| format!("this kernel makes no MPTCP sockets: {error}"))
@@ -56,36 +50,19 @@ fn main() {
         ("a_fallback_to_tcp_is_seen", a_fallback_to_tcp_is_seen),
         ("mptcp_moves_both_directions_paced_and_not", mptcp_moves_both_directions_paced_and_not),
     ];
-    let trials = trials.into_iter().map(|(name, test)| trial(name, test, without.as_deref()));
-    let trials_of_mptcp = trials_of_mptcp.into_iter().map(|(name, test)| trial(name, test, without_mptcp.as_deref()));
+    let trials = trials.into_iter().map(|(name, test)| trial(name, test, without.clone()));
+    let trials_of_mptcp = trials_of_mptcp.into_iter().map(|(name, test)| trial(name, test, without_mptcp.clone()));
     libtest_mimic::run(&arguments, trials.chain(trials_of_mptcp).collect()).exit();
 }
 
 /// A trial in a namespace of its own, or one that is ignored for a reason.
-fn trial(name: &str, test: fn(&Namespace), missing: Option<&str>) -> Trial {
-    let run = move || {
+fn trial(name: &str, test: fn(&Namespace), missing: Option<String>) -> Trial {
+    support::trial(name, missing, move || {
         let namespace = Namespace::new()?;
         namespace.enter(loopback_up)??;
         test(&namespace);
-        Ok::<_, Failed>(())
-    };
-    Trial::test(name, run).with_ignored_flag(missing.is_some()).with_kind(missing.unwrap_or_default())
-}
-
-/// `ip link set lo up`, as the 32 bytes that it is.
-fn loopback_up() -> io::Result<()> {
-    let netlink = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
-    let (length, kind, flags, up) = (32_u32, libc::RTM_NEWLINK, (libc::NLM_F_REQUEST | libc::NLM_F_ACK) as u16, libc::IFF_UP as u32);
-    let header = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &flags.to_ne_bytes(), &[0; 8]].concat();
-    // struct ifinfomsg: family and type, index 1, flags, mask of flags to change.
-    let body = [&[0; 4][..], &1_u32.to_ne_bytes(), &up.to_ne_bytes(), &up.to_ne_bytes()].concat();
-    sendto(netlink.as_raw_fd(), &[header, body].concat(), &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
-    let mut answer = [0; 64];
-    recv(netlink.as_raw_fd(), &mut answer, MsgFlags::empty())?;
-    match i32::from_ne_bytes([answer[16], answer[17], answer[18], answer[19]]) {
-        0 => Ok(()),
-        error => Err(io::Error::from_raw_os_error(-error)),
-    }
+        Ok(())
+    })
 }
 
 /// An upload of [`SIZE`] bytes by TCP.
@@ -234,9 +211,11 @@ fn a_refused_connection_is_an_error_of_its_own(namespace: &Namespace) {
 }
 
 fn a_port_in_use_is_said_before_the_start(namespace: &Namespace) {
-    let _first = Prepared::listen("first", &transfer(), 1, namespace, namespace).unwrap();
+    let prepared = Prepared::listen("test", &transfer(), 1, namespace, namespace).unwrap();
     let error = Prepared::listen("test", &transfer(), 1, namespace, namespace).unwrap_err().to_string();
-    assert_eq!(error, "transfer `test`: host server, binding to 0.0.0.0:5001: Address already in use (os error 98)");
+    let (_, said) = error.split_once(": host server, ").expect("the host is named");
+    assert!(said.ends_with("0.0.0.0:5001: Address already in use (os error 98)"), "{error}");
+    drop(prepared);
 }
 
 /// The server's queue of one is full of a connection and a half that nobody accepts: further SYNs get no answer.

@@ -3,7 +3,7 @@
 
 use netlink_bindings::tc::{OptionsMsg, PushActAttrs, Request, TcNetemQopt, TcNetemRate, TcTbfQopt, TcU32Sel, Tcmsg};
 use netlink_bindings::traits::Pusher;
-use netlink_bindings::utils::{finalize_nested_header, push_nested_header};
+use netlink_bindings::utils::{finalize_nested_header, find_attr, push_nested_header};
 
 use super::{Batch, Netlink, NetlinkError};
 use crate::words::{Percent, Rate, Size, Time};
@@ -19,6 +19,8 @@ const STOLEN: i32 = 4;
 const EGRESS_REDIR: i32 = 1;
 /// `TCA_U32_ACT` (include/uapi/linux/pkt_cls.h).
 const TCA_U32_ACT: u16 = 7;
+/// `TCA_OPTIONS`, `TCA_U32_ACT`, the first action, `TCA_ACT_OPTIONS`, `TCA_MIRRED_PARMS`: the way to a filter's struct tc_mirred.
+const MIRRED_PARMS: [u16; 5] = [2, TCA_U32_ACT, 1, 2, 2];
 /// `TC_U32_TERMINAL` (include/uapi/linux/pkt_cls.h).
 const TERMINAL: u8 = 1;
 
@@ -171,10 +173,14 @@ pub fn list(netlink: &mut Netlink) -> Result<Vec<(i32, Shape)>, NetlinkError> {
     Ok(found)
 }
 
-/// Whether an interface's packets are redirected.
-pub fn redirected(netlink: &mut Netlink, index: i32) -> Result<bool, NetlinkError> {
+/// The index of the interface that an interface's packets are redirected to, if they are.
+pub fn redirected(netlink: &mut Netlink, index: i32) -> Result<Option<i32>, NetlinkError> {
     let request = Request::new().op_gettfilter_dump(&message(index, INGRESS_FILTERS));
-    let mut found = false;
-    netlink.each(&request, |_| found = true)?;
+    let mut found = None;
+    netlink.each(&request, |(_, attributes)| {
+        let parms = MIRRED_PARMS.iter().try_fold(attributes.get_buf(), |buf, &attribute| find_attr(buf, attribute));
+        let to = parms.and_then(|parms| parms.last_chunk()).map(|to| i32::from_ne_bytes(*to));
+        found = found.or(to);
+    })?;
     Ok(found)
 }

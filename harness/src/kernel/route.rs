@@ -33,14 +33,7 @@ pub fn add_address(batch: &mut Batch, new: &Address) {
     header.ifa_index = new.index as u32;
     header.ifa_flags = if new.address.is_ipv6() { libc::IFA_F_NODAD as u8 } else { 0 };
     let mut request = rt_addr::Request::new().set_create().set_excl().op_newaddr_do(&header);
-    let attributes = request.encode().push_local(new.address).push_address(new.address);
-    match new.address {
-        IpAddr::V4(address) if new.prefix < 31 => {
-            let hosts = u32::MAX.checked_shr(u32::from(new.prefix)).unwrap_or(0);
-            attributes.push_broadcast((u32::from(address) | hosts).into());
-        }
-        _ => drop(attributes),
-    }
+    request.encode().push_local(new.address).push_address(new.address);
     batch.push(&request);
 }
 
@@ -76,7 +69,8 @@ pub fn replace_route(batch: &mut Batch, route: &Route) {
     let mut header = rt_route::Rtmsg::new();
     header.rtm_family = family(route.to.is_ipv6());
     header.rtm_dst_len = route.prefix;
-    header.rtm_protocol = libc::RTPROT_STATIC;
+    // What `ip route` says if it is not told.
+    header.rtm_protocol = libc::RTPROT_BOOT;
     header.rtm_scope = if route.via.is_some() || route.to.is_ipv6() { libc::RT_SCOPE_UNIVERSE } else { libc::RT_SCOPE_LINK };
     header.rtm_type = libc::RTN_UNICAST;
     let mut request = rt_route::Request::new().set_create().set_replace().op_newroute_do(&header);

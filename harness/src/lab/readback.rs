@@ -56,19 +56,34 @@ pub(super) fn compare(lab: &mut Lab, ops: &[Op]) -> Result<Vec<Difference>, LabE
         let difference = differs(lab.room(&op.ns), found.entry(&op.ns).or_default(), &op.act);
         let difference = difference.map_err(|source| LabError::Read { ns: op.ns.clone(), source })?;
         differences.extend(difference.map(|found| Difference { line: op.to_string(), found }));
+        // The other end is in another namespace, with an MTU of its own.
+        let Act::Veth { peer_ns, peer, mtu, .. } = &op.act else { continue };
+        let difference = other_end(lab.room(peer_ns), found.entry(peer_ns).or_default(), peer, *mtu);
+        let difference = difference.map_err(|source| LabError::Read { ns: peer_ns.clone(), source })?;
+        differences.extend(difference.map(|found| Difference { line: op.to_string(), found }));
     }
     Ok(differences)
+}
+
+/// An interface of a namespace, if it is there.
+fn state(room: &mut Room, found: &mut Found, dev: &str) -> Result<Option<LinkState>, NetlinkError> {
+    let index = room.index(dev);
+    let read = |netlink: &mut Netlink| Ok(link::list(netlink)?.into_iter().map(|link| (link.index, link)).collect());
+    Ok(table(&mut found.links, &mut room.netlink, read)?.get(&index).filter(|link| link.name == dev).cloned())
+}
+
+fn shown(state: Option<&LinkState>) -> String {
+    state.map_or_else(|| "no such interface".to_owned(), |state| format!("{state:?}"))
+}
+
+fn other_end(room: &mut Room, found: &mut Found, peer: &str, mtu: u32) -> Result<Option<String>, NetlinkError> {
+    let has = state(room, found, peer)?;
+    Ok(if has.as_ref().is_some_and(|link| link.mtu == mtu) { None } else { Some(shown(has.as_ref())) })
 }
 
 /// What the kernel has instead of what `act` told it; nothing if it has just that.
 fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<String>, NetlinkError> {
     let difference = |same: bool, instead: &dyn Fn() -> String| Ok(if same { None } else { Some(instead()) });
-    let mut state = |room: &mut Room, dev: &str| -> Result<Option<LinkState>, NetlinkError> {
-        let index = room.index(dev);
-        let read = |netlink: &mut Netlink| Ok(link::list(netlink)?.into_iter().map(|link| (link.index, link)).collect());
-        Ok(table(&mut found.links, &mut room.netlink, read)?.get(&index).filter(|link| link.name == dev).cloned())
-    };
-    let shown = |state: &Option<LinkState>| state.as_ref().map_or_else(|| "no such interface".to_owned(), |state| format!("{state:?}"));
     match act {
         // What is made in a namespace is missed if the namespace is not there.
         Act::Namespace => Ok(None),
@@ -78,20 +93,20 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
             difference(has == wanted, &|| format!("{key}={has}"))
         }
         Act::Veth { dev, mtu, .. } => {
-            let has = state(room, dev)?;
-            difference(has.as_ref().is_some_and(|link| link.mtu == *mtu && link.up), &|| shown(&has))
+            let has = state(room, found, dev)?;
+            difference(has.as_ref().is_some_and(|link| link.mtu == *mtu && link.up), &|| shown(has.as_ref()))
         }
         Act::Bridge { dev } | Act::Up { dev } => {
-            let has = state(room, dev)?;
-            difference(has.as_ref().is_some_and(|link| link.up), &|| shown(&has))
+            let has = state(room, found, dev)?;
+            difference(has.as_ref().is_some_and(|link| link.up), &|| shown(has.as_ref()))
         }
         Act::Down { dev } => {
-            let has = state(room, dev)?;
-            difference(has.as_ref().is_some_and(|link| !link.up), &|| shown(&has))
+            let has = state(room, found, dev)?;
+            difference(has.as_ref().is_some_and(|link| !link.up), &|| shown(has.as_ref()))
         }
         Act::Attach { dev, bridge } => {
-            let (has, bridge) = (state(room, dev)?, room.index(bridge));
-            difference(has.as_ref().is_some_and(|link| link.bridge == bridge), &|| shown(&has))
+            let (has, bridge) = (state(room, found, dev)?, room.index(bridge));
+            difference(has.as_ref().is_some_and(|link| link.bridge == bridge), &|| shown(has.as_ref()))
         }
         Act::Port { dev, flood } => {
             let has = link::port_floods(&mut room.netlink, room.devices[dev])?;
@@ -114,13 +129,15 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
             let has = table(&mut found.rules, &mut room.netlink, |netlink| Ok(route::rules(netlink)?.into_iter().collect()))?;
             difference(has.contains(&wanted), &|| "no such rule".to_owned())
         }
-        Act::Redirect { dev, .. } => {
-            let index = room.index(dev);
-            difference(qdisc::redirected(&mut room.netlink, index)?, &|| "no filter".to_owned())
+        Act::Redirect { dev, to } => {
+            let (index, to) = (room.index(dev), room.index(to));
+            let has = qdisc::redirected(&mut room.netlink, index)?;
+            difference(has == Some(to), &|| has.map_or("no filter".to_owned(), |index| format!("a filter to interface {index}")))
         }
         Act::Unredirect { dev } => {
             let index = room.index(dev);
-            difference(!qdisc::redirected(&mut room.netlink, index)?, &|| "the filter still".to_owned())
+            let has = qdisc::redirected(&mut room.netlink, index)?;
+            difference(has.is_none(), &|| "the filter still".to_owned())
         }
         Act::Ingress { dev } | Act::Tbf { dev, .. } | Act::Netem { dev, .. } => {
             let index = room.index(dev);

@@ -145,3 +145,6 @@ fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,12 @@ pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
         }));
     }
     let both = |name: &str| [0, 1].map(|end| wire::dev(name, end));
+    let open = || topology.links.keys().flat_map(|name| [0, 1].map(|end| wire::open(name, end, forwarding)));
     ops.extend(topology.links.keys().flat_map(|name| wire::prepare(name, forwarding)));
+    if forwarding == Forwarding::Bridge {
+        // Before a frame can come: an address that a bridge has learnt is sent to even by a port that floods nothing.
+        ops.extend(open());
+    }
     ops.extend(topology.links.iter().flat_map(|(name, link)| wire::shape(name, link)));
     // Rules after interfaces: each new interface makes the kernel walk the rules (net/core/fib_rules.c). Rules before carriers, addresses
     // and routes: each new IPv6 rule makes it walk every route there is (net/ipv6/fib6_rules.c).
@@ -39,8 +44,10 @@ pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
         }
         ops.extend(routes::routes(topology, name));
     }
-    // Well after the ingress qdiscs: a filter on a fresh one waits for an RCU grace period (net/sched/sch_generic.c, mini_qdisc_pair_swap).
-    ops.extend(topology.links.keys().flat_map(|name| [0, 1].map(|end| wire::open(name, end, forwarding))));
+    if forwarding == Forwarding::Redirect {
+        // Well after the ingress qdiscs: a filter on a fresh one waits for an RCU grace period (net/sched/sch_generic.c, mini_qdisc_pair_swap).
+        ops.extend(open());
+    }
     for (name, host) in &topology.hosts {
         ops.extend(sysctls(host, true).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
         ops.extend(mptcp(host).into_iter().map(|act| Op::new(name, act)));

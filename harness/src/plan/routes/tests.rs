@@ -1,0 +1,93 @@
+use crate::plan::{Forwarding, lab};
+use crate::topology::check::parse;
+
+/// Two ways through routers, and a host behind them.
+const ROUTED: &str = r#"
+    summary = "client - left or right - gateway - server"
+    host = { left = { forward = true }, right = { forward = true }, gateway = { forward = true } }
+    [link]
+    a = { ends = ["client:left", "left:client"] }
+    b = { ends = ["client:right", "right:client"] }
+    c = { ends = ["left:gateway", "gateway:left"] }
+    d = { ends = ["right:gateway", "gateway:right"] }
+    e = { ends = ["gateway:server", "server:eth0"] }
+"#;
+const CABLES: &str = r#"
+    summary = "two hosts, two cables"
+    [link]
+    x = { ends = ["l:x", "s:x"] }
+    y = { ends = ["l:y", "s:y"] }
+"#;
+
+/// The lines about a host's IPv4 routes and rules, without what they have in common.
+fn lines(topology: &str, host: &str) -> Vec<String> {
+    let topology = parse("x.toml", topology).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let lines = lab(&topology, Forwarding::Redirect).into_iter().map(|op| op.to_string());
+    let about = |kind: &str| format!("ip -n {host} {kind} ");
+    let line = |line: String| {
+        let route = line.strip_prefix(&about("route")).and_then(|rest| rest.strip_prefix("replace "));
+        route.or_else(|| line.strip_prefix(&about("rule")).and_then(|rest| rest.strip_prefix("add priority "))).map(str::to_owned)
+    };
+    lines.filter_map(line).collect()
+}
+
+#[test]
+fn a_host_with_several_interfaces_has_a_table_for_each() {
+    assert_eq!(
+        lines(ROUTED, "client"),
+        [
+            "1000 from all lookup main suppress_prefixlength 0",
+            "1001 from 10.0.1.1 lookup 1001",
+            "1002 from 10.0.2.1 lookup 1002",
+            "default via 10.0.1.2 dev left",
+            "default via 10.0.1.2 dev left table 1001",
+            "default via 10.0.2.2 dev right table 1002",
+        ]
+    );
+}
+
+#[test]
+fn a_host_with_one_interface_has_a_default_route_and_no_rules() {
+    assert_eq!(lines(ROUTED, "server"), ["default via 10.0.5.1 dev eth0"]);
+}
+
+#[test]
+fn a_router_has_a_route_to_every_network_by_the_nearest_router() {
+    // Networks 1 to 5 are those of links a to e; left has 1 and 3.
+    assert_eq!(
+        lines(ROUTED, "left"),
+        ["10.0.2.0/24 via 10.0.3.2 dev gateway", "10.0.4.0/24 via 10.0.3.2 dev gateway", "10.0.5.0/24 via 10.0.3.2 dev gateway"]
+    );
+    assert_eq!(lines(ROUTED, "gateway"), ["10.0.1.0/24 via 10.0.3.1 dev left", "10.0.2.0/24 via 10.0.4.1 dev right"]);
+}
+
+#[test]
+fn neighbours_without_a_router_have_tables_but_no_default_route() {
+    assert_eq!(
+        lines(CABLES, "l"),
+        [
+            "1000 from all lookup main suppress_prefixlength 0",
+            "1001 from 10.0.1.1 lookup 1001",
+            "1002 from 10.0.2.1 lookup 1002",
+            "default via 10.0.1.2 dev x table 1001",
+            "default via 10.0.2.2 dev y table 1002",
+        ]
+    );
+}
+
+#[test]
+fn the_order_of_the_file_changes_no_route() {
+    let mut reversed: Vec<&str> = ROUTED.lines().collect();
+    let links = reversed.iter().position(|line| line.contains("[link]")).unwrap();
+    reversed[links + 1..].reverse();
+    let reversed = reversed.join("\n");
+    for host in ["client", "left", "right", "gateway", "server"] {
+        assert_eq!(lines(&reversed, host), lines(ROUTED, host));
+    }
+}
+
+#[test]
+fn a_route_that_is_written_comes_last() {
+    let written = format!("{CABLES}\n[host.l]\nroute = [{{ to = \"10.9.0.0/16\", via = \"10.0.2.2\", interface = \"y\" }}]\n");
+    assert_eq!(lines(&written, "l").last().unwrap(), "10.9.0.0/16 via 10.0.2.2 dev y");
+}

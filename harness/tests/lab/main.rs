@@ -1,0 +1,70 @@
+//! Living labs in network namespaces: what is built is there, what a person types makes the same, what is cut is silent.
+
+mod altered;
+mod cuts;
+mod look;
+mod refused;
+#[path = "../support/mod.rs"]
+mod support;
+mod typed;
+
+use std::path::Path;
+
+use libtest_mimic::{Arguments, Trial};
+use mplab::kernel::{Namespace, probe};
+use mplab::lab::Lab;
+use mplab::plan::{self, Forwarding};
+use mplab::topology::{self, Topology};
+use mplab::words::Feature;
+
+use support::trial;
+
+fn main() {
+    let confined = support::leave_network();
+    // Probing needs a fresh namespace of its own, and there is none to be had where this is ignored anyway.
+    let features = if confined.is_none() {
+        Namespace::new().and_then(|fresh| fresh.enter(probe::features)).expect("the network was left").expect("a kernel can be probed")
+    } else {
+        std::collections::BTreeSet::new()
+    };
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for forwarding in [Forwarding::Redirect, Forwarding::Bridge] {
+        let lacking = |needs: std::collections::BTreeSet<Feature>| {
+            let absent: Vec<_> = needs.difference(&features).map(Feature::absence).collect();
+            confined.clone().or_else(|| (!absent.is_empty()).then(|| absent.join("; ")))
+        };
+        let by = if forwarding == Forwarding::Redirect { "" } else { "_on_bridges" };
+        for path in support::topologies() {
+            let (name, topology) = load(&path);
+            let missing = lacking(plan::needs(&topology, forwarding));
+            let setup = plan::lab(&topology, forwarding);
+            let typed = setup.clone();
+            let built = move || {
+                let mut lab = Lab::build(&setup)?;
+                Ok(lab.verify(&setup)?)
+            };
+            trials.push(trial(&format!("{name}_is_built_and_read_back{by}"), missing.clone(), built));
+            let missing = missing.or_else(|| support::without(&["ip", "tc", "sysctl", "unshare", "mount"]));
+            trials.push(trial(&format!("{name}_typed_by_a_person_is_the_same{by}"), missing, move || typed::same(&typed)));
+        }
+        let few = |text: &str| lacking(plan::needs(&parse(text), forwarding));
+        trials.extend(altered::trials(forwarding, by, few(altered::TOPOLOGY)));
+        trials.extend(cuts::trials(forwarding, by, few(cuts::TOPOLOGY)));
+        if forwarding == Forwarding::Redirect {
+            trials.extend(refused::trials(few(refused::TOPOLOGY)));
+        }
+    }
+    let trials: Vec<Trial> = trials;
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn load(path: &Path) -> (String, Topology) {
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().replace('-', "_")).unwrap_or_default();
+    (name, topology::check::load(path).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// The topology of a text that has no mistakes.
+fn parse(text: &str) -> Topology {
+    topology::check::parse("test.toml", text).unwrap_or_else(|wrong| panic!("{wrong}"))
+}

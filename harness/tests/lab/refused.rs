@@ -1,0 +1,79 @@
+//! What the kernel refuses is told by its line and in the kernel's words, and nothing of the lab is left.
+
+use std::fs;
+use std::thread;
+
+use libtest_mimic::{Failed, Trial};
+use mplab::lab::{Lab, LabError};
+use mplab::plan::{self, Act, Forwarding, Op};
+use mplab::words::EndpointFlag;
+use nix::sched::{CloneFlags, unshare};
+
+use crate::support;
+
+pub(crate) const TOPOLOGY: &str = r#"
+    summary = "two hosts, a cable"
+    [link]
+    x = { ends = ["a:x", "b:x"] }
+    [host.a.mptcp]
+    limits = { subflows = 2 }
+"#;
+
+pub(crate) fn trials(missing: Option<String>) -> Vec<Trial> {
+    let endpoint = || Act::Endpoint { address: [10, 0, 1, 1].into(), dev: None, flags: vec![EndpointFlag::Subflow], id: None, port: None };
+    let refusals = [
+        (
+            "a_route_that_leads_nowhere",
+            vec![Act::Route { to: "10.9.0.0/16".parse().unwrap(), via: Some([192, 0, 2, 1].into()), dev: None, table: None }],
+            "ip -n a route replace 10.9.0.0/16 via 192.0.2.1",
+            "Nexthop has invalid gateway",
+        ),
+        (
+            "an_address_given_twice",
+            vec![Act::Address { dev: "x".into(), address: "10.0.1.1/24".parse().unwrap() }],
+            "ip -n a address add 10.0.1.1/24 dev x",
+            "File exists",
+        ),
+        (
+            "a_sysctl_that_is_not_there",
+            vec![Act::Sysctl { key: "net.ipv4.conf.x.no_such_thing".into(), value: "1".into() }],
+            "ip netns exec a sysctl -q -w net.ipv4.conf.x.no_such_thing=1",
+            "No such file or directory",
+        ),
+        ("an_endpoint_added_twice", vec![endpoint(), endpoint()], "ip -n a mptcp endpoint add 10.0.1.1 subflow", "File exists"),
+    ];
+    let trial = |(what, acts, line, words)| {
+        support::trial(&format!("{what}_is_refused_by_its_line"), missing.clone(), move || {
+            thread::spawn(move || refused(acts, line, words)).join().map_err(|_| "it panicked: see above")?
+        })
+    };
+    refusals.into_iter().map(trial).collect()
+}
+
+/// The namespaces that this thread holds by a descriptor.
+fn held() -> std::io::Result<usize> {
+    let descriptors = fs::read_dir("/proc/thread-self/fd")?;
+    let links = descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    Ok(links.filter(|to| to.to_string_lossy().starts_with("net:[")).count())
+}
+
+fn refused(acts: Vec<Act>, line: &str, words: &str) -> Result<(), Failed> {
+    // Descriptors of its own: those of other trials come and go meanwhile.
+    unshare(CloneFlags::CLONE_FILES)?;
+    let before = held()?;
+    let mut setup = plan::lab(&crate::parse(TOPOLOGY), Forwarding::Redirect);
+    // In the midst of others: after the interfaces' addresses, which share a system call.
+    let last = setup.iter().rposition(|op| op.ns == "a" && matches!(op.act, Act::Address { .. })).ok_or("it has addresses")?;
+    let after = last + 1;
+    setup.splice(after..after, acts.into_iter().map(|act| Op::new("a", act)));
+    let Err(error) = Lab::build(&setup) else { return Err("the kernel took it".into()) };
+    assert_eq!(error.to_string(), format!("failed to do `{line}`"));
+    let said = match &error {
+        LabError::Netlink { source, .. } => source.to_string(),
+        LabError::Io { source, .. } => source.to_string(),
+        _ => String::new(),
+    };
+    assert!(said.contains(words), "{said}");
+    assert_eq!(held()?, before, "namespaces that are held still");
+    Ok(())
+}
