@@ -8,6 +8,7 @@ pub mod load;
 pub mod mptcp;
 pub mod namespace;
 pub mod netlink;
+pub mod packet;
 pub mod pm_events;
 pub mod probe;
 pub mod process;
@@ -16,6 +17,7 @@ pub mod route;
 pub mod sock_diag;
 pub mod socket;
 pub mod sysctl;
+pub mod wakeup;
 
 pub use namespace::Namespace;
 pub use netlink::{Batch, Netlink, NetlinkError};

@@ -1,0 +1,133 @@
+//! Packet sockets: whole Ethernet frames of one interface, super-packets included, each with the header that virtio devices have.
+//! Not here: what the frames are, and where they go.
+#![expect(unsafe_code, reason = "neither std nor nix has packet sockets' options, nor their addresses by index")]
+
+use std::io::{self, IoSlice};
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::socket::{setsockopt, sockopt};
+
+/// `PACKET_IGNORE_OUTGOING` (include/uapi/linux/if_packet.h).
+const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
+/// `PACKET_VNET_HDR`.
+const PACKET_VNET_HDR: libc::c_int = 15;
+/// `PACKET_STATISTICS`.
+const PACKET_STATISTICS: libc::c_int = 6;
+/// What a socket may hold, as far as the kernel allows it. A reader that the computer keeps waiting for some milliseconds loses nothing then.
+const BUFFER: usize = 16 << 20;
+
+/// The length of the header before each frame (`struct virtio_net_hdr`).
+pub const HEADER: usize = 10;
+/// The longest frame with its header: what TCP makes of 64 KiB, with room for Ethernet and a tag.
+pub const LONGEST: usize = HEADER + 14 + 8 + (1 << 16);
+
+/// A socket that receives what comes in by an interface, and sends out by it.
+#[derive(Debug)]
+pub struct PacketSocket {
+    fd: OwnedFd,
+}
+
+/// A frame that was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Its length with the header.
+    pub length: usize,
+    /// When the kernel saw it, since the epoch.
+    pub at: Option<Duration>,
+}
+
+impl PacketSocket {
+    /// Opens one for the interface with this index in the calling thread's network namespace. It never blocks.
+    pub fn open(index: i32) -> io::Result<Self> {
+        // No protocol: nothing is received before all is set.
+        // SAFETY: socket(2) reads no memory of ours.
+        let fd = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) };
+        Errno::result(fd)?;
+        // SAFETY: the descriptor is new, and nobody else has it.
+        let socket = Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } };
+        socket.set(PACKET_VNET_HDR)?;
+        socket.set(PACKET_IGNORE_OUTGOING)?;
+        setsockopt(&socket.fd, sockopt::ReceiveTimestampns, &true)?;
+        // The computer's root may exceed the limit (net.core.rmem_max), others get what it is.
+        if setsockopt(&socket.fd, sockopt::RcvBufForce, &BUFFER).is_err() {
+            setsockopt(&socket.fd, sockopt::RcvBuf, &BUFFER)?;
+        }
+        if setsockopt(&socket.fd, sockopt::SndBufForce, &BUFFER).is_err() {
+            setsockopt(&socket.fd, sockopt::SndBuf, &BUFFER)?;
+        }
+        // SAFETY: all zeros is a valid sockaddr_ll.
+        let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
+        address.sll_family = libc::AF_PACKET as u16;
+        address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
+        address.sll_ifindex = index;
+        let length = size_of_val(&address) as libc::socklen_t;
+        // SAFETY: the address is valid for the call and has the length that is said.
+        Errno::result(unsafe { libc::bind(socket.fd.as_raw_fd(), (&raw const address).cast(), length) })?;
+        Ok(socket)
+    }
+
+    fn set(&self, option: libc::c_int) -> io::Result<()> {
+        let on: libc::c_int = 1;
+        let length = size_of_val(&on) as libc::socklen_t;
+        // SAFETY: the value is valid for the call and has the length that is said.
+        let result = unsafe { libc::setsockopt(self.fd.as_raw_fd(), libc::SOL_PACKET, option, (&raw const on).cast(), length) };
+        Errno::result(result).map(drop).map_err(Into::into)
+    }
+
+    /// Receives a frame with its header. One that does not fit into the buffer is an error of the kind `InvalidData`.
+    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
+        let mut control = MaybeUninit::<[libc::cmsghdr; 4]>::uninit();
+        let mut slice = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        // SAFETY: all zeros is a valid msghdr.
+        let mut message: libc::msghdr = unsafe { mem::zeroed() };
+        message.msg_iov = &raw mut slice;
+        message.msg_iovlen = 1;
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = size_of_val(&control) as _;
+        // SAFETY: every pointer in the message is valid for the call, with the length that is said.
+        let length = Errno::result(unsafe { libc::recvmsg(self.fd.as_raw_fd(), &raw mut message, 0) })? as usize;
+        if message.msg_flags & libc::MSG_TRUNC != 0 {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut at = None;
+        // SAFETY: the kernel has filled the control buffer up to the length in the message, and these walk it within that.
+        unsafe {
+            let mut part = libc::CMSG_FIRSTHDR(&raw const message);
+            while let Some(header) = part.as_ref() {
+                if (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
+                    let time = libc::CMSG_DATA(part).cast::<libc::timespec>().read_unaligned();
+                    at = Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
+                }
+                part = libc::CMSG_NXTHDR(&raw const message, part);
+            }
+        }
+        Ok(Received { length, at })
+    }
+
+    /// Sends a frame with its header, in parts.
+    pub fn send(&self, parts: &[IoSlice<'_>]) -> io::Result<()> {
+        Ok(nix::sys::uio::writev(&self.fd, parts).map(drop)?)
+    }
+
+    /// How many frames came that the socket had no room for, since this was last asked.
+    pub fn missed(&self) -> io::Result<u64> {
+        // struct tpacket_stats: all, and those that were dropped.
+        let mut statistics = [0_u32; 2];
+        let mut length = size_of_val(&statistics) as libc::socklen_t;
+        // SAFETY: both pointers are valid for the call, and the kernel writes no more than `length` bytes.
+        let result = unsafe {
+            libc::getsockopt(self.fd.as_raw_fd(), libc::SOL_PACKET, PACKET_STATISTICS, statistics.as_mut_ptr().cast(), &raw mut length)
+        };
+        Errno::result(result)?;
+        Ok(statistics[1].into())
+    }
+}
+
+impl AsFd for PacketSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}

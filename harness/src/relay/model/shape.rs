@@ -1,0 +1,208 @@
+//! What one direction of a link does to packets, in tc's words: rate, delay, jitter, loss, queue.
+//! Not here: doing it ([`Model`](super::Model)), nor how a topology file writes it.
+
+use serde::{Deserialize, Serialize};
+
+use super::trace::Trace;
+use crate::words::{Percent, Rate, Size, Time};
+
+/// The conditions of one direction of a link. The default is a bare cable.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shape {
+    /// What passes per second; frames count with their Ethernet header, as in every qdisc.
+    pub rate: Option<Rate>,
+    /// What passes when, in place of a rate. Frames count without their Ethernet header.
+    pub trace: Option<Trace>,
+    /// Other rates and delays from given times on.
+    pub steps: Vec<Step>,
+    /// The time every packet takes.
+    pub delay: Time,
+    /// The variation of the delay. With a rate it does not change the packets' order, without it does; both as in netem.
+    pub jitter: Option<Jitter>,
+    /// Which packets are lost.
+    pub loss: Option<Loss>,
+    /// Which packets come twice.
+    pub duplicate: Option<Chance>,
+    /// Which packets have a bit flipped.
+    pub corrupt: Option<Chance>,
+    /// Which packets overtake all others.
+    pub reorder: Option<Reorder>,
+    /// How much the queue before the rate holds, the packet being sent included; [`Limit::DEFAULT`] if absent. Without a rate it is netem's
+    /// limit: how much may be on its way; no limit if absent.
+    pub limit: Option<Limit>,
+    /// How the queue is kept.
+    pub discipline: Discipline,
+}
+
+impl Shape {
+    /// Whether the fate of a packet depends on its size or number: super-packets must be taken apart for it.
+    pub fn needs_units(&self) -> bool {
+        *self != Self { delay: self.delay, ..Self::default() }
+    }
+
+    /// Whether nothing is to be done to a packet.
+    pub fn is_bare(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether packets wait for others to be sent.
+    pub fn has_queue(&self) -> bool {
+        self.rate.is_some() || self.trace.is_some() || self.steps.iter().any(|step| step.rate.is_some())
+    }
+}
+
+/// A rate or delay from a time on, counted from when the shape came into effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Step {
+    /// From when on.
+    pub at: Time,
+    /// The rate, as before if absent; nothing passes at 0.
+    pub rate: Option<Rate>,
+    /// The delay, as before if absent.
+    pub delay: Option<Time>,
+}
+
+/// `delay TIME JITTER CORRELATION distribution NAME`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jitter {
+    /// Half the width of a uniform distribution, the standard deviation of the others.
+    pub amount: Time,
+    /// How the delays are spread.
+    pub distribution: Distribution,
+    /// How much a delay resembles the one before.
+    pub correlation: Percent,
+}
+
+/// The distributions of tc-netem(8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Distribution {
+    /// Every delay within the jitter is as likely.
+    #[default]
+    Uniform,
+    /// A bell curve.
+    Normal,
+    /// A long tail.
+    Pareto,
+    /// A quarter of the bell curve and three quarters of the long tail.
+    ParetoNormal,
+}
+
+/// `PERCENT CORRELATION`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Chance {
+    /// How many of the packets.
+    pub percent: Percent,
+    /// How much the draw for a packet resembles the one before. As in netem, a correlation makes rare things rarer.
+    pub correlation: Percent,
+}
+
+impl Chance {
+    /// So many of the packets, independently of each other.
+    pub const fn of(percent: f64) -> Self {
+        Self { percent: Percent(percent), correlation: Percent(0.0) }
+    }
+}
+
+/// `reorder PERCENT CORRELATION gap DISTANCE`: packets that are sent at once while the others take their delay.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reorder {
+    /// How many of the candidates.
+    pub percent: Percent,
+    /// How much the draw for a packet resembles the one before.
+    #[serde(default)]
+    pub correlation: Percent,
+    /// Every packet is a candidate after `gap` - 1 that were not sent at once.
+    #[serde(default = "one")]
+    pub gap: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Which packets are lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Loss {
+    /// `loss random`.
+    Random(Chance),
+    /// `loss gemodel`: bursts.
+    Gemodel(Gemodel),
+    /// Those with these numbers. The first packet since the loss came into effect has number 1; duplicates are not counted.
+    Numbers(Vec<u64>),
+    /// Every so many, the first of them having this number.
+    Every(u64),
+}
+
+/// The Gilbert-Elliott model: a good and a bad state, each with a loss of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gemodel {
+    /// `p`: how likely a packet is the last of the good state.
+    pub p: Percent,
+    /// `r`: how likely a packet is the last of the bad state; 100 % - p if absent.
+    #[serde(default)]
+    pub r: Option<Percent>,
+    /// `1-h`: the loss in the bad state; all if absent.
+    #[serde(default)]
+    pub bad: Option<Percent>,
+    /// `1-k`: the loss in the good state; none if absent.
+    #[serde(default)]
+    pub good: Option<Percent>,
+}
+
+/// How much a queue holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Limit {
+    /// So many packets.
+    Packets(u64),
+    /// So many bytes.
+    Bytes(Size),
+}
+
+impl Limit {
+    /// netem's.
+    pub const DEFAULT: Self = Self::Packets(1000);
+
+    /// Whether a packet of `len` bytes fits beside what is there.
+    pub(super) fn fits(self, packets: u64, bytes: u64, len: u32) -> bool {
+        match self {
+            Self::Packets(most) => packets < most,
+            Self::Bytes(most) => bytes + u64::from(len) <= most.0,
+        }
+    }
+}
+
+/// How a queue is kept short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Discipline {
+    /// Only by its limit: a packet that finds it full is dropped.
+    #[default]
+    DropTail,
+    /// By controlled delay too (RFC 8289).
+    CoDel(Codel),
+}
+
+/// What CoDel aims at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Codel {
+    /// The longest that a packet may wait in a queue that stands.
+    pub target: Time,
+    /// How long a queue may stand.
+    pub interval: Time,
+}
+
+impl Default for Codel {
+    fn default() -> Self {
+        Self { target: Time::from_millis(5), interval: Time::from_millis(100) }
+    }
+}

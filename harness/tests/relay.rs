@@ -1,0 +1,2 @@
+//! The relay between real hosts.
+fn main() {}
