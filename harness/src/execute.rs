@@ -12,9 +12,10 @@ use crate::kernel::load::Load;
 use crate::lab::{Lab, LabError};
 use crate::observe::{ObserveError, Observer};
 use crate::plan::{Job, PlannedStep};
-use crate::recording::{FORMAT, Lateness, Place, Recording, StepRecord, TransferRecord};
+use crate::recording::{FORMAT, Lateness, Place, Recording, RelayRecord, RelayedWay, StepRecord, TransferRecord};
+use crate::relay::{Relay, RelayError, Seen};
 use crate::traffic::{self, Prepared, Running};
-use crate::words::{Protocol, Time};
+use crate::words::{Engine, Protocol, Time, Way};
 
 /// Why a job could not be run to its end. This is broken machinery, not a failed case.
 #[derive(Debug, thiserror::Error)]
@@ -161,7 +162,8 @@ impl Run {
         let end = clock.now();
         let transfers = self.stop();
         self.observer.drain_events(clock.now())?;
-        Ok(self.record(end, !ongoing.is_empty(), transfers))
+        let relayed = self.relayed()?;
+        Ok(self.record(end, !ongoing.is_empty(), transfers, relayed))
     }
 
     fn start(&mut self, name: &str, clock: Clock, ended: &mpsc::UnboundedSender<String>) -> Result<(), ExecuteError> {
@@ -208,7 +210,20 @@ impl Run {
         records
     }
 
-    fn record(mut self, end: Time, timed_out: bool, transfers: BTreeMap<String, TransferRecord>) -> Recording {
+    /// What the relay did, by link.
+    fn relayed(&self) -> Result<BTreeMap<String, RelayRecord>, LabError> {
+        let Some(relay) = self.lab.relay() else { return Ok(BTreeMap::new()) };
+        let links = self.job.engines.iter().filter(|(_, choice)| choice.engine == Engine::Relay);
+        Ok(links.map(|(name, _)| Ok((name.clone(), relay_record(relay, name)?))).collect::<Result<_, RelayError>>()?)
+    }
+
+    fn record(
+        mut self,
+        end: Time,
+        timed_out: bool,
+        transfers: BTreeMap<String, TransferRecord>,
+        relayed: BTreeMap<String, RelayRecord>,
+    ) -> Recording {
         self.late_samples.sort_unstable();
         let load = Load::read();
         let percent = |part: u64, whole: u64| (part * 100).checked_div(whole).unwrap_or(0);
@@ -227,10 +242,27 @@ impl Run {
             lateness,
             transfers,
             hosts: self.observer.finish(),
+            relayed,
             steps: self.steps,
             job: self.job,
         }
     }
+}
+
+fn relay_record(relay: &Relay, link: &str) -> Result<RelayRecord, RelayError> {
+    let way = |Seen { counts, late }: Seen| RelayedWay {
+        offered: counts.offered,
+        packets: counts.packets,
+        lost: counts.dropped.loss,
+        dropped: counts.dropped.queue + counts.dropped.codel,
+        cut: counts.dropped.blackhole + counts.dropped.down,
+        missed: counts.dropped.missed,
+        late_median: late.median.micros(),
+        late_p99: late.p99.micros(),
+        late_worst: late.worst.micros(),
+    };
+    let (up, down) = (way(relay.seen(link, Way::Up)?), way(relay.seen(link, Way::Down)?));
+    Ok(RelayRecord { up, down, not_realtime: relay.not_realtime().map(str::to_owned) })
 }
 
 /// How long a run may take from the outside: its deadline, and what building and clearing up may need on a busy computer.

@@ -31,6 +31,9 @@ pub struct Recording {
     pub transfers: BTreeMap<String, TransferRecord>,
     /// The hosts by name.
     pub hosts: BTreeMap<String, HostRecord>,
+    /// The links that mplab's own relay made, by name. [`Job::engines`] says what made each link.
+    #[serde(default)]
+    pub relayed: BTreeMap<String, RelayRecord>,
     /// The steps, in their order.
     pub steps: Vec<StepRecord>,
     /// What was to be done: the topology, the case and the plan.
@@ -65,6 +68,40 @@ pub struct Lateness {
     /// How much of the time some task of the computer waited for a CPU, in percent (PSI).
     #[serde(default)]
     pub waited: u64,
+}
+
+/// A link that was made in user space.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RelayRecord {
+    /// From the first end to the second.
+    pub up: RelayedWay,
+    /// The other way.
+    pub down: RelayedWay,
+    /// Why the relay had no real-time priority; nothing if it had.
+    pub not_realtime: Option<String>,
+}
+
+/// What a relay did to the packets of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RelayedWay {
+    /// Packets that came in, those of a super-packet one by one.
+    pub offered: u64,
+    /// Packets that went out.
+    pub packets: u64,
+    /// Packets lost because the link is to lose some.
+    pub lost: u64,
+    /// Packets dropped because the queue was full.
+    pub dropped: u64,
+    /// Packets swallowed while the link was cut.
+    pub cut: u64,
+    /// Packets that the relay was too late for.
+    pub missed: u64,
+    /// How late packets were sent against when they were due, in µs: the median, ...
+    pub late_median: u64,
+    /// ... 99 of 100 ...
+    pub late_p99: u64,
+    /// ... and all.
+    pub late_worst: u64,
 }
 
 /// A step that was taken.

@@ -9,7 +9,7 @@ use crate::diagnostic::LoadError;
 use crate::execute::News;
 use crate::judge::{Outcome, Verdict, judge};
 use crate::local::{self, LocalError};
-use crate::plan::{Forwarding, Job};
+use crate::plan::{Job, Means};
 use crate::recording::{Place, Recording};
 
 /// How often a disturbed run is tried: the computer was too busy then and may not be now.
@@ -63,7 +63,7 @@ fn search(directory: &Path, root: &Path, found: &mut Vec<CaseFile>) -> io::Resul
 /// Reads a case file with its topology and plans it for a place.
 pub fn plan(file: &CaseFile, seed: u64, place: &Place) -> Result<Job, LoadError> {
     let (case, topology) = check::load(&file.path)?;
-    Ok(Job::plan(&file.name, topology, case, seed, Forwarding::for_place(&place.features)))
+    Ok(Job::plan(&file.name, topology, case, Means::of(&place.features, seed)))
 }
 
 /// A run and what is to be thought of it.

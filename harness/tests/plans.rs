@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use mplab::plan::{self, Forwarding, Job};
-use mplab::suite::SEED;
 use mplab::topology::Topology;
 use mplab::{case, topology};
 
@@ -30,7 +29,7 @@ fn load(path: &Path) -> Topology {
 fn of_case(name: &str, forwarding: Forwarding) -> String {
     let path = repository().join("testcases/cases").join(name).with_extension("toml");
     let (case, topology) = case::check::load(&path).unwrap_or_else(|error| panic!("{error}"));
-    Job::plan(name, topology, case, SEED, forwarding).script()
+    Job::plan(name, topology, case, forwarding).script()
 }
 
 /// What has to be written, by name.

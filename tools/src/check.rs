@@ -25,7 +25,7 @@ fn load(path: &Path) -> Result<File, LoadError> {
     if fs::read_to_string(path).is_ok_and(names_topology) {
         let (case, topology) = mplab::case::check::load(path)?;
         let name = suite::find(path).ok().and_then(|mut found| found.pop()).map_or_else(String::new, |file| file.name);
-        Ok(File::Case(Box::new(Job::plan(&name, topology, case, suite::SEED, Forwarding::default()))))
+        Ok(File::Case(Box::new(Job::plan(&name, topology, case, Forwarding::default()))))
     } else {
         mplab::topology::check::load(path).map(File::Topology)
     }

@@ -7,7 +7,7 @@ use mplab::case::check::parse;
 use mplab::execute::News;
 use mplab::judge::{carried, judge};
 use mplab::local;
-use mplab::plan::{Forwarding, Job};
+use mplab::plan::{Job, Means};
 use mplab::recording::InterfaceSeries;
 use mplab::report::{self, IntervalTable, Style};
 use mplab::suite;
@@ -62,7 +62,7 @@ pub(crate) fn demo(output: &Path, style: Style) -> Result<Exit, Failure> {
     for (number, part) in (1..).zip(&PARTS) {
         let parsed = parse(&format!("{}.toml", part.name), part.text, &TOPOLOGIES[..]);
         let (case, topology) = parsed.expect("the demo's own files have no mistakes: a test checks them");
-        let job = Job::plan(part.name, topology, case, suite::SEED, Forwarding::for_place(&place.features));
+        let job = Job::plan(part.name, topology, case, Means::of(&place.features, suite::SEED));
         println!("{}\n{}\n", style.paint(report::Colour::Bold, &format!("{number}. {}", job.case.summary)), part.says);
         let missing = job.missing(&place.features);
         if !missing.is_empty() {

@@ -52,6 +52,7 @@ pub(crate) fn judge(path: &Path, other_path: Option<&Path>, style: Style) -> Res
 pub(crate) fn report(path: &Path, interval: Time, svg: Option<&Path>) -> Result<Exit, Failure> {
     let recording = read(path)?;
     println!("{}: {}", recording.job.name, recording.job.case.summary);
+    print!("\n{}", report::links(&recording));
     for name in recording.job.case.transfers.keys() {
         println!("\n{}", report::summary(&recording, name));
         println!("{}", report::table(&recording, name, interval));

@@ -15,7 +15,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Measure, Subject};
-use crate::recording::{Lateness, Recording};
+use crate::recording::{Recording, RelayedWay};
 use crate::words::{Time, Window};
 
 pub use delivery::{Seen, Stall};
@@ -29,6 +29,9 @@ pub const SAMPLE_TOLERANCE: Time = Time::from_millis(200);
 pub const STOLEN_TOLERANCE: u64 = 10;
 /// More of the time than this in which a task waited for a CPU, in percent: it was the lab's as likely as another's.
 pub const WAITED_TOLERANCE: u64 = 60;
+
+/// More lateness than this of one packet in a hundred that the relay sends: the link is another than the file says.
+pub const RELAY_TOLERANCE: Time = Time::from_millis(10);
 
 /// What a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +118,7 @@ pub fn judge(recording: &Recording, case: &Case) -> Verdict {
     let failed: BTreeSet<&str> = findings.iter().filter(|finding| !finding.held).map(|finding| finding.key.as_str()).collect();
     let unexpectedly_held: Vec<String> = case.must_fail.iter().filter(|key| !failed.contains(key.as_str())).cloned().collect();
     let passed = unexpectedly_held.is_empty() && !findings.iter().any(Finding::condemns);
-    let disturbance = if passed { None } else { disturbance(&recording.lateness) };
+    let disturbance = if passed { None } else { disturbance(recording) };
     let outcome = match (passed, &disturbance) {
         (true, _) => Outcome::Passed,
         (false, Some(_)) => Outcome::Disturbed,
@@ -154,7 +157,8 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
     implicit.chain(explicit).collect()
 }
 
-fn disturbance(lateness: &Lateness) -> Option<String> {
+fn disturbance(recording: &Recording) -> Option<String> {
+    let lateness = &recording.lateness;
     let late = |what: &str, late: u64, tolerance: Time| {
         let late = Time::from_micros(late);
         (late > tolerance).then(|| format!("{what} was {late} late, more than {tolerance}"))
@@ -162,9 +166,17 @@ fn disturbance(lateness: &Lateness) -> Option<String> {
     let busy = |what: &str, percent: u64, tolerance: u64| {
         (percent > tolerance).then(|| format!("{what} {percent}% of the time, more than {tolerance}%"))
     };
+    let relayed = recording.relayed.iter().flat_map(|(link, relayed)| [(link, &relayed.up), (link, &relayed.down)]);
+    let missed = |link: &String, way: &RelayedWay| {
+        (way.missed * 1000 > way.offered).then(|| format!("the relay of link {link} missed {} of {} packets", way.missed, way.offered))
+    };
+    let relay = |(link, way): (&String, &RelayedWay)| {
+        late(&format!("one packet in a hundred on link {link}"), way.late_p99, RELAY_TOLERANCE).or_else(|| missed(link, way))
+    };
     let reason = late("a step or transfer", lateness.step, STEP_TOLERANCE)
         .or_else(|| late("a sample", lateness.sample, SAMPLE_TOLERANCE))
         .or_else(|| busy("the hypervisor gave the CPUs to others", lateness.stolen, STOLEN_TOLERANCE))
-        .or_else(|| busy("tasks waited for a CPU", lateness.waited, WAITED_TOLERANCE))?;
+        .or_else(|| busy("tasks waited for a CPU", lateness.waited, WAITED_TOLERANCE))
+        .or_else(|| relayed.into_iter().find_map(relay))?;
     Some(format!("{reason}: this computer was too busy to trust the run"))
 }

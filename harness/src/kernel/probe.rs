@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use super::packet::PacketSocket;
 use super::qdisc::{self, Netem};
 use super::{Batch, Namespace, Netlink, link, mptcp, sysctl};
 use crate::words::{EndpointFlag, Feature, Percent, Rate, Size, Time};
@@ -36,6 +37,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         qdisc::redirect(batch, LO, LO);
     });
     try_one(Feature::Bridge, &|batch| link::bridge(batch, "mplab-probe", 1000));
+    found.extend(PacketSocket::open(LO).is_ok().then_some(Feature::Relay));
     if Path::new("/proc/sys/net/ipv6").exists() {
         found.insert(Feature::Ipv6);
     }

@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 
 pub use readback::Difference;
 
+use crate::clock::Clock;
 use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, link, mptcp, qdisc, route, sysctl};
 use crate::plan::op::MAIN_TABLE;
 use crate::plan::{Act, Op};
+use crate::relay::{Relay, RelayError, RelayLink};
 use crate::words::EndpointFlag;
 use crate::words::names::WIRES;
 
@@ -46,6 +48,9 @@ pub enum LabError {
     /// The kernel took an operation and has something else.
     #[error("the kernel has not got what it was told: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Different(Vec<Difference>),
+    /// A link in user space does not work.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// An interface has no carrier.
     #[error("{0} is up but nothing passes after {1:?}: no carrier")]
     NoCarrier(String, Duration),
@@ -90,6 +95,10 @@ const CARRIER: Duration = Duration::from_secs(10);
 /// Namespaces, and what is in them.
 #[derive(Default)]
 pub struct Lab {
+    /// Before the namespaces: it has sockets in one of them.
+    relay: Option<Relay>,
+    /// The links that it carries, or is to carry.
+    relayed: Vec<RelayLink>,
     rooms: BTreeMap<String, Room>,
 }
 
@@ -98,6 +107,7 @@ impl Lab {
     pub fn build(setup: &[Op]) -> Result<Self, LabError> {
         let mut lab = Self::default();
         lab.apply(setup)?;
+        lab.start_relay()?;
         lab.await_carriers()?;
         lab.verify(setup)?;
         Ok(lab)
@@ -111,6 +121,19 @@ impl Lab {
     /// The namespaces of the hosts by name.
     pub fn hosts(&self) -> BTreeMap<String, Arc<Namespace>> {
         self.rooms.iter().filter(|(name, _)| *name != WIRES).map(|(name, room)| (name.clone(), Arc::clone(&room.ns))).collect()
+    }
+
+    /// Lets links in user space carry packets from now on.
+    fn start_relay(&mut self) -> Result<(), LabError> {
+        if let Some(wires) = self.rooms.get(WIRES).filter(|_| !self.relayed.is_empty()) {
+            self.relay = Some(Relay::start(&wires.ns, self.relayed.clone(), Clock::start())?);
+        }
+        Ok(())
+    }
+
+    /// The relay, if a link needs one.
+    pub fn relay(&self) -> Option<&Relay> {
+        self.relay.as_ref()
     }
 
     /// Does operations in their order. Those that go over rtnetlink and follow each other in a namespace share a system call.
@@ -173,6 +196,7 @@ impl Lab {
         match &op.act {
             Act::Namespace | Act::Veth { .. } => unreachable!("handled above"),
             Act::Sysctl { .. } | Act::Limits { .. } | Act::Endpoint { .. } => return Some(Direct::InRoom),
+            Act::Relay { .. } | Act::Swallow { .. } => return Some(Direct::Relay),
             Act::Bridge { dev } => {
                 let index = room.new_device(dev);
                 link::bridge(batch, dev, index);
@@ -204,6 +228,9 @@ impl Lab {
             self.rooms.insert(op.ns.clone(), Room::new(first).map_err(io)?);
             return Ok(());
         }
+        if let Direct::Relay = direct {
+            return self.act_on_relay(op);
+        }
         let room = self.room(&op.ns);
         let done = match &op.act {
             Act::Sysctl { key, value } => return room.ns.enter(|| sysctl::write(key, value)).and_then(|written| written).map_err(io),
@@ -221,6 +248,23 @@ impl Lab {
             _ => unreachable!("it went into the batch"),
         };
         done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })
+    }
+
+    fn act_on_relay(&mut self, op: &Op) -> Result<(), LabError> {
+        match &op.act {
+            Act::Relay { link, dev, to, up, down, seed } => {
+                let wires = self.room(&op.ns);
+                let (a, b) = (wires.index(dev), wires.index(to));
+                let (up, down) = ((**up).clone(), (**down).clone());
+                self.relayed.push(RelayLink { name: link.clone(), a, b, up, down, seed: *seed });
+            }
+            Act::Swallow { link, way, on } => {
+                let relay = self.relay.as_ref().ok_or_else(|| RelayError::NoLink(link.clone()))?;
+                relay.blackhole(link, *way, *on)?;
+            }
+            _ => unreachable!("an operation of the kernel's"),
+        }
+        Ok(())
     }
 
     /// Waits until what is sent through any interface leaves: a carrier that has come is acted upon a little later.
@@ -254,6 +298,7 @@ struct Pending<'a> {
 enum Direct {
     Namespace,
     InRoom,
+    Relay,
 }
 
 fn kernel_address(room: &Room, act: &Act) -> route::Address {

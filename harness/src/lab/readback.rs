@@ -85,8 +85,8 @@ fn other_end(room: &mut Room, found: &mut Found, peer: &str, mtu: u32) -> Result
 fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<String>, NetlinkError> {
     let difference = |same: bool, instead: &dyn Fn() -> String| Ok(if same { None } else { Some(instead()) });
     match act {
-        // What is made in a namespace is missed if the namespace is not there.
-        Act::Namespace => Ok(None),
+        // What is made in a namespace is missed if the namespace is not there; of the relay the kernel knows nothing.
+        Act::Namespace | Act::Relay { .. } | Act::Swallow { .. } => Ok(None),
         Act::Sysctl { key, value } => {
             let has = room.ns.enter(|| sysctl::read(key)).and_then(|read| read)?;
             let wanted = value.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -7,13 +7,13 @@ mod setup;
 mod steps;
 mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
 pub use op::{Act, Op};
-pub use wire::Forwarding;
+pub use wire::{Choice, Forwarding, Means};
 
 use crate::case::Case;
 use crate::topology::Topology;
@@ -30,6 +30,8 @@ pub struct Job {
     pub topology: Topology,
     /// The case.
     pub case: Case,
+    /// What each link is made with.
+    pub engines: BTreeMap<String, Choice>,
     /// What builds the lab.
     pub setup: Vec<Op>,
     /// What the case's steps do, in their order.
@@ -48,12 +50,14 @@ pub struct PlannedStep {
 }
 
 impl Job {
-    /// Plans a case on its topology, with packets crossing wires by `forwarding`.
-    pub fn plan(name: &str, topology: Topology, case: Case, seed: u64, forwarding: Forwarding) -> Self {
-        let setup = setup::lab(&topology, forwarding);
-        let steps = steps::plan(&topology, &case.steps, &setup, forwarding);
-        let needs = needs(&topology, forwarding);
-        Self { name: name.to_owned(), seed, topology, case, setup, steps, needs }
+    /// Plans a case on its topology for a place with these means.
+    pub fn plan(name: &str, topology: Topology, case: Case, means: impl Into<Means>) -> Self {
+        let means = means.into();
+        let setup = setup::lab(&topology, means);
+        let steps = steps::plan(&topology, &case.steps, &setup, means);
+        let needs = needs(&topology, means);
+        let engines = topology.links.iter().map(|(name, link)| (name.clone(), wire::choose(link, means))).collect();
+        Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs }
     }
 
     /// What it needs that a place with `features` lacks; nothing if the case can run there.
@@ -73,8 +77,8 @@ impl Job {
 }
 
 /// The operations that build a topology.
-pub fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
-    setup::lab(topology, forwarding)
+pub fn lab(topology: &Topology, means: impl Into<Means>) -> Vec<Op> {
+    setup::lab(topology, means.into())
 }
 
 /// Operations as the lines that a person would type.
@@ -83,11 +87,10 @@ pub fn script(ops: &[Op]) -> String {
 }
 
 /// What a place must be able to do to build a topology.
-pub fn needs(topology: &Topology, forwarding: Forwarding) -> BTreeSet<Feature> {
-    let mut needs = BTreeSet::from([Feature::Mptcp, Feature::Ipv6, forwarding.feature()]);
-    for link in topology.links.values() {
-        needs.extend(wire::shaper(link).map(wire::Shaper::feature));
-    }
+pub fn needs(topology: &Topology, means: impl Into<Means>) -> BTreeSet<Feature> {
+    let means = means.into();
+    let mut needs = BTreeSet::from([Feature::Mptcp, Feature::Ipv6]);
+    needs.extend(topology.links.values().flat_map(|link| wire::needs(link, means)));
     for mptcp in topology.hosts.values().map(|host| &host.mptcp) {
         needs.extend(mptcp.scheduler.clone().map(Feature::Scheduler));
         needs.extend(mptcp.path_manager.clone().map(Feature::PathManager));

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::topology::Network;
-use crate::words::{EndpointFlag, Percent, Rate, Size, Time};
+use crate::words::{EndpointFlag, Percent, Rate, Shape, Size, Time, Way};
 
 /// One operation on one namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -145,6 +145,30 @@ pub enum Act {
         /// How many packets may wait, those being delayed included.
         limit: u32,
     },
+    /// Lets mplab itself carry packets between the two ends of a wire.
+    Relay {
+        /// The link.
+        link: String,
+        /// Towards the first end.
+        dev: String,
+        /// Towards the second end.
+        to: String,
+        /// The conditions from the first end to the second.
+        up: Box<Shape>,
+        /// The conditions the other way.
+        down: Box<Shape>,
+        /// What decides the fate of packets.
+        seed: u64,
+    },
+    /// Lets packets of one direction of a relayed link vanish, or no longer.
+    Swallow {
+        /// The link.
+        link: String,
+        /// The direction.
+        way: Way,
+        /// Whether they vanish.
+        on: bool,
+    },
     /// Sets the MPTCP limits.
     Limits {
         /// Additional subflows of a connection.
@@ -257,6 +281,13 @@ impl fmt::Display for Op {
                     write!(f, " rate {}bit", rate.0)?;
                 }
                 Ok(())
+            }
+            Act::Relay { link, dev, to, up, down, .. } => {
+                write!(f, "# mplab relays {link} between {dev} and {to}: up {up}, down {down}")
+            }
+            Act::Swallow { link, way, on } => {
+                let way = if *way == Way::Up { "up" } else { "down" };
+                write!(f, "# mplab's relay {} what goes {way} on {link}", if *on { "swallows" } else { "carries" })
             }
             Act::Limits { subflows, add_addr_accepted } => {
                 write!(f, "ip -n {ns} mptcp limits set")?;

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Act, Forwarding, Op, routes, wire};
+use super::{Act, Forwarding, Means, Op, routes, wire};
 use crate::topology::{Host, Topology};
 use crate::words::names::WIRES;
 
-pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
+pub(super) fn lab(topology: &Topology, means: Means) -> Vec<Op> {
     let mut ops: Vec<Op> = topology.hosts.keys().map(|host| Op::new(host, Act::Namespace)).collect();
     ops.push(Op::new(WIRES, Act::Namespace));
     for (name, host) in &topology.hosts {
@@ -25,13 +25,13 @@ pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
         }));
     }
     let both = |name: &str| [0, 1].map(|end| wire::dev(name, end));
-    let open = || topology.links.keys().flat_map(|name| [0, 1].map(|end| wire::open(name, end, forwarding)));
-    ops.extend(topology.links.keys().flat_map(|name| wire::prepare(name, forwarding)));
-    if forwarding == Forwarding::Bridge {
+    let open = || topology.links.iter().flat_map(|(name, link)| wire::open(name, link, means));
+    ops.extend(topology.links.iter().flat_map(|(name, link)| wire::prepare(name, link, means)));
+    if means.forwarding == Forwarding::Bridge {
         // Before a frame can come: an address that a bridge has learnt is sent to even by a port that floods nothing.
         ops.extend(open());
     }
-    ops.extend(topology.links.iter().flat_map(|(name, link)| wire::shape(name, link)));
+    ops.extend(topology.links.iter().flat_map(|(name, link)| wire::shape(name, link, means)));
     // Rules after interfaces: each new interface makes the kernel walk the rules (net/core/fib_rules.c). Rules before carriers, addresses
     // and routes: each new IPv6 rule makes it walk every route there is (net/ipv6/fib6_rules.c).
     for name in topology.hosts.keys() {
@@ -44,7 +44,7 @@ pub(super) fn lab(topology: &Topology, forwarding: Forwarding) -> Vec<Op> {
         }
         ops.extend(routes::routes(topology, name));
     }
-    if forwarding == Forwarding::Redirect {
+    if means.forwarding == Forwarding::Redirect {
         // Well after the ingress qdiscs: a filter on a fresh one waits for an RCU grace period (net/sched/sch_generic.c, mini_qdisc_pair_swap).
         ops.extend(open());
     }

@@ -3,24 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use super::{Act, Forwarding, Op, PlannedStep, wire};
+use super::{Act, Means, Op, PlannedStep, wire};
 use crate::case::{Action, How, Step};
 use crate::topology::Topology;
 use crate::words::End;
 use crate::words::names::WIRES;
 
-pub(super) fn plan(topology: &Topology, steps: &[Step], setup: &[Op], forwarding: Forwarding) -> Vec<PlannedStep> {
+pub(super) fn plan(topology: &Topology, steps: &[Step], setup: &[Op], means: Means) -> Vec<PlannedStep> {
     let mut cuts: BTreeMap<&str, Vec<&How>> = BTreeMap::new();
     let mut planned = Vec::new();
     for step in steps {
         let mut ops: Vec<Op> = match &step.action {
             Action::Cut(cut) => {
                 cuts.entry(&cut.link).or_default().push(&cut.how);
-                apply(topology, &cut.link, &cut.how, forwarding)
+                apply(topology, &cut.link, &cut.how, means)
             }
             Action::Restore(link) => {
                 let undone = cuts.remove(link.as_str()).unwrap_or_default();
-                undone.into_iter().flat_map(|how| undo(topology, link, how, setup, forwarding)).collect()
+                undone.into_iter().flat_map(|how| undo(topology, link, how, setup, means)).collect()
             }
         };
         let mut seen: Vec<Op> = Vec::new();
@@ -40,18 +40,20 @@ fn side(topology: &Topology, link: &str, end: &End) -> usize {
     usize::from(topology.links[link].ends[0] != *end)
 }
 
-fn apply(topology: &Topology, link: &str, how: &How, forwarding: Forwarding) -> Vec<Op> {
+fn apply(topology: &Topology, link: &str, how: &How, means: Means) -> Vec<Op> {
     match how {
         // A veth's carrier is its peer being up.
         How::Carrier(ends) => {
             ends.iter().map(|end| Op::new(WIRES, Act::Down { dev: wire::dev(link, side(topology, link, end)) })).collect()
         }
         How::Admin(ends) => ends.iter().map(|end| Op::new(&end.host, Act::Down { dev: end.interface.clone() })).collect(),
-        How::Blackhole { up, down } => directions(*up, *down).map(|from| wire::blackhole(link, from, forwarding)).collect(),
+        How::Blackhole { up, down } => {
+            directions(*up, *down).map(|from| wire::pass(link, &topology.links[link], from, false, means)).collect()
+        }
     }
 }
 
-fn undo(topology: &Topology, link: &str, how: &How, setup: &[Op], forwarding: Forwarding) -> Vec<Op> {
+fn undo(topology: &Topology, link: &str, how: &How, setup: &[Op], means: Means) -> Vec<Op> {
     match how {
         How::Carrier(ends) => ends.iter().map(|end| Op::new(WIRES, Act::Up { dev: wire::dev(link, side(topology, link, end)) })).collect(),
         // The kernel forgets an interface's routes when it is set down.
@@ -64,7 +66,9 @@ fn undo(topology: &Topology, link: &str, how: &How, setup: &[Op], forwarding: Fo
                 std::iter::once(Op::new(&end.host, Act::Up { dev: end.interface.clone() })).chain(routes.cloned())
             })
             .collect(),
-        How::Blackhole { up, down } => directions(*up, *down).map(|from| wire::open(link, from, forwarding)).collect(),
+        How::Blackhole { up, down } => {
+            directions(*up, *down).map(|from| wire::pass(link, &topology.links[link], from, true, means)).collect()
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! A link's wire: the two interfaces in the hidden namespace between its ends, what carries packets across, and what shapes them.
 //! Not here: the hosts' own interfaces.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Op};
 use crate::topology::Link;
 use crate::words::names::WIRES;
-use crate::words::{Feature, Percent, Size, Time};
+use crate::words::shape::{Chance, Jitter, Limit, Loss};
+use crate::words::{Engine, Feature, Percent, Rate, Shape, Size, Time, Way};
 
 /// How packets cross a wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -27,10 +30,66 @@ impl Forwarding {
             Self::Bridge => Feature::Bridge,
         }
     }
+}
 
-    /// The way for a place with `features`: redirection, or a bridge where there is none.
-    pub fn for_place(features: &std::collections::BTreeSet<Feature>) -> Self {
-        if !features.contains(&Feature::Redirect) && features.contains(&Feature::Bridge) { Self::Bridge } else { Self::Redirect }
+/// What a place has for its wires, and the seed of what decides the fate of packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Means {
+    /// How packets cross.
+    pub forwarding: Forwarding,
+    /// What delays and loses them where no file pins it: netem, or the relay where there is none.
+    pub delays: Engine,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl Means {
+    /// Those of a place with `features`: redirection, or bridges where there is none; netem, or the relay where there is none.
+    pub fn of(features: &BTreeSet<Feature>, seed: u64) -> Self {
+        let bridge = !features.contains(&Feature::Redirect) && features.contains(&Feature::Bridge);
+        Self {
+            forwarding: if bridge { Forwarding::Bridge } else { Forwarding::Redirect },
+            delays: if features.contains(&Feature::Netem) { Engine::Netem } else { Engine::Relay },
+            seed,
+        }
+    }
+}
+
+/// Those of a kernel that has everything.
+impl From<Forwarding> for Means {
+    fn from(forwarding: Forwarding) -> Self {
+        Self { forwarding, delays: Engine::Netem, seed: 0 }
+    }
+}
+
+/// What makes a link, and why that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What makes it.
+    pub engine: Engine,
+    /// Why.
+    pub why: String,
+}
+
+/// What a link is made with: what its file says, else the least that does what it asks for.
+pub(super) fn choose(link: &Link, means: Means) -> Choice {
+    let conditions = link.delay.is_some() || link.jitter.is_some() || link.loss.is_some();
+    let (engine, why) = match (link.engine, means.delays) {
+        (Some(engine), _) => (engine, "the topology says so"),
+        (None, _) if !conditions && link.rate.is_some() => (Engine::Kernel, "only a rate is asked for"),
+        (None, _) if !conditions => (Engine::Kernel, "nothing is asked for"),
+        (None, Engine::Netem) => (Engine::Netem, "delay, jitter or loss is asked for, and the kernel has netem"),
+        (None, engine) => (engine, "delay, jitter or loss is asked for, and the kernel has no netem"),
+    };
+    Choice { engine, why: why.to_owned() }
+}
+
+/// What a place must be able to do to make a link.
+pub(super) fn needs(link: &Link, means: Means) -> Vec<Feature> {
+    match choose(link, means).engine {
+        Engine::Relay => vec![Feature::Relay],
+        Engine::Netem => vec![means.forwarding.feature(), Feature::Netem],
+        Engine::Kernel => std::iter::once(means.forwarding.feature()).chain(link.rate.map(|_| Feature::Tbf)).collect(),
     }
 }
 
@@ -43,55 +102,59 @@ fn op(act: Act) -> Op {
     Op::new(WIRES, act)
 }
 
-/// Lets packets cross that enter at end `from`.
-pub(super) fn open(link: &str, from: usize, forwarding: Forwarding) -> Op {
-    let (dev, to) = (dev(link, from), dev(link, 1 - from));
-    op(match forwarding {
-        Forwarding::Redirect => Act::Redirect { dev, to },
-        Forwarding::Bridge => Act::Port { dev: to, flood: true },
-    })
+/// The direction of packets that enter at end `from`.
+const fn way(from: usize) -> Way {
+    Way::BOTH[from]
 }
 
-/// Lets packets vanish that enter at end `from`.
-pub(super) fn blackhole(link: &str, from: usize, forwarding: Forwarding) -> Op {
-    op(match forwarding {
-        Forwarding::Redirect => Act::Unredirect { dev: dev(link, from) },
-        Forwarding::Bridge => Act::Port { dev: dev(link, 1 - from), flood: false },
+/// Lets packets cross that enter at end `from`, or vanish.
+pub(super) fn pass(name: &str, link: &Link, from: usize, passes: bool, means: Means) -> Op {
+    let (dev, to) = (dev(name, from), dev(name, 1 - from));
+    op(match (choose(link, means).engine, means.forwarding) {
+        (Engine::Relay, _) => Act::Swallow { link: name.to_owned(), way: way(from), on: !passes },
+        (_, Forwarding::Redirect) if passes => Act::Redirect { dev, to },
+        (_, Forwarding::Redirect) => Act::Unredirect { dev },
+        (_, Forwarding::Bridge) => Act::Port { dev: to, flood: passes },
     })
 }
 
 /// What a wire whose interfaces exist needs before it can be opened.
-pub(super) fn prepare(link: &str, forwarding: Forwarding) -> Vec<Op> {
+pub(super) fn prepare(name: &str, link: &Link, means: Means) -> Vec<Op> {
     let ends = [0, 1];
-    match forwarding {
-        Forwarding::Redirect => ends.map(|end| op(Act::Ingress { dev: dev(link, end) })).to_vec(),
-        Forwarding::Bridge => {
-            let bridge = link.to_owned();
-            let ports = ends.map(|end| op(Act::Attach { dev: dev(link, end), bridge: bridge.clone() }));
+    match (choose(link, means).engine, means.forwarding) {
+        (Engine::Relay, _) => Vec::new(),
+        (_, Forwarding::Redirect) => ends.map(|end| op(Act::Ingress { dev: dev(name, end) })).to_vec(),
+        (_, Forwarding::Bridge) => {
+            let bridge = name.to_owned();
+            let ports = ends.map(|end| op(Act::Attach { dev: dev(name, end), bridge: bridge.clone() }));
             std::iter::once(op(Act::Bridge { dev: bridge.clone() })).chain(ports).collect()
         }
     }
 }
 
-/// What a link's conditions are made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shaper {
-    Tbf,
-    Netem,
-}
-
-impl Shaper {
-    pub(super) const fn feature(self) -> Feature {
-        match self {
-            Self::Tbf => Feature::Tbf,
-            Self::Netem => Feature::Netem,
-        }
+/// What carries packets across a wire that is prepared.
+pub(super) fn open(name: &str, link: &Link, means: Means) -> Vec<Op> {
+    if choose(link, means).engine != Engine::Relay {
+        return [0, 1].map(|from| pass(name, link, from, true, means)).to_vec();
     }
+    // FNV-1a: links of one lab have nothing to do with each other.
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let shape = Box::new(conditions(link));
+    let act =
+        Act::Relay { link: name.to_owned(), dev: dev(name, 0), to: dev(name, 1), up: shape.clone(), down: shape, seed: means.seed ^ hash };
+    vec![op(act)]
 }
 
-/// The kernel's token bucket where only a rate is asked for, netem for everything else, nothing for a bare cable.
-pub(super) fn shaper(link: &Link) -> Option<Shaper> {
-    if link.delay.is_some() || link.jitter.is_some() || link.loss.is_some() { Some(Shaper::Netem) } else { link.rate.map(|_| Shaper::Tbf) }
+/// The conditions of either direction of a link.
+fn conditions(link: &Link) -> Shape {
+    Shape {
+        rate: link.rate,
+        limit: link.rate.map(|rate| Limit::Bytes(Size(queue(link, rate)))),
+        delay: link.delay.unwrap_or_default(),
+        jitter: link.jitter.map(|amount| Jitter { amount, ..Jitter::default() }),
+        loss: link.loss.map(|percent| Loss::Random(Chance { percent, ..Chance::default() })),
+        ..Shape::default()
+    }
 }
 
 /// The Ethernet header, which qdiscs count.
@@ -105,26 +168,37 @@ const QUEUE_PACKETS: u64 = 30;
 /// The packets that netem holds where the file says nothing of a rate.
 const NETEM_PACKETS: u64 = 100_000;
 
-/// What shapes a link, in both directions: each at the interface by which packets leave the wire.
-pub(super) fn shape(name: &str, link: &Link) -> Vec<Op> {
-    let Some(shaper) = shaper(link) else { return Vec::new() };
-    let packet = u64::from(link.mtu) + ETHERNET;
-    let queue = |rate: crate::words::Rate| link.limit.map_or(rate.bytes_in(QUEUE).max(QUEUE_PACKETS * packet), |limit| limit.0.max(packet));
-    let act = |dev: String| match (shaper, link.rate) {
-        (Shaper::Tbf, Some(rate)) => Act::Tbf { dev, rate, burst: Size(rate.bytes_in(BURST).max(10 * packet)), limit: Size(queue(rate)) },
-        (_, rate) => {
+/// The longest frame of a link.
+fn frame(link: &Link) -> u64 {
+    u64::from(link.mtu) + ETHERNET
+}
+
+/// What may wait before a link's rate, in bytes.
+fn queue(link: &Link, rate: Rate) -> u64 {
+    link.limit.map_or(rate.bytes_in(QUEUE).max(QUEUE_PACKETS * frame(link)), |limit| limit.0.max(frame(link)))
+}
+
+/// What shapes a link in the kernel, in both directions: each at the interface by which packets leave the wire.
+pub(super) fn shape(name: &str, link: &Link, means: Means) -> Vec<Op> {
+    let packet = frame(link);
+    let act = |dev: String| match (choose(link, means).engine, link.rate) {
+        (Engine::Relay, _) | (Engine::Kernel, None) => None,
+        (Engine::Kernel, Some(rate)) => {
+            Some(Act::Tbf { dev, rate, burst: Size(rate.bytes_in(BURST).max(10 * packet)), limit: Size(queue(link, rate)) })
+        }
+        (Engine::Netem, rate) => {
             let delay = link.delay.unwrap_or_default();
             // netem's limit counts the packets on their way too.
-            let limit = rate.map_or(NETEM_PACKETS, |rate| (queue(rate) + rate.bytes_in(delay)).div_ceil(packet) + 1);
-            Act::Netem {
+            let limit = rate.map_or(NETEM_PACKETS, |rate| (queue(link, rate) + rate.bytes_in(delay)).div_ceil(packet) + 1);
+            Some(Act::Netem {
                 dev,
                 delay,
                 jitter: link.jitter.unwrap_or_default(),
                 loss: link.loss.unwrap_or(Percent(0.0)),
                 rate,
                 limit: limit as u32,
-            }
+            })
         }
     };
-    [1, 0].map(|end| op(act(dev(name, end)))).to_vec()
+    [1, 0].into_iter().filter_map(|end| act(dev(name, end))).map(op).collect()
 }

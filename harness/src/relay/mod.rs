@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::kernel::packet::PacketSocket;
 use crate::kernel::{Namespace, wakeup};
 use crate::words::Time;
+pub use crate::words::Way;
 use crossing::{Crossing, Desk};
 use engine::{Engine, Task};
 
@@ -43,16 +44,6 @@ pub struct RelayLink {
     pub down: Shape,
     /// What makes its decisions differ from another link's.
     pub seed: u64,
-}
-
-/// A direction of a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Way {
-    /// From the first end to the second.
-    Up,
-    /// From the second end to the first.
-    Down,
 }
 
 /// What a direction of a link has done so far.

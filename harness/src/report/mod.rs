@@ -3,6 +3,7 @@
 
 mod bars;
 mod intervals;
+mod links;
 mod steps;
 mod style;
 mod subflows;
@@ -13,6 +14,7 @@ mod verdict;
 
 pub use bars::share;
 pub use intervals::{IntervalTable, table};
+pub use links::links;
 pub use steps::action;
 pub use style::{Colour, Style};
 pub use subflows::subflows;

@@ -13,7 +13,7 @@ use crate::address::{self, Addresses, Cable, IPV6_MTU};
 use crate::diagnostic::{Diagnostics, LoadError, Mistakes, Span};
 use crate::document::{self, Entry, Spanned};
 use crate::words::names::{HOST_MAX, LINK_MAX, WIRES, complaint};
-use crate::words::{End, Percent, Rate, Size};
+use crate::words::{End, Engine, Percent, Rate, Size};
 
 /// Loads a topology file.
 pub fn load(path: &Path) -> Result<Topology, LoadError> {
@@ -107,6 +107,7 @@ fn link(name: &str, entry: &Entry<raw::Link>, interfaces: &mut BTreeMap<End, (St
     Some(Link {
         ends,
         mtu: value(raw.mtu.as_ref()).unwrap_or(MTU),
+        engine: value(raw.engine.as_ref()),
         rate: value(raw.rate.as_ref()),
         limit: value(raw.limit.as_ref()),
         delay: value(raw.delay.as_ref()),
@@ -197,6 +198,12 @@ fn conditions(link: &raw::Link, mistakes: &mut Mistakes) {
             }
             Some(_) => {}
         }
+    }
+    let delays = link.delay.is_some() || link.jitter.is_some() || link.loss.is_some();
+    if let Some(engine) = link.engine.as_ref().filter(|engine| engine.value == Engine::Kernel && delays) {
+        mistakes
+            .add(&engine.span, "without netem the kernel can hold a link to a rate, and not delay or lose packets")
+            .help("write \"netem\" or \"relay\", or leave the choice to mplab");
     }
     if let Some(loss) = link.loss.as_ref().filter(|loss| loss.value > Percent(100.0)) {
         mistakes.add(&loss.span, "no more than 100% of the packets can be lost");

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use raw::Family;
 
-use crate::words::{End, EndpointFlag, Percent, Rate, Size, Time};
+use crate::words::{End, EndpointFlag, Engine, Percent, Rate, Size, Time};
 
 /// A checked topology: every name in it exists, every interface is on exactly one link and has its addresses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +108,8 @@ pub struct Link {
     pub ends: [End; 2],
     /// The largest packet in bytes.
     pub mtu: u32,
+    /// What it is made with, if not the least that does what is asked.
+    pub engine: Option<Engine>,
     /// What passes per second, each direction.
     pub rate: Option<Rate>,
     /// The queue before the rate in bytes, each direction; 50 ms at the rate if absent.

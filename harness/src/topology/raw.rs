@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use super::Network;
 use crate::diagnostic::Mistakes;
 use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
-use crate::words::{End, EndpointFlag, Percent, Rate, Size, Time};
+use crate::words::{End, EndpointFlag, Engine, Percent, Rate, Size, Time};
 
 const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "host", "link"] };
 const HOST: Shape = Shape { heading: "`[host.NAME]`", what: "a host", keys: &["forward", "interface", "mptcp", "route", "sysctl"] };
@@ -23,7 +23,8 @@ const MPTCP: Shape = Shape {
 const LIMITS: Shape = Shape { heading: "`limits`", what: "a table of MPTCP limits", keys: &["subflows", "add_addr_accepted"] };
 const ENDPOINT: Shape =
     Shape { heading: "`endpoint`", what: "an MPTCP endpoint", keys: &["interface", "family", "address", "flags", "id", "port"] };
-const LINK: Shape = Shape { heading: "`[link.NAME]`", what: "a link", keys: &["ends", "mtu", "rate", "limit", "delay", "jitter", "loss"] };
+const LINK: Shape =
+    Shape { heading: "`[link.NAME]`", what: "a link", keys: &["ends", "mtu", "engine", "rate", "limit", "delay", "jitter", "loss"] };
 
 /// Every table of a topology file, for the test that compares them with the reference document.
 #[cfg(test)]
@@ -99,6 +100,7 @@ pub(crate) enum Family {
 pub(super) struct Link {
     pub(super) ends: Option<Spanned<Vec<Spanned<End>>>>,
     pub(super) mtu: Option<Spanned<u32>>,
+    pub(super) engine: Option<Spanned<Engine>>,
     pub(super) rate: Option<Spanned<Rate>>,
     pub(super) limit: Option<Spanned<Size>>,
     pub(super) delay: Option<Spanned<Time>>,
@@ -196,12 +198,20 @@ impl Read for Family {
     }
 }
 
+impl Read for Engine {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let words = [Self::Kernel, Self::Netem, Self::Relay].map(|engine| (engine.word(), engine));
+        word(value, "engine of a link", &words, mistakes)
+    }
+}
+
 impl Read for Link {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &LINK, mistakes)?;
         Some(Self {
             ends: table.required("ends"),
             mtu: table.optional("mtu"),
+            engine: table.optional("engine"),
             rate: table.optional("rate"),
             limit: table.optional("limit"),
             delay: table.optional("delay"),

@@ -21,6 +21,8 @@ pub enum Feature {
     Tbf,
     /// The network emulator: delay, jitter, loss.
     Netem,
+    /// Packet sockets, which mplab's own link in user space needs.
+    Relay,
     /// An MPTCP packet scheduler (`net.mptcp.available_schedulers`).
     Scheduler(String),
     /// An MPTCP path manager (`net.mptcp.available_path_managers`).
@@ -38,7 +40,8 @@ impl Feature {
             Self::Redirect => "this kernel has no sch_ingress, cls_u32 or act_mirred".to_owned(),
             Self::Bridge => "this kernel has no bridge".to_owned(),
             Self::Tbf => "this kernel has no sch_tbf, which a link's rate needs".to_owned(),
-            Self::Netem => "this kernel has no sch_netem, which delay, jitter and loss need".to_owned(),
+            Self::Netem => "this kernel has no sch_netem, which a link of engine netem needs".to_owned(),
+            Self::Relay => "no packet socket can be opened here, which links in user space need".to_owned(),
             Self::Scheduler(name) => format!("this kernel has no MPTCP scheduler `{name}`"),
             Self::PathManager(name) => format!("this kernel has no MPTCP path manager `{name}`"),
             Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
@@ -60,6 +63,7 @@ impl fmt::Display for Feature {
             Self::Bridge => f.write_str("bridge"),
             Self::Tbf => f.write_str("tbf"),
             Self::Netem => f.write_str("netem"),
+            Self::Relay => f.write_str("relay"),
             Self::Scheduler(name) => write!(f, "scheduler {name}"),
             Self::PathManager(name) => write!(f, "path manager {name}"),
             Self::LaminarEndpoints => f.write_str("laminar endpoints"),

@@ -5,10 +5,13 @@ pub mod constraint;
 pub mod feature;
 pub mod mptcp;
 pub mod names;
+pub mod shape;
+pub mod trace;
 pub mod units;
 
 pub use constraint::{Constraint, Window};
 pub use feature::Feature;
 pub use mptcp::{Direction, EndpointFlag, Protocol};
 pub use names::End;
+pub use shape::{Engine, Shape, Way};
 pub use units::{Count, Percent, Quantity, Rate, Size, Time};

@@ -29,7 +29,7 @@ fn carried(time: u64) -> (u64, u64) {
 /// A link between two interfaces of the same name.
 fn link(first: &str, second: &str) -> Link {
     let ends = [first.parse().unwrap(), second.parse().unwrap()];
-    Link { ends, mtu: 1500, rate: None, limit: None, delay: None, jitter: None, loss: None }
+    Link { ends, mtu: 1500, engine: None, rate: None, limit: None, delay: None, jitter: None, loss: None }
 }
 
 /// A topology of links `NAME = A:IF -- B:IF`, where the n-th interface of a host has the address 10.LINK.0.HOST.
@@ -154,6 +154,7 @@ fn case() -> Case {
 /// The run, without expectations.
 pub(crate) fn run() -> Recording {
     let job = Job {
+        engines: BTreeMap::new(),
         name: "survival/ethernet_unplugged".to_owned(),
         seed: 7,
         topology: topology(&[("ethernet", "laptop:eth0", "server:eth0"), ("wlan", "laptop:wlan0", "server:wlan0")]),
@@ -164,6 +165,7 @@ pub(crate) fn run() -> Recording {
     };
     let step = |due: u64, line: &str| StepRecord { due, at: due + 300, lines: vec![line.to_owned()] };
     Recording {
+        relayed: BTreeMap::new(),
         format: FORMAT,
         place: Place { name: "local".to_owned(), kernel: "6.18.44".to_owned(), root: true, features: [].into() },
         end: 30 * S + 200_000,

@@ -8,9 +8,9 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
+use mplab::case;
 use mplab::lab::Lab;
 use mplab::plan::{Forwarding, Job};
-use mplab::{case, suite};
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
 
@@ -79,7 +79,7 @@ fn plan(forwarding: Forwarding, cut: &str) -> Job {
     );
     let (case, topology) =
         case::check::parse("case.toml", &text, [("test", TOPOLOGY)].as_slice()).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
-    Job::plan("cut", topology, case, suite::SEED, forwarding)
+    Job::plan("cut", topology, case, forwarding)
 }
 
 /// No datagram here takes a hundredth of it; it only keeps a broken lab from hanging for ever.

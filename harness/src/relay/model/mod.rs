@@ -13,10 +13,8 @@ mod jitter;
 mod loss;
 mod pace;
 pub mod ramp;
-pub mod shape;
 #[cfg(test)]
 mod tests;
-pub mod trace;
 
 use std::collections::VecDeque;
 
@@ -27,6 +25,7 @@ pub use shape::Shape;
 pub use trace::Trace;
 
 use crate::words::{Rate, Time};
+pub use crate::words::{shape, trace};
 use fate::Fates;
 use pace::Pace;
 use shape::{Discipline, Limit, Step};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::Time;
+use super::units::Time;
 
 /// What may pass at one time.
 pub const OPPORTUNITY: u64 = 1500;

@@ -1,10 +1,56 @@
 //! What one direction of a link does to packets, in tc's words: rate, delay, jitter, loss, queue.
-//! Not here: doing it ([`Model`](super::Model)), nor how a topology file writes it.
+//! Not here: doing it, nor how a topology file writes it.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::trace::Trace;
-use crate::words::{Percent, Rate, Size, Time};
+use super::units::{Percent, Rate, Size, Time};
+
+/// What shapes a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// What every kernel has: nothing for a bare cable, the token bucket filter for a rate.
+    Kernel,
+    /// The kernel's network emulator.
+    Netem,
+    /// mplab's own link in user space.
+    Relay,
+}
+
+impl Engine {
+    /// The word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::Netem => "netem",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A direction of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// From the first end to the second.
+    Up,
+    /// From the second end to the first.
+    Down,
+}
+
+impl Way {
+    /// Both, `Up` first.
+    pub const BOTH: [Self; 2] = [Self::Up, Self::Down];
+}
 
 /// The conditions of one direction of a link. The default is a bare cable.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -33,6 +79,34 @@ pub struct Shape {
     pub limit: Option<Limit>,
     /// How the queue is kept.
     pub discipline: Discipline,
+}
+
+/// In tc-netem(8)'s words, what has one; the rest is counted.
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::new();
+        words.extend(self.rate.map(|rate| format!("rate {rate}")));
+        words.extend((self.delay > Time::ZERO).then(|| format!("delay {}", self.delay)));
+        words.extend(self.jitter.map(|jitter| format!("jitter {}", jitter.amount)));
+        match &self.loss {
+            Some(Loss::Random(chance)) => words.push(format!("loss {}", chance.percent)),
+            Some(Loss::Gemodel(_)) => words.push("loss gemodel".to_owned()),
+            Some(Loss::Numbers(numbers)) => words.push(format!("loss of {} packets", numbers.len())),
+            Some(Loss::Every(every)) => words.push(format!("loss of every {every}th packet")),
+            None => {}
+        }
+        words.extend(self.duplicate.map(|chance| format!("duplicate {}", chance.percent)));
+        words.extend(self.corrupt.map(|chance| format!("corrupt {}", chance.percent)));
+        words.extend(self.reorder.map(|reorder| format!("reorder {}", reorder.percent)));
+        words.extend(self.limit.map(|limit| match limit {
+            Limit::Packets(packets) => format!("limit {packets}p"),
+            Limit::Bytes(size) => format!("limit {}b", size.0),
+        }));
+        words.extend(self.trace.as_ref().map(|_| "trace".to_owned()));
+        words.extend((!self.steps.is_empty()).then(|| format!("{} steps", self.steps.len())));
+        f.write_str(if words.is_empty() { "a bare cable" } else { "" })?;
+        f.write_str(&words.join(" "))
+    }
 }
 
 impl Shape {
@@ -172,7 +246,7 @@ impl Limit {
     pub const DEFAULT: Self = Self::Packets(1000);
 
     /// Whether a packet of `len` bytes fits beside what is there.
-    pub(super) fn fits(self, packets: u64, bytes: u64, len: u32) -> bool {
+    pub fn fits(self, packets: u64, bytes: u64, len: u32) -> bool {
         match self {
             Self::Packets(most) => packets < most,
             Self::Bytes(most) => bytes + u64::from(len) <= most.0,
