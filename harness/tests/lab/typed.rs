@@ -86,7 +86,7 @@ pub(crate) fn same(setup: &[Op]) -> Result<(), Failed> {
                 break;
             }
             if Instant::now() > deadline {
-                let only = |these: &BTreeSet<String>, those| these.difference(those).map(|line| format!("\n  {line}")).collect::<String>();
+                let only = |these: &BTreeSet<String>, those| these.difference(those).fold(String::new(), |text, line| text + "\n  " + line);
                 let (by_us, by_them) = (only(&ours, &theirs), only(&theirs, &ours));
                 return Err(format!("{name}: only mplab's lab has{by_us}\nand only the typed one has{by_them}").into());
             }
