@@ -1,13 +1,19 @@
 //! Recordings in files: written so that a crash or a full disk never leaves half of one, read, judged and shown again.
 
-use std::fs;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use mplab::judge;
 use mplab::recording::Recording;
 use mplab::report::{self, Style};
 use mplab::words::Time;
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::unistd::linkat;
 
 use crate::exit::Exit;
 use crate::{Failure, check};
@@ -19,18 +25,41 @@ pub(crate) fn file(directory: &Path, name: &str) -> PathBuf {
 
 /// Writes a recording in full or not at all.
 pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
+    let json = recording.to_json();
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let written = fs::create_dir_all(directory).and_then(|()| match unnamed(directory) {
+        Ok(file) => fill(&file, &json).and_then(|()| give_name(&file, path)),
+        // Not every file system has files without a name.
+        Err(_) => write_beside(path, &json),
+    });
+    written.map_err(|error| Failure::broken(format!("failed to write the recording {}: {error}", path.display())))
+}
+
+/// A file that has no name yet: it is gone if this program is killed before it gets one.
+fn unnamed(directory: &Path) -> io::Result<File> {
+    File::options().write(true).custom_flags(OFlag::O_TMPFILE.bits()).open(directory)
+}
+
+fn fill(mut file: &File, json: &str) -> io::Result<()> {
+    file.write_all(json.as_bytes())?;
+    file.sync_all()
+}
+
+/// Gives a complete file its name, and takes it from the file that had it.
+fn give_name(file: &File, path: &Path) -> io::Result<()> {
+    let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
+    loop {
+        match linkat(AT_FDCWD, itself.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW) {
+            Err(Errno::EEXIST) => fs::remove_file(path)?,
+            done => return Ok(done?),
+        }
+    }
+}
+
+fn write_beside(path: &Path, json: &str) -> io::Result<()> {
     let partial = path.with_extension(format!("json.{}.tmp", std::process::id()));
-    let write = || {
-        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(recording.to_json().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    };
-    write().map_err(|error| {
-        fs::remove_file(&partial).ok();
-        Failure::broken(format!("failed to write the recording {}: {error}", path.display()))
-    })
+    let written = File::create(&partial).and_then(|file| fill(&file, json)).and_then(|()| fs::rename(&partial, path));
+    written.inspect_err(|_| drop(fs::remove_file(&partial)))
 }
 
 fn read(path: &Path) -> Result<Recording, Failure> {

@@ -8,6 +8,7 @@ mod refused;
 mod support;
 mod typed;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use libtest_mimic::{Arguments, Trial};
@@ -25,12 +26,12 @@ fn main() {
     let features = if confined.is_none() {
         Namespace::new().and_then(|fresh| fresh.enter(probe::features)).expect("the network was left").expect("a kernel can be probed")
     } else {
-        std::collections::BTreeSet::new()
+        BTreeSet::new()
     };
     let arguments = Arguments::from_args();
-    let mut trials = Vec::new();
+    let mut trials: Vec<Trial> = Vec::new();
     for forwarding in [Forwarding::Redirect, Forwarding::Bridge] {
-        let lacking = |needs: std::collections::BTreeSet<Feature>| {
+        let lacking = |needs: BTreeSet<Feature>| {
             let absent: Vec<_> = needs.difference(&features).map(Feature::absence).collect();
             confined.clone().or_else(|| (!absent.is_empty()).then(|| absent.join("; ")))
         };
@@ -55,7 +56,6 @@ fn main() {
             trials.extend(refused::trials(few(refused::TOPOLOGY)));
         }
     }
-    let trials: Vec<Trial> = trials;
     libtest_mimic::run(&arguments, trials).exit();
 }
 

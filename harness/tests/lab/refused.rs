@@ -63,9 +63,8 @@ fn refused(acts: Vec<Act>, line: &str, words: &str) -> Result<(), Failed> {
     let before = held()?;
     let mut setup = plan::lab(&crate::parse(TOPOLOGY), Forwarding::Redirect);
     // In the midst of others: after the interfaces' addresses, which share a system call.
-    let last = setup.iter().rposition(|op| op.ns == "a" && matches!(op.act, Act::Address { .. })).ok_or("it has addresses")?;
-    let after = last + 1;
-    setup.splice(after..after, acts.into_iter().map(|act| Op::new("a", act)));
+    let next = 1 + setup.iter().rposition(|op| op.ns == "a" && matches!(op.act, Act::Address { .. })).ok_or("it has addresses")?;
+    setup.splice(next..next, acts.into_iter().map(|act| Op::new("a", act)));
     let Err(error) = Lab::build(&setup) else { return Err("the kernel took it".into()) };
     assert_eq!(error.to_string(), format!("failed to do `{line}`"));
     let said = match &error {

@@ -1,0 +1,196 @@
+//! The command line as a person meets it: what it prints, what it writes, how it ends.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
+use support::{Directory, MPLAB, SHORT, Said, assert_has, repository, trial, without};
+
+fn main() {
+    mplab::local::enter();
+    let arguments = Arguments::from_args();
+    let confined = mplab::local::place().err().map(|error| error.to_string());
+    let anywhere: [(&str, fn()); 3] = [
+        ("a_file_in_order_is_checked", a_file_in_order_is_checked),
+        ("a_mistake_has_a_file_a_line_and_a_caret", a_mistake_has_a_file_a_line_and_a_caret),
+        ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
+    ];
+    let in_a_lab: [(&str, fn()); 7] = [
+        ("a_case_that_must_fail_passes", a_case_that_must_fail_passes),
+        ("a_failure_says_all_that_is_needed_to_see_it_again", a_failure_says_all_that_is_needed_to_see_it_again),
+        ("a_case_that_cannot_run_here_is_skipped_with_the_reason", a_case_that_cannot_run_here_is_skipped_with_the_reason),
+        ("a_recording_is_judged_again_alike", a_recording_is_judged_again_alike),
+        ("a_recording_of_another_format_is_refused", a_recording_of_another_format_is_refused),
+        ("a_recording_is_drawn", a_recording_is_drawn),
+        ("an_output_that_cannot_be_written_loses_no_verdict", an_output_that_cannot_be_written_loses_no_verdict),
+    ];
+    let ready = |run: fn()| {
+        move || {
+            run();
+            Ok::<_, Failed>(())
+        }
+    };
+    let mut trials: Vec<Trial> = anywhere.into_iter().map(|(name, run)| trial(name, None, ready(run))).collect();
+    trials.extend(in_a_lab.into_iter().map(|(name, run)| trial(name, confined.clone(), ready(run))));
+    let no_nobody =
+        (!nix::unistd::geteuid().is_root()).then(|| "only root can become somebody else".to_owned()).or_else(|| without(&["setpriv"]));
+    trials.push(trial(
+        "without_root_it_enters_a_user_namespace",
+        confined.clone().or(no_nobody),
+        ready(without_root_it_enters_a_user_namespace),
+    ));
+    let no_cage = confined.or_else(|| without(&["unshare", "setpriv"]));
+    trials.push(trial("where_nothing_is_allowed_it_says_what_to_do", no_cage, ready(where_nothing_is_allowed_it_says_what_to_do)));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn a_file_in_order_is_checked() {
+    let laptop = repository().join("topologies/laptop.toml").display().to_string();
+    let said = Directory::new().say(&["check", &laptop]);
+    assert_eq!((said.code, said.out), (0, format!("{laptop}: a topology of 2 hosts and 2 links\n")));
+}
+
+fn a_mistake_has_a_file_a_line_and_a_caret() {
+    let directory = Directory::new();
+    let good = directory.write("cases/good.toml", SHORT);
+    let bad = directory.write("cases/bad.toml", &SHORT.replace("guest2", "gest2"));
+    let said = directory.say(&["check", &good, &bad]);
+    assert_eq!(said.code, 2);
+    assert_has(&said.out, &["cases/good.toml: a case of 1 transfers"]);
+    assert_has(&said.err, &["cases/bad.toml:6:10", "client = \"gest2\"", "^^^", "guest2"]);
+}
+
+fn a_plan_is_lines_that_a_person_would_type() {
+    let directory = Directory::new();
+    let said = directory.say(&["plan", "topologies/laptop.toml"]);
+    let golden = fs::read_to_string(repository().join("harness/tests/plans/laptop.sh")).expect("a golden plan");
+    assert_eq!((said.code, said.out), (0, golden));
+    let case = repository().join("testcases/cases/survival/admin_down_and_up.toml").display().to_string();
+    let golden = fs::read_to_string(repository().join("harness/tests/plans/admin_down_and_up.case.sh")).expect("a golden plan");
+    let said = directory.say(&["plan", &case]);
+    assert_eq!((said.code, said.out), (0, golden));
+}
+
+fn a_case_that_must_fail_passes() {
+    let directory = Directory::new();
+    let text = SHORT.replace("topology", "must_fail = [\"subflows\"]\ntopology") + "subflows = 7\n";
+    let said = directory.say(&["run", &directory.write("cases/short.toml", &text)]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_has(&said.out, &["PASS  short", "1 of 1 run"]);
+    assert_eq!(directory.ending(".json"), [directory.path().join("recordings/short.json")]);
+    assert!(directory.ending(".tmp").is_empty());
+}
+
+/// A case that fails, with its recording: as of a computer that had all the time, since a late one is not trusted.
+fn failed() -> (Directory, Said) {
+    let directory = Directory::new();
+    let case = directory.write(
+        "cases/short.toml",
+        &(SHORT.to_owned() + "\n[[expect]]\ntransfer = \"stream\"\nduring = \"0s..200ms\"\ngoodput = \">= 1gbit\"\n"),
+    );
+    let said = directory.say(&["run", &case, "--seed", "7", "--output", "out"]);
+    let path = directory.path().join("out/short.json");
+    let mut recording: Value = serde_json::from_slice(&fs::read(&path).expect("it was recorded")).expect("a recording");
+    for late in recording["lateness"].as_object_mut().expect("a recording says how late it was").values_mut() {
+        *late = 0.into();
+    }
+    fs::write(path, recording.to_string()).expect("a file of ours");
+    (directory, said)
+}
+
+fn a_failure_says_all_that_is_needed_to_see_it_again() {
+    let (_directory, said) = failed();
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").expect("Linux");
+    assert!([1, 5].contains(&said.code), "failed, or not to be trusted: {said:?}");
+    assert_has(&said.out, &["short", "local", kernel.trim(), "seed 7", "stream: goodput >= 1gbit", "in 0s..200ms", "mbit"]);
+    assert_has(&said.out, &["again: mplab run cases/short.toml --seed 7", "recorded in out/short.json"]);
+}
+
+fn a_case_that_cannot_run_here_is_skipped_with_the_reason() {
+    let directory = Directory::new();
+    let slow = fs::read_to_string(directory.path().join("topologies/two-guests-slow.toml")).expect("it was copied");
+    directory
+        .write("topologies/other.toml", &slow.replace("limits = { subflows = 2 }", "limits = { subflows = 2 }\nscheduler = \"nonesuch\""));
+    let case = directory.write("cases/short.toml", &SHORT.replace("two-guests-slow", "other"));
+    let said = directory.say(&["run", &case]);
+    assert_eq!(said.code, 4, "{said:?}");
+    assert_has(&said.out, &["SKIP  short", "this kernel has no MPTCP scheduler `nonesuch`"]);
+    assert!(directory.ending(".json").is_empty());
+}
+
+fn a_recording_is_judged_again_alike() {
+    let (directory, ran) = failed();
+    let said = directory.say(&["judge", "out/short.json"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let findings = |text: &str| text.lines().filter(|line| line.contains("stream: ")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(findings(&said.out), findings(&ran.out));
+    assert_eq!(findings(&said.out).len(), 2);
+    let said = directory.say(&["judge", "out/short.json", &directory.write("cases/other.toml", SHORT)]);
+    assert_eq!((said.code, findings(&said.out).len()), (0, 1), "{said:?}");
+}
+
+fn a_recording_of_another_format_is_refused() {
+    let directory = Directory::new();
+    directory.write("old.json", "{\"format\": 99}");
+    directory.write("none.json", "what is this?");
+    let said = directory.say(&["judge", "old.json"]);
+    assert_eq!(said.code, 2);
+    assert_has(&said.err, &["old.json: a recording of format 99"]);
+    let said = directory.say(&["report", "none.json"]);
+    assert_eq!(said.code, 2);
+    assert_has(&said.err, &["none.json: not a recording"]);
+}
+
+fn a_recording_is_drawn() {
+    let (directory, _) = failed();
+    let said = directory.say(&["report", "out/short.json", "--interval", "100ms", "--svg", "short.svg"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_has(&said.out, &["short: Something short", "enp2s0"]);
+    let drawn = fs::read_to_string(directory.path().join("short.svg")).expect("it was drawn");
+    assert!(drawn.starts_with("<svg") && drawn.trim_end().ends_with("</svg>"), "{drawn}");
+}
+
+fn an_output_that_cannot_be_written_loses_no_verdict() {
+    let directory = Directory::new();
+    directory.write("file", "in the way");
+    let said = directory.say(&["run", &directory.write("cases/short.toml", SHORT), "--output", "file/below"]);
+    assert_eq!(said.code, 3, "{said:?}");
+    assert_has(&said.out, &["PASS  short"]);
+    assert_has(&said.err, &["failed to write the recording file/below/short.json"]);
+    assert!(directory.ending(".tmp").is_empty() && directory.ending(".json").is_empty());
+    // A directory where the file should be: it is refused when all has been written already.
+    fs::create_dir_all(directory.path().join("out/short.json/full")).expect("temporary files can be made");
+    let said = directory.say(&["run", "cases/short.toml", "--output", "out"]);
+    assert_eq!(said.code, 3, "{said:?}");
+    assert!(directory.ending(".tmp").is_empty() && directory.ending(".json").is_empty());
+}
+
+fn without_root_it_enters_a_user_namespace() {
+    let directory = Directory::new();
+    let case = directory.write("cases/short.toml", SHORT);
+    // Where the program was built, nobody else may be able to look.
+    fs::copy(MPLAB, directory.path().join("mplab")).expect("a file can be copied");
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).expect("a directory of ours");
+    let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "./mplab", "run", &case];
+    let said = Said::of(Command::new("setpriv").args(nobody).current_dir(directory.path()).output().expect("it is installed"));
+    assert_eq!(said.code, 0, "{said:?}");
+    let recording: Value =
+        serde_json::from_slice(&fs::read(directory.path().join("recordings/short.json")).expect("it was recorded")).expect("a recording");
+    assert_eq!(recording["place"]["root"], false);
+}
+
+/// In a user namespace that allows no further one, without the right to make a network namespace either.
+fn where_nothing_is_allowed_it_says_what_to_do() {
+    let directory = Directory::new();
+    let case = directory.write("cases/short.toml", SHORT);
+    let lines = "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin \"$@\"";
+    let caged = ["--user", "--map-root-user", "sh", "-c", lines, "sh", MPLAB, "run", &case];
+    let said = Said::of(Command::new("unshare").args(caged).current_dir(directory.path()).output().expect("it is installed"));
+    assert_eq!((said.code, said.out.as_str()), (3, ""), "{said:?}");
+    assert_eq!(said.err.lines().count(), 1, "{said:?}");
+    assert_has(&said.err, &["mplab: no network namespace can be made here", "run as root, or allow user namespaces"]);
+}
