@@ -19,6 +19,8 @@ use mplab::words::{Direction, Protocol, Rate, Size, Time};
 use nix::unistd::Uid;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
+/// Measures something in so many rounds, and prints it.
+type Part = fn(usize) -> Result<()>;
 
 const ROUNDS: usize = 3;
 const ROUND: Time = Time::from_millis(2_000);
@@ -32,7 +34,7 @@ fn main() -> Result<()> {
     }
     let rounds = std::env::var("MPLAB_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
     let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let parts: [(&str, fn(usize) -> Result<()>); 4] = [("speed", speed), ("rates", rates), ("delays", delays), ("idle", idle)];
+    let parts: [(&str, Part); 4] = [("speed", speed), ("rates", rates), ("delays", delays), ("idle", idle)];
     for (name, part) in parts {
         if chosen.as_ref().is_none_or(|chosen| name.contains(chosen.as_str())) {
             println!("{name}:");

@@ -86,8 +86,15 @@ impl Crossing {
         Seen { counts, late: self.late.late() }
     }
 
-    /// Takes what has come in.
-    pub(super) fn take_in(&mut self, desk: &mut Desk) {
+    /// Loses what is on its way: the interface that it was to leave by is down.
+    pub(super) fn cut(&mut self) {
+        self.counts.dropped.down += self.model.clear().map(|packet| u64::from(packet.payload.count)).sum::<u64>();
+        self.due = None;
+    }
+
+    /// Takes what has come in. Whether the interface is still up.
+    pub(super) fn take_in(&mut self, desk: &mut Desk) -> bool {
+        let mut still_up = true;
         let (now, epoch) = (desk.clock.now(), wakeup::epoch());
         for _ in 0..BUDGET {
             match self.from.receive(&mut desk.buffer) {
@@ -99,13 +106,15 @@ impl Crossing {
                     // Too long, or of a kind that has no header: nothing that a lab's hosts send.
                     ErrorKind::InvalidData | ErrorKind::InvalidInput => self.counts.dropped.missed += 1,
                     // Told once when the interface goes down.
-                    ErrorKind::NetworkDown | ErrorKind::Interrupted => {}
+                    ErrorKind::NetworkDown => still_up = false,
+                    ErrorKind::Interrupted => {}
                     // Nothing more has come, most often.
                     _ => break,
                 },
             }
         }
         self.due = self.model.due();
+        still_up
     }
 
     fn arrived(&mut self, at: Time, bytes: &[u8]) {

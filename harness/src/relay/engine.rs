@@ -42,8 +42,9 @@ impl Engine {
                     if !self.asked()? {
                         return Ok(());
                     }
-                } else if let Some(crossing) = self.crossings.get_mut(number as usize) {
-                    crossing.take_in(&mut self.desk);
+                } else if !self.crossings[number as usize].take_in(&mut self.desk) {
+                    // The interface that it comes from is the one that its other direction leaves by.
+                    self.crossings[number as usize ^ 1].cut();
                 }
             }
             let now = self.desk.clock.now();

@@ -208,5 +208,4 @@ fn fold(sum: u32) -> u16 {
 }
 
 #[cfg(test)]
-#[path = "frame_tests.rs"]
 mod tests;

@@ -172,14 +172,11 @@ impl<P: Clone> Model<P> {
         )
     }
 
-    /// Forgets every packet, as when a link is cut, and returns how many there were.
-    pub fn clear(&mut self) -> u64 {
-        let many = self.line.len() + self.queue.len() + self.done.len() + usize::from(self.sending.is_some());
-        self.line.clear();
-        self.queue.clear();
-        self.done.clear();
-        (self.sending, self.queued_bytes) = (None, 0);
-        many as u64
+    /// Takes every packet out, due or not, as when a link is cut.
+    pub fn clear(&mut self) -> impl Iterator<Item = Packet<P>> {
+        self.queued_bytes = 0;
+        let [done, queue, line] = [&mut self.done, &mut self.queue, &mut self.line].map(std::mem::take);
+        done.into_iter().chain(self.sending.take()).chain(queue).chain(line).map(|timed| timed.packet)
     }
 
     fn accept(&mut self, now: Time, fate: Fate, packet: Packet<P>) {

@@ -1,2 +1,0 @@
-//! The relay between real hosts.
-fn main() {}
