@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Act, Op};
 use crate::topology::Link;
 use crate::words::names::WIRES;
-use crate::words::shape::{Chance, Jitter, Limit, Loss};
+use crate::words::shape::{Limit, Loss};
 use crate::words::{Engine, Feature, Percent, Rate, Shape, Size, Time, Way};
 
 /// How packets cross a wire.
@@ -73,11 +73,12 @@ pub struct Choice {
 
 /// What a link is made with: what its file says, else the least that does what it asks for.
 pub(super) fn choose(link: &Link, means: Means) -> Choice {
-    let conditions = link.delay.is_some() || link.jitter.is_some() || link.loss.is_some();
+    let every = |test: fn(&Shape) -> bool| test(&link.up) && test(&link.down);
     let (engine, why) = match (link.engine, means.delays) {
         (Some(engine), _) => (engine, "the topology says so"),
-        (None, _) if !conditions && link.rate.is_some() => (Engine::Kernel, "only a rate is asked for"),
-        (None, _) if !conditions => (Engine::Kernel, "nothing is asked for"),
+        (None, _) if every(Shape::is_bare) => (Engine::Kernel, "nothing is asked for"),
+        (None, _) if every(Shape::is_rate_alone) => (Engine::Kernel, "only a rate is asked for"),
+        (None, _) if !every(Shape::is_plain) => (Engine::Relay, "more than delay, jitter, random loss and a rate is asked for"),
         (None, Engine::Netem) => (Engine::Netem, "delay, jitter or loss is asked for, and the kernel has netem"),
         (None, engine) => (engine, "delay, jitter or loss is asked for, and the kernel has no netem"),
     };
@@ -89,7 +90,10 @@ pub(super) fn needs(link: &Link, means: Means) -> Vec<Feature> {
     match choose(link, means).engine {
         Engine::Relay => vec![Feature::Relay],
         Engine::Netem => vec![means.forwarding.feature(), Feature::Netem],
-        Engine::Kernel => std::iter::once(means.forwarding.feature()).chain(link.rate.map(|_| Feature::Tbf)).collect(),
+        Engine::Kernel => {
+            let rate = link.up.rate.or(link.down.rate).map(|_| Feature::Tbf);
+            std::iter::once(means.forwarding.feature()).chain(rate).collect()
+        }
     }
 }
 
@@ -139,22 +143,22 @@ pub(super) fn open(name: &str, link: &Link, means: Means) -> Vec<Op> {
     }
     // FNV-1a: links of one lab have nothing to do with each other.
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-    let shape = Box::new(conditions(link));
-    let act =
-        Act::Relay { link: name.to_owned(), dev: dev(name, 0), to: dev(name, 1), up: shape.clone(), down: shape, seed: means.seed ^ hash };
+    let of = |shape| Box::new(with_queue(link, shape));
+    let act = Act::Relay {
+        link: name.to_owned(),
+        dev: dev(name, 0),
+        to: dev(name, 1),
+        up: of(&link.up),
+        down: of(&link.down),
+        seed: means.seed ^ hash,
+    };
     vec![op(act)]
 }
 
-/// The conditions of either direction of a link.
-fn conditions(link: &Link) -> Shape {
-    Shape {
-        rate: link.rate,
-        limit: link.rate.map(|rate| Limit::Bytes(Size(queue(link, rate)))),
-        delay: link.delay.unwrap_or_default(),
-        jitter: link.jitter.map(|amount| Jitter { amount, ..Jitter::default() }),
-        loss: link.loss.map(|percent| Loss::Random(Chance { percent, ..Chance::default() })),
-        ..Shape::default()
-    }
+/// Conditions with the queue that a rate has if the file does not say.
+fn with_queue(link: &Link, shape: &Shape) -> Shape {
+    let limit = shape.limit.or(shape.rate.map(|rate| Limit::Bytes(Size(queue(link, shape, rate)))));
+    Shape { limit, ..shape.clone() }
 }
 
 /// The Ethernet header, which qdiscs count.
@@ -174,31 +178,38 @@ fn frame(link: &Link) -> u64 {
 }
 
 /// What may wait before a link's rate, in bytes.
-fn queue(link: &Link, rate: Rate) -> u64 {
-    link.limit.map_or(rate.bytes_in(QUEUE).max(QUEUE_PACKETS * frame(link)), |limit| limit.0.max(frame(link)))
+fn queue(link: &Link, shape: &Shape, rate: Rate) -> u64 {
+    match shape.limit {
+        None => rate.bytes_in(QUEUE).max(QUEUE_PACKETS * frame(link)),
+        Some(Limit::Bytes(size)) => size.0.max(frame(link)),
+        Some(Limit::Packets(packets)) => packets.max(1) * frame(link),
+    }
 }
 
 /// What shapes a link in the kernel, in both directions: each at the interface by which packets leave the wire.
 pub(super) fn shape(name: &str, link: &Link, means: Means) -> Vec<Op> {
+    let engine = choose(link, means).engine;
+    let ways = [(1, &link.up), (0, &link.down)];
+    ways.into_iter().filter_map(|(end, shape)| in_kernel(engine, dev(name, end), link, shape)).map(op).collect()
+}
+
+/// The qdisc for one direction, if it needs one.
+fn in_kernel(engine: Engine, dev: String, link: &Link, shape: &Shape) -> Option<Act> {
     let packet = frame(link);
-    let act = |dev: String| match (choose(link, means).engine, link.rate) {
+    match (engine, shape.rate) {
         (Engine::Relay, _) | (Engine::Kernel, None) => None,
         (Engine::Kernel, Some(rate)) => {
-            Some(Act::Tbf { dev, rate, burst: Size(rate.bytes_in(BURST).max(10 * packet)), limit: Size(queue(link, rate)) })
+            Some(Act::Tbf { dev, rate, burst: Size(rate.bytes_in(BURST).max(10 * packet)), limit: Size(queue(link, shape, rate)) })
         }
         (Engine::Netem, rate) => {
-            let delay = link.delay.unwrap_or_default();
             // netem's limit counts the packets on their way too.
-            let limit = rate.map_or(NETEM_PACKETS, |rate| (queue(link, rate) + rate.bytes_in(delay)).div_ceil(packet) + 1);
-            Some(Act::Netem {
-                dev,
-                delay,
-                jitter: link.jitter.unwrap_or_default(),
-                loss: link.loss.unwrap_or(Percent(0.0)),
-                rate,
-                limit: limit as u32,
-            })
+            let limit = rate.map_or(NETEM_PACKETS, |rate| (queue(link, shape, rate) + rate.bytes_in(shape.delay)).div_ceil(packet) + 1);
+            let loss = match shape.loss {
+                Some(Loss::Random(chance)) => chance.percent,
+                _ => Percent(0.0),
+            };
+            let jitter = shape.jitter.map(|jitter| jitter.amount).unwrap_or_default();
+            Some(Act::Netem { dev, delay: shape.delay, jitter, loss, rate, limit: limit as u32 })
         }
-    };
-    [1, 0].into_iter().filter_map(|end| act(dev(name, end))).map(op).collect()
+    }
 }

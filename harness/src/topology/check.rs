@@ -13,7 +13,8 @@ use crate::address::{self, Addresses, Cable, IPV6_MTU};
 use crate::diagnostic::{Diagnostics, LoadError, Mistakes, Span};
 use crate::document::{self, Entry, Spanned};
 use crate::words::names::{HOST_MAX, LINK_MAX, WIRES, complaint};
-use crate::words::{End, Engine, Percent, Rate, Size};
+use crate::words::shape::{Chance, Jitter, Limit, Loss};
+use crate::words::{End, Engine, Percent, Rate, Shape, Size};
 
 /// Loads a topology file.
 pub fn load(path: &Path) -> Result<Topology, LoadError> {
@@ -104,16 +105,15 @@ fn link(name: &str, entry: &Entry<raw::Link>, interfaces: &mut BTreeMap<End, (St
     let raw = &entry.value;
     conditions(raw, mistakes);
     let ends = ends(name, raw.ends.as_ref()?, interfaces, mistakes)?;
-    Some(Link {
-        ends,
-        mtu: value(raw.mtu.as_ref()).unwrap_or(MTU),
-        engine: value(raw.engine.as_ref()),
+    let shape = Shape {
         rate: value(raw.rate.as_ref()),
-        limit: value(raw.limit.as_ref()),
-        delay: value(raw.delay.as_ref()),
-        jitter: value(raw.jitter.as_ref()),
-        loss: value(raw.loss.as_ref()),
-    })
+        limit: value(raw.limit.as_ref()).map(Limit::Bytes),
+        delay: value(raw.delay.as_ref()).unwrap_or_default(),
+        jitter: value(raw.jitter.as_ref()).map(|amount| Jitter { amount, ..Jitter::default() }),
+        loss: value(raw.loss.as_ref()).map(|percent| Loss::Random(Chance { percent, ..Chance::default() })),
+        ..Shape::default()
+    };
+    Some(Link { ends, mtu: value(raw.mtu.as_ref()).unwrap_or(MTU), engine: value(raw.engine.as_ref()), up: shape.clone(), down: shape })
 }
 
 fn value<T: Copy>(written: Option<&Spanned<T>>) -> Option<T> {

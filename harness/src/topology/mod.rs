@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use raw::Family;
 
-use crate::words::{End, EndpointFlag, Engine, Percent, Rate, Size, Time};
+use crate::words::{End, EndpointFlag, Engine, Shape};
 
 /// A checked topology: every name in it exists, every interface is on exactly one link and has its addresses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,16 +110,10 @@ pub struct Link {
     pub mtu: u32,
     /// What it is made with, if not the least that does what is asked.
     pub engine: Option<Engine>,
-    /// What passes per second, each direction.
-    pub rate: Option<Rate>,
-    /// The queue before the rate in bytes, each direction; 50 ms at the rate if absent.
-    pub limit: Option<Size>,
-    /// The time it takes, one way, each direction.
-    pub delay: Option<Time>,
-    /// The variation of the delay.
-    pub jitter: Option<Time>,
-    /// How many of the packets are lost, at random.
-    pub loss: Option<Percent>,
+    /// What it does to packets from the first end to the second.
+    pub up: Shape,
+    /// What it does to packets the other way.
+    pub down: Shape,
 }
 
 impl std::fmt::Display for Network {

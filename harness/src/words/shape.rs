@@ -115,6 +115,24 @@ impl Shape {
         *self != Self { delay: self.delay, ..Self::default() }
     }
 
+    /// Whether a rate and its queue are all there is: what a token bucket does.
+    pub fn is_rate_alone(&self) -> bool {
+        *self == Self { rate: self.rate, limit: self.limit, ..Self::default() }
+    }
+
+    /// Whether there is nothing but a rate and its queue, a delay with evenly spread jitter, and packets lost independently of each other.
+    pub fn is_plain(&self) -> bool {
+        let jitter = self.jitter.is_none_or(|jitter| jitter == Jitter { amount: jitter.amount, ..Jitter::default() });
+        let loss = match &self.loss {
+            None => true,
+            Some(Loss::Random(chance)) => chance.correlation == Percent(0.0),
+            Some(_) => false,
+        };
+        let Self { rate, limit, delay, .. } = self;
+        let rest = Self { rate: *rate, limit: *limit, delay: *delay, jitter: self.jitter, loss: self.loss.clone(), ..Self::default() };
+        jitter && loss && *self == rest
+    }
+
     /// Whether nothing is to be done to a packet.
     pub fn is_bare(&self) -> bool {
         *self == Self::default()

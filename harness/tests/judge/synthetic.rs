@@ -11,7 +11,7 @@ use mplab::recording::{
     TransferRecord,
 };
 use mplab::topology::{Host, Interface, Link, Mptcp, Topology};
-use mplab::words::{Direction, End, Protocol, Time, Window};
+use mplab::words::{Direction, End, Protocol, Shape, Time, Window};
 
 /// The microseconds of a second.
 pub(crate) const S: u64 = 1_000_000;
@@ -29,7 +29,7 @@ fn carried(time: u64) -> (u64, u64) {
 /// A link between two interfaces of the same name.
 fn link(first: &str, second: &str) -> Link {
     let ends = [first.parse().unwrap(), second.parse().unwrap()];
-    Link { ends, mtu: 1500, engine: None, rate: None, limit: None, delay: None, jitter: None, loss: None }
+    Link { ends, mtu: 1500, engine: None, up: Shape::default(), down: Shape::default() }
 }
 
 /// A topology of links `NAME = A:IF -- B:IF`, where the n-th interface of a host has the address 10.LINK.0.HOST.
