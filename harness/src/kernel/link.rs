@@ -9,6 +9,8 @@ use netlink_bindings::utils::{finalize_nested_header, push_nested_header};
 
 use super::{Batch, Namespace, Netlink, NetlinkError};
 
+/// `IF_OPER_UP` (include/uapi/linux/if.h).
+const OPERATIONAL: u8 = 6;
 /// `VETH_INFO_PEER` (include/uapi/linux/veth.h).
 const VETH_INFO_PEER: u16 = 1;
 /// `IFLA_INFO_DATA` (include/uapi/linux/if_link.h).
@@ -119,7 +121,8 @@ impl LinkState {
             index: header.ifi_index,
             name: attributes.get_ifname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             up: has(libc::IFF_UP),
-            running: has(libc::IFF_UP) && has(libc::IFF_RUNNING),
+            // `IFF_RUNNING` would be true of an interface that is so new that its state is unknown, and which drops what it is given.
+            running: has(libc::IFF_UP) && attributes.get_operstate() == Ok(OPERATIONAL),
             mtu: attributes.get_mtu().unwrap_or(0),
             bridge: attributes.get_master().unwrap_or(0) as i32,
         }
