@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::kernel::load::Load;
 use crate::lab::{Lab, LabError};
 use crate::observe::{ObserveError, Observer};
-use crate::plan::{Job, PlannedStep};
+use crate::plan::{Job, Op, PlannedStep};
 use crate::recording::{FORMAT, Lateness, Place, Recording, RelayRecord, RelayedWay, StepRecord, TransferRecord};
 use crate::relay::{Relay, RelayError, Seen};
 use crate::traffic::{self, Prepared, Running};
@@ -70,6 +70,7 @@ pub fn execute(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Rec
 enum Due {
     Start(String),
     Step(usize, PlannedStep),
+    Change(Vec<Op>),
 }
 
 /// A run whose lab stands and whose servers listen.
@@ -108,7 +109,11 @@ impl Run {
         }
         let starts = job.case.transfers.iter().map(|(name, transfer)| (transfer.start, Due::Start(name.clone())));
         let steps = job.steps.iter().enumerate().map(|(number, step)| (step.at, Due::Step(number, step.clone())));
-        let mut agenda: Vec<_> = starts.chain(steps).collect();
+        let later = job
+            .steps
+            .iter()
+            .flat_map(|step| step.later.iter().map(|change| (step.at.after(change.after), Due::Change(change.ops.clone()))));
+        let mut agenda: Vec<_> = starts.chain(steps).chain(later).collect();
         // A stable sort: what is due together is done in the order of the file, transfers first.
         agenda.sort_by_key(|(at, _)| *at);
         agenda.reverse();
@@ -141,6 +146,7 @@ impl Run {
                 match due {
                     Due::Start(name) => self.start(&name, clock, &ended)?,
                     Due::Step(number, step) => self.step(number, &step, clock, news)?,
+                    Due::Change(ops) => self.lab.apply(&ops)?,
                 }
             }
             if next_sample <= clock.now() {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{Constraint, Count, Direction, Percent, Protocol, Rate, Size, Time, Window};
+use crate::words::{Constraint, Count, Direction, Percent, Protocol, Rate, Shape, Size, Time, Window};
 
 /// A checked case: every host, interface, link and transfer it names exists in its topology.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,13 +80,28 @@ pub struct Step {
 }
 
 /// What a step does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Cuts a link.
     Cut(Cut),
     /// Undoes every cut of this link.
     Restore(String),
+    /// Changes a link's conditions.
+    Shape(Box<Reshape>),
+}
+
+/// A change of a link's conditions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reshape {
+    /// The link.
+    pub link: String,
+    /// All conditions from the first end to the second, those that stay included.
+    pub up: Shape,
+    /// All conditions the other way.
+    pub down: Shape,
+    /// How long the change takes: what is a number moves evenly meanwhile. At once if zero.
+    pub over: Time,
 }
 
 /// How a link is cut.

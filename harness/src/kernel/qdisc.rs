@@ -90,6 +90,11 @@ pub fn tbf(batch: &mut Batch, index: i32, rate: Rate, burst: Size, limit: Size) 
     batch.push(&request);
 }
 
+/// Takes an interface's root qdisc off; it has the default one then.
+pub fn remove(batch: &mut Batch, index: i32) {
+    batch.push(&Request::new().op_delqdisc_do(&message(index, ROOT)));
+}
+
 /// What netem is told (tc-netem(8)).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Netem {

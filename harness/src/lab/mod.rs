@@ -196,7 +196,8 @@ impl Lab {
         match &op.act {
             Act::Namespace | Act::Veth { .. } => unreachable!("handled above"),
             Act::Sysctl { .. } | Act::Limits { .. } | Act::Endpoint { .. } => return Some(Direct::InRoom),
-            Act::Relay { .. } | Act::Swallow { .. } => return Some(Direct::Relay),
+            Act::Relay { .. } | Act::Swallow { .. } | Act::Reshape { .. } => return Some(Direct::Relay),
+            Act::Unshape { dev } => qdisc::remove(batch, room.index(dev)),
             Act::Bridge { dev } => {
                 let index = room.new_device(dev);
                 link::bridge(batch, dev, index);
@@ -261,6 +262,10 @@ impl Lab {
             Act::Swallow { link, way, on } => {
                 let relay = self.relay.as_ref().ok_or_else(|| RelayError::NoLink(link.clone()))?;
                 relay.blackhole(link, *way, *on)?;
+            }
+            Act::Reshape { link, way, shape } => {
+                let relay = self.relay.as_ref().ok_or_else(|| RelayError::NoLink(link.clone()))?;
+                relay.reshape(link, *way, (**shape).clone())?;
             }
             _ => unreachable!("an operation of the kernel's"),
         }

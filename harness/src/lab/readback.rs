@@ -86,7 +86,7 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
     let difference = |same: bool, instead: &dyn Fn() -> String| Ok(if same { None } else { Some(instead()) });
     match act {
         // What is made in a namespace is missed if the namespace is not there; of the relay the kernel knows nothing.
-        Act::Namespace | Act::Relay { .. } | Act::Swallow { .. } => Ok(None),
+        Act::Namespace | Act::Relay { .. } | Act::Swallow { .. } | Act::Reshape { .. } => Ok(None),
         Act::Sysctl { key, value } => {
             let has = room.ns.enter(|| sysctl::read(key)).and_then(|read| read)?;
             let wanted = value.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -138,6 +138,12 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
             let index = room.index(dev);
             let has = qdisc::redirected(&mut room.netlink, index)?;
             difference(has.is_none(), &|| "the filter still".to_owned())
+        }
+        Act::Unshape { dev } => {
+            let index = room.index(dev);
+            let shapes = table(&mut found.shapes, &mut room.netlink, qdisc::list)?;
+            let left = shapes.iter().find(|(of, shape)| *of == index && matches!(shape, Shape::Tbf(..) | Shape::Netem(_)));
+            difference(left.is_none(), &|| format!("{left:?}"))
         }
         Act::Ingress { dev } | Act::Tbf { dev, .. } | Act::Netem { dev, .. } => {
             let index = room.index(dev);

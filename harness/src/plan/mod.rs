@@ -13,9 +13,10 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 pub use op::{Act, Op};
+use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};
 
-use crate::case::Case;
+use crate::case::{Action, Case, Step};
 use crate::topology::Topology;
 use crate::words::{EndpointFlag, Feature, Time};
 
@@ -47,16 +48,30 @@ pub struct PlannedStep {
     pub at: Time,
     /// What is done.
     pub ops: Vec<Op>,
+    /// What is done afterwards, for a change that takes its time.
+    #[serde(default)]
+    pub later: Vec<Change>,
+}
+
+/// A part of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// How long after the step.
+    pub after: Time,
+    /// What is done.
+    pub ops: Vec<Op>,
 }
 
 impl Job {
     /// Plans a case on its topology for a place with these means.
     pub fn plan(name: &str, topology: Topology, case: Case, means: impl Into<Means>) -> Self {
         let means = means.into();
-        let setup = setup::lab(&topology, means);
-        let steps = steps::plan(&topology, &case.steps, &setup, means);
-        let needs = needs(&topology, means);
-        let engines = topology.links.iter().map(|(name, link)| (name.clone(), wire::choose(link, means))).collect();
+        let engines: BTreeMap<_, _> =
+            topology.links.keys().map(|name| (name.clone(), choose(&topology, &case.steps, name, means))).collect();
+        let wires = wires(&topology, &engines, means);
+        let setup = setup::lab(&topology, &wires, means);
+        let steps = steps::plan(&case.steps, &wires, &setup);
+        let needs = needs(&topology, &engines, means);
         Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs }
     }
 
@@ -71,6 +86,10 @@ impl Job {
         for step in &self.steps {
             writeln!(script, "# at {}", step.at).expect("writing to a string");
             script += &self::script(&step.ops);
+            for change in &step.later {
+                writeln!(script, "# at {}", step.at.after(change.after)).expect("writing to a string");
+                script += &self::script(&change.ops);
+            }
         }
         script
     }
@@ -78,7 +97,27 @@ impl Job {
 
 /// The operations that build a topology.
 pub fn lab(topology: &Topology, means: impl Into<Means>) -> Vec<Op> {
-    setup::lab(topology, means.into())
+    let means = means.into();
+    let engines = topology.links.keys().map(|name| (name.clone(), choose(topology, &[], name, means))).collect();
+    setup::lab(topology, &wires(topology, &engines, means), means)
+}
+
+/// What a place must be able to do to build a topology.
+pub fn lab_needs(topology: &Topology, means: impl Into<Means>) -> BTreeSet<Feature> {
+    let means = means.into();
+    let engines = topology.links.keys().map(|name| (name.clone(), choose(topology, &[], name, means))).collect();
+    needs(topology, &engines, means)
+}
+
+/// What makes a link, whose conditions steps may change.
+fn choose(topology: &Topology, steps: &[Step], name: &str, means: Means) -> Choice {
+    let reshapes = steps.iter().filter_map(|step| if let Action::Shape(to) = &step.action { Some(to) } else { None });
+    let later = reshapes.filter(|to| to.link == name).flat_map(|to| [&to.up, &to.down]);
+    wire::choose(&topology.links[name], later, means)
+}
+
+fn wires<'a>(topology: &'a Topology, engines: &BTreeMap<String, Choice>, means: Means) -> Vec<Wire<'a>> {
+    topology.links.iter().map(|(name, link)| Wire { name, link, engine: engines[name].engine, means }).collect()
 }
 
 /// Operations as the lines that a person would type.
@@ -86,11 +125,9 @@ pub fn script(ops: &[Op]) -> String {
     ops.iter().fold(String::new(), |script, op| script + &op.to_string() + "\n")
 }
 
-/// What a place must be able to do to build a topology.
-pub fn needs(topology: &Topology, means: impl Into<Means>) -> BTreeSet<Feature> {
-    let means = means.into();
+fn needs(topology: &Topology, engines: &BTreeMap<String, Choice>, means: Means) -> BTreeSet<Feature> {
     let mut needs = BTreeSet::from([Feature::Mptcp, Feature::Ipv6]);
-    needs.extend(topology.links.values().flat_map(|link| wire::needs(link, means)));
+    needs.extend(topology.links.iter().flat_map(|(name, link)| wire::needs(link, engines[name].engine, means)));
     for mptcp in topology.hosts.values().map(|host| &host.mptcp) {
         needs.extend(mptcp.scheduler.clone().map(Feature::Scheduler));
         needs.extend(mptcp.path_manager.clone().map(Feature::PathManager));

@@ -160,6 +160,20 @@ pub enum Act {
         /// What decides the fate of packets.
         seed: u64,
     },
+    /// Gives a direction of a relayed link other conditions.
+    Reshape {
+        /// The link.
+        link: String,
+        /// The direction.
+        way: Way,
+        /// The conditions.
+        shape: Box<Shape>,
+    },
+    /// Takes off whatever shapes what leaves by an interface.
+    Unshape {
+        /// The interface.
+        dev: String,
+    },
     /// Lets packets of one direction of a relayed link vanish, or no longer.
     Swallow {
         /// The link.
@@ -264,10 +278,10 @@ impl fmt::Display for Op {
             ),
             Act::Unredirect { dev } => write!(f, "tc -n {ns} filter del dev {dev} ingress protocol all prio 1"),
             Act::Tbf { dev, rate, burst, limit } => {
-                write!(f, "tc -n {ns} qdisc add dev {dev} root tbf rate {}bit burst {}b limit {}b", rate.0, burst.0, limit.0)
+                write!(f, "tc -n {ns} qdisc replace dev {dev} root tbf rate {}bit burst {}b limit {}b", rate.0, burst.0, limit.0)
             }
             Act::Netem { dev, delay, jitter, loss, rate, limit } => {
-                write!(f, "tc -n {ns} qdisc add dev {dev} root netem limit {limit}")?;
+                write!(f, "tc -n {ns} qdisc replace dev {dev} root netem limit {limit}")?;
                 if delay.0 > 0 || jitter.0 > 0 {
                     write!(f, " delay {delay}")?;
                 }
@@ -285,8 +299,9 @@ impl fmt::Display for Op {
             Act::Relay { link, dev, to, up, down, .. } => {
                 write!(f, "# mplab relays {link} between {dev} and {to}: up {up}, down {down}")
             }
+            Act::Reshape { link, way, shape } => write!(f, "# mplab's relay gives {link} other conditions {way}: {shape}"),
+            Act::Unshape { dev } => write!(f, "tc -n {ns} qdisc del dev {dev} root"),
             Act::Swallow { link, way, on } => {
-                let way = if *way == Way::Up { "up" } else { "down" };
                 write!(f, "# mplab's relay {} what goes {way} on {link}", if *on { "swallows" } else { "carries" })
             }
             Act::Limits { subflows, add_addr_accepted } => {

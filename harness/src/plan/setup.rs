@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Act, Forwarding, Means, Op, routes, wire};
+use super::wire::{self, Wire};
+use super::{Act, Forwarding, Means, Op, routes};
 use crate::topology::{Host, Topology};
 use crate::words::names::WIRES;
 
-pub(super) fn lab(topology: &Topology, means: Means) -> Vec<Op> {
+pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> {
     let mut ops: Vec<Op> = topology.hosts.keys().map(|host| Op::new(host, Act::Namespace)).collect();
     ops.push(Op::new(WIRES, Act::Namespace));
     for (name, host) in &topology.hosts {
@@ -25,13 +26,13 @@ pub(super) fn lab(topology: &Topology, means: Means) -> Vec<Op> {
         }));
     }
     let both = |name: &str| [0, 1].map(|end| wire::dev(name, end));
-    let open = || topology.links.iter().flat_map(|(name, link)| wire::open(name, link, means));
-    ops.extend(topology.links.iter().flat_map(|(name, link)| wire::prepare(name, link, means)));
+    let open = || wires.iter().flat_map(Wire::open);
+    ops.extend(wires.iter().flat_map(Wire::prepare));
     if means.forwarding == Forwarding::Bridge {
         // Before a frame can come: an address that a bridge has learnt is sent to even by a port that floods nothing.
         ops.extend(open());
     }
-    ops.extend(topology.links.iter().flat_map(|(name, link)| wire::shape(name, link, means)));
+    ops.extend(wires.iter().flat_map(Wire::shape));
     // Rules after interfaces: each new interface makes the kernel walk the rules (net/core/fib_rules.c). Rules before carriers, addresses
     // and routes: each new IPv6 rule makes it walk every route there is (net/ipv6/fib6_rules.c).
     for name in topology.hosts.keys() {

@@ -3,72 +3,88 @@
 
 use std::collections::BTreeMap;
 
-use super::{Act, Means, Op, PlannedStep, wire};
-use crate::case::{Action, How, Step};
-use crate::topology::Topology;
-use crate::words::End;
+use super::wire::{self, Wire};
+use super::{Act, Change, Op, PlannedStep};
+use crate::case::{Action, How, Reshape, Step};
 use crate::words::names::WIRES;
+use crate::words::ramp::Ramp;
+use crate::words::{End, Shape, Time, Way};
 
-pub(super) fn plan(topology: &Topology, steps: &[Step], setup: &[Op], means: Means) -> Vec<PlannedStep> {
+/// How often a change that takes its time is a little further.
+const TICK: Time = Time::from_millis(50);
+
+pub(super) fn plan(steps: &[Step], wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep> {
+    let wires: BTreeMap<&str, &Wire> = wires.iter().map(|wire| (wire.name, wire)).collect();
     let mut cuts: BTreeMap<&str, Vec<&How>> = BTreeMap::new();
+    let mut shapes: BTreeMap<&str, [&Shape; 2]> = wires.iter().map(|(name, wire)| (*name, [&wire.link.up, &wire.link.down])).collect();
     let mut planned = Vec::new();
     for step in steps {
-        let mut ops: Vec<Op> = match &step.action {
+        let mut changes = match &step.action {
             Action::Cut(cut) => {
                 cuts.entry(&cut.link).or_default().push(&cut.how);
-                apply(topology, &cut.link, &cut.how, means)
+                vec![Change { after: Time::ZERO, ops: apply(wires[cut.link.as_str()], &cut.how) }]
             }
             Action::Restore(link) => {
                 let undone = cuts.remove(link.as_str()).unwrap_or_default();
-                undone.into_iter().flat_map(|how| undo(topology, link, how, setup, means)).collect()
+                let mut ops: Vec<Op> = Vec::new();
+                for op in undone.into_iter().flat_map(|how| undo(wires[link.as_str()], how, setup)) {
+                    if !ops.contains(&op) {
+                        ops.push(op);
+                    }
+                }
+                vec![Change { after: Time::ZERO, ops }]
+            }
+            Action::Shape(to) => {
+                let from = shapes.insert(&to.link, [&to.up, &to.down]).unwrap_or([&to.up, &to.down]);
+                reshape(wires[to.link.as_str()], from, to)
             }
         };
-        let mut seen: Vec<Op> = Vec::new();
-        ops.retain(|op| {
-            !seen.contains(op) && {
-                seen.push(op.clone());
-                true
-            }
-        });
-        planned.push(PlannedStep { at: step.at, ops });
+        let first = changes.remove(0);
+        planned.push(PlannedStep { at: step.at, ops: first.ops, later: changes });
     }
     planned
 }
 
-/// Which of the link's two ends one of its interfaces is.
-fn side(topology: &Topology, link: &str, end: &End) -> usize {
-    usize::from(topology.links[link].ends[0] != *end)
+/// What changes a link's conditions: at once, or a little with every tick.
+fn reshape(wire: &Wire, from: [&Shape; 2], to: &Reshape) -> Vec<Change> {
+    let ways = [(Way::Up, from[0], &to.up), (Way::Down, from[1], &to.down)];
+    let changed: Vec<_> = ways.into_iter().filter(|(_, from, to)| from != to).collect();
+    let ticks = (to.over.0 / TICK.0).max(1);
+    let moment = |tick: u64| {
+        let after = if tick == ticks { to.over } else { Time(TICK.0 * tick) };
+        let shape = |from: &Shape, shape: &Shape| Ramp { from: from.clone(), to: shape.clone(), over: to.over }.at(after);
+        Change { after, ops: changed.iter().map(|(way, from, to)| wire.reshape(*way, &shape(from, to))).collect() }
+    };
+    if to.over == Time::ZERO { vec![moment(ticks)] } else { (0..=ticks).map(moment).collect() }
 }
 
-fn apply(topology: &Topology, link: &str, how: &How, means: Means) -> Vec<Op> {
+/// Which of the link's two ends one of its interfaces is.
+fn side(wire: &Wire, end: &End) -> usize {
+    usize::from(wire.link.ends[0] != *end)
+}
+
+fn apply(wire: &Wire, how: &How) -> Vec<Op> {
     match how {
         // A veth's carrier is its peer being up.
-        How::Carrier(ends) => {
-            ends.iter().map(|end| Op::new(WIRES, Act::Down { dev: wire::dev(link, side(topology, link, end)) })).collect()
-        }
+        How::Carrier(ends) => ends.iter().map(|end| Op::new(WIRES, Act::Down { dev: wire::dev(wire.name, side(wire, end)) })).collect(),
         How::Admin(ends) => ends.iter().map(|end| Op::new(&end.host, Act::Down { dev: end.interface.clone() })).collect(),
-        How::Blackhole { up, down } => {
-            directions(*up, *down).map(|from| wire::pass(link, &topology.links[link], from, false, means)).collect()
-        }
+        How::Blackhole { up, down } => directions(*up, *down).map(|from| wire.pass(from, false)).collect(),
     }
 }
 
-fn undo(topology: &Topology, link: &str, how: &How, setup: &[Op], means: Means) -> Vec<Op> {
+fn undo(wire: &Wire, how: &How, setup: &[Op]) -> Vec<Op> {
     match how {
-        How::Carrier(ends) => ends.iter().map(|end| Op::new(WIRES, Act::Up { dev: wire::dev(link, side(topology, link, end)) })).collect(),
+        How::Carrier(ends) => ends.iter().map(|end| Op::new(WIRES, Act::Up { dev: wire::dev(wire.name, side(wire, end)) })).collect(),
         // The kernel forgets an interface's routes when it is set down.
         How::Admin(ends) => ends
             .iter()
             .flat_map(|end| {
-                let routes = setup
-                    .iter()
-                    .filter(|op| op.ns == end.host && matches!(&op.act, Act::Route { dev, .. } if dev.as_ref() == Some(&end.interface)));
-                std::iter::once(Op::new(&end.host, Act::Up { dev: end.interface.clone() })).chain(routes.cloned())
+                let through =
+                    |op: &&Op| op.ns == end.host && matches!(&op.act, Act::Route { dev, .. } if dev.as_ref() == Some(&end.interface));
+                std::iter::once(Op::new(&end.host, Act::Up { dev: end.interface.clone() })).chain(setup.iter().filter(through).cloned())
             })
             .collect(),
-        How::Blackhole { up, down } => {
-            directions(*up, *down).map(|from| wire::pass(link, &topology.links[link], from, true, means)).collect()
-        }
+        How::Blackhole { up, down } => directions(*up, *down).map(|from| wire.pass(from, true)).collect(),
     }
 }
 

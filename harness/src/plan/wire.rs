@@ -71,9 +71,10 @@ pub struct Choice {
     pub why: String,
 }
 
-/// What a link is made with: what its file says, else the least that does what it asks for.
-pub(super) fn choose(link: &Link, means: Means) -> Choice {
-    let every = |test: fn(&Shape) -> bool| test(&link.up) && test(&link.down);
+/// What a link is made with that has all these conditions in the course of a case: what its file says, else the least that does it.
+pub(super) fn choose<'a>(link: &'a Link, later: impl IntoIterator<Item = &'a Shape>, means: Means) -> Choice {
+    let shapes: Vec<&Shape> = [&link.up, &link.down].into_iter().chain(later).collect();
+    let every = |test: fn(&Shape) -> bool| shapes.iter().all(|shape| test(shape));
     let (engine, why) = match (link.engine, means.delays) {
         (Some(engine), _) => (engine, "the topology says so"),
         (None, _) if every(Shape::is_bare) => (Engine::Kernel, "nothing is asked for"),
@@ -86,8 +87,8 @@ pub(super) fn choose(link: &Link, means: Means) -> Choice {
 }
 
 /// What a place must be able to do to make a link.
-pub(super) fn needs(link: &Link, means: Means) -> Vec<Feature> {
-    match choose(link, means).engine {
+pub(super) fn needs(link: &Link, engine: Engine, means: Means) -> Vec<Feature> {
+    match engine {
         Engine::Relay => vec![Feature::Relay],
         Engine::Netem => vec![means.forwarding.feature(), Feature::Netem],
         Engine::Kernel => {
@@ -97,6 +98,15 @@ pub(super) fn needs(link: &Link, means: Means) -> Vec<Feature> {
     }
 }
 
+/// A link with its name and what makes it.
+#[derive(Clone, Copy)]
+pub(super) struct Wire<'a> {
+    pub(super) name: &'a str,
+    pub(super) link: &'a Link,
+    pub(super) engine: Engine,
+    pub(super) means: Means,
+}
+
 /// The wire's interface towards the link's first (0) or second (1) end.
 pub(super) fn dev(link: &str, end: usize) -> String {
     format!("{link}-{}", ["a", "b"][end])
@@ -104,61 +114,6 @@ pub(super) fn dev(link: &str, end: usize) -> String {
 
 fn op(act: Act) -> Op {
     Op::new(WIRES, act)
-}
-
-/// The direction of packets that enter at end `from`.
-const fn way(from: usize) -> Way {
-    Way::BOTH[from]
-}
-
-/// Lets packets cross that enter at end `from`, or vanish.
-pub(super) fn pass(name: &str, link: &Link, from: usize, passes: bool, means: Means) -> Op {
-    let (dev, to) = (dev(name, from), dev(name, 1 - from));
-    op(match (choose(link, means).engine, means.forwarding) {
-        (Engine::Relay, _) => Act::Swallow { link: name.to_owned(), way: way(from), on: !passes },
-        (_, Forwarding::Redirect) if passes => Act::Redirect { dev, to },
-        (_, Forwarding::Redirect) => Act::Unredirect { dev },
-        (_, Forwarding::Bridge) => Act::Port { dev: to, flood: passes },
-    })
-}
-
-/// What a wire whose interfaces exist needs before it can be opened.
-pub(super) fn prepare(name: &str, link: &Link, means: Means) -> Vec<Op> {
-    let ends = [0, 1];
-    match (choose(link, means).engine, means.forwarding) {
-        (Engine::Relay, _) => Vec::new(),
-        (_, Forwarding::Redirect) => ends.map(|end| op(Act::Ingress { dev: dev(name, end) })).to_vec(),
-        (_, Forwarding::Bridge) => {
-            let bridge = name.to_owned();
-            let ports = ends.map(|end| op(Act::Attach { dev: dev(name, end), bridge: bridge.clone() }));
-            std::iter::once(op(Act::Bridge { dev: bridge.clone() })).chain(ports).collect()
-        }
-    }
-}
-
-/// What carries packets across a wire that is prepared.
-pub(super) fn open(name: &str, link: &Link, means: Means) -> Vec<Op> {
-    if choose(link, means).engine != Engine::Relay {
-        return [0, 1].map(|from| pass(name, link, from, true, means)).to_vec();
-    }
-    // FNV-1a: links of one lab have nothing to do with each other.
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-    let of = |shape| Box::new(with_queue(link, shape));
-    let act = Act::Relay {
-        link: name.to_owned(),
-        dev: dev(name, 0),
-        to: dev(name, 1),
-        up: of(&link.up),
-        down: of(&link.down),
-        seed: means.seed ^ hash,
-    };
-    vec![op(act)]
-}
-
-/// Conditions with the queue that a rate has if the file does not say.
-fn with_queue(link: &Link, shape: &Shape) -> Shape {
-    let limit = shape.limit.or(shape.rate.map(|rate| Limit::Bytes(Size(queue(link, shape, rate)))));
-    Shape { limit, ..shape.clone() }
 }
 
 /// The Ethernet header, which qdiscs count.
@@ -172,44 +127,99 @@ const QUEUE_PACKETS: u64 = 30;
 /// The packets that netem holds where the file says nothing of a rate.
 const NETEM_PACKETS: u64 = 100_000;
 
-/// The longest frame of a link.
-fn frame(link: &Link) -> u64 {
-    u64::from(link.mtu) + ETHERNET
-}
-
-/// What may wait before a link's rate, in bytes.
-fn queue(link: &Link, shape: &Shape, rate: Rate) -> u64 {
-    match shape.limit {
-        None => rate.bytes_in(QUEUE).max(QUEUE_PACKETS * frame(link)),
-        Some(Limit::Bytes(size)) => size.0.max(frame(link)),
-        Some(Limit::Packets(packets)) => packets.max(1) * frame(link),
+impl Wire<'_> {
+    fn dev(&self, end: usize) -> String {
+        dev(self.name, end)
     }
-}
 
-/// What shapes a link in the kernel, in both directions: each at the interface by which packets leave the wire.
-pub(super) fn shape(name: &str, link: &Link, means: Means) -> Vec<Op> {
-    let engine = choose(link, means).engine;
-    let ways = [(1, &link.up), (0, &link.down)];
-    ways.into_iter().filter_map(|(end, shape)| in_kernel(engine, dev(name, end), link, shape)).map(op).collect()
-}
+    /// Lets packets cross that enter at end `from`, or vanish.
+    pub(super) fn pass(&self, from: usize, passes: bool) -> Op {
+        let (dev, to) = (self.dev(from), self.dev(1 - from));
+        op(match (self.engine, self.means.forwarding) {
+            (Engine::Relay, _) => Act::Swallow { link: self.name.to_owned(), way: Way::BOTH[from], on: !passes },
+            (_, Forwarding::Redirect) if passes => Act::Redirect { dev, to },
+            (_, Forwarding::Redirect) => Act::Unredirect { dev },
+            (_, Forwarding::Bridge) => Act::Port { dev: to, flood: passes },
+        })
+    }
 
-/// The qdisc for one direction, if it needs one.
-fn in_kernel(engine: Engine, dev: String, link: &Link, shape: &Shape) -> Option<Act> {
-    let packet = frame(link);
-    match (engine, shape.rate) {
-        (Engine::Relay, _) | (Engine::Kernel, None) => None,
-        (Engine::Kernel, Some(rate)) => {
-            Some(Act::Tbf { dev, rate, burst: Size(rate.bytes_in(BURST).max(10 * packet)), limit: Size(queue(link, shape, rate)) })
+    /// What it needs, once its interfaces exist, before it can be opened.
+    pub(super) fn prepare(&self) -> Vec<Op> {
+        let ends = [0, 1];
+        match (self.engine, self.means.forwarding) {
+            (Engine::Relay, _) => Vec::new(),
+            (_, Forwarding::Redirect) => ends.map(|end| op(Act::Ingress { dev: self.dev(end) })).to_vec(),
+            (_, Forwarding::Bridge) => {
+                let bridge = self.name.to_owned();
+                let ports = ends.map(|end| op(Act::Attach { dev: self.dev(end), bridge: bridge.clone() }));
+                std::iter::once(op(Act::Bridge { dev: bridge.clone() })).chain(ports).collect()
+            }
         }
-        (Engine::Netem, rate) => {
-            // netem's limit counts the packets on their way too.
-            let limit = rate.map_or(NETEM_PACKETS, |rate| (queue(link, shape, rate) + rate.bytes_in(shape.delay)).div_ceil(packet) + 1);
-            let loss = match shape.loss {
-                Some(Loss::Random(chance)) => chance.percent,
-                _ => Percent(0.0),
-            };
-            let jitter = shape.jitter.map(|jitter| jitter.amount).unwrap_or_default();
-            Some(Act::Netem { dev, delay: shape.delay, jitter, loss, rate, limit: limit as u32 })
+    }
+
+    /// What carries packets across, once it is prepared.
+    pub(super) fn open(&self) -> Vec<Op> {
+        if self.engine != Engine::Relay {
+            return [0, 1].map(|from| self.pass(from, true)).to_vec();
         }
+        // FNV-1a: links of one lab have nothing to do with each other.
+        let hash = self.name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let of = |shape| Box::new(self.with_queue(shape));
+        let (up, down) = (of(&self.link.up), of(&self.link.down));
+        let seed = self.means.seed ^ hash;
+        vec![op(Act::Relay { link: self.name.to_owned(), dev: self.dev(0), to: self.dev(1), up, down, seed })]
+    }
+
+    /// What shapes it at first, in the kernel: each direction at the interface by which packets leave the wire.
+    pub(super) fn shape(&self) -> Vec<Op> {
+        if self.engine == Engine::Relay {
+            return Vec::new();
+        }
+        let ways = [(Way::Up, &self.link.up), (Way::Down, &self.link.down)];
+        ways.into_iter().filter(|(_, shape)| !shape.is_bare()).map(|(way, shape)| self.reshape(way, shape)).collect()
+    }
+
+    /// What gives a direction other conditions.
+    pub(super) fn reshape(&self, way: Way, shape: &Shape) -> Op {
+        let dev = self.dev(usize::from(way == Way::Up));
+        let packet = self.frame();
+        op(match (self.engine, shape.rate) {
+            (Engine::Relay, _) => Act::Reshape { link: self.name.to_owned(), way, shape: Box::new(self.with_queue(shape)) },
+            (Engine::Kernel, None) => Act::Unshape { dev },
+            (Engine::Kernel, Some(rate)) => {
+                let burst = Size(rate.bytes_in(BURST).max(10 * packet));
+                Act::Tbf { dev, rate, burst, limit: Size(self.queue(shape, rate)) }
+            }
+            (Engine::Netem, rate) => {
+                // netem's limit counts the packets on their way too.
+                let limit = rate.map_or(NETEM_PACKETS, |rate| (self.queue(shape, rate) + rate.bytes_in(shape.delay)).div_ceil(packet) + 1);
+                let loss = match shape.loss {
+                    Some(Loss::Random(chance)) => chance.percent,
+                    _ => Percent(0.0),
+                };
+                let jitter = shape.jitter.map(|jitter| jitter.amount).unwrap_or_default();
+                Act::Netem { dev, delay: shape.delay, jitter, loss, rate, limit: limit as u32 }
+            }
+        })
+    }
+
+    /// The longest frame.
+    fn frame(&self) -> u64 {
+        u64::from(self.link.mtu) + ETHERNET
+    }
+
+    /// What may wait before a rate, in bytes.
+    fn queue(&self, shape: &Shape, rate: Rate) -> u64 {
+        match shape.limit {
+            None => rate.bytes_in(QUEUE).max(QUEUE_PACKETS * self.frame()),
+            Some(Limit::Bytes(size)) => size.0.max(self.frame()),
+            Some(Limit::Packets(packets)) => packets.max(1) * self.frame(),
+        }
+    }
+
+    /// Conditions with the queue that a rate has if the file does not say.
+    fn with_queue(&self, shape: &Shape) -> Shape {
+        let limit = shape.limit.or(shape.rate.map(|rate| Limit::Bytes(Size(self.queue(shape, rate)))));
+        Shape { limit, ..shape.clone() }
     }
 }

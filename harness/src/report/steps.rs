@@ -3,12 +3,17 @@
 
 use crate::case::{Action, How};
 use crate::recording::Recording;
-use crate::words::End;
+use crate::words::{End, Time};
 
 /// A step in words: `cut wlan (carrier)`, `restore wlan`.
 pub fn action(action: &Action) -> String {
     match action {
         Action::Restore(link) => format!("restore {link}"),
+        Action::Shape(to) => {
+            let conditions = if to.up == to.down { to.up.to_string() } else { format!("up {}, down {}", to.up, to.down) };
+            let over = if to.over > Time::ZERO { format!(" over {}", to.over) } else { String::new() };
+            format!("shape {} ({conditions}){over}", to.link)
+        }
         Action::Cut(cut) => format!("cut {} ({})", cut.link, how(&cut.how)),
     }
 }

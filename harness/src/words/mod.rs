@@ -5,6 +5,7 @@ pub mod constraint;
 pub mod feature;
 pub mod mptcp;
 pub mod names;
+pub mod ramp;
 pub mod shape;
 pub mod trace;
 pub mod units;

@@ -47,6 +47,12 @@ pub enum Way {
     Down,
 }
 
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Up { "up" } else { "down" })
+    }
+}
+
 impl Way {
     /// Both, `Up` first.
     pub const BOTH: [Self; 2] = [Self::Up, Self::Down];

@@ -26,10 +26,10 @@ tc -n wires qdisc add dev ethernet-a ingress
 tc -n wires qdisc add dev ethernet-b ingress
 tc -n wires qdisc add dev wlan-a ingress
 tc -n wires qdisc add dev wlan-b ingress
-tc -n wires qdisc add dev ethernet-b root netem limit 423 delay 1ms rate 100000000bit
-tc -n wires qdisc add dev ethernet-a root netem limit 423 delay 1ms rate 100000000bit
-tc -n wires qdisc add dev wlan-b root netem limit 193 delay 8ms 2ms loss 0.1% rate 40000000bit
-tc -n wires qdisc add dev wlan-a root netem limit 193 delay 8ms 2ms loss 0.1% rate 40000000bit
+tc -n wires qdisc replace dev ethernet-b root netem limit 423 delay 1ms rate 100000000bit
+tc -n wires qdisc replace dev ethernet-a root netem limit 423 delay 1ms rate 100000000bit
+tc -n wires qdisc replace dev wlan-b root netem limit 193 delay 8ms 2ms loss 0.1% rate 40000000bit
+tc -n wires qdisc replace dev wlan-a root netem limit 193 delay 8ms 2ms loss 0.1% rate 40000000bit
 ip -n laptop rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n laptop rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n laptop rule add priority 1002 from 10.0.2.1 lookup 1002

@@ -32,10 +32,10 @@ ip -n wires link set ethernet-b type bridge_slave learning off flood on mcast_fl
 ip -n wires link set ethernet-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
 ip -n wires link set wlan-b type bridge_slave learning off flood on mcast_flood on bcast_flood on
 ip -n wires link set wlan-a type bridge_slave learning off flood on mcast_flood on bcast_flood on
-tc -n wires qdisc add dev ethernet-b root tbf rate 100000000bit burst 125000b limit 625000b
-tc -n wires qdisc add dev ethernet-a root tbf rate 100000000bit burst 125000b limit 625000b
-tc -n wires qdisc add dev wlan-b root tbf rate 40000000bit burst 50000b limit 250000b
-tc -n wires qdisc add dev wlan-a root tbf rate 40000000bit burst 50000b limit 250000b
+tc -n wires qdisc replace dev ethernet-b root tbf rate 100000000bit burst 125000b limit 625000b
+tc -n wires qdisc replace dev ethernet-a root tbf rate 100000000bit burst 125000b limit 625000b
+tc -n wires qdisc replace dev wlan-b root tbf rate 40000000bit burst 50000b limit 250000b
+tc -n wires qdisc replace dev wlan-a root tbf rate 40000000bit burst 50000b limit 250000b
 ip -n laptop rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n laptop rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n laptop rule add priority 1002 from 10.0.2.1 lookup 1002

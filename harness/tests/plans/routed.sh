@@ -65,10 +65,10 @@ tc -n wires qdisc add dev right-far-a ingress
 tc -n wires qdisc add dev right-far-b ingress
 tc -n wires qdisc add dev server-a ingress
 tc -n wires qdisc add dev server-b ingress
-tc -n wires qdisc add dev left-b root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc add dev left-a root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc add dev right-b root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc add dev right-a root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev left-b root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev left-a root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev right-b root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev right-a root tbf rate 20000000bit burst 25000b limit 125000b
 ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n client rule add priority 1002 from 10.0.3.1 lookup 1002

@@ -30,12 +30,12 @@ tc -n wires qdisc add dev enp2s0-a ingress
 tc -n wires qdisc add dev enp2s0-b ingress
 tc -n wires qdisc add dev enp3s0-a ingress
 tc -n wires qdisc add dev enp3s0-b ingress
-tc -n wires qdisc add dev enp1s0-b root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc add dev enp1s0-a root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc add dev enp2s0-b root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc add dev enp2s0-a root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc add dev enp3s0-b root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc add dev enp3s0-a root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp1s0-b root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp1s0-a root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp2s0-b root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp2s0-a root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp3s0-b root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp3s0-a root tbf rate 20000000bit burst 25000b limit 125000b
 ip -n guest1 rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n guest1 rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n guest1 rule add priority 1002 from 10.0.2.1 lookup 1002

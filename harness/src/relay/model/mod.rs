@@ -12,7 +12,6 @@ mod fate;
 mod jitter;
 mod loss;
 mod pace;
-pub mod ramp;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +24,7 @@ pub use shape::Shape;
 pub use trace::Trace;
 
 use crate::words::{Rate, Time};
-pub use crate::words::{shape, trace};
+pub use crate::words::{ramp, shape, trace};
 use fate::Fates;
 use pace::Pace;
 use shape::{Discipline, Limit, Step};

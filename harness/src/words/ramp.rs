@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::shape::{Chance, Jitter, Limit, Loss, Reorder, Shape};
-use crate::words::{Percent, Rate, Size, Time};
+use super::units::{Percent, Rate, Size, Time};
 
 /// From one shape to another over a time. What is a number in both moves evenly, everything else is the second's from the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
