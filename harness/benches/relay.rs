@@ -219,7 +219,7 @@ fn delays(rounds: usize) -> Result<()> {
         client.send(&[1])?;
         client.recv(&mut [0; 64])?;
         let mut added = Vec::new();
-        for _ in 0..rounds * 300 {
+        for _ in 0..rounds as u64 * 3000 / (millis + 9) {
             let start = Instant::now();
             client.send(&[1])?;
             client.recv(&mut [0; 64])?;
