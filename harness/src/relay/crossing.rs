@@ -20,7 +20,7 @@ use crate::kernel::wakeup;
 use crate::words::Time;
 
 /// How many frames are read before others have their turn.
-const BUDGET: usize = 64;
+const BUDGET: usize = 16;
 /// How many milliseconds a socket that is full is waited for before a frame is given up.
 const PATIENCE: u8 = 2;
 /// A stamp that is further away than this is not the time at which the packet came.
