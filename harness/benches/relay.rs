@@ -13,7 +13,7 @@ use mplab::case::{Amount, Transfer};
 use mplab::clock::Clock;
 use mplab::kernel::{Batch, Namespace, Netlink, link, route};
 use mplab::relay::model::shape::{Limit, Loss};
-use mplab::relay::{Relay, RelayLink, Shape, Way};
+use mplab::relay::{Late, Relay, RelayLink, Shape, Way};
 use mplab::traffic::Prepared;
 use mplab::words::{Direction, Protocol, Rate, Size, Time};
 use nix::unistd::Uid;
@@ -120,31 +120,51 @@ fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
 
 /// Unshaped, and with every packet decided on, beside a bridge.
 fn speed(rounds: usize) -> Result<()> {
-    let units = Shape { loss: Some(Loss::Numbers(Vec::new())), ..Shape::default() };
-    let rate = Shape { rate: Some(Rate(100_000_000_000)), limit: Some(Limit::Bytes(Size(64 << 20))), ..Shape::default() };
-    let (mut bridge, mut whole, mut split, mut rated) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let rate =
+        |gigabits: u64| Shape { rate: Some(Rate(gigabits * 1_000_000_000)), limit: Some(Limit::Bytes(Size(64 << 20))), ..Shape::default() };
+    let shapes = [
+        ("bare", ">= 0.60 of the bridge", Shape::default()),
+        ("delay 0.1ms", "", Shape { delay: Time::from_micros(100), ..Shape::default() }),
+        ("every packet by number", ">= 2gbit", Shape { loss: Some(Loss::Numbers(Vec::new())), ..Shape::default() }),
+        ("rate 2.5gbit", "", Shape { rate: Some(Rate(2_500_000_000)), ..rate(1) }),
+        ("rate 100gbit", ">= 2gbit", rate(100)),
+    ];
+    let mut bridge = Vec::new();
+    let mut relays = vec![Vec::new(); shapes.len()];
+    let mut costs = vec![Vec::new(); shapes.len()];
     for _ in 0..rounds {
         bridge.push(Cable::new(true)?.goodput(ROUND)?);
-        for (shape, measured) in [(&Shape::default(), &mut whole), (&units, &mut split), (&rate, &mut rated)] {
+        for (number, (.., shape)) in shapes.iter().enumerate() {
             let cable = Cable::new(false)?;
             let relay = cable.relay(shape)?;
-            let before = Instant::now();
-            measured.push(cable.goodput(ROUND)?);
-            let seen = relay.seen("link", Way::Up)?;
-            println!("  {} {:?} in {:?}{}", measured[measured.len() - 1], seen, before.elapsed(), relay.not_realtime().unwrap_or(""));
+            relays[number].push(cable.goodput(ROUND)?);
+            let (up, down) = (relay.seen("link", Way::Up)?.counts, relay.seen("link", Way::Down)?.counts);
+            costs[number].push(relay_cpu()? / ((up.bytes + down.bytes) as f64 / 1e9));
+            if up.dropped.total() + down.dropped.total() > 0 {
+                println!("  dropped: {:?} {:?}", up.dropped, down.dropped);
+            }
         }
     }
     let bridge = median(bridge);
-    println!("  bridge (kernel)          {bridge:>12}");
-    for (what, aim, measured) in [
-        ("relay, bare", ">= 0.6 of the bridge", whole),
-        ("relay, every unit", ">= 2gbit", split),
-        ("relay, 100gbit rate", ">= 2gbit", rated),
-    ] {
-        let rate = median(measured);
-        println!("  {what:<24} {:>12}  {:.2} of the bridge  (aim: {aim})", rate.to_string(), rate.0 as f64 / bridge.0 as f64);
+    println!("  {:<24} {:>11}", "bridge (kernel)", bridge.to_string());
+    for (((what, aim, _), rates), costs) in shapes.into_iter().zip(relays).zip(costs) {
+        let (rate, cost) = (median(rates), median(costs));
+        let share = rate.0 as f64 / bridge.0 as f64;
+        println!("  {what:<24} {:>11}  {share:.2} of the bridge, {cost:.2} CPU-s/GB  {aim}", rate.to_string());
     }
     Ok(())
+}
+
+/// The CPU time of the relay's thread, in seconds.
+fn relay_cpu() -> Result<f64> {
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let thread = thread?.path();
+        if std::fs::read_to_string(thread.join("comm"))?.trim() == "relay" {
+            let spent = std::fs::read_to_string(thread.join("schedstat"))?;
+            return Ok(spent.split_whitespace().next().unwrap_or_default().parse::<f64>()? / 1e9);
+        }
+    }
+    Err("no thread is the relay's".into())
 }
 
 /// One flow against what its rate allows.
@@ -166,15 +186,13 @@ fn rates(rounds: usize) -> Result<()> {
             let goodput = median(measured);
             // Ethernet, IPv4, and TCP with a timestamp, of 1514 bytes.
             let ideal = rate.0 as f64 * 1448.0 / 1514.0;
-            let seen = late[0];
+            let worst = late.iter().map(|seen| seen.late.worst).max().unwrap_or_default();
+            let [p50, p99] =
+                [|late: Late| late.median, |late: Late| late.p99].map(|of| median(late.iter().map(|seen| of(seen.late)).collect()));
+            let part = goodput.0 as f64 / ideal * 100.0;
             println!(
-                "  {rate:>9} rtt {rtt:>2}ms: {:>12}  {:.2} % of the ideal (aim: 99..101)  late p50 {} p99 {} worst {}, dropped {:?}",
-                goodput.to_string(),
-                goodput.0 as f64 / ideal * 100.0,
-                seen.late.median,
-                seen.late.p99,
-                seen.late.worst,
-                seen.counts.dropped
+                "  {rate:>7} rtt {rtt:>2}ms {:>11}  {part:>6.2} % of the ideal (99..101); late {p50}, p99 {p99}, worst {worst}",
+                goodput.to_string()
             );
         }
     }
@@ -201,7 +219,7 @@ fn delays(rounds: usize) -> Result<()> {
         client.send(&[1])?;
         client.recv(&mut [0; 64])?;
         let mut added = Vec::new();
-        for _ in 0..rounds * 300 {
+        for _ in 0..rounds as u64 * 3000 / (millis + 9) {
             let start = Instant::now();
             client.send(&[1])?;
             client.recv(&mut [0; 64])?;

@@ -20,7 +20,7 @@ use crate::kernel::wakeup;
 use crate::words::Time;
 
 /// How many frames are read before others have their turn.
-const BUDGET: usize = 64;
+const BUDGET: usize = 16;
 /// How many milliseconds a socket that is full is waited for before a frame is given up.
 const PATIENCE: u8 = 2;
 /// A stamp that is further away than this is not the time at which the packet came.
@@ -54,6 +54,9 @@ pub(super) struct Crossing {
     model: Model<Run>,
     /// When the model has something to send.
     pub(super) due: Option<Time>,
+    /// What the shape asks for: frames go out as they come in; super-packets are taken apart.
+    bare: bool,
+    units: bool,
     blackhole: bool,
     counts: Counts,
     late: Histogram,
@@ -62,10 +65,12 @@ pub(super) struct Crossing {
 impl Crossing {
     pub(super) fn new(from: Arc<PacketSocket>, to: Arc<PacketSocket>, shape: Shape, seed: u64) -> Self {
         let (counts, late) = (Counts::default(), Histogram::default());
-        Self { from, to, model: Model::new(shape, seed), due: None, blackhole: false, counts, late }
+        let (bare, units) = (shape.is_bare(), shape.needs_units());
+        Self { from, to, model: Model::new(shape, seed), due: None, bare, units, blackhole: false, counts, late }
     }
 
     pub(super) fn reshape(&mut self, now: Time, shape: Shape) {
+        (self.bare, self.units) = (shape.is_bare(), shape.needs_units());
         self.model.reshape(now, shape);
         self.due = self.model.due();
     }
@@ -123,11 +128,11 @@ impl Crossing {
         self.counts.offered += u64::from(units);
         if self.blackhole {
             self.counts.dropped.blackhole += u64::from(units);
-        } else if self.model.shape().is_bare() && self.model.due().is_none() {
+        } else if self.bare && self.model.due().is_none() {
             self.send([bytes, &[]], units, frame.len(0, units));
         } else {
             let frame = Rc::new(Frame::read(Box::from(bytes)));
-            let count = if self.model.shape().needs_units() { 1 } else { units };
+            let count = if self.units { 1 } else { units };
             for first in (0..units).step_by(count as usize) {
                 self.model.offer(at, frame.len(first, count), Run { frame: Rc::clone(&frame), first, count });
             }

@@ -68,6 +68,11 @@ impl Correlated {
         Self { rho: threshold(correlation), last: u64::from(start) }
     }
 
+    /// Goes on where another one is.
+    pub(super) fn go_on_from(&mut self, other: &Self) {
+        self.last = other.last;
+    }
+
     /// The next number, made of a new one.
     pub(super) fn next(&mut self, fresh: u32) -> u32 {
         if self.rho == 0 {

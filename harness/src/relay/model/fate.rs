@@ -78,11 +78,22 @@ impl Fates {
         }
     }
 
-    /// Other conditions. Numbers go on; a loss that stays what it was keeps its state.
+    /// Other conditions. Numbers go on, and so does every state that both have: a ramp is many small changes. A list or period of losses
+    /// that stays the same counts on, another counts from here.
     pub(super) fn reshape(&mut self, old: &Shape, new: &Shape) {
         let mut fates = Self::from(new, self.seed, self.number);
         if old.loss == new.loss {
             fates.losing = self.losing.clone();
+        }
+        fates.losing.go_on_from(&self.losing);
+        fates.duplicate.draws.go_on_from(&self.duplicate.draws);
+        fates.corrupt.draws.go_on_from(&self.corrupt.draws);
+        fates.reorder.draws.go_on_from(&self.reorder.draws);
+        if let (Some((_, draws)), Some((_, others))) = (&mut fates.jitter, &self.jitter) {
+            draws.go_on_from(others);
+        }
+        if fates.gap == self.gap {
+            fates.counter = self.counter;
         }
         *self = fates;
     }

@@ -49,6 +49,15 @@ impl Losing {
         }
     }
 
+    /// Goes on where another one is, as far as the two are of a kind.
+    pub(super) fn go_on_from(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Random { draws, .. }, Self::Random { draws: others, .. }) => draws.go_on_from(others),
+            (Self::Gemodel(model), Self::Gemodel(other)) => model.bad = other.bad,
+            _ => {}
+        }
+    }
+
     /// Whether a packet, or the duplicate of one, is lost. Every packet is to be asked for, in order.
     pub(super) fn loses(&mut self, number: u64, copy: bool, draws: Draws) -> bool {
         let below = |purpose, threshold| u64::from(draws.short(purpose)) < threshold;

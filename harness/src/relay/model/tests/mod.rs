@@ -1,6 +1,7 @@
 //! The model against what it promises: statistics of fates, and the times of packets.
 //! Not here: its parts, which have tests of their own.
 
+mod any;
 mod fates;
 mod times;
 
