@@ -36,7 +36,12 @@ const CHANGES: [(&str, &str, &str, &str); 13] = [
     ("a_sysctl", "b", "sysctl -q -w net.ipv4.ip_forward=1", "ip netns exec b sysctl -q -w net.ipv4.ip_forward=0"),
     ("a_limit", "a", "ip mptcp limits set subflows 5", "ip -n a mptcp limits set subflows 2"),
     ("an_endpoint", "a", "ip mptcp endpoint flush", "ip -n a mptcp endpoint add 10.0.2.1 dev y subflow"),
-    ("a_rate", "wires", "tc qdisc change dev x-a root tbf rate 20mbit burst 15000 limit 75000", "tc -n wires qdisc replace dev x-a root tbf"),
+    (
+        "a_rate",
+        "wires",
+        "tc qdisc change dev x-a root tbf rate 20mbit burst 15000 limit 75000",
+        "tc -n wires qdisc replace dev x-a root tbf",
+    ),
     ("a_qdisc", "wires", "tc qdisc del dev x-b root", "tc -n wires qdisc replace dev x-b root tbf"),
 ];
 const ON_REDIRECTION: [(&str, &str, &str, &str); 2] = [
