@@ -18,7 +18,7 @@ pub use wire::{Choice, Forwarding, Means};
 
 use crate::case::{Action, Case, Step};
 use crate::topology::Topology;
-use crate::words::{EndpointFlag, Feature, Time};
+use crate::words::{Feature, Time};
 
 /// Everything a place needs to run a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,7 +71,8 @@ impl Job {
         let wires = wires(&topology, &engines, means);
         let setup = setup::lab(&topology, &wires, means);
         let steps = steps::plan(&case.steps, &wires, &setup);
-        let needs = needs(&topology, &engines, means);
+        let changes = steps.iter().flat_map(|step| step.ops.iter().chain(step.later.iter().flat_map(|change| &change.ops)));
+        let needs = needs(setup.iter().chain(changes));
         Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs }
     }
 
@@ -102,13 +103,6 @@ pub fn lab(topology: &Topology, means: impl Into<Means>) -> Vec<Op> {
     setup::lab(topology, &wires(topology, &engines, means), means)
 }
 
-/// What a place must be able to do to build a topology.
-pub fn lab_needs(topology: &Topology, means: impl Into<Means>) -> BTreeSet<Feature> {
-    let means = means.into();
-    let engines = topology.links.keys().map(|name| (name.clone(), choose(topology, &[], name, means))).collect();
-    needs(topology, &engines, means)
-}
-
 /// What makes a link, whose conditions steps may change.
 fn choose(topology: &Topology, steps: &[Step], name: &str, means: Means) -> Choice {
     let reshapes = steps.iter().filter_map(|step| if let Action::Shape(to) = &step.action { Some(to) } else { None });
@@ -125,14 +119,7 @@ pub fn script(ops: &[Op]) -> String {
     ops.iter().fold(String::new(), |script, op| script + &op.to_string() + "\n")
 }
 
-fn needs(topology: &Topology, engines: &BTreeMap<String, Choice>, means: Means) -> BTreeSet<Feature> {
-    let mut needs = BTreeSet::from([Feature::Mptcp, Feature::Ipv6]);
-    needs.extend(topology.links.iter().flat_map(|(name, link)| wire::needs(link, engines[name].engine, means)));
-    for mptcp in topology.hosts.values().map(|host| &host.mptcp) {
-        needs.extend(mptcp.scheduler.clone().map(Feature::Scheduler));
-        needs.extend(mptcp.path_manager.clone().map(Feature::PathManager));
-        let laminar = mptcp.endpoints.iter().any(|endpoint| endpoint.flags.contains(&EndpointFlag::Laminar));
-        needs.extend(laminar.then_some(Feature::LaminarEndpoints));
-    }
-    needs
+/// What a place must be able to do for operations.
+pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
+    ops.into_iter().filter_map(|op| op.act.needs()).collect()
 }

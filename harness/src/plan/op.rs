@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::topology::Network;
-use crate::words::{EndpointFlag, Percent, Rate, Shape, Size, Time, Way};
+use crate::words::{EndpointFlag, Feature, Percent, Rate, Shape, Size, Time, Way};
 
 /// One operation on one namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -212,6 +212,27 @@ impl Op {
     /// The operation `act` in namespace `ns`.
     pub fn new(ns: impl Into<String>, act: Act) -> Self {
         Self { ns: ns.into(), act }
+    }
+}
+
+impl Act {
+    /// What a place must be able to do for it, where not every place is.
+    pub fn needs(&self) -> Option<Feature> {
+        Some(match self {
+            Self::Redirect { .. } => Feature::Redirect,
+            Self::Bridge { .. } => Feature::Bridge,
+            Self::Tbf { .. } => Feature::Tbf,
+            Self::Netem { .. } => Feature::Netem,
+            Self::Relay { .. } => Feature::Relay,
+            Self::Address { address, .. } if address.address.is_ipv6() => Feature::Ipv6,
+            Self::Endpoint { flags, .. } if flags.contains(&EndpointFlag::Laminar) => Feature::LaminarEndpoints,
+            Self::Sysctl { key, value } => match key.strip_prefix("net.mptcp.")? {
+                "scheduler" => Feature::Scheduler(value.clone()),
+                "path_manager" => Feature::PathManager(value.clone()),
+                _ => Feature::Mptcp,
+            },
+            _ => return None,
+        })
     }
 }
 

@@ -22,16 +22,6 @@ pub enum Forwarding {
     Bridge,
 }
 
-impl Forwarding {
-    /// What a place must be able to do for it.
-    pub const fn feature(self) -> Feature {
-        match self {
-            Self::Redirect => Feature::Redirect,
-            Self::Bridge => Feature::Bridge,
-        }
-    }
-}
-
 /// What a place has for its wires, and the seed of what decides the fate of packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Means {
@@ -84,18 +74,6 @@ pub(super) fn choose<'a>(link: &'a Link, later: impl IntoIterator<Item = &'a Sha
         (None, engine) => (engine, "delay, jitter or loss is asked for, and the kernel has no netem"),
     };
     Choice { engine, why: why.to_owned() }
-}
-
-/// What a place must be able to do to make a link.
-pub(super) fn needs(link: &Link, engine: Engine, means: Means) -> Vec<Feature> {
-    match engine {
-        Engine::Relay => vec![Feature::Relay],
-        Engine::Netem => vec![means.forwarding.feature(), Feature::Netem],
-        Engine::Kernel => {
-            let rate = link.up.rate.or(link.down.rate).map(|_| Feature::Tbf);
-            std::iter::once(means.forwarding.feature()).chain(rate).collect()
-        }
-    }
 }
 
 /// A link with its name and what makes it.

@@ -38,7 +38,7 @@ fn main() {
         let by = if forwarding == Forwarding::Redirect { "" } else { "_on_bridges" };
         for path in support::topologies() {
             let (name, topology) = load(&path);
-            let missing = lacking(plan::lab_needs(&topology, forwarding));
+            let missing = lacking(plan::needs(&plan::lab(&topology, forwarding)));
             let setup = plan::lab(&topology, forwarding);
             let typed = setup.clone();
             let built = move || {
@@ -49,7 +49,7 @@ fn main() {
             let missing = missing.or_else(|| support::without(&["ip", "tc", "sysctl", "unshare", "mount"]));
             trials.push(trial(&format!("{name}_typed_by_a_person_is_the_same{by}"), missing, move || typed::same(&typed)));
         }
-        let few = |text: &str| lacking(plan::lab_needs(&parse(text), forwarding));
+        let few = |text: &str| lacking(plan::needs(&plan::lab(&parse(text), forwarding)));
         trials.extend(altered::trials(forwarding, by, few(altered::TOPOLOGY)));
         trials.extend(cuts::trials(forwarding, by, few(cuts::TOPOLOGY)));
         if forwarding == Forwarding::Redirect {
