@@ -56,12 +56,19 @@ fn every_measure_has_a_case_that_must_fail() {
     assert_eq!(failing, measures);
 }
 
+/// Links whose engines are pinned, for bad documents.
+const PINNED: &str = r#"
+    summary = "x"
+    link.tbf = { ends = ["a:eth0", "b:eth0"], engine = "kernel", rate = "10mbit" }
+    link.netem = { ends = ["a:eth1", "b:eth1"], engine = "netem", delay = "10ms" }
+"#;
+
 /// Compares what is said of each bad document with the text beside it; `MPLAB_BLESS=1` writes the text anew.
 #[test]
 fn every_mistake_is_answered() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
     let laptop = std::fs::read_to_string(repository().join("topologies/laptop.toml")).unwrap();
-    let known = [("laptop", laptop.as_str()), ("routed", "")];
+    let known = [("laptop", laptop.as_str()), ("routed", ""), ("pinned", PINNED)];
     let mut differing = Vec::new();
     for path in documents(&directory) {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -138,6 +145,100 @@ fn what_is_not_written_has_the_documented_default() {
     let [How::Carrier(both), How::Admin(one)] = hows.as_slice() else { panic!("steps are in the order of time: {hows:?}") };
     assert_eq!(both.len(), 2);
     assert_eq!(one[0].to_string(), "server:wlan0");
+}
+
+#[test]
+fn conditions_are_those_in_force_with_what_is_written_in_place() {
+    use mplab::case::Action;
+    use mplab::words::shape::{Chance, Codel, Discipline, Distribution, Gemodel, Jitter, Limit, Loss, Reorder, Step};
+    use mplab::words::{Percent, Rate, Shape, Size, Time};
+
+    let text = r#"
+        summary = "x"
+        [link.a]
+        ends = ["a:eth0", "b:eth0"]
+        rate = "10mbit"
+        limit = 30
+        queue = { codel = { target = "10ms" } }
+        delay = "10ms"
+        jitter = { amount = "2ms", distribution = "normal", correlation = "25%" }
+        loss = { gemodel = { p = "1%", r = "20%", bad = "90%" } }
+        reorder = { percent = "1%", gap = 5 }
+        steps = [{ at = "1s", rate = "5mbit" }, { at = "2s", delay = "20ms" }]
+        [link.a.up]
+        limit = "64k"
+        queue = "none"
+        jitter = "1ms"
+        loss = { random = "1%", correlation = "25%" }
+        reorder = "none"
+        steps = "none"
+        duplicate = "1%"
+    "#;
+    let link = &topology::parse("x.toml", text).unwrap_or_else(|wrong| panic!("{wrong}")).links["a"];
+    let time = Time::from_millis;
+    let up = Shape {
+        rate: Some(Rate(10_000_000)),
+        limit: Some(Limit::Bytes(Size(65_536))),
+        delay: time(10),
+        jitter: Some(Jitter { amount: time(1), ..Jitter::default() }),
+        loss: Some(Loss::Random(Chance { percent: Percent(1.0), correlation: Percent(25.0) })),
+        duplicate: Some(Chance::of(1.0)),
+        ..Shape::default()
+    };
+    let down = Shape {
+        limit: Some(Limit::Packets(30)),
+        discipline: Discipline::CoDel(Codel { target: time(10), interval: time(100) }),
+        jitter: Some(Jitter { amount: time(2), distribution: Distribution::Normal, correlation: Percent(25.0) }),
+        loss: Some(Loss::Gemodel(Gemodel { p: Percent(1.0), r: Some(Percent(20.0)), bad: Some(Percent(90.0)), good: None })),
+        duplicate: None,
+        reorder: Some(Reorder { percent: Percent(1.0), correlation: Percent(0.0), gap: 5 }),
+        steps: vec![
+            Step { at: time(1000), rate: Some(Rate(5_000_000)), delay: None },
+            Step { at: time(2000), rate: None, delay: Some(time(20)) },
+        ],
+        ..up.clone()
+    };
+    assert_eq!((&link.up, &link.down), (&up, &down));
+
+    let case = r#"
+        summary = "x"
+        topology = "x"
+        transfer.a = { client = "a", server = "b", duration = "3s" }
+        step = [
+            { at = "2s", shape = { link = "a", loss = "none", down = { delay = "none", jitter = "none", reorder = "none" } } },
+            { at = "1s", shape = { link = "a", delay = "30ms", steps = "none", up = { rate = "1mbit" }, over = "1s" } },
+        ]
+    "#;
+    let (case, _) = case::parse("case.toml", case, [("x", text)].as_slice()).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
+    let shapes = case.steps.iter().map(|step| match &step.action {
+        Action::Shape(shape) => (shape.over, shape.up.clone(), shape.down.clone()),
+        other => panic!("{other:?}"),
+    });
+    let first = (Shape { delay: time(30), rate: Some(Rate(1_000_000)), ..up }, Shape { delay: time(30), steps: Vec::new(), ..down });
+    let second =
+        (Shape { loss: None, ..first.0.clone() }, Shape { loss: None, delay: Time::ZERO, jitter: None, reorder: None, ..first.1.clone() });
+    assert_eq!(shapes.collect::<Vec<_>>(), [(time(1000), first.0, first.1), (Time::ZERO, second.0, second.1)]);
+}
+
+#[test]
+fn a_trace_is_beside_the_file_that_names_it() {
+    let directory = std::env::temp_dir().join(format!("mplab-traces-{}", std::process::id()));
+    std::fs::create_dir_all(directory.join("topologies")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(directory.join(name), text).unwrap();
+    write("topologies/x.toml", "summary = \"x\"\nlink.a = { ends = [\"a:a\", \"b:a\"], trace = \"../lte.trace\" }\n");
+    let case = "summary = \"x\"\ntopology = \"x\"\ntransfer.a = { client = \"a\", server = \"b\", duration = \"3s\" }\n";
+    write("case.toml", &format!("{case}step = [{{ at = \"1s\", shape = {{ link = \"a\", up.trace = \"other.trace\" }} }}]\n"));
+    write("lte.trace", "1\n2\n");
+    write("other.trace", "1\n3\n");
+    let traces: Result<_, String> = case::load(&directory.join("case.toml")).map_err(|error| error.to_string()).map(|(case, topology)| {
+        let mplab::case::Action::Shape(shape) = &case.steps[0].action else { panic!("{:?}", case.steps) };
+        [&topology.links["a"].up, &shape.up, &shape.down].map(|shape| Vec::from(shape.trace.clone().unwrap()))
+    });
+    write("lte.trace", "2\n1\n");
+    let wrong = topology::load(&directory.join("topologies/x.toml")).unwrap_err().to_string();
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(traces.unwrap(), [[1, 2], [1, 3], [1, 2]]);
+    assert!(wrong.contains("`../lte.trace` is not a trace: line 2: 1 ms is before the line above it"), "{wrong}");
 }
 
 #[test]

@@ -6,19 +6,24 @@ mod step;
 mod transfer;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Amount, Case, raw};
+use super::{Action, Amount, Case, Step, raw};
 use crate::diagnostic::{Diagnostics, LoadError, Mistakes};
 use crate::document::{self, Spanned};
 use crate::topology::Topology;
-use crate::topology::check::{parse as parse_topology, summary};
+use crate::topology::check::{parse_beside as parse_topology, summary};
 use crate::words::Time;
 
 /// Where a case finds its topology.
 pub trait Topologies {
     /// The topology that a case calls `name`, as written in its file.
     fn find(&self, name: &str) -> Result<Source, NotFound>;
+
+    /// Where the files are that the case itself names; nowhere, if it is no file.
+    fn directory(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// A document's text.
@@ -28,6 +33,8 @@ pub struct Source {
     pub name: String,
     /// Its text.
     pub text: String,
+    /// Where the files are that it names; nowhere, if it is no file.
+    pub directory: Option<PathBuf>,
 }
 
 /// There is no such topology.
@@ -43,7 +50,7 @@ pub struct NotFound {
 impl Topologies for [(&str, &str)] {
     fn find(&self, name: &str) -> Result<Source, NotFound> {
         match self.iter().find(|(known, _)| *known == name) {
-            Some((name, text)) => Ok(Source { name: format!("{name}.toml"), text: (*text).to_owned() }),
+            Some((name, text)) => Ok(Source { name: format!("{name}.toml"), text: (*text).to_owned(), directory: None }),
             None => Err(NotFound {
                 message: format!("there is no topology `{name}`"),
                 known: self.iter().map(|(name, _)| (*name).to_owned()).collect(),
@@ -64,7 +71,7 @@ impl Topologies for Beside<'_> {
     fn find(&self, name: &str) -> Result<Source, NotFound> {
         let directory = self.0.parent().unwrap_or(Path::new(""));
         let load = |path: &Path| match document::text_of(path) {
-            Ok(text) => Ok(Source { name: path.display().to_string(), text }),
+            Ok(text) => Ok(Source { name: path.display().to_string(), text, directory: path.parent().map(Path::to_owned) }),
             Err(error) => Err(NotFound { message: error.to_string(), known: Vec::new() }),
         };
         if Path::new(name).extension().is_some_and(|ending| ending == "toml") {
@@ -86,6 +93,10 @@ impl Topologies for Beside<'_> {
         let message = format!("there is no topologies/{name}.toml beside this file or above it");
         Err(NotFound { message, known: known.into_iter().collect() })
     }
+
+    fn directory(&self) -> Option<&Path> {
+        self.0.parent()
+    }
 }
 
 /// Loads a case file and the topology it names.
@@ -102,7 +113,7 @@ pub fn parse(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) ->
         Some(written) => topology(written, topologies, &mut mistakes),
         None => (None, None),
     };
-    let case = raw.map(|raw| check(&raw, topology.as_ref(), &mut mistakes));
+    let case = raw.map(|raw| check(&raw, topology.as_ref(), topologies.directory(), &mut mistakes));
     let wrong: Vec<Diagnostics> = mistakes.of(name, text).into_iter().chain(elsewhere).collect();
     match (case, topology) {
         (Some(case), Some(topology)) if wrong.is_empty() => Ok((case, topology)),
@@ -116,7 +127,7 @@ fn topology(
     mistakes: &mut Mistakes,
 ) -> (Option<Topology>, Option<Diagnostics>) {
     match topologies.find(&written.value) {
-        Ok(source) => match parse_topology(&source.name, &source.text) {
+        Ok(source) => match parse_topology(&source.name, &source.text, source.directory.as_deref()) {
             Ok(topology) => (Some(topology), None),
             Err(diagnostics) => (None, Some(diagnostics)),
         },
@@ -141,10 +152,10 @@ const GRACE: Time = Time::from_millis(20_000);
 const PATIENCE: Time = Time::from_millis(60_000);
 
 /// Checks what was read; without a topology, what needs none. What is wrong is left out of the value, which then is of use to nobody.
-fn check(raw: &raw::Case, topology: Option<&Topology>, mistakes: &mut Mistakes) -> Case {
+fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>, mistakes: &mut Mistakes) -> Case {
     let summary = summary(raw.summary.as_ref(), mistakes);
     let transfers = transfer::check(&raw.transfers, topology, mistakes);
-    let steps = step::check(&raw.steps, topology, mistakes);
+    let steps = step::check(&raw.steps, topology, directory, mistakes);
     let expects = expect::check(raw, topology, mistakes);
     must_fail(raw, mistakes);
 
@@ -152,7 +163,8 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, mistakes: &mut Mistakes) 
         Amount::Duration(duration) => transfer.start.after(duration).after(GRACE),
         Amount::Bytes(_) => transfer.start.after(PATIENCE),
     });
-    let planned = ends.chain(steps.iter().map(|step| step.at.after(GRACE))).max().unwrap_or(GRACE);
+    let over = |step: &Step| if let Action::Shape(shape) = &step.action { step.at.after(shape.over) } else { step.at };
+    let planned = ends.chain(steps.iter().map(|step| over(step).after(GRACE))).max().unwrap_or(GRACE);
     let deadline = raw.deadline.as_ref().map_or(planned, |deadline| deadline.value);
     if let Some(written) = &raw.deadline {
         before(written, raw, mistakes);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Mistakes;
 use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
 use crate::topology::Family;
+use crate::topology::conditions::{CONDITIONS, Conditions, Told};
 use crate::words::{Constraint, Count, Direction, Percent, Protocol, Rate, Size, Time, Window};
 
 const CASE: Shape = Shape {
@@ -34,8 +35,9 @@ const TRANSFER: Shape = Shape {
         "start",
     ],
 };
-const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "cut", "restore"] };
+const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "cut", "restore", "shape"] };
 const CUT: Shape = Shape { heading: "`cut`", what: "a cut", keys: &["link", "how", "end", "direction"] };
+const SHAPE: Shape = Shape { heading: "`shape`", what: "a change of conditions", keys: &["link", "up", "down", "over"] };
 const EXPECT: Shape = Shape {
     heading: "`[[expect]]`",
     what: "an expectation",
@@ -47,7 +49,7 @@ const EXPECT: Shape = Shape {
 
 /// Every table of a case file, for the test that compares them with the reference document.
 #[cfg(test)]
-pub(super) const SHAPES: [&Shape; 5] = [&CASE, &TRANSFER, &STEP, &CUT, &EXPECT];
+pub(super) const SHAPES: [&Shape; 6] = [&CASE, &TRANSFER, &STEP, &CUT, &SHAPE, &EXPECT];
 
 #[derive(Debug)]
 pub(super) struct Case {
@@ -85,6 +87,14 @@ pub(super) struct Step {
     pub(super) at: Option<Spanned<Time>>,
     pub(super) cut: Option<Spanned<Cut>>,
     pub(super) restore: Option<Spanned<String>>,
+    pub(super) shape: Option<Spanned<Reshape>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Reshape {
+    pub(super) link: Option<Spanned<String>>,
+    pub(super) conditions: Told,
+    pub(super) over: Option<Spanned<Time>>,
 }
 
 #[derive(Debug)]
@@ -187,8 +197,30 @@ impl Read for Transfer {
 impl Read for Step {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &STEP, mistakes)?;
-        table.exactly_one(&["cut", "restore"]);
-        Some(Self { at: table.required("at"), cut: table.optional("cut"), restore: table.optional("restore") })
+        table.exactly_one(&["cut", "restore", "shape"]);
+        Some(Self {
+            at: table.required("at"),
+            cut: table.optional("cut"),
+            restore: table.optional("restore"),
+            shape: table.optional("shape"),
+        })
+    }
+}
+
+impl Read for Reshape {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open_with(value, &SHAPE, CONDITIONS.keys, mistakes)?;
+        if table.present(&["up", "down"]).is_empty() && table.present(CONDITIONS.keys).is_empty() {
+            table
+                .mistakes
+                .absent(&value.span(), "this changes nothing: a condition is missing")
+                .help("write one or more of those of a link, such as rate = \"5mbit\"");
+        }
+        Some(Self {
+            link: table.required("link"),
+            conditions: Told { both: Conditions::among(&mut table), up: table.or_default("up"), down: table.or_default("down") },
+            over: table.optional("over"),
+        })
     }
 }
 

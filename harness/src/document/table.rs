@@ -23,6 +23,8 @@ pub(crate) struct Shape {
 /// A table that is being read.
 pub(crate) struct Table<'t, 'm> {
     shape: &'static Shape,
+    /// All keys it may have.
+    keys: Vec<&'static str>,
     entries: &'t DeTable<'t>,
     span: Span,
     pub(crate) mistakes: &'m mut Mistakes,
@@ -31,15 +33,26 @@ pub(crate) struct Table<'t, 'm> {
 impl<'t, 'm> Table<'t, 'm> {
     /// Begins to read a table; keys it may not have are mistakes.
     pub(crate) fn open(value: &'t Value<'_>, shape: &'static Shape, mistakes: &'m mut Mistakes) -> Option<Self> {
+        Self::open_with(value, shape, &[], mistakes)
+    }
+
+    /// Begins to read a table that may have the keys of another kind too.
+    pub(crate) fn open_with(
+        value: &'t Value<'_>,
+        shape: &'static Shape,
+        others: &[&'static str],
+        mistakes: &'m mut Mistakes,
+    ) -> Option<Self> {
         let entries = table_of(value, shape.what, mistakes)?;
+        let keys: Vec<&'static str> = shape.keys.iter().chain(others).copied().collect();
         for key in entries.keys() {
             let name = key.get_ref().as_ref();
-            if !shape.keys.contains(&name) {
+            if !keys.contains(&name) {
                 let message = format!("{} has no key `{name}`", shape.what);
-                mistakes.unknown(&key.span(), message, name, shape.keys.iter().copied());
+                mistakes.unknown(&key.span(), message, name, keys.iter().copied());
             }
         }
-        Some(Self { shape, entries, span: value.span(), mistakes })
+        Some(Self { shape, keys, entries, span: value.span(), mistakes })
     }
 
     /// Where the table begins.
@@ -71,7 +84,7 @@ impl<'t, 'm> Table<'t, 'm> {
 
     /// Reads a key that need not be there.
     pub(crate) fn optional<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
-        debug_assert!(self.shape.keys.contains(&key), "`{key}` is not in the list of keys of {}", self.shape.what);
+        debug_assert!(self.keys.contains(&key), "`{key}` is not in the list of keys of {}", self.shape.what);
         let value = self.entries.get(key)?;
         Some(Spanned { value: T::read(value, self.mistakes)?, span: value.span() })
     }
@@ -86,8 +99,8 @@ impl<'t, 'm> Table<'t, 'm> {
 
     /// Whether an unknown key was probably meant to be this one, and has been complained about.
     fn misspelt(&self, key: &str) -> bool {
-        let mut unknown = self.entries.keys().map(|name| name.get_ref().as_ref()).filter(|name| !self.shape.keys.contains(name));
-        unknown.any(|name| nearest(name, self.shape.keys.iter().copied()) == Some(key))
+        let mut unknown = self.entries.keys().map(|name| name.get_ref().as_ref()).filter(|name| !self.keys.contains(name));
+        unknown.any(|name| nearest(name, self.keys.iter().copied()) == Some(key))
     }
 
     /// Reads a key whose absence means the type's default.

@@ -105,7 +105,7 @@ macro_rules! read_integer {
         }
     )*};
 }
-read_integer!(u8, u16, u32);
+read_integer!(u8, u16, u32, u64);
 
 macro_rules! read_text {
     ($read:ident: $($type:ty => $wanted:literal),* $(,)?) => {$(

@@ -7,25 +7,31 @@ mod mptcp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::conditions::{self, Circumstances};
 use super::raw;
 use super::{Host, Interface, Link, Topology};
 use crate::address::{self, Addresses, Cable, IPV6_MTU};
 use crate::diagnostic::{Diagnostics, LoadError, Mistakes, Span};
 use crate::document::{self, Entry, Spanned};
 use crate::words::names::{HOST_MAX, LINK_MAX, WIRES, complaint};
-use crate::words::shape::{Chance, Jitter, Limit, Loss};
-use crate::words::{End, Engine, Percent, Rate, Shape, Size};
+use crate::words::{End, Shape};
 
 /// Loads a topology file.
 pub fn load(path: &Path) -> Result<Topology, LoadError> {
     let text = document::text_of(path)?;
-    parse(&path.display().to_string(), &text).map_err(|diagnostics| LoadError::Mistakes(vec![diagnostics]))
+    let directory = path.parent().unwrap_or(Path::new(""));
+    parse_beside(&path.display().to_string(), &text, Some(directory)).map_err(|diagnostics| LoadError::Mistakes(vec![diagnostics]))
 }
 
-/// Reads the text of a topology file that messages call `name`.
+/// Reads the text of a topology that messages call `name` and that is no file: it cannot name files.
 pub fn parse(name: &str, text: &str) -> Result<Topology, Diagnostics> {
+    parse_beside(name, text, None)
+}
+
+/// Reads the text of a topology file that messages call `name`, and from its directory the files that it names.
+pub fn parse_beside(name: &str, text: &str, directory: Option<&Path>) -> Result<Topology, Diagnostics> {
     let mut mistakes = Mistakes::default();
-    let topology = document::read(text, &mut mistakes).map(|raw| check(&raw, &mut mistakes));
+    let topology = document::read(text, &mut mistakes).map(|raw| check(&raw, directory, &mut mistakes));
     match (mistakes.of(name, text), topology) {
         (None, Some(topology)) => Ok(topology),
         (Some(diagnostics), _) => Err(diagnostics),
@@ -37,20 +43,21 @@ pub fn parse(name: &str, text: &str) -> Result<Topology, Diagnostics> {
 const MTU: u32 = 1500;
 /// What an MTU may be: IPv4 needs 68 (RFC 791), its length field holds no more than 65535.
 const MTUS: std::ops::RangeInclusive<u32> = 68..=65_535;
-/// An Ethernet header, which counts towards a queue's size.
-const HEADER: u64 = 14;
 /// Names of interfaces that every namespace has or that `net.ipv4.conf` means otherwise.
 const RESERVED: [&str; 3] = ["lo", "all", "default"];
 
 /// Checks what was read. What is wrong is left out of the value, which then is of use to nobody.
-fn check(raw: &raw::Topology, mistakes: &mut Mistakes) -> Topology {
+fn check(raw: &raw::Topology, directory: Option<&Path>, mistakes: &mut Mistakes) -> Topology {
     let summary = summary(raw.summary.as_ref(), mistakes);
     if raw.links.is_empty() {
         mistakes.absent(&(0..0), "a topology needs a link").help("write [link.NAME] with ends = [\"HOST:INTERFACE\", \"HOST:INTERFACE\"]");
     }
     let mut interfaces: BTreeMap<End, (String, Span)> = BTreeMap::new();
-    let links: BTreeMap<String, Link> =
-        raw.links.iter().filter_map(|(name, entry)| Some((name.clone(), link(name, entry, &mut interfaces, mistakes)?))).collect();
+    let links: BTreeMap<String, Link> = raw
+        .links
+        .iter()
+        .filter_map(|(name, entry)| Some((name.clone(), link(name, entry, directory, &mut interfaces, mistakes)?)))
+        .collect();
     let ends = interfaces.into_iter().map(|(end, (link, _))| (end, link)).collect();
 
     // Where a link's ends could not be read, hosts and interfaces seem not to be there.
@@ -94,7 +101,13 @@ fn interfaces_of(host: &str, ends: &BTreeMap<End, String>, addresses: &Addresses
         .collect()
 }
 
-fn link(name: &str, entry: &Entry<raw::Link>, interfaces: &mut BTreeMap<End, (String, Span)>, mistakes: &mut Mistakes) -> Option<Link> {
+fn link(
+    name: &str,
+    entry: &Entry<raw::Link>,
+    directory: Option<&Path>,
+    interfaces: &mut BTreeMap<End, (String, Span)>,
+    mistakes: &mut Mistakes,
+) -> Option<Link> {
     if let Some(complaint) = complaint("link", name, LINK_MAX) {
         let help = format!("its wire's two ends are network interfaces called {name}-a and {name}-b");
         let mistake = mistakes.add(&entry.name, complaint);
@@ -103,17 +116,16 @@ fn link(name: &str, entry: &Entry<raw::Link>, interfaces: &mut BTreeMap<End, (St
         }
     }
     let raw = &entry.value;
-    conditions(raw, mistakes);
+    if let Some(mtu) = raw.mtu.as_ref().filter(|mtu| !MTUS.contains(&mtu.value)) {
+        mistakes.add(&mtu.span, format!("an MTU is {} to {} bytes", MTUS.start(), MTUS.end()));
+    }
+    let mtu = value(raw.mtu.as_ref()).unwrap_or(MTU);
+    let pinned = raw.engine.as_ref().map(|engine| (engine.value, engine.span.clone()));
+    let circumstances = Circumstances { around: &raw.span, mtu, engine: pinned, directory };
+    let bare = Shape::default();
+    let [up, down] = conditions::replace([&bare, &bare], &raw.conditions, &circumstances, mistakes);
     let ends = ends(name, raw.ends.as_ref()?, interfaces, mistakes)?;
-    let shape = Shape {
-        rate: value(raw.rate.as_ref()),
-        limit: value(raw.limit.as_ref()).map(Limit::Bytes),
-        delay: value(raw.delay.as_ref()).unwrap_or_default(),
-        jitter: value(raw.jitter.as_ref()).map(|amount| Jitter { amount, ..Jitter::default() }),
-        loss: value(raw.loss.as_ref()).map(|percent| Loss::Random(Chance { percent, ..Chance::default() })),
-        ..Shape::default()
-    };
-    Some(Link { ends, mtu: value(raw.mtu.as_ref()).unwrap_or(MTU), engine: value(raw.engine.as_ref()), up: shape.clone(), down: shape })
+    Some(Link { ends, mtu, engine: value(raw.engine.as_ref()), up, down })
 }
 
 fn value<T: Copy>(written: Option<&Spanned<T>>) -> Option<T> {
@@ -170,44 +182,6 @@ fn ends(
             .beside(&a.span, "here");
     }
     Some([a.value.clone(), b.value.clone()])
-}
-
-/// What a link does to packets.
-fn conditions(link: &raw::Link, mistakes: &mut Mistakes) {
-    if let Some(mtu) = link.mtu.as_ref().filter(|mtu| !MTUS.contains(&mtu.value)) {
-        mistakes.add(&mtu.span, format!("an MTU is {} to {} bytes", MTUS.start(), MTUS.end()));
-    }
-    if let Some(rate) = link.rate.as_ref().filter(|rate| rate.value < Rate(8)) {
-        mistakes.add(&rate.span, "nothing would ever pass at this rate").help("write at least \"8bit\"; a step can cut the link");
-    }
-    if let Some(limit) = &link.limit {
-        let packet = u64::from(value(link.mtu.as_ref()).unwrap_or(MTU)) + HEADER;
-        if link.rate.is_none() {
-            mistakes.add(&limit.span, "a link without a rate has no queue to limit").help("write a `rate` too");
-        } else if limit.value < Size(packet) {
-            mistakes.add(&limit.span, format!("the queue is too short for one packet of {packet} bytes: large ones would never pass"));
-        }
-    }
-    if let Some(jitter) = &link.jitter {
-        match &link.delay {
-            None => {
-                mistakes.add(&jitter.span, "jitter is the variation of the delay, and this link has none").help("write a `delay` too");
-            }
-            Some(delay) if jitter.value > delay.value => {
-                mistakes.add(&jitter.span, format!("the delay of {} cannot vary by more than itself", delay.value));
-            }
-            Some(_) => {}
-        }
-    }
-    let delays = link.delay.is_some() || link.jitter.is_some() || link.loss.is_some();
-    if let Some(engine) = link.engine.as_ref().filter(|engine| engine.value == Engine::Kernel && delays) {
-        mistakes
-            .add(&engine.span, "without netem the kernel can hold a link to a rate, and not delay or lose packets")
-            .help("write \"netem\" or \"relay\", or leave the choice to mplab");
-    }
-    if let Some(loss) = link.loss.as_ref().filter(|loss| loss.value > Percent(100.0)) {
-        mistakes.add(&loss.span, "no more than 100% of the packets can be lost");
-    }
 }
 
 /// The addresses of all interfaces.

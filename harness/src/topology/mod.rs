@@ -2,6 +2,7 @@
 //! Not here: how it is written (`raw`), nor how it is built.
 
 pub mod check;
+pub(crate) mod conditions;
 mod raw;
 
 use std::collections::BTreeMap;

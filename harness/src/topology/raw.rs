@@ -7,9 +7,10 @@ use std::net::IpAddr;
 use toml::de::DeValue;
 
 use super::Network;
+use super::conditions::{CONDITIONS, Conditions, Told};
 use crate::diagnostic::Mistakes;
 use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
-use crate::words::{End, EndpointFlag, Engine, Percent, Rate, Size, Time};
+use crate::words::{End, EndpointFlag, Engine};
 
 const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "host", "link"] };
 const HOST: Shape = Shape { heading: "`[host.NAME]`", what: "a host", keys: &["forward", "interface", "mptcp", "route", "sysctl"] };
@@ -23,8 +24,7 @@ const MPTCP: Shape = Shape {
 const LIMITS: Shape = Shape { heading: "`limits`", what: "a table of MPTCP limits", keys: &["subflows", "add_addr_accepted"] };
 const ENDPOINT: Shape =
     Shape { heading: "`endpoint`", what: "an MPTCP endpoint", keys: &["interface", "family", "address", "flags", "id", "port"] };
-const LINK: Shape =
-    Shape { heading: "`[link.NAME]`", what: "a link", keys: &["ends", "mtu", "engine", "rate", "limit", "delay", "jitter", "loss"] };
+const LINK: Shape = Shape { heading: "`[link.NAME]`", what: "a link", keys: &["ends", "mtu", "engine", "up", "down"] };
 
 /// Every table of a topology file, for the test that compares them with the reference document.
 #[cfg(test)]
@@ -101,11 +101,9 @@ pub(super) struct Link {
     pub(super) ends: Option<Spanned<Vec<Spanned<End>>>>,
     pub(super) mtu: Option<Spanned<u32>>,
     pub(super) engine: Option<Spanned<Engine>>,
-    pub(super) rate: Option<Spanned<Rate>>,
-    pub(super) limit: Option<Spanned<Size>>,
-    pub(super) delay: Option<Spanned<Time>>,
-    pub(super) jitter: Option<Spanned<Time>>,
-    pub(super) loss: Option<Spanned<Percent>>,
+    pub(super) conditions: Told,
+    /// Where the table is.
+    pub(super) span: crate::diagnostic::Span,
 }
 
 /// Sysctls by their dotted names.
@@ -207,16 +205,14 @@ impl Read for Engine {
 
 impl Read for Link {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        let mut table = Table::open(value, &LINK, mistakes)?;
+        let mut table = Table::open_with(value, &LINK, CONDITIONS.keys, mistakes)?;
+        let conditions = Told { both: Conditions::among(&mut table), up: table.or_default("up"), down: table.or_default("down") };
         Some(Self {
             ends: table.required("ends"),
             mtu: table.optional("mtu"),
             engine: table.optional("engine"),
-            rate: table.optional("rate"),
-            limit: table.optional("limit"),
-            delay: table.optional("delay"),
-            jitter: table.optional("jitter"),
-            loss: table.optional("loss"),
+            conditions,
+            span: table.span().clone(),
         })
     }
 }
@@ -261,6 +257,8 @@ mod tests {
 
     #[test]
     fn every_key_is_in_the_reference_document() {
-        Shape::compare(&SHAPES, include_str!("../../../topologies/README.md"));
+        let document = include_str!("../../../topologies/README.md");
+        Shape::compare(&SHAPES, document);
+        Shape::compare(&super::super::conditions::SHAPES, document);
     }
 }

@@ -1,20 +1,34 @@
-//! Checking steps: their links, and that what is cut was whole and what is restored was cut.
-//! Not here: cutting.
+//! Checking steps: their links, that what is cut was whole and what is restored was cut, and which conditions are in force then.
+//! Not here: cutting and shaping, nor whether conditions go together.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::raw::{self, Means, Way};
-use crate::case::{Action, Cut, How, Step};
+use crate::case::{Action, Cut, How, Reshape, Step};
 use crate::diagnostic::{Mistakes, Span};
 use crate::document::Spanned;
+use crate::topology::conditions::{self, Circumstances};
 use crate::topology::{Link, Topology};
-use crate::words::End;
+use crate::words::{End, Shape, Time};
 
-/// Checks all steps and puts them in the order of time. Without a topology, only what needs none.
-pub(super) fn check(written: &[Spanned<raw::Step>], topology: Option<&Topology>, mistakes: &mut Mistakes) -> Vec<Step> {
+/// The conditions of a link: both directions, and until when they change and by which step.
+struct InForce {
+    shapes: [Shape; 2],
+    changing: Option<(Time, Span)>,
+}
+
+/// Checks all steps and puts them in the order of time. Without a topology, only what needs none. What steps name is in `directory`.
+pub(super) fn check(
+    written: &[Spanned<raw::Step>],
+    topology: Option<&Topology>,
+    directory: Option<&Path>,
+    mistakes: &mut Mistakes,
+) -> Vec<Step> {
     let mut timed: Vec<_> = written.iter().filter_map(|step| Some((step.value.at.as_ref()?.value, &step.value))).collect();
     timed.sort_by_key(|(at, _)| *at);
     let mut cuts: BTreeMap<String, Vec<(How, Span)>> = BTreeMap::new();
+    let mut conditions: BTreeMap<String, InForce> = BTreeMap::new();
     let mut steps = Vec::new();
     for (at, raw) in timed {
         if let Some(written) = &raw.cut {
@@ -36,6 +50,9 @@ pub(super) fn check(written: &[Spanned<raw::Step>], topology: Option<&Topology>,
                     .help("write an earlier step that cuts it");
             }
             steps.push(Step { at, action: Action::Restore(written.value.clone()) });
+        } else if let Some(written) = &raw.shape {
+            let Some(shape) = shape(at, written, topology, directory, &mut conditions, mistakes) else { continue };
+            steps.push(Step { at, action: Action::Shape(Box::new(shape)) });
         }
     }
     steps
@@ -48,6 +65,31 @@ fn link<'a>(topology: &'a Topology, name: &Spanned<String>, mistakes: &mut Mista
         mistakes.undefined(&name.span, message, &name.value, topology.links.keys().map(String::as_str));
     }
     found
+}
+
+fn shape(
+    at: Time,
+    written: &Spanned<raw::Reshape>,
+    topology: Option<&Topology>,
+    directory: Option<&Path>,
+    conditions: &mut BTreeMap<String, InForce>,
+    mistakes: &mut Mistakes,
+) -> Option<Reshape> {
+    let raw = &written.value;
+    let name = raw.link.as_ref()?;
+    let link = link(topology?, name, mistakes)?;
+    let over = raw.over.as_ref().map_or(Time::ZERO, |over| over.value);
+    let until = at.after(over);
+    let start = || InForce { shapes: [link.up.clone(), link.down.clone()], changing: None };
+    let in_force = conditions.entry(name.value.clone()).or_insert_with(start);
+    if let Some((until, span)) = in_force.changing.as_ref().filter(|(until, _)| at < *until) {
+        mistakes.add(&written.span, format!("link `{}` is still changing: until {until}", name.value)).beside(span, "by this step");
+    }
+    let engine = link.engine.map(|engine| (engine, written.span.clone()));
+    let circumstances = Circumstances { around: &written.span, mtu: link.mtu, engine, directory };
+    let [up, down] = conditions::replace(in_force.shapes.each_ref(), &raw.conditions, &circumstances, mistakes);
+    *in_force = InForce { shapes: [up.clone(), down.clone()], changing: Some((until, written.span.clone())) };
+    Some(Reshape { link: name.value.clone(), up, down, over })
 }
 
 fn cut(raw: &raw::Cut, topology: Option<&Topology>, mistakes: &mut Mistakes) -> Option<Cut> {
