@@ -4,6 +4,7 @@ ip netns add wires
 ip netns exec client sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.ip_forward=0
+ip netns exec client sysctl -q -w net.ipv4.tcp_congestion_control=reno
 ip netns exec client sysctl -q -w net.ipv6.conf.all.forwarding=0
 ip netns exec client sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
 ip netns exec client sysctl -q -w net.ipv6.conf.default.accept_dad=0
@@ -60,7 +61,7 @@ ip -n server -6 route replace default via fd00:0:0:1::1 dev clean0 table 1001
 ip -n server -6 route replace default via fd00:0:0:2::1 dev lossy0 table 1002
 tc -n wires filter add dev clean-a ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev clean-b
 tc -n wires filter add dev clean-b ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev clean-a
-# mplab relays lossy between lossy-a and lossy-b: up rate 20mbit delay 5ms loss gemodel limit 125000b, down rate 20mbit delay 5ms loss gemodel limit 125000b
+# mplab relays lossy between lossy-a and lossy-b: up rate 20mbit delay 15ms loss gemodel limit 125000b, down rate 20mbit delay 15ms loss gemodel limit 125000b
 ip -n client mptcp limits set subflows 2 add_addr_accepted 2
 ip -n client mptcp endpoint add 10.0.2.1 dev lossy0 subflow
 ip -n server mptcp limits set subflows 2
