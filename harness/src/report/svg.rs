@@ -29,7 +29,10 @@ const CHARACTER: f64 = 6.3;
 
 /// Draws a transfer as its client saw it.
 pub fn svg(recording: &Recording, transfer: &str) -> String {
-    let mut parts = vec![text(LEFT, 34.0, "start", INK, "font-size=\"17\" font-weight=\"600\"", &recording.job.case.summary)];
+    let summary = &recording.job.case.summary;
+    // A long title is set smaller: a bold character is about 0.6 of its size wide.
+    let size = ((RIGHT - LEFT) / (0.6 * summary.chars().count().max(1) as f64)).clamp(9.0, 17.0);
+    let mut parts = vec![text(LEFT, 34.0, "start", INK, &format!("font-size=\"{size:.1}\" font-weight=\"600\""), summary)];
     match Traffic::of(recording, transfer) {
         Ok(traffic) => parts.extend(drawing(recording, transfer, &traffic)),
         Err(why) => parts.push(text(WIDTH / 2.0, HEIGHT / 2.0, "middle", GREY, "", &format!("Nothing to draw: {why}"))),
@@ -55,7 +58,8 @@ fn drawing(recording: &Recording, transfer: &str, traffic: &Traffic) -> Vec<Stri
     let mut parts = grid(&scale, step);
     parts.extend(layers.paths(&scale));
     parts.extend(marks(&scale, &steps::taken(recording)));
-    parts.extend(stalls.iter().map(|&span| band(&scale, span)));
+    let longest = stalls.iter().copied().max_by_key(|(from, to)| to - from);
+    parts.extend(stalls.iter().map(|&span| band(&scale, span, Some(span) == longest)));
     parts.push(legend(traffic, !stalls.is_empty()));
     parts.push(origin);
     parts
@@ -159,17 +163,21 @@ fn stalls(recording: &Recording, transfer: &str) -> Vec<(u64, u64)> {
     joined
 }
 
-fn band(scale: &Scale, (from, to): (u64, u64)) -> String {
+/// A stall's band. Only the longest says how long it was: others may be too near for a label each.
+fn band(scale: &Scale, (from, to): (u64, u64), longest: bool) -> String {
     let (left, right) = (scale.x(from as f64), scale.x(to as f64));
+    let band = format!(
+        "<rect x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{}\" fill=\"{ALARM}\" fill-opacity=\"0.22\"/>",
+        (right - left).max(1.0),
+        BOTTOM - TOP
+    );
+    if !longest {
+        return band;
+    }
     let label = format!("{} without a byte", Time::from_micros(to - from));
     let fits = right + 8.0 + label.len() as f64 * CHARACTER < RIGHT;
     let (x, anchor) = if fits { (right + 6.0, "start") } else { (left - 6.0, "end") };
-    format!(
-        "<rect x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{}\" fill=\"{ALARM}\" fill-opacity=\"0.22\"/>\n{}",
-        (right - left).max(1.0),
-        BOTTOM - TOP,
-        text(x, TOP + 16.0, anchor, ALARM, &format!("font-size=\"11\" font-weight=\"600\" {HALO}"), &label)
-    )
+    band + "\n" + &text(x, TOP + 16.0, anchor, ALARM, &format!("font-size=\"11\" font-weight=\"600\" {HALO}"), &label)
 }
 
 /// Keeps text readable on whatever it crosses.
