@@ -16,8 +16,8 @@ pub use op::{Act, Op};
 use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};
 
-use crate::case::{Action, Case, Step};
-use crate::topology::Topology;
+use crate::case::{Action, Case, Reshape, Step};
+use crate::topology::{Link, Topology};
 use crate::words::{Feature, Time};
 
 /// Everything a place needs to run a case.
@@ -68,7 +68,7 @@ impl Job {
         let means = means.into();
         let engines: BTreeMap<_, _> =
             topology.links.keys().map(|name| (name.clone(), choose(&topology, &case.steps, name, means))).collect();
-        let wires = wires(&topology, &engines, means);
+        let wires = wires(&topology, &case.steps, &engines, means);
         let setup = setup::lab(&topology, &wires, means);
         let steps = steps::plan(&case.steps, &wires, &setup);
         let changes = steps.iter().flat_map(|step| step.ops.iter().chain(step.later.iter().flat_map(|change| &change.ops)));
@@ -100,18 +100,27 @@ impl Job {
 pub fn lab(topology: &Topology, means: impl Into<Means>) -> Vec<Op> {
     let means = means.into();
     let engines = topology.links.keys().map(|name| (name.clone(), choose(topology, &[], name, means))).collect();
-    setup::lab(topology, &wires(topology, &engines, means), means)
+    setup::lab(topology, &wires(topology, &[], &engines, means), means)
+}
+
+/// The conditions that steps give a link.
+fn reshapes<'a>(steps: &'a [Step], name: &'a str) -> impl Iterator<Item = &'a Reshape> {
+    let all = steps.iter().filter_map(|step| if let Action::Shape(to) = &step.action { Some(&**to) } else { None });
+    all.filter(move |to| to.link == name)
 }
 
 /// What makes a link, whose conditions steps may change.
 fn choose(topology: &Topology, steps: &[Step], name: &str, means: Means) -> Choice {
-    let reshapes = steps.iter().filter_map(|step| if let Action::Shape(to) = &step.action { Some(to) } else { None });
-    let later = reshapes.filter(|to| to.link == name).flat_map(|to| [&to.up, &to.down]);
-    wire::choose(&topology.links[name], later, means)
+    wire::choose(&topology.links[name], reshapes(steps, name).flat_map(|to| [&to.up, &to.down]), means)
 }
 
-fn wires<'a>(topology: &'a Topology, engines: &BTreeMap<String, Choice>, means: Means) -> Vec<Wire<'a>> {
-    topology.links.iter().map(|(name, link)| Wire { name, link, engine: engines[name].engine, means }).collect()
+fn wires<'a>(topology: &'a Topology, steps: &[Step], engines: &BTreeMap<String, Choice>, means: Means) -> Vec<Wire<'a>> {
+    let wire = |(name, link): (&'a String, &'a Link)| {
+        let up = reshapes(steps, name).map(|to| to.up.rate).chain([link.up.rate]).max().flatten();
+        let down = reshapes(steps, name).map(|to| to.down.rate).chain([link.down.rate]).max().flatten();
+        Wire { name, link, engine: engines[name].engine, fastest: [up, down], means }
+    };
+    topology.links.iter().map(wire).collect()
 }
 
 /// Operations as the lines that a person would type.

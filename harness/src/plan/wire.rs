@@ -82,6 +82,8 @@ pub(super) struct Wire<'a> {
     pub(super) name: &'a str,
     pub(super) link: &'a Link,
     pub(super) engine: Engine,
+    /// The highest rate that each direction has in the course of a case.
+    pub(super) fastest: [Option<Rate>; 2],
     pub(super) means: Means,
 }
 
@@ -165,7 +167,10 @@ impl Wire<'_> {
             (Engine::Relay, _) => Act::Reshape { link: self.name.to_owned(), way, shape: Box::new(self.with_queue(shape)) },
             (Engine::Kernel, None) => Act::Unshape { dev },
             (Engine::Kernel, Some(rate)) => {
-                let burst = Size(rate.bytes_in(BURST).max(10 * packet));
+                // The bucket keeps its size when the rate falls: a super-packet that waits already and is larger than the bucket would wait
+                // for ever, and all behind it (net/sched/sch_tbf.c).
+                let fastest = self.fastest[way as usize].map_or(rate, |fastest| fastest.max(rate));
+                let burst = Size(fastest.bytes_in(BURST).max(10 * packet));
                 Act::Tbf { dev, rate, burst, limit: Size(self.queue(shape, rate)) }
             }
             (Engine::Netem, rate) => {
