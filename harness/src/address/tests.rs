@@ -1,3 +1,5 @@
+//! Addresses are handed out as the file has them, and stay where they are when it is reordered.
+
 use super::*;
 
 fn links(named: &[(&str, &str, &str)]) -> BTreeMap<String, Cable> {

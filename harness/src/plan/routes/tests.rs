@@ -1,3 +1,5 @@
+//! Each kind of host gets the routes and rules it needs.
+
 use crate::plan::{Forwarding, lab};
 use crate::topology::check::parse;
 
