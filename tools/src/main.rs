@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod exit;
+mod kernel;
 mod recordings;
 mod run;
 
@@ -65,6 +66,9 @@ enum Command {
         #[arg(long)]
         svg: Option<PathBuf>,
     },
+    /// Import, list and remove the kernels that guests boot
+    #[command(subcommand)]
+    Kernel(kernel::Command),
 }
 
 fn main() -> ExitCode {
@@ -79,6 +83,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
         Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
+        Command::Kernel(command) => kernel::kernel(&command),
     };
     done.unwrap_or_else(|failure| {
         eprintln!("{}", failure.text.trim_end());

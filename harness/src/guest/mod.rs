@@ -1,0 +1,4 @@
+//! Virtual machines that boot another kernel.
+//! Not here: what runs in them.
+
+pub mod store;

@@ -1,0 +1,198 @@
+//! The kernels that guests boot: a directory with one directory per kernel, which has the image, modules and a manifest.
+//! Not here: where kernels come from, see [`import`], and what boots them.
+
+mod draft;
+pub mod import;
+pub mod manifest;
+pub mod wanted;
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use crate::words::names::nearest;
+use draft::Draft;
+pub use import::{ImportError, Progress};
+pub use manifest::{Manifest, ManifestError, Module, Presence};
+
+/// The image's name in a kernel's directory.
+const IMAGE: &str = "image";
+/// The manifest's.
+const MANIFEST: &str = "manifest.json";
+/// That of the directory of modules.
+const MODULES: &str = "modules";
+/// The longest name of a kernel.
+const NAME_MAX: usize = 63;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Neither a variable nor a home directory says where the store is.
+    #[error("no HOME is set, so there is no place for kernels: set MPLAB_KERNELS to a directory")]
+    Homeless,
+    /// No kernel can be called so.
+    #[error("`{0}`: a kernel's name has 1 to {NAME_MAX} of a-z, 0-9, `.` and `-`, and starts with a letter or digit")]
+    Name(String),
+    /// There is no such kernel.
+    #[error("there is no kernel `{name}` in {}{}", .store.display(), or_what(.nearest.as_deref()))]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// Where it was looked for.
+        store: PathBuf,
+        /// What may have been meant.
+        nearest: Option<String>,
+    },
+    /// A kernel's manifest is not one.
+    #[error("{}: {source}; import this kernel again, or remove it with `mplab kernel remove`", .path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ManifestError,
+    },
+    /// The file system refused.
+    #[error("failed to {action} {}: {source}", .path.display())]
+    Files {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn or_what(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => "; `mplab kernel list` lists those that are, `mplab kernel import NAME FILE...` makes one".to_owned(),
+    }
+}
+
+impl StoreError {
+    /// For [`Result::map_err`]: what was tried on what.
+    fn files(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Files { action, path: path.to_owned(), source }
+    }
+}
+
+/// A kernel in the store.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    /// Its name.
+    pub name: String,
+    /// Its directory.
+    pub directory: PathBuf,
+    /// What is known of it.
+    pub manifest: Manifest,
+}
+
+impl Kernel {
+    fn read(name: &str, directory: PathBuf) -> Result<Self, StoreError> {
+        let path = directory.join(MANIFEST);
+        let json = fs::read_to_string(&path).map_err(StoreError::files("read", &path))?;
+        let manifest = Manifest::from_json(&json).map_err(|source| StoreError::Manifest { path, source })?;
+        Ok(Self { name: name.to_owned(), directory, manifest })
+    }
+
+    /// The file to boot: a bzImage, or a vmlinux.
+    pub fn image(&self) -> PathBuf {
+        self.directory.join(IMAGE)
+    }
+
+    /// The files of its modules (`.ko`, not compressed) in an order in which they can be loaded: each behind those it needs.
+    pub fn modules(&self) -> Vec<PathBuf> {
+        self.manifest.modules.iter().map(|module| self.directory.join(MODULES).join(module.file())).collect()
+    }
+}
+
+/// A directory of kernels.
+#[derive(Debug, Clone)]
+pub struct Store {
+    directory: PathBuf,
+}
+
+impl Store {
+    /// This user's store: `$MPLAB_KERNELS`, else `mplab/kernels` in `$XDG_DATA_HOME` or `~/.local/share`. It need not exist yet.
+    pub fn open() -> Result<Self, StoreError> {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        // The XDG base directory specification: a path that is not absolute is ignored.
+        let data = || set("XDG_DATA_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".local/share")));
+        let directory = set("MPLAB_KERNELS").or_else(|| Some(data()?.join("mplab/kernels")));
+        directory.map(Self::at).ok_or(StoreError::Homeless)
+    }
+
+    /// The store in a directory, which need not exist yet.
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Its kernels, by name.
+    pub fn list(&self) -> Result<Vec<Kernel>, StoreError> {
+        self.names()?.iter().map(|name| Kernel::read(name, self.directory.join(name))).collect()
+    }
+
+    fn names(&self) -> Result<Vec<String>, StoreError> {
+        let failed = || StoreError::files("list", &self.directory);
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed())?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(failed())?;
+            names.extend(entry.file_name().into_string().ok().filter(|name| is_name(name) && entry.path().is_dir()));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The kernel of that name.
+    pub fn get(&self, name: &str) -> Result<Kernel, StoreError> {
+        Kernel::read(name, self.existing(name)?)
+    }
+
+    /// Takes a kernel out of the store.
+    pub fn remove(&self, name: &str) -> Result<(), StoreError> {
+        let directory = self.existing(name)?;
+        // It disappears at once, and its files after that: nobody sees half a kernel.
+        let draft = Draft::begin(&self.directory)?;
+        fs::rename(&directory, draft.directory().join(name)).map_err(StoreError::files("remove", &directory))?;
+        draft.remove()
+    }
+
+    /// Makes a kernel of packages, images, directories of modules or a build tree, see [`import`], and tells how far it is. A kernel that
+    /// has the name is replaced, once the new one is complete.
+    pub fn import(&self, name: &str, files: &[PathBuf], progress: &mut dyn FnMut(Progress)) -> Result<Kernel, ImportError> {
+        let directory = self.place(name)?;
+        let draft = Draft::begin(&self.directory)?;
+        import::import(files, draft.directory(), progress)?;
+        draft.publish(&self.directory, name)?;
+        Ok(Kernel::read(name, directory)?)
+    }
+
+    /// Where a kernel of that name is or would be.
+    fn place(&self, name: &str) -> Result<PathBuf, StoreError> {
+        if is_name(name) { Ok(self.directory.join(name)) } else { Err(StoreError::Name(name.to_owned())) }
+    }
+
+    fn existing(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let directory = self.place(name)?;
+        if directory.is_dir() {
+            return Ok(directory);
+        }
+        let names = self.names()?;
+        let nearest = nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
+        Err(StoreError::Unknown { name: name.to_owned(), store: self.directory.clone(), nearest })
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    (1..=NAME_MAX).contains(&name.len()) && allowed(name.as_bytes()[0]) && name.bytes().all(|c| allowed(c) || c == b'.' || c == b'-')
+}

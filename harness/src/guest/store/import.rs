@@ -1,0 +1,193 @@
+//! Kernels out of what people have: Debian's and Ubuntu's packages, RPMs, tar archives, images, directories of modules, build trees.
+//! Not here: where the result is kept.
+//!
+//! An import gathers all that may be of use into a directory beside the result, then keeps the image, the wanted modules and those that they
+//! need, not compressed, and writes the manifest. It takes formats from the content of files, and never a path from an archive.
+
+mod archive;
+mod image;
+mod material;
+mod module;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::manifest::{FORMAT, Manifest, Module, Presence};
+use super::wanted::{WANTED, WELCOME};
+use super::{IMAGE, MANIFEST, MODULES, StoreError};
+use image::Image;
+use material::Material;
+use module::ModuleFile;
+
+/// Where an import gathers, below the draft.
+const GATHERED: &str = "gathered";
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// The file that is being read.
+    pub file: &'a Path,
+    /// How much of it was, in bytes.
+    pub read: u64,
+    /// How long it is, in bytes.
+    pub size: u64,
+}
+
+/// Why there is no new kernel.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The files are not what a kernel can be made of.
+    #[error("{0}")]
+    Material(String),
+    /// A file cannot be read to its end.
+    #[error("failed to read {}: {source}", .file.display())]
+    Read {
+        /// The file that was named.
+        file: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ImportError {
+    fn read(file: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Read { file: file.to_owned(), source }
+    }
+}
+
+/// Writes a kernel made of `files` into a directory.
+pub(super) fn import(files: &[PathBuf], draft: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), ImportError> {
+    let gathered = draft.join(GATHERED);
+    make_directory(&gathered)?;
+    let mut material = Material::new(&gathered);
+    for file in files {
+        material.add(file, progress)?;
+    }
+    let image = material.image()?;
+    let chosen = choose(&material, &image)?;
+    let content = fs::read(&image.path).map_err(StoreError::files("read", &image.path))?;
+    write(&draft.join(IMAGE), &content)?;
+    let mut size = content.len() as u64;
+    make_directory(&draft.join(MODULES))?;
+    for module in &chosen {
+        write(&draft.join(MODULES).join(format!("{}.ko", module.name)), &module.content)?;
+        size += module.content.len() as u64;
+    }
+    let manifest = Manifest {
+        format: FORMAT,
+        release: image.release,
+        version: image.version,
+        from: files.iter().map(|file| file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()).collect(),
+        size,
+        features: WANTED.iter().map(|wanted| (wanted.name.to_owned(), material.presence(wanted))).collect(),
+        modules: chosen.into_iter().map(|module| Module { name: module.name, needs: module.needs }).collect(),
+    };
+    fs::remove_dir_all(&gathered).map_err(StoreError::files("remove", &gathered))?;
+    write(&draft.join(MANIFEST), manifest.to_json().as_bytes())
+}
+
+/// The wanted modules that there are, with those they need, each behind these.
+fn choose(material: &Material, image: &Image) -> Result<Vec<ModuleFile>, ImportError> {
+    let mut choice = Choice { material, image, known: BTreeSet::new(), aliases: None, chosen: Vec::new() };
+    let names = WANTED.iter().map(|wanted| wanted.name).chain(WELCOME.iter().copied());
+    for name in names.filter(|name| material.modules.contains_key(*name)) {
+        choice.take(name)?;
+    }
+    Ok(choice.chosen)
+}
+
+struct Choice<'a> {
+    material: &'a Material,
+    image: &'a Image,
+    known: BTreeSet<String>,
+    /// By alias, the modules that have it and fit any processor. Read only if one is asked for: that takes reading all modules.
+    aliases: Option<BTreeMap<String, String>>,
+    chosen: Vec<ModuleFile>,
+}
+
+impl Choice<'_> {
+    fn take(&mut self, name: &str) -> Result<(), ImportError> {
+        if !self.known.insert(name.to_owned()) {
+            return Ok(());
+        }
+        let mut module = self.material.module(name)?;
+        if module.release != self.image.release {
+            return Err(ImportError::Material(format!(
+                "{}: a module of Linux {}, while the image from {} is Linux {}: give both of the same release",
+                self.material.modules[name].from, module.release, self.image.from, self.image.release
+            )));
+        }
+        for needed in &module.needs {
+            if !self.material.modules.contains_key(needed) {
+                return Err(ImportError::Material(format!(
+                    "{}: the module {name} needs {needed}, which is in none of the files: give the release's other packages of modules, too \
+                     (such as linux-modules-extra, or kernel-modules beside kernel-modules-core)",
+                    self.material.modules[name].from
+                )));
+            }
+            self.take(needed)?;
+        }
+        // What modprobe would load first, but can do without. Often a name that several modules answer to.
+        for before in std::mem::take(&mut module.before) {
+            if let Some(found) = self.answering(&before)? {
+                self.take(&found)?;
+                module.needs.push(found);
+            }
+        }
+        self.chosen.push(module);
+        Ok(())
+    }
+
+    /// The module to load where one asks for `name`, if that is not built in.
+    fn answering(&mut self, name: &str) -> Result<Option<String>, ImportError> {
+        if self.material.modules.contains_key(name) {
+            return Ok(Some(name.to_owned()));
+        }
+        if self.material.built_in(name) {
+            return Ok(None);
+        }
+        if self.aliases.is_none() {
+            let mut aliases = BTreeMap::new();
+            for name in self.material.modules.keys() {
+                let module = self.material.module(name)?;
+                if !module.aliases.iter().any(|alias| alias.starts_with("cpu:")) {
+                    aliases.extend(module.aliases.into_iter().map(|alias| (alias, name.clone())));
+                }
+            }
+            self.aliases = Some(aliases);
+        }
+        Ok(self.aliases.as_ref().and_then(|aliases| aliases.get(name)).cloned())
+    }
+}
+
+impl Material {
+    /// Where the kernel has something wanted.
+    fn presence(&self, wanted: &super::wanted::Wanted) -> Presence {
+        if self.modules.contains_key(wanted.name) {
+            Presence::Module
+        } else if self.built_in(wanted.name) || self.option(wanted.option) == Some("y") {
+            Presence::BuiltIn
+        } else if self.config.is_some() {
+            Presence::Absent
+        } else {
+            Presence::Unknown
+        }
+    }
+}
+
+fn make_directory(path: &Path) -> Result<(), ImportError> {
+    Ok(fs::create_dir(path).map_err(StoreError::files("make the directory", path))?)
+}
+
+/// Writes a file so that it is there after a power failure, too.
+fn write(path: &Path, content: &[u8]) -> Result<(), ImportError> {
+    let written = File::create(path).and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+    Ok(written.map_err(StoreError::files("write", path))?)
+}

@@ -1,0 +1,106 @@
+//! The manifest of a kernel: what it is, where it came from, which modules came along, and what is in it.
+//! Not here: how that is found out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The number of this format. It changes when an older reader would misread a manifest.
+pub const FORMAT: u32 = 1;
+
+/// Why a text is no manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It is not even JSON, or has not what belongs there.
+    #[error("not a kernel's manifest: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is one of another version of mplab.
+    #[error("a manifest of format {0}, and this mplab reads format {FORMAT}")]
+    Format(u64),
+}
+
+/// What is known of a kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// What `uname -r` says in it: `6.12.95+deb12-cloud-amd64`.
+    pub release: String,
+    /// The release and what else the image says of its build.
+    pub version: String,
+    /// The names of the files it was made of, without their directories.
+    pub from: Vec<String>,
+    /// How much it takes on the disk, in bytes.
+    pub size: u64,
+    /// Its modules, each behind those it needs.
+    pub modules: Vec<Module>,
+    /// What mplab would like a kernel to have, see [`wanted`](super::wanted), and whether it has it.
+    pub features: BTreeMap<String, Presence>,
+}
+
+/// A module of a kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Module {
+    /// Its name as `lsmod` prints it, with `_` and never `-`.
+    pub name: String,
+    /// The modules that must be loaded before it.
+    pub needs: Vec<String>,
+}
+
+impl Module {
+    /// The name of its file.
+    pub fn file(&self) -> String {
+        format!("{}.ko", self.name)
+    }
+}
+
+/// Where a kernel has a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// In the image.
+    BuiltIn,
+    /// In a module that came along.
+    Module,
+    /// Nowhere.
+    Absent,
+    /// None of the files says it: there was neither a configuration nor a list of what is built in.
+    Unknown,
+}
+
+impl fmt::Display for Presence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BuiltIn => "built in",
+            Self::Module => "module",
+            Self::Absent => "absent",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest's JSON.
+    pub fn from_json(json: &str) -> Result<Self, ManifestError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u64,
+        }
+        let version: Version = serde_json::from_str(json)?;
+        if version.format != u64::from(FORMAT) {
+            return Err(ManifestError::Format(version.format));
+        }
+        Ok(serde_json::from_str(json)?)
+    }
+
+    /// The JSON that [`Self::from_json`] reads.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a manifest has string keys only") + "\n"
+    }
+
+    /// The wanted features that are in one place, by name.
+    pub fn features(&self, presence: Presence) -> impl Iterator<Item = &str> {
+        self.features.iter().filter(move |(_, is)| **is == presence).map(|(name, _)| name.as_str())
+    }
+}
