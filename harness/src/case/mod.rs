@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{Constraint, Count, Direction, Percent, Protocol, Rate, Shape, Size, Time, Window};
+use crate::words::{Constraint, Count, Direction, Percent, Protocol, Rate, Rule, Shape, Size, Time, Window};
 
 /// A checked case: every host, interface, link and transfer it names exists in its topology.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,6 +89,13 @@ pub enum Action {
     Restore(String),
     /// Changes a link's conditions.
     Shape(Box<Reshape>),
+    /// Gives a host's firewall these rules and no others.
+    Firewall {
+        /// The host.
+        host: String,
+        /// The rules.
+        rules: Vec<Rule>,
+    },
 }
 
 /// A change of a link's conditions.

@@ -7,6 +7,7 @@ use crate::diagnostic::Mistakes;
 use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
 use crate::topology::Family;
 use crate::topology::conditions::{CONDITIONS, Conditions, Told};
+use crate::topology::firewall::Rule;
 use crate::words::{Constraint, Count, Direction, Percent, Protocol, Rate, Size, Time, Window};
 
 const CASE: Shape = Shape {
@@ -35,9 +36,10 @@ const TRANSFER: Shape = Shape {
         "start",
     ],
 };
-const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "cut", "restore", "shape"] };
+const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "cut", "firewall", "restore", "shape"] };
 const CUT: Shape = Shape { heading: "`cut`", what: "a cut", keys: &["link", "how", "end", "direction"] };
 const SHAPE: Shape = Shape { heading: "`shape`", what: "a change of conditions", keys: &["link", "up", "down", "over"] };
+const FIREWALL: Shape = Shape { heading: "`firewall`", what: "a change of a firewall", keys: &["host", "rules"] };
 const EXPECT: Shape = Shape {
     heading: "`[[expect]]`",
     what: "an expectation",
@@ -49,7 +51,7 @@ const EXPECT: Shape = Shape {
 
 /// Every table of a case file, for the test that compares them with the reference document.
 #[cfg(test)]
-pub(super) const SHAPES: [&Shape; 6] = [&CASE, &TRANSFER, &STEP, &CUT, &SHAPE, &EXPECT];
+pub(super) const SHAPES: [&Shape; 7] = [&CASE, &TRANSFER, &STEP, &CUT, &SHAPE, &FIREWALL, &EXPECT];
 
 #[derive(Debug)]
 pub(super) struct Case {
@@ -88,6 +90,13 @@ pub(super) struct Step {
     pub(super) cut: Option<Spanned<Cut>>,
     pub(super) restore: Option<Spanned<String>>,
     pub(super) shape: Option<Spanned<Reshape>>,
+    pub(super) firewall: Option<Spanned<Firewall>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Firewall {
+    pub(super) host: Option<Spanned<String>>,
+    pub(super) rules: Option<Spanned<Vec<Spanned<Rule>>>>,
 }
 
 #[derive(Debug)]
@@ -197,13 +206,21 @@ impl Read for Transfer {
 impl Read for Step {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &STEP, mistakes)?;
-        table.exactly_one(&["cut", "restore", "shape"]);
+        table.exactly_one(&["cut", "firewall", "restore", "shape"]);
         Some(Self {
             at: table.required("at"),
             cut: table.optional("cut"),
             restore: table.optional("restore"),
             shape: table.optional("shape"),
+            firewall: table.optional("firewall"),
         })
+    }
+}
+
+impl Read for Firewall {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &FIREWALL, mistakes)?;
+        Some(Self { host: table.required("host"), rules: table.required("rules") })
     }
 }
 

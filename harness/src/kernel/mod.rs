@@ -2,12 +2,14 @@
 //! No decision is taken here: each function does the one thing it says, or says why not.
 
 pub mod counters;
+pub mod firewall;
 pub mod link;
 pub mod link_stats;
 pub mod load;
 pub mod mptcp;
 pub mod namespace;
 pub mod netlink;
+pub mod nftables;
 pub mod packet;
 pub mod pm_events;
 pub mod probe;

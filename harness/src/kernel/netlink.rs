@@ -46,11 +46,13 @@ impl From<io::Error> for NetlinkError {
     }
 }
 
-/// rtnetlink requests that are sent together. The kernel takes them in order and one by one: it is quick, not atomic.
+/// Requests of one protocol that are sent together. rtnetlink takes them in order and one by one: it is quick, not atomic.
 #[derive(Default)]
 pub struct Batch {
+    protonum: u16,
     bytes: Vec<u8>,
-    lookups: Vec<LookupFn>,
+    /// How each is looked up, and whether it is answered.
+    requests: Vec<(LookupFn, bool)>,
 }
 
 /// The sequence number of a batch's first request; single requests count from 1 and never come this far.
@@ -62,36 +64,47 @@ impl Batch {
 
     /// Adds a request.
     pub fn push<R: NetlinkRequest>(&mut self, request: &R) {
-        let Protocol::Raw { request_type, .. } = request.protocol() else {
-            unreachable!("a batch holds rtnetlink requests only");
+        self.add(request, true);
+    }
+
+    /// Adds a request that not every kernel acknowledges: its answer is not waited for.
+    pub fn push_unanswered<R: NetlinkRequest>(&mut self, request: &R) {
+        self.add(request, false);
+    }
+
+    fn add<R: NetlinkRequest>(&mut self, request: &R, answered: bool) {
+        let Protocol::Raw { request_type, protonum } = request.protocol() else {
+            unreachable!("a batch holds no requests of generic netlink");
         };
+        self.protonum = protonum;
+        let acknowledge = if answered { libc::NLM_F_ACK } else { 0 };
         let header = Nlmsghdr {
             len: (Nlmsghdr::len() + request.payload().len()) as u32,
             r#type: request_type,
-            flags: request.flags() | (libc::NLM_F_REQUEST | libc::NLM_F_ACK) as u16,
-            seq: FIRST_SEQ + self.lookups.len() as u32,
+            flags: request.flags() | (libc::NLM_F_REQUEST | acknowledge) as u16,
+            seq: FIRST_SEQ + self.requests.len() as u32,
             pid: 0,
         };
         self.bytes.extend(header.as_slice());
         self.bytes.extend(request.payload());
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
-        self.lookups.push(R::lookup);
+        self.requests.push((R::lookup, answered));
     }
 
     /// How many requests it holds.
     pub fn len(&self) -> usize {
-        self.lookups.len()
+        self.requests.len()
     }
 
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
-        self.lookups.is_empty()
+        self.requests.is_empty()
     }
 }
 
 impl NetlinkChained for Batch {
     fn protonum(&self) -> u16 {
-        libc::NETLINK_ROUTE as u16
+        self.protonum
     }
 
     fn payload(&self) -> &[u8] {
@@ -99,20 +112,24 @@ impl NetlinkChained for Batch {
     }
 
     fn chain_len(&self) -> usize {
-        self.lookups.len()
+        self.requests.len()
     }
 
     fn get_index(&self, seq: u32) -> Option<usize> {
         let index = seq.checked_sub(FIRST_SEQ)? as usize;
-        (index < self.lookups.len()).then_some(index)
+        (index < self.requests.len()).then_some(index)
     }
 
     fn name(&self, _index: usize) -> &'static str {
         "request"
     }
 
+    fn supports_ack(&self, index: usize) -> Option<bool> {
+        Some(self.requests.get(index)?.1)
+    }
+
     fn lookup(&self, index: usize) -> LookupFn {
-        self.lookups[index]
+        self.requests[index].0
     }
 }
 

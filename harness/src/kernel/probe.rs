@@ -10,8 +10,8 @@ use nix::errno::Errno;
 
 use super::packet::PacketSocket;
 use super::qdisc::{self, Netem};
-use super::{Batch, Namespace, Netlink, link, mptcp, sysctl};
-use crate::words::{EndpointFlag, Feature, Percent, Rate, Size, Time};
+use super::{Batch, Namespace, Netlink, firewall, link, mptcp, sysctl};
+use crate::words::{Deed, EndpointFlag, Feature, MptcpOption, Packets, Percent, Rate, Rule, Size, Time};
 
 /// The loopback interface's index in every namespace.
 const LO: i32 = 1;
@@ -37,6 +37,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         qdisc::redirect(batch, LO, LO);
     });
     try_one(Feature::Bridge, &|batch| link::bridge(batch, "mplab-probe", 1000));
+    found.extend(tables(&mut netlink));
     found.extend(PacketSocket::open(LO).is_ok().then_some(Feature::Relay));
     if Path::new("/proc/sys/net/ipv6").exists() {
         found.insert(Feature::Ipv6);
@@ -54,6 +55,21 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
     }
     Ok(found)
+}
+
+/// What nf_tables can do.
+fn tables(netlink: &mut Netlink) -> Vec<Feature> {
+    let rule = |deed, packets| Rule { deed, packets, enters: None, leaves: None };
+    let rules = [rule(Deed::Drop, Packets::Option(MptcpOption::MpJoin)), rule(Deed::Reset, Packets::Tcp)];
+    let all = [
+        (Feature::Firewall, firewall::filter(&rules)),
+        (Feature::StripOptions, firewall::filter(&[rule(Deed::Strip, Packets::Mptcp)])),
+        (Feature::Nat, firewall::masquerade(["lo"])),
+    ];
+    all.into_iter()
+        .filter(|(_, table)| table.apply(netlink).is_ok() && table.in_force(netlink).unwrap_or(false))
+        .map(|(feature, _)| feature)
+        .collect()
 }
 
 /// `IPPROTO_MPTCP` exists and is enabled.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub use readback::Difference;
 
 use crate::clock::Clock;
-use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, link, mptcp, qdisc, route, sysctl};
+use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, firewall, link, mptcp, qdisc, route, sysctl};
 use crate::plan::op::MAIN_TABLE;
 use crate::plan::{Act, Op};
 use crate::relay::{Relay, RelayError, RelayLink};
@@ -195,7 +195,9 @@ impl Lab {
         let room = self.room(&op.ns);
         match &op.act {
             Act::Namespace | Act::Veth { .. } => unreachable!("handled above"),
-            Act::Sysctl { .. } | Act::Limits { .. } | Act::Endpoint { .. } => return Some(Direct::InRoom),
+            Act::Sysctl { .. } | Act::Firewall { .. } | Act::Masquerade { .. } | Act::Limits { .. } | Act::Endpoint { .. } => {
+                return Some(Direct::InRoom);
+            }
             Act::Relay { .. } | Act::Swallow { .. } | Act::Reshape { .. } => return Some(Direct::Relay),
             Act::Unshape { dev } => qdisc::remove(batch, room.index(dev)),
             Act::Bridge { dev } => {
@@ -235,6 +237,8 @@ impl Lab {
         let room = self.room(&op.ns);
         let done = match &op.act {
             Act::Sysctl { key, value } => return room.ns.enter(|| sysctl::write(key, value)).and_then(|written| written).map_err(io),
+            Act::Firewall { rules } => firewall::filter(rules).apply(&mut room.netlink),
+            Act::Masquerade { devs } => firewall::masquerade(devs.iter().map(String::as_str)).apply(&mut room.netlink),
             Act::Limits { subflows, add_addr_accepted } => mptcp::limits(&mut room.netlink).and_then(|now| {
                 let limits = mptcp::Limits {
                     subflows: subflows.unwrap_or(now.subflows),

@@ -7,7 +7,7 @@ use std::fmt;
 use super::{Lab, LabError, Room, kernel_address, kernel_endpoint, kernel_route, kernel_rule};
 use crate::kernel::link::LinkState;
 use crate::kernel::qdisc::{Netem, Shape};
-use crate::kernel::{Netlink, NetlinkError, link, mptcp, qdisc, route, sysctl};
+use crate::kernel::{Netlink, NetlinkError, firewall, link, mptcp, qdisc, route, sysctl};
 use crate::plan::{Act, Op};
 use crate::words::{Percent, Rate, Size, Time};
 
@@ -150,6 +150,14 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
             let shapes = table(&mut found.shapes, &mut room.netlink, qdisc::list)?;
             let has: Vec<_> = shapes.iter().filter(|(of, _)| *of == index).map(|(_, shape)| shape).collect();
             difference(has.iter().any(|shape| alike(act, shape)), &|| format!("{has:?}"))
+        }
+        Act::Firewall { rules } => {
+            let has = firewall::filter(rules).in_force(&mut room.netlink)?;
+            difference(has, &|| "other rules".to_owned())
+        }
+        Act::Masquerade { devs } => {
+            let has = firewall::masquerade(devs.iter().map(String::as_str)).in_force(&mut room.netlink)?;
+            difference(has, &|| "other rules".to_owned())
         }
         Act::Limits { subflows, add_addr_accepted } => {
             let has = mptcp::limits(&mut room.netlink)?;

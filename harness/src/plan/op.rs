@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::topology::Network;
-use crate::words::{EndpointFlag, Feature, Percent, Rate, Shape, Size, Time, Way};
+use crate::words::{Deed, EndpointFlag, Feature, Percent, Rate, Rule, Shape, Size, Time, Way};
 
 /// One operation on one namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -183,6 +183,16 @@ pub enum Act {
         /// Whether they vanish.
         on: bool,
     },
+    /// Lets a firewall have these rules and no others, for what the host forwards and receives, but for what it says to itself.
+    Firewall {
+        /// The rules.
+        rules: Vec<Rule>,
+    },
+    /// Gives what leaves by these interfaces their address as the source.
+    Masquerade {
+        /// The interfaces.
+        devs: Vec<String>,
+    },
     /// Sets the MPTCP limits.
     Limits {
         /// Additional subflows of a connection.
@@ -224,6 +234,9 @@ impl Act {
             Self::Tbf { .. } => Feature::Tbf,
             Self::Netem { .. } => Feature::Netem,
             Self::Relay { .. } => Feature::Relay,
+            Self::Firewall { rules } if rules.iter().any(|rule| rule.deed == Deed::Strip) => Feature::StripOptions,
+            Self::Firewall { .. } => Feature::Firewall,
+            Self::Masquerade { .. } => Feature::Nat,
             Self::Address { address, .. } if address.address.is_ipv6() => Feature::Ipv6,
             Self::Endpoint { flags, .. } if flags.contains(&EndpointFlag::Laminar) => Feature::LaminarEndpoints,
             Self::Sysctl { key, value } => match key.strip_prefix("net.mptcp.")? {
@@ -324,6 +337,22 @@ impl fmt::Display for Op {
             Act::Unshape { dev } => write!(f, "tc -n {ns} qdisc del dev {dev} root"),
             Act::Swallow { link, way, on } => {
                 write!(f, "# mplab's relay {} what goes {way} on {link}", if *on { "swallows" } else { "carries" })
+            }
+            Act::Firewall { rules } => {
+                write!(f, "ip netns exec {ns} nft 'table inet firewall; delete table inet firewall")?;
+                if rules.is_empty() {
+                    return f.write_str("'");
+                }
+                f.write_str("; table inet firewall { chain rules {")?;
+                rules.iter().try_for_each(|rule| write!(f, " {rule};"))?;
+                f.write_str(" }; chain forward { type filter hook forward priority 0; jump rules; }")?;
+                f.write_str("; chain input { type filter hook input priority 0; iifname != \"lo\" jump rules; }; }'")
+            }
+            Act::Masquerade { devs } => {
+                write!(f, "ip netns exec {ns} nft 'table inet nat; delete table inet nat; table inet nat {{ ")?;
+                f.write_str("chain postrouting { type nat hook postrouting priority 100;")?;
+                devs.iter().try_for_each(|dev| write!(f, " oifname \"{dev}\" masquerade;"))?;
+                f.write_str(" }; }'")
             }
             Act::Limits { subflows, add_addr_accepted } => {
                 write!(f, "ip -n {ns} mptcp limits set")?;

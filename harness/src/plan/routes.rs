@@ -115,12 +115,10 @@ pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
             }));
         }
     }
-    acts.extend(topology.hosts[host].routes.iter().map(|route| Act::Route {
-        to: route.to,
-        via: route.via,
-        dev: route.interface.clone(),
-        table: None,
-    }));
+    let written = &topology.hosts[host].routes;
+    // A route that is written takes the place of one that follows from the links.
+    acts.retain(|act| !matches!(act, Act::Route { to, table: None, .. } if written.iter().any(|route| route.to == *to)));
+    acts.extend(written.iter().map(|route| Act::Route { to: route.to, via: route.via, dev: route.interface.clone(), table: None }));
     acts.into_iter().map(|act| Op::new(host, act)).collect()
 }
 

@@ -51,6 +51,7 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
     }
     for (name, host) in &topology.hosts {
         ops.extend(sysctls(host, true).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
+        ops.extend(middle(host).into_iter().map(|act| Op::new(name, act)));
         ops.extend(mptcp(host).into_iter().map(|act| Op::new(name, act)));
     }
     ops
@@ -85,6 +86,19 @@ fn sysctls(host: &Host, late: bool) -> BTreeMap<String, String> {
     let written = host.sysctls.iter().filter(|(key, _)| of_interface(key) == late);
     sysctls.extend(written.map(|(key, value)| (key.clone(), value.clone())));
     sysctls
+}
+
+/// What a host does to packets on their way.
+fn middle(host: &Host) -> Vec<Act> {
+    let mut acts = Vec::new();
+    if !host.firewall.is_empty() {
+        acts.push(Act::Firewall { rules: host.firewall.clone() });
+    }
+    let devs: Vec<_> = host.interfaces.iter().filter(|(_, interface)| interface.masquerade).map(|(dev, _)| dev.clone()).collect();
+    if !devs.is_empty() {
+        acts.push(Act::Masquerade { devs });
+    }
+    acts
 }
 
 /// A host's limits, then its endpoints: an endpoint acts as soon as it is there.

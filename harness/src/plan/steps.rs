@@ -34,6 +34,9 @@ pub(super) fn plan(steps: &[Step], wires: &[Wire], setup: &[Op]) -> Vec<PlannedS
                 }
                 vec![Change { after: Time::ZERO, ops }]
             }
+            Action::Firewall { host, rules } => {
+                vec![Change { after: Time::ZERO, ops: vec![Op::new(host, Act::Firewall { rules: rules.clone() })] }]
+            }
             Action::Shape(to) => {
                 let from = shapes.insert(&to.link, [&to.up, &to.down]).unwrap_or([&to.up, &to.down]);
                 reshape(wires[to.link.as_str()], from, to)

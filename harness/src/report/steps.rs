@@ -14,6 +14,11 @@ pub fn action(action: &Action) -> String {
             let over = if to.over > Time::ZERO { format!(" over {}", to.over) } else { String::new() };
             format!("shape {} ({conditions}){over}", to.link)
         }
+        Action::Firewall { host, rules } if rules.is_empty() => format!("firewall of {host}: off"),
+        Action::Firewall { host, rules } => {
+            let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+            format!("firewall of {host}: {}", rules.join("; "))
+        }
         Action::Cut(cut) => format!("cut {} ({})", cut.link, how(&cut.how)),
     }
 }

@@ -1,7 +1,7 @@
 //! From a topology as it is written to a checked one, or to all the mistakes that are in it.
 //! Not here: which keys there are (`raw`), nor how addresses are chosen ([`crate::address`]).
 
-mod host;
+pub(super) mod host;
 mod mptcp;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,7 +77,10 @@ fn hosts(raw: &raw::Topology, ends: &BTreeMap<End, String>, addresses: &Addresse
             mistakes.undefined(&entry.name, format!("`{name}` is not at an end of any link"), name, names.iter().copied());
         }
     }
-    let check = |name: &str| host::check(name, raw.hosts.get(name), interfaces_of(name, ends, addresses), mistakes);
+    let check = |name: &str| {
+        let written = raw.hosts.get(name);
+        host::check(name, written, interfaces_of(name, written, ends, addresses), mistakes)
+    };
     names.iter().copied().map(str::to_owned).zip(names.iter().copied().map(check)).collect()
 }
 
@@ -91,12 +94,19 @@ pub(crate) fn summary(summary: Option<&Spanned<String>>, mistakes: &mut Mistakes
 }
 
 /// The interfaces of a host.
-fn interfaces_of(host: &str, ends: &BTreeMap<End, String>, addresses: &Addresses) -> BTreeMap<String, Interface> {
+fn interfaces_of(
+    host: &str,
+    written: Option<&Entry<raw::Host>>,
+    ends: &BTreeMap<End, String>,
+    addresses: &Addresses,
+) -> BTreeMap<String, Interface> {
     ends.iter()
         .filter(|(end, _)| end.host == host)
         .map(|(end, link)| {
             let addresses = addresses.get(end).cloned().unwrap_or_default();
-            (end.interface.clone(), Interface { link: link.clone(), addresses })
+            let of_its_own = written.and_then(|host| host.value.interfaces.get(&end.interface));
+            let masquerade = of_its_own.is_some_and(|interface| interface.value.nat.is_some());
+            (end.interface.clone(), Interface { link: link.clone(), addresses, masquerade })
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 
 pub mod check;
 pub(crate) mod conditions;
+pub(crate) mod firewall;
 mod raw;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use raw::Family;
 
-use crate::words::{End, EndpointFlag, Engine, Shape};
+use crate::words::{End, EndpointFlag, Engine, Rule, Shape};
 
 /// A checked topology: every name in it exists, every interface is on exactly one link and has its addresses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Host {
     pub sysctls: BTreeMap<String, String>,
     /// Routes besides those that follow from the links.
     pub routes: Vec<Route>,
+    /// What it does to packets that it forwards or receives.
+    #[serde(default)]
+    pub firewall: Vec<Rule>,
     /// Its MPTCP configuration.
     pub mptcp: Mptcp,
 }
@@ -47,6 +51,9 @@ pub struct Interface {
     pub link: String,
     /// Its addresses, IPv4 before IPv6.
     pub addresses: Vec<Network>,
+    /// Whether what leaves by it has its address as the source.
+    #[serde(default)]
+    pub masquerade: bool,
 }
 
 /// An address with the length of its network's prefix, or a network: `10.0.1.2/24`.

@@ -8,13 +8,15 @@ use toml::de::DeValue;
 
 use super::Network;
 use super::conditions::{CONDITIONS, Conditions, Told};
+use super::firewall::Rule;
 use crate::diagnostic::Mistakes;
 use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
 use crate::words::{End, EndpointFlag, Engine};
 
 const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "host", "link"] };
-const HOST: Shape = Shape { heading: "`[host.NAME]`", what: "a host", keys: &["forward", "interface", "mptcp", "route", "sysctl"] };
-const INTERFACE: Shape = Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address"] };
+const HOST: Shape =
+    Shape { heading: "`[host.NAME]`", what: "a host", keys: &["firewall", "forward", "interface", "mptcp", "route", "sysctl"] };
+const INTERFACE: Shape = Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address", "nat"] };
 const ROUTE: Shape = Shape { heading: "`[[host.NAME.route]]`", what: "a route", keys: &["to", "via", "interface"] };
 const MPTCP: Shape = Shape {
     heading: "`[host.NAME.mptcp]`",
@@ -28,7 +30,7 @@ const LINK: Shape = Shape { heading: "`[link.NAME]`", what: "a link", keys: &["e
 
 /// Every table of a topology file, for the test that compares them with the reference document.
 #[cfg(test)]
-pub(super) const SHAPES: [&Shape; 8] = [&TOPOLOGY, &HOST, &INTERFACE, &ROUTE, &MPTCP, &LIMITS, &ENDPOINT, &LINK];
+pub(super) const SHAPES: [&Shape; 9] = [&TOPOLOGY, &HOST, &super::firewall::RULE, &INTERFACE, &ROUTE, &MPTCP, &LIMITS, &ENDPOINT, &LINK];
 
 #[derive(Debug)]
 pub(super) struct Topology {
@@ -39,6 +41,7 @@ pub(super) struct Topology {
 
 #[derive(Debug, Default)]
 pub(super) struct Host {
+    pub(super) firewall: Vec<Spanned<Rule>>,
     pub(super) forward: bool,
     pub(super) interfaces: Named<Interface>,
     pub(super) sysctls: Sysctls,
@@ -49,6 +52,13 @@ pub(super) struct Host {
 #[derive(Debug)]
 pub(super) struct Interface {
     pub(super) addresses: Vec<Spanned<Network>>,
+    pub(super) nat: Option<Spanned<Nat>>,
+}
+
+/// How an interface translates addresses.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Nat {
+    Masquerade,
 }
 
 #[derive(Debug)]
@@ -121,6 +131,7 @@ impl Read for Host {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &HOST, mistakes)?;
         Some(Self {
+            firewall: table.or_default("firewall"),
             forward: table.or_default("forward"),
             interfaces: table.or_default("interface"),
             sysctls: table.or_default("sysctl"),
@@ -133,7 +144,13 @@ impl Read for Host {
 impl Read for Interface {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &INTERFACE, mistakes)?;
-        Some(Self { addresses: table.or_default("address") })
+        Some(Self { addresses: table.or_default("address"), nat: table.optional("nat") })
+    }
+}
+
+impl Read for Nat {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        word(value, "translation of addresses", &[("masquerade", Self::Masquerade)], mistakes)
     }
 }
 

@@ -27,6 +27,12 @@ pub enum Feature {
     Scheduler(String),
     /// An MPTCP path manager (`net.mptcp.available_path_managers`).
     PathManager(String),
+    /// A firewall that drops and resets, by nf_tables.
+    Firewall,
+    /// A firewall that takes options off (`reset tcp option`).
+    StripOptions,
+    /// Translation of addresses, by nf_tables.
+    Nat,
     /// Endpoints with the `laminar` flag.
     LaminarEndpoints,
 }
@@ -44,6 +50,9 @@ impl Feature {
             Self::Relay => "no packet socket can be opened here, which links in user space need".to_owned(),
             Self::Scheduler(name) => format!("this kernel has no MPTCP scheduler `{name}`"),
             Self::PathManager(name) => format!("this kernel has no MPTCP path manager `{name}`"),
+            Self::Firewall => "this kernel has no nf_tables with what a firewall needs".to_owned(),
+            Self::StripOptions => "this kernel's nf_tables cannot take options of TCP off".to_owned(),
+            Self::Nat => "this kernel's nf_tables cannot translate addresses".to_owned(),
             Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
         }
     }
@@ -66,6 +75,9 @@ impl fmt::Display for Feature {
             Self::Relay => f.write_str("relay"),
             Self::Scheduler(name) => write!(f, "scheduler {name}"),
             Self::PathManager(name) => write!(f, "path manager {name}"),
+            Self::Firewall => f.write_str("firewall"),
+            Self::StripOptions => f.write_str("stripping of options"),
+            Self::Nat => f.write_str("nat"),
             Self::LaminarEndpoints => f.write_str("laminar endpoints"),
         }
     }

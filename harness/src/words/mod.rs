@@ -3,6 +3,7 @@
 
 pub mod constraint;
 pub mod feature;
+pub mod firewall;
 pub mod mptcp;
 pub mod names;
 pub mod ramp;
@@ -12,6 +13,7 @@ pub mod units;
 
 pub use constraint::{Constraint, Window};
 pub use feature::Feature;
+pub use firewall::{Deed, MptcpOption, Packets, Rule};
 pub use mptcp::{Direction, EndpointFlag, Protocol};
 pub use names::End;
 pub use shape::{Engine, Shape, Way};

@@ -38,11 +38,17 @@ pub(crate) fn topology(links: &[(&str, &str, &str)]) -> Topology {
     let mut hosts: BTreeMap<String, Host> = BTreeMap::new();
     for (index, (name, link)) in links.iter().enumerate() {
         for (side, End { host, interface }) in link.ends.iter().enumerate() {
-            let nothing =
-                Host { forward: false, interfaces: BTreeMap::new(), sysctls: BTreeMap::new(), routes: Vec::new(), mptcp: Mptcp::default() };
+            let nothing = Host {
+                forward: false,
+                interfaces: BTreeMap::new(),
+                sysctls: BTreeMap::new(),
+                routes: Vec::new(),
+                firewall: Vec::new(),
+                mptcp: Mptcp::default(),
+            };
             let addresses = vec![format!("10.0.{}.{}/24", index + 1, side + 1).parse().unwrap()];
             let host = hosts.entry(host.clone()).or_insert(nothing);
-            host.interfaces.insert(interface.clone(), Interface { link: name.clone(), addresses });
+            host.interfaces.insert(interface.clone(), Interface { link: name.clone(), addresses, masquerade: false });
         }
     }
     Topology { summary: "Made up".to_owned(), hosts, links }

@@ -16,10 +16,13 @@ pub(crate) const TOPOLOGY: &str = r#"
     [host.a.mptcp]
     limits = { subflows = 2 }
     endpoint = [{ interface = "y", flags = ["subflow"] }]
+    [host.b]
+    firewall = [{ drop = "mp-join" }, { in = "x", strip = "mptcp" }]
+    interface.y.nat = "masquerade"
 "#;
 
 /// What is done in which namespace, and how the one line begins that is no longer true.
-const CHANGES: [(&str, &str, &str, &str); 13] = [
+const CHANGES: [(&str, &str, &str, &str); 17] = [
     ("an_mtu", "a", "ip link set x mtu 1400", "ip -n a link add x mtu 1500 "),
     ("an_mtu_on_the_wires", "wires", "ip link set x-b mtu 1400", "ip -n b link add x mtu 1500 "),
     ("an_interface_set_down", "wires", "ip link set y-b down", "ip -n wires link set y-b up"),
@@ -36,6 +39,10 @@ const CHANGES: [(&str, &str, &str, &str); 13] = [
     ("a_sysctl", "b", "sysctl -q -w net.ipv4.ip_forward=1", "ip netns exec b sysctl -q -w net.ipv4.ip_forward=0"),
     ("a_limit", "a", "ip mptcp limits set subflows 5", "ip -n a mptcp limits set subflows 2"),
     ("an_endpoint", "a", "ip mptcp endpoint flush", "ip -n a mptcp endpoint add 10.0.2.1 dev y subflow"),
+    ("a_rule_of_a_firewall", "b", "nft add rule inet firewall rules drop", FIREWALL),
+    ("a_rule_of_a_firewall_replaced", "b", "nft replace rule inet firewall rules handle 4 tcp option mptcp subtype 2 drop", FIREWALL),
+    ("a_chain_of_a_firewall", "b", "nft add chain inet firewall other { type filter hook output priority 0; }", FIREWALL),
+    ("a_translation", "b", "nft flush chain inet nat postrouting", "ip netns exec b nft 'table inet nat; "),
     (
         "a_rate",
         "wires",
@@ -44,6 +51,7 @@ const CHANGES: [(&str, &str, &str, &str); 13] = [
     ),
     ("a_qdisc", "wires", "tc qdisc del dev x-b root", "tc -n wires qdisc replace dev x-b root tbf"),
 ];
+const FIREWALL: &str = "ip netns exec b nft 'table inet firewall; ";
 const ON_REDIRECTION: [(&str, &str, &str, &str); 2] = [
     ("a_filter", "wires", "tc filter del dev y-a ingress", "tc -n wires filter add dev y-a ingress "),
     (
@@ -61,7 +69,7 @@ const ON_BRIDGES: [(&str, &str, &str, &str); 1] = [(
 )];
 
 pub(crate) fn trials(forwarding: Forwarding, by: &str, missing: Option<String>) -> Vec<Trial> {
-    let missing = missing.or_else(|| support::without(&["ip", "tc", "sysctl"]));
+    let missing = missing.or_else(|| support::without(&["ip", "tc", "sysctl", "nft"]));
     let changes: Vec<_> = match forwarding {
         Forwarding::Redirect => CHANGES.into_iter().chain(ON_REDIRECTION).collect(),
         Forwarding::Bridge => ON_BRIDGES.to_vec(),

@@ -1,4 +1,4 @@
-//! What a person sees of a namespace with `ip` and `tc`, without what differs from one making to the next.
+//! What a person sees of a namespace with `ip`, `tc` and `nft`, without what differs from one making to the next.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -53,7 +53,7 @@ fn rows(command: &str) -> Result<Vec<(String, Value)>, Failed> {
     Ok(rows.into_iter().map(|row| (format!("{command}: {row}"), row)).collect())
 }
 
-/// Everything that `ip` and `tc` show of a namespace.
+/// Everything that `ip`, `tc` and `nft` show of a namespace.
 pub(crate) fn look(namespace: &Namespace) -> Result<BTreeSet<String>, Failed> {
     let all = [
         "ip -d -j address",
@@ -64,6 +64,7 @@ pub(crate) fn look(namespace: &Namespace) -> Result<BTreeSet<String>, Failed> {
         "ip -j mptcp endpoint",
         "ip -j mptcp limits",
         "tc -j qdisc",
+        "nft -s list ruleset",
     ];
     namespace.enter(|| {
         let mut seen = BTreeSet::new();

@@ -47,7 +47,7 @@ fn main() {
                 Ok(lab.verify(&setup)?)
             };
             trials.push(trial(&format!("{name}_is_built_and_read_back{by}"), missing.clone(), built));
-            let missing = missing.or_else(|| support::without(&["ip", "tc", "sysctl", "unshare", "mount"]));
+            let missing = missing.or_else(|| support::without(&["ip", "tc", "sysctl", "nft", "unshare", "mount"]));
             trials.push(trial(&format!("{name}_typed_by_a_person_is_the_same{by}"), missing, move || typed::same(&typed)));
         }
         let few = |text: &str| lacking(plan::needs(&plan::lab(&parse(text), forwarding)));

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::raw::{self, Means, Way};
+use super::transfer::host;
 use crate::case::{Action, Cut, How, Reshape, Step};
 use crate::diagnostic::{Mistakes, Span};
 use crate::document::Spanned;
 use crate::topology::conditions::{self, Circumstances};
-use crate::topology::{Link, Topology};
+use crate::topology::{Link, Topology, firewall};
 use crate::words::{End, Shape, Time};
 
 /// The conditions of a link: both directions, and until when they change and by which step.
@@ -53,6 +54,12 @@ pub(super) fn check(
         } else if let Some(written) = &raw.shape {
             let Some(shape) = shape(at, written, topology, directory, &mut conditions, mistakes) else { continue };
             steps.push(Step { at, action: Action::Shape(Box::new(shape)) });
+        } else if let Some(written) = &raw.firewall {
+            let (Some(topology), Some(name)) = (topology, &written.value.host) else { continue };
+            let Some(host) = host(topology, name, mistakes) else { continue };
+            let Some(rules) = &written.value.rules else { continue };
+            let rules = firewall::check(&name.value, host.forward, &rules.value, &host.interfaces, mistakes);
+            steps.push(Step { at, action: Action::Firewall { host: name.value.clone(), rules } });
         }
     }
     steps

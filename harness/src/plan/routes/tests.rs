@@ -89,6 +89,13 @@ fn the_order_of_the_file_changes_no_route() {
 }
 
 #[test]
+fn a_route_that_is_written_takes_the_place_of_one_that_follows_from_the_links() {
+    let written = ROUTED
+        .replace("gateway = { forward = true }", "gateway = { forward = true, route = [{ to = \"10.0.2.0/24\", via = \"10.0.3.1\" }] }");
+    assert_eq!(lines(&written, "gateway"), ["10.0.1.0/24 via 10.0.3.1 dev left", "10.0.2.0/24 via 10.0.3.1"]);
+}
+
+#[test]
 fn a_route_that_is_written_comes_last() {
     let written = format!("{CABLES}\n[host.l]\nroute = [{{ to = \"10.9.0.0/16\", via = \"10.0.2.2\", interface = \"y\" }}]\n");
     assert_eq!(lines(&written, "l").last().unwrap(), "10.9.0.0/16 via 10.0.2.2 dev y");

@@ -1,4 +1,4 @@
-//! Checking a host: its routes and sysctls.
+//! Checking a host: its firewall, routes and sysctls.
 //! Not here: its MPTCP configuration.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use super::{mptcp, raw};
 use crate::address::{contains, subnet_of};
 use crate::diagnostic::Mistakes;
 use crate::document::{Entry, Spanned};
-use crate::topology::{Host, Interface, Network, Route};
+use crate::topology::{Host, Interface, Network, Route, firewall};
 
 /// Checks a host that has these interfaces; one that is only named as an end of a link has nothing else.
 pub(super) fn check(
@@ -23,13 +23,14 @@ pub(super) fn check(
         forward: raw.forward,
         sysctls: raw.sysctls.0.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
         routes: raw.routes.iter().filter_map(|written| route(name, &written.value, &interfaces, mistakes)).collect(),
+        firewall: firewall::check(name, raw.forward, &raw.firewall, &interfaces, mistakes),
         mptcp: mptcp::check(name, &raw.mptcp, &interfaces, mistakes),
         interfaces,
     }
 }
 
 /// Says so unless the host has this interface.
-pub(super) fn known_interface<'a>(
+pub(crate) fn known_interface<'a>(
     host: &str,
     written: &Spanned<String>,
     interfaces: &'a BTreeMap<String, Interface>,

@@ -1,0 +1,120 @@
+//! Firewalls and translation of addresses as tables of nf_tables.
+//! Not here: telling the kernel of tables ([`super::nftables`]), nor which rules.
+
+use std::ffi::CStr;
+
+use super::nftables::{self, Chain, Expression, Hook, Rule, inside, number};
+use super::{Netlink, NetlinkError};
+use crate::words::{self, Deed, Packets};
+
+/// A table of the firewall's kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    name: &'static CStr,
+    chains: Vec<Chain>,
+}
+
+// Registers, operators and verdicts (include/uapi/linux/netfilter/nf_tables.h).
+const VERDICT: u32 = 0;
+const REGISTER: u32 = 1;
+const EQUAL: u32 = 0;
+const NOT_EQUAL: u32 = 1;
+const DROP: u32 = 0;
+const JUMP: u32 = -3_i32 as u32;
+const META_IIFNAME: u32 = 6;
+const META_OIFNAME: u32 = 7;
+const META_L4PROTO: u32 = 16;
+const TCP_RESET: u32 = 1;
+/// `NFT_EXTHDR_OP_TCPOPT`.
+const TCP_OPTION: u32 = 1;
+/// MPTCP's option (RFC 8684, section 8).
+const MPTCP: u8 = 30;
+
+/// A firewall: rules for what a host forwards and receives, but for what it says to itself. What it sends is let through: so are its resets.
+pub fn filter(rules: &[words::Rule]) -> Table {
+    let filter = |name, place, rule| {
+        let hook = Hook { kind: c"filter", number: place, priority: 0 };
+        Chain { name, hook: Some(hook), rules: vec![rule] }
+    };
+    let jump = || verdict(JUMP, Some(c"rules"));
+    let chains = vec![
+        Chain { name: c"rules", hook: None, rules: rules.iter().map(rule).collect() },
+        filter(c"forward", 2, vec![jump()]),
+        filter(c"input", 1, [interface(META_IIFNAME, NOT_EQUAL, "lo"), vec![jump()]].concat()),
+    ];
+    Table { name: c"firewall", chains: if rules.is_empty() { Vec::new() } else { chains } }
+}
+
+/// Translation: what leaves by one of these interfaces has its address as the source.
+pub fn masquerade<'a>(devs: impl IntoIterator<Item = &'a str>) -> Table {
+    let hook = Hook { kind: c"nat", number: 4, priority: 100 };
+    let rule = |dev| [interface(META_OIFNAME, EQUAL, dev), vec![Expression::new(c"masq", [])]].concat();
+    Table { name: c"nat", chains: vec![Chain { name: c"postrouting", hook: Some(hook), rules: devs.into_iter().map(rule).collect() }] }
+}
+
+impl Table {
+    /// Puts it in force.
+    pub fn apply(&self, netlink: &mut Netlink) -> Result<(), NetlinkError> {
+        nftables::replace(netlink, self.name, &self.chains)
+    }
+
+    /// Whether it is in force, as it is and nothing else in it.
+    pub fn in_force(&self, netlink: &mut Netlink) -> Result<bool, NetlinkError> {
+        nftables::has(netlink, self.name, &self.chains)
+    }
+}
+
+fn rule(rule: &words::Rule) -> Rule {
+    let enters = rule.enters.iter().flat_map(|dev| interface(META_IIFNAME, EQUAL, dev));
+    let leaves = rule.leaves.iter().flat_map(|dev| interface(META_OIFNAME, EQUAL, dev));
+    enters.chain(leaves).chain(packets(rule.packets)).chain([deed(rule.deed)]).collect()
+}
+
+fn deed(deed: Deed) -> Expression {
+    match deed {
+        Deed::Drop => verdict(DROP, None),
+        Deed::Reset => Expression::new(c"reject", [(1, number(TCP_RESET))]),
+        Deed::Strip => Expression::new(c"exthdr", [(2, vec![MPTCP]), (6, number(TCP_OPTION))]),
+    }
+}
+
+fn packets(packets: Packets) -> Rule {
+    let tcp = || [load_meta(META_L4PROTO), compare(EQUAL, vec![libc::IPPROTO_TCP as u8])].to_vec();
+    // One byte of the option, or whether it is there.
+    let option = |offset: u32, flags: u32| {
+        let attributes = [(1, REGISTER), (3, offset), (4, 1), (5, flags), (6, TCP_OPTION)].map(|(kind, value)| (kind, number(value)));
+        Expression::new(c"exthdr", [attributes.as_slice(), &[(2, vec![MPTCP])]].concat())
+    };
+    match packets {
+        Packets::All => Vec::new(),
+        Packets::Tcp => tcp(),
+        Packets::Mptcp => [tcp(), vec![option(0, 1), compare(EQUAL, vec![1])]].concat(),
+        // The subtype is in the upper half of the third byte.
+        Packets::Option(kind) => {
+            let data = |byte: u8| inside(&[(1, vec![byte])]);
+            let mask = [(1, number(REGISTER)), (2, number(REGISTER)), (3, number(1)), (4, data(0xf0)), (5, data(0))];
+            [tcp(), vec![option(2, 0), Expression::new(c"bitwise", mask), compare(EQUAL, vec![kind.subtype() << 4])]].concat()
+        }
+    }
+}
+
+/// An interface's name, padded as the kernel has it.
+fn interface(key: u32, operator: u32, dev: &str) -> Rule {
+    let mut name = dev.as_bytes().to_vec();
+    name.resize(libc::IFNAMSIZ, 0);
+    vec![load_meta(key), compare(operator, name)]
+}
+
+fn load_meta(key: u32) -> Expression {
+    Expression::new(c"meta", [(1, number(REGISTER)), (2, number(key))])
+}
+
+fn compare(operator: u32, value: Vec<u8>) -> Expression {
+    Expression::new(c"cmp", [(1, number(REGISTER)), (2, number(operator)), (3, inside(&[(1, value)]))])
+}
+
+fn verdict(code: u32, chain: Option<&CStr>) -> Expression {
+    let mut attributes = vec![(1, number(code))];
+    attributes.extend(chain.map(|chain| (2, chain.to_bytes_with_nul().to_vec())));
+    Expression::new(c"immediate", [(1, number(VERDICT)), (2, inside(&[(2, inside(&attributes))]))])
+}

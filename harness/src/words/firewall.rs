@@ -1,0 +1,136 @@
+//! What a firewall does to which packets, in nft's words.
+//! Not here: how it is told to a kernel.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What becomes of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deed {
+    /// It vanishes, and nobody is told.
+    Drop,
+    /// It vanishes, and its sender is told that the connection is refused or over (TCP's RST).
+    Reset,
+    /// It passes without its MPTCP option, which becomes padding.
+    Strip,
+}
+
+/// Which packets are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Packets {
+    /// All.
+    All,
+    /// TCP's.
+    Tcp,
+    /// TCP's that have an MPTCP option.
+    Mptcp,
+    /// TCP's whose first MPTCP option is of this kind.
+    #[serde(untagged)]
+    Option(MptcpOption),
+}
+
+/// MPTCP's options (RFC 8684, section 8; `tcp option mptcp subtype` of nft).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MptcpOption {
+    /// Begins a connection.
+    MpCapable,
+    /// Begins another subflow of a connection.
+    MpJoin,
+    /// Says where a subflow's data belong, and what has arrived.
+    Dss,
+    /// Announces an address.
+    AddAddr,
+    /// Takes an announcement back.
+    RemoveAddr,
+    /// Makes a subflow a backup, or no longer.
+    MpPrio,
+    /// Begins a fallback.
+    MpFail,
+    /// Ends a connection at once.
+    MpFastclose,
+    /// Says why a subflow is reset.
+    MpTcprst,
+}
+
+impl MptcpOption {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::MpCapable,
+        Self::MpJoin,
+        Self::Dss,
+        Self::AddAddr,
+        Self::RemoveAddr,
+        Self::MpPrio,
+        Self::MpFail,
+        Self::MpFastclose,
+        Self::MpTcprst,
+    ];
+
+    /// Its number on the wire.
+    pub const fn subtype(self) -> u8 {
+        self as u8
+    }
+
+    /// The word, as nft has it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::MpCapable => "mp-capable",
+            Self::MpJoin => "mp-join",
+            Self::Dss => "dss",
+            Self::AddAddr => "add-addr",
+            Self::RemoveAddr => "remove-addr",
+            Self::MpPrio => "mp-prio",
+            Self::MpFail => "mp-fail",
+            Self::MpFastclose => "mp-fastclose",
+            Self::MpTcprst => "mp-tcprst",
+        }
+    }
+}
+
+impl Packets {
+    /// The words for packets and what they mean.
+    pub fn words() -> Vec<(&'static str, Self)> {
+        let options = MptcpOption::ALL.map(|option| (option.word(), Self::Option(option)));
+        [("all", Self::All), ("tcp", Self::Tcp), ("mptcp", Self::Mptcp)].into_iter().chain(options).collect()
+    }
+}
+
+/// A rule of a firewall. Of several that fit a packet, the first that drops or resets it is the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// What becomes of a packet.
+    pub deed: Deed,
+    /// Which packets.
+    pub packets: Packets,
+    /// Only those that enter by this interface.
+    pub enters: Option<String>,
+    /// Only those that leave by this interface.
+    pub leaves: Option<String>,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(dev) = &self.enters {
+            write!(f, "iifname \"{dev}\" ")?;
+        }
+        if let Some(dev) = &self.leaves {
+            write!(f, "oifname \"{dev}\" ")?;
+        }
+        match self.packets {
+            Packets::All => {}
+            Packets::Tcp => f.write_str("meta l4proto tcp ")?,
+            Packets::Mptcp => f.write_str("meta l4proto tcp tcp option mptcp exists ")?,
+            // Older nft knows no words for subtypes.
+            Packets::Option(option) => write!(f, "meta l4proto tcp tcp option mptcp subtype {} ", option.subtype())?,
+        }
+        f.write_str(match self.deed {
+            Deed::Drop => "drop",
+            Deed::Reset => "reject with tcp reset",
+            Deed::Strip => "reset tcp option mptcp",
+        })
+    }
+}
