@@ -1,8 +1,10 @@
 //! Talking netlink to one namespace: requests one by one, or a batch in one system call.
 //! Not here: what the requests say.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use netlink_bindings::builtin::Nlmsghdr;
 use netlink_bindings::traits::{LookupFn, NetlinkChained, NetlinkRequest, Protocol};
@@ -46,14 +48,22 @@ impl From<io::Error> for NetlinkError {
     }
 }
 
-/// Requests of one protocol that are sent together. rtnetlink takes them in order and one by one: it is quick, not atomic.
+/// Requests of one protocol that are sent together. rtnetlink takes them in order and one by one: it is quick, not atomic. The kernel answers
+/// the last, and any that it refuses.
 #[derive(Default)]
 pub struct Batch {
     protonum: u16,
     bytes: Vec<u8>,
-    /// How each is looked up, and whether it is answered.
-    requests: Vec<(LookupFn, bool)>,
+    /// How each is looked up.
+    requests: Vec<LookupFn>,
+    /// The one that is answered in any case, and where it begins.
+    last: Option<(usize, usize)>,
+    /// The one that was answered last.
+    answered: AtomicUsize,
 }
+
+/// Where a request has the lower byte of its flags (struct nlmsghdr).
+const FLAGS: usize = if cfg!(target_endian = "little") { 6 } else { 7 };
 
 /// The sequence number of a batch's first request; single requests count from 1 and never come this far.
 const FIRST_SEQ: u32 = 1 << 30;
@@ -78,6 +88,12 @@ impl Batch {
         };
         self.protonum = protonum;
         let acknowledge = if answered { libc::NLM_F_ACK } else { 0 };
+        if answered {
+            let before = self.last.replace((self.requests.len(), self.bytes.len()));
+            if let Some((_, start)) = before {
+                self.bytes[start + FLAGS] &= !(libc::NLM_F_ACK as u8);
+            }
+        }
         let header = Nlmsghdr {
             len: (Nlmsghdr::len() + request.payload().len()) as u32,
             r#type: request_type,
@@ -88,7 +104,7 @@ impl Batch {
         self.bytes.extend(header.as_slice());
         self.bytes.extend(request.payload());
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
-        self.requests.push((R::lookup, answered));
+        self.requests.push(R::lookup);
     }
 
     /// How many requests it holds.
@@ -116,8 +132,9 @@ impl NetlinkChained for Batch {
     }
 
     fn get_index(&self, seq: u32) -> Option<usize> {
-        let index = seq.checked_sub(FIRST_SEQ)? as usize;
-        (index < self.requests.len()).then_some(index)
+        let index = seq.checked_sub(FIRST_SEQ).map(|index| index as usize).filter(|index| *index < self.requests.len())?;
+        self.answered.store(index, Ordering::Relaxed);
+        Some(index)
     }
 
     fn name(&self, _index: usize) -> &'static str {
@@ -125,11 +142,11 @@ impl NetlinkChained for Batch {
     }
 
     fn supports_ack(&self, index: usize) -> Option<bool> {
-        Some(self.requests.get(index)?.1)
+        (index < self.requests.len()).then(|| self.last.is_some_and(|(last, _)| last == index))
     }
 
     fn lookup(&self, index: usize) -> LookupFn {
-        self.requests[index].0
+        self.requests[index]
     }
 }
 
@@ -137,12 +154,14 @@ impl NetlinkChained for Batch {
 pub struct Netlink {
     ns: Arc<Namespace>,
     socket: NetlinkSocket,
+    /// The protocols that it has a socket for. One stays in the namespace that it was opened in.
+    open: BTreeSet<u16>,
 }
 
 impl Netlink {
     /// Talks to `ns`. The sockets are opened when they are first used.
     pub fn new(ns: Arc<Namespace>) -> Self {
-        Self { ns, socket: NetlinkSocket::new() }
+        Self { ns, socket: NetlinkSocket::new(), open: BTreeSet::new() }
     }
 
     /// Sends a batch and waits until the kernel has taken every request, or refused one: those after it were taken or refused too.
@@ -150,16 +169,18 @@ impl Netlink {
         if batch.is_empty() {
             return Ok(());
         }
-        let Self { ns, socket } = self;
-        ns.enter(|| {
+        let sent = self.talk(batch.protonum(), |socket| {
             let mut replies = socket.request_chained(batch)?;
-            let mut position = 0;
             while let Some(reply) = replies.recv() {
-                reply.map_err(|error| NetlinkError::at(position, error))?;
-                position += 1;
+                reply.map_err(|error| NetlinkError::at(batch.answered.load(Ordering::Relaxed), error))?;
             }
             Ok(())
-        })?
+        });
+        if sent.is_err() {
+            // Answers to the requests behind the refused one may wait in the socket.
+            *self = Self::new(Arc::clone(&self.ns));
+        }
+        sent
     }
 
     /// Sends one request and waits for the kernel's acknowledgement.
@@ -169,13 +190,27 @@ impl Netlink {
 
     /// Sends one request and looks at each part of the answer.
     pub fn each<R: NetlinkRequest>(&mut self, request: &R, mut look: impl FnMut(R::ReplyType<'_>)) -> Result<(), NetlinkError> {
-        let Self { ns, socket } = self;
-        ns.enter(|| {
+        let protocol = match request.protocol() {
+            Protocol::Raw { protonum, .. } => protonum,
+            Protocol::Generic(_) => libc::NETLINK_GENERIC as u16,
+        };
+        self.talk(protocol, |socket| {
             let mut replies = socket.request(request)?;
             while let Some(reply) = replies.recv() {
                 look(reply?);
             }
             Ok(())
-        })?
+        })
+    }
+
+    /// Lets `work` use the socket of a protocol, which is opened in the namespace if it is not open yet.
+    fn talk(&mut self, protocol: u16, work: impl FnOnce(&mut NetlinkSocket) -> Result<(), NetlinkError>) -> Result<(), NetlinkError> {
+        let Self { ns, socket, open } = self;
+        if open.contains(&protocol) {
+            return work(socket);
+        }
+        ns.enter(|| work(socket))??;
+        open.insert(protocol);
+        Ok(())
     }
 }

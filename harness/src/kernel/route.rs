@@ -123,7 +123,7 @@ pub struct Rule {
     pub suppress_default: bool,
 }
 
-/// Adds a rule.
+/// Adds a rule. One that is there already would be there twice: to refuse it, the kernel would look at all there are.
 pub fn add_rule(batch: &mut Batch, rule: &Rule) {
     let mut header = rt_rule::FibRuleHdr::new();
     header.family = family(rule.v6);
@@ -133,7 +133,7 @@ pub fn add_rule(batch: &mut Batch, rule: &Rule) {
         Some(IpAddr::V6(_)) => 128,
         None => 0,
     };
-    let mut request = rt_rule::Request::new().set_create().set_excl().op_newrule_do(&header);
+    let mut request = rt_rule::Request::new().set_create().op_newrule_do(&header);
     let mut attributes = request.encode().push_priority(rule.priority).push_table(rule.table);
     if let Some(from) = rule.from {
         attributes = attributes.push_src(from);

@@ -108,8 +108,8 @@ impl Lab {
         let mut lab = Self::default();
         lab.apply(setup)?;
         lab.start_relay()?;
-        lab.await_carriers()?;
-        lab.verify(setup)?;
+        let seen = lab.await_carriers()?;
+        lab.compare(setup, seen)?;
         Ok(lab)
     }
 
@@ -159,7 +159,11 @@ impl Lab {
 
     /// Compares what the kernel has with what the operations told it.
     pub fn verify(&mut self, ops: &[Op]) -> Result<(), LabError> {
-        let differences = readback::compare(self, ops)?;
+        self.compare(ops, readback::Seen::new())
+    }
+
+    fn compare(&mut self, ops: &[Op], seen: readback::Seen) -> Result<(), LabError> {
+        let differences = readback::compare(self, ops, seen)?;
         if differences.is_empty() { Ok(()) } else { Err(LabError::Different(differences)) }
     }
 
@@ -276,13 +280,14 @@ impl Lab {
         Ok(())
     }
 
-    /// Waits until what is sent through any interface leaves: a carrier that has come is acted upon a little later.
-    fn await_carriers(&mut self) -> Result<(), LabError> {
+    /// Waits until what is sent through any interface leaves: a carrier that has come is acted upon a little later. Returns what it saw.
+    fn await_carriers(&mut self) -> Result<readback::Seen, LabError> {
         let deadline = Instant::now() + CARRIER;
+        let mut seen = readback::Seen::new();
         for (ns, room) in &mut self.rooms {
             let read = |source| LabError::Read { ns: ns.clone(), source };
-            let waiting = link::list(&mut room.netlink).map_err(read)?;
-            for waiting in waiting.iter().filter(|link| link.up && !link.running && link.name != "lo") {
+            let links = readback::links(&mut room.netlink).map_err(read)?;
+            for waiting in links.values().filter(|link| link.up && !link.running && link.name != "lo") {
                 while !link::state(&mut room.netlink, waiting.index).map_err(read)?.is_some_and(|link| link.running) {
                     if Instant::now() > deadline {
                         return Err(LabError::NoCarrier(format!("{ns}:{}", waiting.name), CARRIER));
@@ -290,8 +295,9 @@ impl Lab {
                     std::thread::sleep(Duration::from_micros(200));
                 }
             }
+            seen.insert(ns.clone(), links);
         }
-        Ok(())
+        Ok(seen)
     }
 }
 

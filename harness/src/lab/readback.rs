@@ -33,7 +33,7 @@ struct Found {
     addresses: Option<BTreeSet<route::Address>>,
     routes: Option<BTreeSet<route::Route>>,
     rules: Option<BTreeSet<route::Rule>>,
-    shapes: Option<Vec<(i32, Shape)>>,
+    shapes: Option<BTreeMap<i32, Vec<Shape>>>,
     endpoints: Option<Vec<mptcp::Endpoint>>,
 }
 
@@ -49,27 +49,48 @@ fn table<'a, T>(
     Ok(slot.as_ref().expect("filled above"))
 }
 
-pub(super) fn compare(lab: &mut Lab, ops: &[Op]) -> Result<Vec<Difference>, LabError> {
-    let mut found: BTreeMap<&str, Found> = BTreeMap::new();
+/// The interfaces of namespaces, as far as they have been read already.
+pub(super) type Seen = BTreeMap<String, BTreeMap<i32, LinkState>>;
+
+pub(super) fn compare(lab: &mut Lab, ops: &[Op], mut seen: Seen) -> Result<Vec<Difference>, LabError> {
+    let new = |ns: &String| (ns.clone(), Found { links: seen.remove(ns), ..Found::default() });
+    let mut found: BTreeMap<String, Found> = lab.rooms.keys().map(new).collect();
     let mut differences = Vec::new();
     for op in ops {
-        let difference = differs(lab.room(&op.ns), found.entry(&op.ns).or_default(), &op.act);
+        let difference = differs(lab.room(&op.ns), of(&mut found, &op.ns), &op.act);
         let difference = difference.map_err(|source| LabError::Read { ns: op.ns.clone(), source })?;
         differences.extend(difference.map(|found| Difference { line: op.to_string(), found }));
         // The other end is in another namespace, with an MTU of its own.
         let Act::Veth { peer_ns, peer, mtu, .. } = &op.act else { continue };
-        let difference = other_end(lab.room(peer_ns), found.entry(peer_ns).or_default(), peer, *mtu);
+        let difference = other_end(lab.room(peer_ns), of(&mut found, peer_ns), peer, *mtu);
         let difference = difference.map_err(|source| LabError::Read { ns: peer_ns.clone(), source })?;
         differences.extend(difference.map(|found| Difference { line: op.to_string(), found }));
     }
     Ok(differences)
 }
 
+fn of<'a>(found: &'a mut BTreeMap<String, Found>, ns: &str) -> &'a mut Found {
+    found.get_mut(ns).expect("one for each room")
+}
+
 /// An interface of a namespace, if it is there.
 fn state(room: &mut Room, found: &mut Found, dev: &str) -> Result<Option<LinkState>, NetlinkError> {
     let index = room.index(dev);
-    let read = |netlink: &mut Netlink| Ok(link::list(netlink)?.into_iter().map(|link| (link.index, link)).collect());
-    Ok(table(&mut found.links, &mut room.netlink, read)?.get(&index).filter(|link| link.name == dev).cloned())
+    Ok(table(&mut found.links, &mut room.netlink, links)?.get(&index).filter(|link| link.name == dev).cloned())
+}
+
+/// Every interface of a namespace by its index.
+pub(super) fn links(netlink: &mut Netlink) -> Result<BTreeMap<i32, LinkState>, NetlinkError> {
+    Ok(link::list(netlink)?.into_iter().map(|link| (link.index, link)).collect())
+}
+
+/// What shapes each interface of a namespace.
+fn shapes(netlink: &mut Netlink) -> Result<BTreeMap<i32, Vec<Shape>>, NetlinkError> {
+    let mut shapes: BTreeMap<i32, Vec<Shape>> = BTreeMap::new();
+    for (index, shape) in qdisc::list(netlink)? {
+        shapes.entry(index).or_default().push(shape);
+    }
+    Ok(shapes)
 }
 
 fn shown(state: Option<&LinkState>) -> String {
@@ -141,14 +162,13 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
         }
         Act::Unshape { dev } => {
             let index = room.index(dev);
-            let shapes = table(&mut found.shapes, &mut room.netlink, qdisc::list)?;
-            let left = shapes.iter().find(|(of, shape)| *of == index && matches!(shape, Shape::Tbf(..) | Shape::Netem(_)));
+            let shapes = table(&mut found.shapes, &mut room.netlink, shapes)?;
+            let left = shapes.get(&index).into_iter().flatten().find(|shape| matches!(shape, Shape::Tbf(..) | Shape::Netem(_)));
             difference(left.is_none(), &|| format!("{left:?}"))
         }
         Act::Ingress { dev } | Act::Tbf { dev, .. } | Act::Netem { dev, .. } => {
             let index = room.index(dev);
-            let shapes = table(&mut found.shapes, &mut room.netlink, qdisc::list)?;
-            let has: Vec<_> = shapes.iter().filter(|(of, _)| *of == index).map(|(_, shape)| shape).collect();
+            let has = table(&mut found.shapes, &mut room.netlink, shapes)?.get(&index).map_or(&[][..], Vec::as_slice);
             difference(has.iter().any(|shape| alike(act, shape)), &|| format!("{has:?}"))
         }
         Act::Firewall { rules } => {
