@@ -31,7 +31,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn row(what: &str, times: Vec<Duration>) -> Duration {
     let (least, most) = (times.iter().min().copied().unwrap_or_default(), times.iter().max().copied().unwrap_or_default());
     let median = median(times);
-    println!("{what:<44} {median:>10.1?}   ({least:.1?} to {most:.1?})");
+    println!("{what:<52} {median:>10.1?}   ({least:.1?} to {most:.1?})");
     median
 }
 
@@ -81,13 +81,13 @@ fn demo(rounds: usize) -> Outcome<()> {
     }
     println!("The demo's lab: 2 hosts, 3 links with their wires, addresses, routes, rules, rates, MPTCP ({} operations)", ops.len());
     let (ours, theirs) = (row("mplab, read back", ours), row("ip -batch, tc -batch, sysctl -p", theirs));
-    println!("{:<44} {:>10.1}\n", "ratio", theirs.as_secs_f64() / ours.as_secs_f64());
+    println!("{:<52} {:>10.1}\n", "ratio", theirs.as_secs_f64() / ours.as_secs_f64());
     Ok(())
 }
 
 /// A shell script that does a plan by as few programs as `ip` and `tc` allow: one for each run of operations in a namespace.
 fn batches(ops: &[Op]) -> String {
-    let mut script = String::from("set -e\nmount -t tmpfs none /run/netns\nbefore=$(date +%s%N)\n");
+    let mut script = String::from("set -e\nmount -t tmpfs none /run\nmkdir /run/netns\nbefore=$(date +%s%N)\n");
     let mut last = String::new();
     for line in ops.iter().map(ToString::to_string) {
         let words: Vec<&str> = line.split(' ').collect();
@@ -126,17 +126,19 @@ fn many(links: usize, rounds: usize) -> Outcome<()> {
     }
     let topology: Topology = topology::check::parse("many.toml", &text)?;
     let ops = plan::lab(&topology, Forwarding::Redirect);
-    let (mut ours, mut floor, mut silent) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        ours.push(build(&ops)?);
-        floor.push(pairs(2 * links, true)?);
-        silent.push(pairs(2 * links, false)?);
-    }
-    println!("{links} links between 2 hosts, with their wires ({} operations)", ops.len());
-    let ours = row("mplab, read back", ours);
-    for (what, times) in [("veth pairs and nothing else", floor), ("veth pairs, IPv6 disabled", silent)] {
-        let floor = row(&format!("{} {what}", 2 * links), times);
-        println!("{:<44} {:>10.2}", "ratio", ours.as_secs_f64() / floor.as_secs_f64());
+    let with_ipv6 = plan::lab(&topology::check::parse("many.toml", &format!("ipv6 = true\n{text}"))?, Forwarding::Redirect);
+    println!("{links} links between 2 hosts, with their wires");
+    for (ipv6, ops) in [(false, &ops), (true, &with_ipv6)] {
+        let (mut ours, mut floor) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            ours.push(build(ops)?);
+            floor.push(pairs(2 * links, ipv6)?);
+        }
+        let with = if ipv6 { "IPv4 and IPv6" } else { "IPv4" };
+        let ours = row(&format!("mplab, {with}, read back ({} operations)", ops.len()), ours);
+        let with = if ipv6 { "" } else { ", IPv6 disabled" };
+        let floor = row(&format!("{} veth pairs and nothing else{with}", 2 * links), floor);
+        println!("{:<52} {:>10.2}", "ratio", ours.as_secs_f64() / floor.as_secs_f64());
     }
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for op in &ops {

@@ -13,8 +13,8 @@ use crate::words::End;
 pub struct Cable {
     /// Its two ends.
     pub ends: [End; 2],
-    /// Whether its packets are large enough for IPv6.
-    pub ipv6: bool,
+    /// Why there is no IPv6 on it, if there is none.
+    pub no_ipv6: Option<Reason>,
 }
 
 /// Addresses by interface, IPv4 before IPv6.
@@ -46,6 +46,8 @@ pub enum Reason {
     Wide,
     /// The link's MTU is below what IPv6 needs.
     Small,
+    /// The topology has no IPv6.
+    Off,
 }
 
 impl fmt::Display for Reason {
@@ -61,6 +63,7 @@ impl fmt::Display for Reason {
                 f.write_str("its network is so large that none is left for the links without addresses: write a longer prefix, or theirs")
             }
             Self::Small => f.write_str("IPv6 needs an MTU of at least 1280 on the link"),
+            Self::Off => f.write_str("the topology says `ipv6 = false`"),
         }
     }
 }
@@ -68,7 +71,7 @@ impl fmt::Display for Reason {
 /// The least MTU that IPv6 works with (RFC 8200, section 5).
 pub const IPV6_MTU: u32 = 1280;
 
-/// Gives every end of every link its addresses: one of each family at least, IPv6 only where the MTU allows it.
+/// Gives every end of every link its addresses: one of each family at least, IPv6 only where there is any.
 ///
 /// The n-th link in the order of names has 10.0.n.0/24 and `fd00:0:0:n::/64`, its first end `.1` and `::1`, its second `.2` and `::2`, wherever
 /// nothing else is written: what a file says in which order makes no difference. A network that overlaps a written one is replaced by
@@ -79,10 +82,10 @@ pub fn assign(links: &BTreeMap<String, Cable>, written: &Addresses) -> (Addresse
     for ipv6 in [false, true] {
         let mut pool = Pool::new(ipv6, links.len() as u32, written);
         for (link, number) in links.values().zip(1..) {
-            if ipv6 && !link.ipv6 {
-                let small = |end| of(written, end, true).map(move |network| (end, network));
-                for (end, network) in link.ends.iter().flat_map(small) {
-                    refusals.push(Refusal { end: end.clone(), network, reason: Reason::Small });
+            if let Some(reason) = link.no_ipv6.as_ref().filter(|_| ipv6) {
+                let ipv6 = |end| of(written, end, true).map(move |network| (end, network));
+                for (end, network) in link.ends.iter().flat_map(ipv6) {
+                    refusals.push(Refusal { end: end.clone(), network, reason: reason.clone() });
                 }
                 continue;
             }

@@ -124,6 +124,7 @@ fn what_is_not_written_has_the_documented_default() {
     use mplab::words::{Protocol, Size, Time};
 
     let laptop = std::fs::read_to_string(repository().join("topologies/laptop.toml")).unwrap();
+    let laptop = format!("ipv6 = true\n{laptop}");
     let text = r#"
         summary = "x"
         topology = "laptop"

@@ -3,7 +3,7 @@
 use super::*;
 
 fn links(named: &[(&str, &str, &str)]) -> BTreeMap<String, Cable> {
-    let cable = |a: &str, b: &str| Cable { ends: [a.parse().unwrap(), b.parse().unwrap()], ipv6: true };
+    let cable = |a: &str, b: &str| Cable { ends: [a.parse().unwrap(), b.parse().unwrap()], no_ipv6: None };
     named.iter().map(|(name, a, b)| ((*name).to_owned(), cable(a, b))).collect()
 }
 
@@ -69,7 +69,7 @@ fn more_than_255_links_have_networks_too() {
 #[test]
 fn small_packets_mean_no_ipv6() {
     let mut cables = links(&[("a", "x:a", "y:a")]);
-    cables.get_mut("a").unwrap().ipv6 = false;
+    cables.get_mut("a").unwrap().no_ipv6 = Some(Reason::Small);
     assert_eq!(at(&assign(&cables, &written(&[])).0, "x:a"), "10.0.1.1/24");
     assert_eq!(assign(&cables, &written(&[("x:a", "fd01::1/64")])).1[0].reason, Reason::Small);
 }

@@ -89,12 +89,14 @@ fn tables<'a>(topology: &'a Topology, host: &str) -> Vec<(u32, &'a str, &'a crat
 pub(super) fn rules(topology: &Topology, host: &str) -> Vec<Op> {
     let tables = tables(topology, host);
     let mut acts = Vec::new();
-    for v6 in [false, true].into_iter().filter(|_| !tables.is_empty()) {
-        acts.push(Act::Rule { v6, priority: RULES, from: None, table: MAIN_TABLE, suppress_default: true });
-        for &(table, _, interface) in &tables {
+    let families = [false, true].into_iter().filter(|v6| !tables.is_empty() && (!v6 || topology.hosts[host].has_ipv6()));
+    for v6 in families {
+        // The last first: the kernel looks for a rule's place from the front (net/core/fib_rules.c, fib_newrule).
+        for &(table, _, interface) in tables.iter().rev() {
             let own = interface.addresses.iter().map(|network| network.address).filter(|address| address.is_ipv6() == v6);
             acts.extend(own.map(|from| Act::Rule { v6, priority: table, from: Some(from), table, suppress_default: false }));
         }
+        acts.push(Act::Rule { v6, priority: RULES, from: None, table: MAIN_TABLE, suppress_default: true });
     }
     acts.into_iter().map(|act| Op::new(host, act)).collect()
 }

@@ -8,6 +8,9 @@ use super::{Act, Forwarding, Means, Op, routes};
 use crate::topology::{Host, Topology};
 use crate::words::names::WIRES;
 
+/// For interfaces that are made from then on; `lo` is there already.
+const NO_IPV6: &str = "net.ipv6.conf.default.disable_ipv6";
+
 pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> {
     let mut ops: Vec<Op> = topology.hosts.keys().map(|host| Op::new(host, Act::Namespace)).collect();
     ops.push(Op::new(WIRES, Act::Namespace));
@@ -15,7 +18,7 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
         ops.extend(sysctls(host, false).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
     }
     // Nobody lives on the wires: they shall say nothing of their own.
-    ops.push(Op::new(WIRES, Act::Sysctl { key: "net.ipv6.conf.default.disable_ipv6".into(), value: "1".into() }));
+    ops.push(Op::new(WIRES, Act::Sysctl { key: NO_IPV6.into(), value: "1".into() }));
     for (name, host) in &topology.hosts {
         ops.push(Op::new(name, Act::Up { dev: "lo".into() }));
         ops.extend(host.interfaces.iter().map(|(dev, interface)| {
@@ -67,10 +70,15 @@ fn sysctls(host: &Host, late: bool) -> BTreeMap<String, String> {
         set("net.ipv4.conf.all.rp_filter", "0");
         set("net.ipv4.conf.default.rp_filter", "0");
         set("net.ipv4.ip_forward", if host.forward { "1" } else { "0" });
-        set("net.ipv6.conf.all.forwarding", if host.forward { "1" } else { "0" });
-        // Addresses stay usable when an interface is set down and up, as IPv4's do, and a new one is usable at once.
-        set("net.ipv6.conf.all.keep_addr_on_down", "1");
-        set("net.ipv6.conf.default.accept_dad", "0");
+        if host.has_ipv6() {
+            set("net.ipv6.conf.all.forwarding", if host.forward { "1" } else { "0" });
+            // Addresses stay usable when an interface is set down and up, as IPv4's do, and a new one is usable at once.
+            set("net.ipv6.conf.all.keep_addr_on_down", "1");
+            set("net.ipv6.conf.default.accept_dad", "0");
+        } else {
+            // Link-local addresses, their routes and multicast groups are more than half of what an interface costs.
+            set(NO_IPV6, "1");
+        }
         let mptcp = &host.mptcp;
         for (key, value) in [
             // Some distributions' kernels have it off.

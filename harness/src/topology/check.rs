@@ -10,7 +10,7 @@ use std::path::Path;
 use super::conditions::{self, Circumstances};
 use super::raw;
 use super::{Host, Interface, Link, Topology};
-use crate::address::{self, Addresses, Cable, IPV6_MTU};
+use crate::address::{self, Addresses, Cable, IPV6_MTU, Reason};
 use crate::diagnostic::{Diagnostics, LoadError, Mistakes, Span};
 use crate::document::{self, Entry, Spanned};
 use crate::words::names::{HOST_MAX, LINK_MAX, WIRES, complaint};
@@ -216,7 +216,9 @@ fn addresses(raw: &raw::Topology, links: &BTreeMap<String, Link>, ends: &BTreeMa
             }
         }
     }
-    let cable = |link: &Link| Cable { ends: link.ends.clone(), ipv6: link.mtu >= IPV6_MTU };
+    let ipv6 = raw.ipv6();
+    let no_ipv6 = |link: &Link| if ipv6 { (link.mtu < IPV6_MTU).then_some(Reason::Small) } else { Some(Reason::Off) };
+    let cable = |link: &Link| Cable { ends: link.ends.clone(), no_ipv6: no_ipv6(link) };
     let cables = links.iter().map(|(name, link)| (name.clone(), cable(link))).collect();
     let (addresses, refusals) = address::assign(&cables, &written);
     for refusal in refusals {

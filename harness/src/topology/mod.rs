@@ -173,6 +173,13 @@ impl Link {
     }
 }
 
+impl Host {
+    /// Whether any of its interfaces has an IPv6 address.
+    pub fn has_ipv6(&self) -> bool {
+        self.interfaces.values().any(|interface| interface.address(true).is_some())
+    }
+}
+
 impl Interface {
     /// Its first address of the family that `v6` names.
     pub fn address(&self, v6: bool) -> Option<Network> {

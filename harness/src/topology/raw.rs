@@ -13,7 +13,7 @@ use crate::diagnostic::Mistakes;
 use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
 use crate::words::{End, EndpointFlag, Engine};
 
-const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "host", "link"] };
+const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "ipv6", "host", "link"] };
 const HOST: Shape =
     Shape { heading: "`[host.NAME]`", what: "a host", keys: &["firewall", "forward", "interface", "mptcp", "route", "sysctl"] };
 const INTERFACE: Shape = Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address", "nat"] };
@@ -35,6 +35,7 @@ pub(super) const SHAPES: [&Shape; 9] = [&TOPOLOGY, &HOST, &super::firewall::RULE
 #[derive(Debug)]
 pub(super) struct Topology {
     pub(super) summary: Option<Spanned<String>>,
+    pub(super) ipv6: Option<Spanned<bool>>,
     pub(super) hosts: Named<Host>,
     pub(super) links: Named<Link>,
 }
@@ -123,7 +124,34 @@ pub(super) struct Sysctls(pub(super) BTreeMap<String, Spanned<String>>);
 impl Read for Topology {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &TOPOLOGY, mistakes)?;
-        Some(Self { summary: table.required("summary"), hosts: table.or_default("host"), links: table.or_default("link") })
+        Some(Self {
+            summary: table.required("summary"),
+            ipv6: table.optional("ipv6"),
+            hosts: table.or_default("host"),
+            links: table.or_default("link"),
+        })
+    }
+}
+
+impl Topology {
+    /// Whether there is IPv6: as it is written, else if anything of IPv6 is.
+    pub(super) fn ipv6(&self) -> bool {
+        self.ipv6.as_ref().map_or_else(|| self.hosts.values().any(|host| host.value.names_ipv6()), |written| written.value)
+    }
+}
+
+impl Host {
+    fn names_ipv6(&self) -> bool {
+        let addresses = self.interfaces.values().flat_map(|interface| &interface.value.addresses).map(|written| written.value.address);
+        let routes = self.routes.iter().flat_map(|route| {
+            let to = route.value.to.as_ref().and_then(|to| if let Destination::Network(to) = to.value { Some(to.address) } else { None });
+            to.into_iter().chain(route.value.via.as_ref().map(|via| via.value))
+        });
+        let endpoints = self.mptcp.endpoints.iter().filter_map(|endpoint| endpoint.value.address.as_ref()).map(|written| written.value);
+        let family = |endpoint: &Spanned<Endpoint>| endpoint.value.family.as_ref().is_some_and(|family| family.value == Family::Ipv6);
+        addresses.chain(routes).chain(endpoints).any(|address| address.is_ipv6())
+            || self.mptcp.endpoints.iter().any(family)
+            || self.sysctls.0.keys().any(|key| key.starts_with("net.ipv6."))
     }
 }
 

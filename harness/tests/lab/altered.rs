@@ -10,6 +10,7 @@ use crate::support;
 
 pub(crate) const TOPOLOGY: &str = r#"
     summary = "two hosts, two cables"
+    ipv6 = true
     [link]
     x = { ends = ["a:x", "b:x"], rate = "10mbit" }
     y = { ends = ["a:y", "b:y"] }

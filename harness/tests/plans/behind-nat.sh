@@ -7,37 +7,27 @@ ip netns add wires
 ip netns exec client sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec client sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec client sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec client sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec client sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec client sysctl -q -w net.mptcp.enabled=1
 ip netns exec gateway sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec gateway sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec gateway sysctl -q -w net.ipv4.ip_forward=1
-ip netns exec gateway sysctl -q -w net.ipv6.conf.all.forwarding=1
-ip netns exec gateway sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec gateway sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec gateway sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec gateway sysctl -q -w net.mptcp.enabled=1
 ip netns exec left-router sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec left-router sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec left-router sysctl -q -w net.ipv4.ip_forward=1
-ip netns exec left-router sysctl -q -w net.ipv6.conf.all.forwarding=1
-ip netns exec left-router sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec left-router sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec left-router sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec left-router sysctl -q -w net.mptcp.enabled=1
 ip netns exec right-router sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec right-router sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec right-router sysctl -q -w net.ipv4.ip_forward=1
-ip netns exec right-router sysctl -q -w net.ipv6.conf.all.forwarding=1
-ip netns exec right-router sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec right-router sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec right-router sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec right-router sysctl -q -w net.mptcp.enabled=1
 ip netns exec server sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec server sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n client link set lo up
@@ -69,12 +59,9 @@ tc -n wires qdisc replace dev left-b root tbf rate 20000000bit burst 25000b limi
 tc -n wires qdisc replace dev left-a root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc replace dev right-b root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc replace dev right-a root tbf rate 20000000bit burst 25000b limit 125000b
-ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n client rule add priority 1002 from 192.168.1.2 lookup 1002
-ip -n client -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n client -6 rule add priority 1001 from fd00:0:0:1::1 lookup 1001
-ip -n client -6 rule add priority 1002 from fd00:0:0:3::1 lookup 1002
+ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
+ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n wires link set left-a up
 ip -n wires link set left-b up
 ip -n wires link set left-far-a up
@@ -86,49 +73,27 @@ ip -n wires link set right-far-b up
 ip -n wires link set server-a up
 ip -n wires link set server-b up
 ip -n client address add 10.0.1.1/24 dev left
-ip -n client address add fd00:0:0:1::1/64 dev left nodad
 ip -n client address add 192.168.1.2/24 dev right
-ip -n client address add fd00:0:0:3::1/64 dev right nodad
 ip -n client route replace default via 10.0.1.2 dev left
 ip -n client route replace default via 10.0.1.2 dev left table 1001
 ip -n client route replace default via 192.168.1.1 dev right table 1002
-ip -n client -6 route replace default via fd00:0:0:1::2 dev left
-ip -n client -6 route replace default via fd00:0:0:1::2 dev left table 1001
-ip -n client -6 route replace default via fd00:0:0:3::2 dev right table 1002
 ip -n gateway address add 10.0.2.2/24 dev left
-ip -n gateway address add fd00:0:0:2::2/64 dev left nodad
 ip -n gateway address add 10.0.4.2/24 dev right
-ip -n gateway address add fd00:0:0:4::2/64 dev right nodad
 ip -n gateway address add 10.0.5.1/24 dev server
-ip -n gateway address add fd00:0:0:5::1/64 dev server nodad
 ip -n gateway route replace 10.0.1.0/24 via 10.0.2.1 dev left
-ip -n gateway -6 route replace fd00:0:0:1::/64 via fd00:0:0:2::1 dev left
-ip -n gateway -6 route replace fd00:0:0:3::/64 via fd00:0:0:4::1 dev right
 ip -n gateway route replace 192.168.1.0/24 via 10.0.2.1
 ip -n left-router address add 10.0.1.2/24 dev client
-ip -n left-router address add fd00:0:0:1::2/64 dev client nodad
 ip -n left-router address add 10.0.2.1/24 dev gateway
-ip -n left-router address add fd00:0:0:2::1/64 dev gateway nodad
 ip -n left-router route replace 192.168.1.0/24 via 10.0.2.2 dev gateway
 ip -n left-router route replace 10.0.4.0/24 via 10.0.2.2 dev gateway
 ip -n left-router route replace 10.0.5.0/24 via 10.0.2.2 dev gateway
-ip -n left-router -6 route replace fd00:0:0:3::/64 via fd00:0:0:2::2 dev gateway
-ip -n left-router -6 route replace fd00:0:0:4::/64 via fd00:0:0:2::2 dev gateway
-ip -n left-router -6 route replace fd00:0:0:5::/64 via fd00:0:0:2::2 dev gateway
 ip -n right-router address add 192.168.1.1/24 dev client
-ip -n right-router address add fd00:0:0:3::2/64 dev client nodad
 ip -n right-router address add 10.0.4.1/24 dev gateway
-ip -n right-router address add fd00:0:0:4::1/64 dev gateway nodad
 ip -n right-router route replace 10.0.1.0/24 via 10.0.4.2 dev gateway
 ip -n right-router route replace 10.0.2.0/24 via 10.0.4.2 dev gateway
 ip -n right-router route replace 10.0.5.0/24 via 10.0.4.2 dev gateway
-ip -n right-router -6 route replace fd00:0:0:1::/64 via fd00:0:0:4::2 dev gateway
-ip -n right-router -6 route replace fd00:0:0:2::/64 via fd00:0:0:4::2 dev gateway
-ip -n right-router -6 route replace fd00:0:0:5::/64 via fd00:0:0:4::2 dev gateway
 ip -n server address add 10.0.5.2/24 dev eth0
-ip -n server address add fd00:0:0:5::2/64 dev eth0 nodad
 ip -n server route replace default via 10.0.5.1 dev eth0
-ip -n server -6 route replace default via fd00:0:0:5::1 dev eth0
 tc -n wires filter add dev left-a ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev left-b
 tc -n wires filter add dev left-b ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev left-a
 tc -n wires filter add dev left-far-a ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev left-far-b

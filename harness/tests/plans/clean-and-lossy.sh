@@ -5,16 +5,12 @@ ip netns exec client sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.ip_forward=0
 ip netns exec client sysctl -q -w net.ipv4.tcp_congestion_control=reno
-ip netns exec client sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec client sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec client sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec client sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec client sysctl -q -w net.mptcp.enabled=1
 ip netns exec server sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec server sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n client link set lo up
@@ -27,38 +23,24 @@ tc -n wires qdisc add dev clean-a ingress
 tc -n wires qdisc add dev clean-b ingress
 tc -n wires qdisc replace dev clean-b root netem limit 92 delay 5ms rate 20000000bit
 tc -n wires qdisc replace dev clean-a root netem limit 92 delay 5ms rate 20000000bit
-ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n client rule add priority 1002 from 10.0.2.1 lookup 1002
-ip -n client -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n client -6 rule add priority 1001 from fd00:0:0:1::1 lookup 1001
-ip -n client -6 rule add priority 1002 from fd00:0:0:2::1 lookup 1002
-ip -n server rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n server rule add priority 1001 from 10.0.1.2 lookup 1001
+ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
+ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n server rule add priority 1002 from 10.0.2.2 lookup 1002
-ip -n server -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n server -6 rule add priority 1001 from fd00:0:0:1::2 lookup 1001
-ip -n server -6 rule add priority 1002 from fd00:0:0:2::2 lookup 1002
+ip -n server rule add priority 1001 from 10.0.1.2 lookup 1001
+ip -n server rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n wires link set clean-a up
 ip -n wires link set clean-b up
 ip -n wires link set lossy-a up
 ip -n wires link set lossy-b up
 ip -n client address add 10.0.1.1/24 dev clean0
-ip -n client address add fd00:0:0:1::1/64 dev clean0 nodad
 ip -n client address add 10.0.2.1/24 dev lossy0
-ip -n client address add fd00:0:0:2::1/64 dev lossy0 nodad
 ip -n client route replace default via 10.0.1.2 dev clean0 table 1001
 ip -n client route replace default via 10.0.2.2 dev lossy0 table 1002
-ip -n client -6 route replace default via fd00:0:0:1::2 dev clean0 table 1001
-ip -n client -6 route replace default via fd00:0:0:2::2 dev lossy0 table 1002
 ip -n server address add 10.0.1.2/24 dev clean0
-ip -n server address add fd00:0:0:1::2/64 dev clean0 nodad
 ip -n server address add 10.0.2.2/24 dev lossy0
-ip -n server address add fd00:0:0:2::2/64 dev lossy0 nodad
 ip -n server route replace default via 10.0.1.1 dev clean0 table 1001
 ip -n server route replace default via 10.0.2.1 dev lossy0 table 1002
-ip -n server -6 route replace default via fd00:0:0:1::1 dev clean0 table 1001
-ip -n server -6 route replace default via fd00:0:0:2::1 dev lossy0 table 1002
 tc -n wires filter add dev clean-a ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev clean-b
 tc -n wires filter add dev clean-b ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev clean-a
 # mplab relays lossy between lossy-a and lossy-b: up rate 20mbit delay 15ms loss gemodel limit 125000b, down rate 20mbit delay 15ms loss gemodel limit 125000b

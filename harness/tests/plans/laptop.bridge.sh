@@ -4,16 +4,12 @@ ip netns add wires
 ip netns exec laptop sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec laptop sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec laptop sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec laptop sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec laptop sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec laptop sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec laptop sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec laptop sysctl -q -w net.mptcp.enabled=1
 ip netns exec server sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec server sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n laptop link set lo up
@@ -36,38 +32,24 @@ tc -n wires qdisc replace dev ethernet-b root tbf rate 100000000bit burst 125000
 tc -n wires qdisc replace dev ethernet-a root tbf rate 100000000bit burst 125000b limit 625000b
 tc -n wires qdisc replace dev wlan-b root tbf rate 40000000bit burst 50000b limit 250000b
 tc -n wires qdisc replace dev wlan-a root tbf rate 40000000bit burst 50000b limit 250000b
-ip -n laptop rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n laptop rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n laptop rule add priority 1002 from 10.0.2.1 lookup 1002
-ip -n laptop -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n laptop -6 rule add priority 1001 from fd00:0:0:1::1 lookup 1001
-ip -n laptop -6 rule add priority 1002 from fd00:0:0:2::1 lookup 1002
-ip -n server rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n server rule add priority 1001 from 10.0.1.2 lookup 1001
+ip -n laptop rule add priority 1001 from 10.0.1.1 lookup 1001
+ip -n laptop rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n server rule add priority 1002 from 10.0.2.2 lookup 1002
-ip -n server -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n server -6 rule add priority 1001 from fd00:0:0:1::2 lookup 1001
-ip -n server -6 rule add priority 1002 from fd00:0:0:2::2 lookup 1002
+ip -n server rule add priority 1001 from 10.0.1.2 lookup 1001
+ip -n server rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n wires link set ethernet-a up
 ip -n wires link set ethernet-b up
 ip -n wires link set wlan-a up
 ip -n wires link set wlan-b up
 ip -n laptop address add 10.0.1.1/24 dev eth0
-ip -n laptop address add fd00:0:0:1::1/64 dev eth0 nodad
 ip -n laptop address add 10.0.2.1/24 dev wlan0
-ip -n laptop address add fd00:0:0:2::1/64 dev wlan0 nodad
 ip -n laptop route replace default via 10.0.1.2 dev eth0 table 1001
 ip -n laptop route replace default via 10.0.2.2 dev wlan0 table 1002
-ip -n laptop -6 route replace default via fd00:0:0:1::2 dev eth0 table 1001
-ip -n laptop -6 route replace default via fd00:0:0:2::2 dev wlan0 table 1002
 ip -n server address add 10.0.1.2/24 dev eth0
-ip -n server address add fd00:0:0:1::2/64 dev eth0 nodad
 ip -n server address add 10.0.2.2/24 dev wlan0
-ip -n server address add fd00:0:0:2::2/64 dev wlan0 nodad
 ip -n server route replace default via 10.0.1.1 dev eth0 table 1001
 ip -n server route replace default via 10.0.2.1 dev wlan0 table 1002
-ip -n server -6 route replace default via fd00:0:0:1::1 dev eth0 table 1001
-ip -n server -6 route replace default via fd00:0:0:2::1 dev wlan0 table 1002
 ip -n laptop mptcp limits set subflows 2 add_addr_accepted 2
 ip -n laptop mptcp endpoint add 10.0.2.1 dev wlan0 subflow
 ip -n server mptcp limits set subflows 2

@@ -4,16 +4,12 @@ ip netns add wires
 ip netns exec phone sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec phone sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec phone sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec phone sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec phone sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec phone sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec phone sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec phone sysctl -q -w net.mptcp.enabled=1
 ip netns exec server sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec server sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n phone link set lo up
@@ -26,38 +22,24 @@ tc -n wires qdisc add dev wlan-a ingress
 tc -n wires qdisc add dev wlan-b ingress
 tc -n wires qdisc replace dev wlan-b root netem limit 92 delay 5ms 1ms rate 20000000bit
 tc -n wires qdisc replace dev wlan-a root netem limit 92 delay 5ms 1ms rate 20000000bit
-ip -n phone rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n phone rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n phone rule add priority 1002 from 10.0.2.1 lookup 1002
-ip -n phone -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n phone -6 rule add priority 1001 from fd00:0:0:1::1 lookup 1001
-ip -n phone -6 rule add priority 1002 from fd00:0:0:2::1 lookup 1002
-ip -n server rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n server rule add priority 1001 from 10.0.1.2 lookup 1001
+ip -n phone rule add priority 1001 from 10.0.1.1 lookup 1001
+ip -n phone rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n server rule add priority 1002 from 10.0.2.2 lookup 1002
-ip -n server -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n server -6 rule add priority 1001 from fd00:0:0:1::2 lookup 1001
-ip -n server -6 rule add priority 1002 from fd00:0:0:2::2 lookup 1002
+ip -n server rule add priority 1001 from 10.0.1.2 lookup 1001
+ip -n server rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n wires link set cellular-a up
 ip -n wires link set cellular-b up
 ip -n wires link set wlan-a up
 ip -n wires link set wlan-b up
 ip -n phone address add 10.0.1.1/24 dev cell0
-ip -n phone address add fd00:0:0:1::1/64 dev cell0 nodad
 ip -n phone address add 10.0.2.1/24 dev wlan0
-ip -n phone address add fd00:0:0:2::1/64 dev wlan0 nodad
 ip -n phone route replace default via 10.0.1.2 dev cell0 table 1001
 ip -n phone route replace default via 10.0.2.2 dev wlan0 table 1002
-ip -n phone -6 route replace default via fd00:0:0:1::2 dev cell0 table 1001
-ip -n phone -6 route replace default via fd00:0:0:2::2 dev wlan0 table 1002
 ip -n server address add 10.0.1.2/24 dev cell0
-ip -n server address add fd00:0:0:1::2/64 dev cell0 nodad
 ip -n server address add 10.0.2.2/24 dev wlan0
-ip -n server address add fd00:0:0:2::2/64 dev wlan0 nodad
 ip -n server route replace default via 10.0.1.1 dev cell0 table 1001
 ip -n server route replace default via 10.0.2.1 dev wlan0 table 1002
-ip -n server -6 route replace default via fd00:0:0:1::1 dev cell0 table 1001
-ip -n server -6 route replace default via fd00:0:0:2::1 dev wlan0 table 1002
 # mplab relays cellular between cellular-a and cellular-b: up rate 10mbit delay 25ms limit 262144b, down delay 25ms limit 262144b trace
 tc -n wires filter add dev wlan-a ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev wlan-b
 tc -n wires filter add dev wlan-b ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev wlan-a

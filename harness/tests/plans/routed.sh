@@ -69,12 +69,12 @@ tc -n wires qdisc replace dev left-b root tbf rate 20000000bit burst 25000b limi
 tc -n wires qdisc replace dev left-a root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc replace dev right-b root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc replace dev right-a root tbf rate 20000000bit burst 25000b limit 125000b
-ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n client rule add priority 1002 from 10.0.3.1 lookup 1002
-ip -n client -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n client -6 rule add priority 1001 from fd00:0:0:1::1 lookup 1001
+ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
+ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n client -6 rule add priority 1002 from fd00:0:0:3::1 lookup 1002
+ip -n client -6 rule add priority 1001 from fd00:0:0:1::1 lookup 1001
+ip -n client -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n wires link set left-a up
 ip -n wires link set left-b up
 ip -n wires link set left-far-a up

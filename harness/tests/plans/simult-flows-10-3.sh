@@ -4,16 +4,12 @@ ip netns add wires
 ip netns exec ns1 sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec ns1 sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec ns1 sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec ns1 sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec ns1 sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec ns1 sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec ns1 sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec ns1 sysctl -q -w net.mptcp.enabled=1
 ip netns exec ns3 sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec ns3 sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec ns3 sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec ns3 sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec ns3 sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec ns3 sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec ns3 sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec ns3 sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n ns1 link set lo up
@@ -30,38 +26,24 @@ tc -n wires qdisc replace dev first-b root netem limit 52 delay 1ms rate 1000000
 tc -n wires qdisc replace dev first-a root netem limit 52 delay 1ms rate 10000000bit
 tc -n wires qdisc replace dev second-b root netem limit 58 delay 25ms rate 3000000bit
 tc -n wires qdisc replace dev second-a root netem limit 58 delay 25ms rate 3000000bit
-ip -n ns1 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n ns1 rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n ns1 rule add priority 1002 from 10.0.2.1 lookup 1002
-ip -n ns1 -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n ns1 -6 rule add priority 1001 from fd00:0:0:1::1 lookup 1001
-ip -n ns1 -6 rule add priority 1002 from fd00:0:0:2::1 lookup 1002
-ip -n ns3 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n ns3 rule add priority 1001 from 10.0.1.2 lookup 1001
+ip -n ns1 rule add priority 1001 from 10.0.1.1 lookup 1001
+ip -n ns1 rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n ns3 rule add priority 1002 from 10.0.2.2 lookup 1002
-ip -n ns3 -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n ns3 -6 rule add priority 1001 from fd00:0:0:1::2 lookup 1001
-ip -n ns3 -6 rule add priority 1002 from fd00:0:0:2::2 lookup 1002
+ip -n ns3 rule add priority 1001 from 10.0.1.2 lookup 1001
+ip -n ns3 rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n wires link set first-a up
 ip -n wires link set first-b up
 ip -n wires link set second-a up
 ip -n wires link set second-b up
 ip -n ns1 address add 10.0.1.1/24 dev eth1
-ip -n ns1 address add fd00:0:0:1::1/64 dev eth1 nodad
 ip -n ns1 address add 10.0.2.1/24 dev eth2
-ip -n ns1 address add fd00:0:0:2::1/64 dev eth2 nodad
 ip -n ns1 route replace default via 10.0.1.2 dev eth1 table 1001
 ip -n ns1 route replace default via 10.0.2.2 dev eth2 table 1002
-ip -n ns1 -6 route replace default via fd00:0:0:1::2 dev eth1 table 1001
-ip -n ns1 -6 route replace default via fd00:0:0:2::2 dev eth2 table 1002
 ip -n ns3 address add 10.0.1.2/24 dev eth1
-ip -n ns3 address add fd00:0:0:1::2/64 dev eth1 nodad
 ip -n ns3 address add 10.0.2.2/24 dev eth2
-ip -n ns3 address add fd00:0:0:2::2/64 dev eth2 nodad
 ip -n ns3 route replace default via 10.0.1.1 dev eth1 table 1001
 ip -n ns3 route replace default via 10.0.2.1 dev eth2 table 1002
-ip -n ns3 -6 route replace default via fd00:0:0:1::1 dev eth1 table 1001
-ip -n ns3 -6 route replace default via fd00:0:0:2::1 dev eth2 table 1002
 tc -n wires filter add dev first-a ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev first-b
 tc -n wires filter add dev first-b ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev first-a
 tc -n wires filter add dev second-a ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev second-b

@@ -5,23 +5,17 @@ ip netns add wires
 ip netns exec client sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec client sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec client sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec client sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec client sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec client sysctl -q -w net.mptcp.enabled=1
 ip netns exec router sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec router sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec router sysctl -q -w net.ipv4.ip_forward=1
-ip netns exec router sysctl -q -w net.ipv6.conf.all.forwarding=1
-ip netns exec router sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec router sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec router sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec router sysctl -q -w net.mptcp.enabled=1
 ip netns exec server sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.forwarding=0
-ip netns exec server sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
-ip netns exec server sysctl -q -w net.ipv6.conf.default.accept_dad=0
+ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n client link set lo up
@@ -42,17 +36,11 @@ ip -n wires link set far-b up
 ip -n wires link set near-a up
 ip -n wires link set near-b up
 ip -n client address add 10.0.2.1/24 dev eth0
-ip -n client address add fd00:0:0:2::1/64 dev eth0 nodad
 ip -n client route replace default via 10.0.2.2 dev eth0
-ip -n client -6 route replace default via fd00:0:0:2::2 dev eth0
 ip -n router address add 10.0.2.2/24 dev client
-ip -n router address add fd00:0:0:2::2/64 dev client nodad
 ip -n router address add 10.0.1.1/24 dev server
-ip -n router address add fd00:0:0:1::1/64 dev server nodad
 ip -n server address add 10.0.1.2/24 dev eth0
-ip -n server address add fd00:0:0:1::2/64 dev eth0 nodad
 ip -n server route replace default via 10.0.1.1 dev eth0
-ip -n server -6 route replace default via fd00:0:0:1::1 dev eth0
 tc -n wires filter add dev far-a ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev far-b
 tc -n wires filter add dev far-b ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev far-a
 tc -n wires filter add dev near-a ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev near-b

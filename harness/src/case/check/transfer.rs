@@ -104,6 +104,9 @@ fn family(raw: &raw::Transfer) -> Option<bool> {
     named.or_else(|| literal(&raw.to)).or_else(|| literal(&raw.from))
 }
 
+/// What to do where an IPv6 address is asked for and there is none.
+const NO_IPV6: &str = "write `ipv6 = true` at the top of the topology";
+
 fn family_name(ipv6: bool) -> &'static str {
     if ipv6 { "IPv6" } else { "IPv4" }
 }
@@ -133,7 +136,10 @@ fn address_of(name: &str, host: &Host, written: &Spanned<String>, ipv6: Option<b
     let ipv6 = ipv6.unwrap_or(false);
     let network = interface.address(ipv6);
     if network.is_none() {
-        mistakes.add(&written.span, format!("{name}:{} has no {} address", written.value, family_name(ipv6)));
+        let mistake = mistakes.add(&written.span, format!("{name}:{} has no {} address", written.value, family_name(ipv6)));
+        if ipv6 {
+            mistake.help(NO_IPV6);
+        }
     }
     network.map(|network| network.address)
 }
@@ -151,7 +157,10 @@ fn destination(
     let direct = direct.filter_map(|end| host.interfaces.get(&end.interface));
     let address = direct.chain(host.interfaces.values()).find_map(|interface| interface.address(ipv6));
     if address.is_none() {
-        mistakes.add(&server.span, format!("`{}` has no {} address", server.value, family_name(ipv6)));
+        let mistake = mistakes.add(&server.span, format!("`{}` has no {} address", server.value, family_name(ipv6)));
+        if ipv6 {
+            mistake.help(NO_IPV6);
+        }
     }
     address.map(|network| network.address)
 }

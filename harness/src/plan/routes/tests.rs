@@ -38,9 +38,9 @@ fn a_host_with_several_interfaces_has_a_table_for_each() {
     assert_eq!(
         lines(ROUTED, "client"),
         [
-            "1000 from all lookup main suppress_prefixlength 0",
-            "1001 from 10.0.1.1 lookup 1001",
             "1002 from 10.0.2.1 lookup 1002",
+            "1001 from 10.0.1.1 lookup 1001",
+            "1000 from all lookup main suppress_prefixlength 0",
             "default via 10.0.1.2 dev left",
             "default via 10.0.1.2 dev left table 1001",
             "default via 10.0.2.2 dev right table 1002",
@@ -68,9 +68,9 @@ fn neighbours_without_a_router_have_tables_but_no_default_route() {
     assert_eq!(
         lines(CABLES, "l"),
         [
-            "1000 from all lookup main suppress_prefixlength 0",
-            "1001 from 10.0.1.1 lookup 1001",
             "1002 from 10.0.2.1 lookup 1002",
+            "1001 from 10.0.1.1 lookup 1001",
+            "1000 from all lookup main suppress_prefixlength 0",
             "default via 10.0.1.2 dev x table 1001",
             "default via 10.0.2.2 dev y table 1002",
         ]
