@@ -22,6 +22,11 @@ impl Clock {
         self.zero.elapsed().into()
     }
 
+    /// Time from the start to a moment; nothing for one before.
+    pub fn at(&self, moment: Instant) -> Time {
+        moment.saturating_duration_since(self.zero).into()
+    }
+
     /// The moment at which the clock reads `time`.
     pub fn instant(&self, time: Time) -> Instant {
         self.zero + time.into()

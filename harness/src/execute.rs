@@ -12,7 +12,8 @@ use crate::kernel::load::Load;
 use crate::lab::{Lab, LabError};
 use crate::observe::{ObserveError, Observer};
 use crate::plan::{Job, Op, PlannedStep};
-use crate::recording::{FORMAT, Lateness, Place, Recording, RelayRecord, RelayedWay, StepRecord, TransferRecord};
+use crate::processes::{self, Processes};
+use crate::recording::{FORMAT, Lateness, Place, ProcessRecord, Recording, RelayRecord, RelayedWay, StepRecord, TransferRecord};
 use crate::relay::{Relay, RelayError, Seen};
 use crate::traffic::{self, Prepared, Running};
 use crate::words::{Engine, Protocol, Time, Way};
@@ -26,6 +27,9 @@ pub enum ExecuteError {
     /// A transfer could not be prepared or started.
     #[error(transparent)]
     Traffic(#[from] traffic::Error),
+    /// A process could not be started.
+    #[error(transparent)]
+    Process(#[from] processes::Failure),
     /// Something could not be observed.
     #[error(transparent)]
     Observe(#[from] ObserveError),
@@ -63,12 +67,13 @@ pub enum News {
 pub fn execute(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     // Watching for events needs the runtime already.
-    runtime.block_on(async { Run::prepare(job, place, news)?.play(news).await })
+    runtime.block_on(async { Run::prepare(job, place, news).await?.play(news).await })
 }
 
 /// Something due at a time.
 enum Due {
     Start(String),
+    Process(String),
     Step(usize, PlannedStep),
     Change(Vec<Op>),
 }
@@ -84,6 +89,7 @@ struct Run {
     prepared: BTreeMap<String, Prepared>,
     running: BTreeMap<String, Running>,
     started: BTreeMap<String, u64>,
+    processes: Processes,
     listeners: BTreeMap<String, Protocol>,
     steps: Vec<StepRecord>,
     late_steps: Vec<u64>,
@@ -92,7 +98,7 @@ struct Run {
 }
 
 impl Run {
-    fn prepare(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
+    async fn prepare(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
         let before = Instant::now();
         let lab = Lab::build(&job.setup)?;
         news(News::Built { took: Time::from(before.elapsed()).micros() });
@@ -107,13 +113,17 @@ impl Run {
             let ours = found.into_iter().find(|(address, _)| address.port() == transfer.port);
             listeners.extend(ours.map(|(_, protocol)| (name.clone(), protocol)));
         }
+        let mut processes = Processes::of(&job, hosts);
+        processes.settle(&mut observer).await?;
         let starts = job.case.transfers.iter().map(|(name, transfer)| (transfer.start, Due::Start(name.clone())));
+        let programs = job.case.processes.iter().filter(|(_, process)| !process.precedes(&job.case.processes));
+        let programs = programs.filter_map(|(name, process)| Some((process.start?, Due::Process(name.clone()))));
         let steps = job.steps.iter().enumerate().map(|(number, step)| (step.at, Due::Step(number, step.clone())));
         let later = job
             .steps
             .iter()
             .flat_map(|step| step.later.iter().map(|change| (step.at.after(change.after), Due::Change(change.ops.clone()))));
-        let mut agenda: Vec<_> = starts.chain(steps).chain(later).collect();
+        let mut agenda: Vec<_> = starts.chain(programs).chain(steps).chain(later).collect();
         // A stable sort: what is due together is done in the order of the file, transfers first.
         agenda.sort_by_key(|(at, _)| *at);
         agenda.reverse();
@@ -126,6 +136,7 @@ impl Run {
             prepared,
             running: BTreeMap::new(),
             started: BTreeMap::new(),
+            processes,
             listeners,
             steps: Vec::new(),
             late_steps: Vec::new(),
@@ -140,12 +151,17 @@ impl Run {
         let (deadline, interval) = (self.job.case.deadline, self.job.case.sample);
         let mut next_sample = Time::ZERO;
         let clock = Clock::start();
-        while !(self.agenda.is_empty() && ongoing.is_empty()) && clock.now() < deadline {
+        self.processes.begin(clock);
+        while (!self.agenda.is_empty() || !ongoing.is_empty() || self.processes.ongoing())
+            && !self.processes.over()
+            && clock.now() < deadline
+        {
             while let Some((at, due)) = self.agenda.pop_if(|(at, _)| *at <= clock.now()) {
                 self.late_steps.push(clock.now().since(at).micros());
                 match due {
                     Due::Start(name) => self.start(&name, clock, &ended)?,
-                    Due::Step(number, step) => self.step(number, &step, clock, news)?,
+                    Due::Process(name) => self.processes.start(&name).await.map_err(processes::Failure::from)?,
+                    Due::Step(number, step) => self.step(number, &step, clock, news).await?,
                     Due::Change(ops) => self.lab.apply(&ops)?,
                 }
             }
@@ -161,15 +177,21 @@ impl Run {
             tokio::select! {
                 () = tokio::time::sleep_until(clock.instant(next).into()) => {}
                 () = self.observer.event() => self.observer.drain_events(clock.now())?,
+                () = self.processes.event() => self.processes.look(&mut self.observer).await?,
                 Some(name) = endings.recv() => { ongoing.remove(&name); }
             }
         }
         self.sample(clock, news)?;
         let end = clock.now();
+        let timed_out = end >= deadline && (!ongoing.is_empty() || self.processes.ongoing());
+        for host in self.job.topology.hosts.keys() {
+            self.observer.listeners(host)?;
+        }
+        let processes = self.processes.end().await;
         let transfers = self.stop();
         self.observer.drain_events(clock.now())?;
         let relayed = self.relayed()?;
-        Ok(self.record(end, !ongoing.is_empty(), transfers, relayed))
+        Ok(self.record(end, timed_out, transfers, processes, relayed))
     }
 
     fn start(&mut self, name: &str, clock: Clock, ended: &mpsc::UnboundedSender<String>) -> Result<(), ExecuteError> {
@@ -182,7 +204,10 @@ impl Run {
         Ok(())
     }
 
-    fn step(&mut self, number: usize, step: &PlannedStep, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+    async fn step(&mut self, number: usize, step: &PlannedStep, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+        if let Some((verb, name)) = &step.process {
+            self.processes.act(*verb, name).await.map_err(processes::Failure::from)?;
+        }
         self.lab.apply(&step.ops)?;
         let at = clock.now().micros();
         self.lab.verify(&step.ops)?;
@@ -228,6 +253,7 @@ impl Run {
         end: Time,
         timed_out: bool,
         transfers: BTreeMap<String, TransferRecord>,
+        processes: BTreeMap<String, ProcessRecord>,
         relayed: BTreeMap<String, RelayRecord>,
     ) -> Recording {
         self.late_samples.sort_unstable();
@@ -247,6 +273,7 @@ impl Run {
             timed_out,
             lateness,
             transfers,
+            processes,
             hosts: self.observer.finish(),
             relayed,
             steps: self.steps,

@@ -10,7 +10,7 @@
 //! | layer | modules | rule |
 //! |---|---|---|
 //! | 5 places | [`local`], [`guest`], [`suite`] | know where, not what |
-//! | 4 life | [`lab`], [`traffic`], [`relay`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
+//! | 4 life | [`lab`], [`traffic`], [`processes`], [`relay`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
 //! | 2 decisions | [`plan`], [`recording`], [`judge`], [`report`] | pure functions and types |
 //! | 1 documents | [`topology`], [`case`], [`address`], [`diagnostic`], `document` | text in, values out |
@@ -32,6 +32,7 @@ pub mod lab;
 pub mod local;
 pub mod observe;
 pub mod plan;
+pub mod processes;
 pub mod recording;
 pub mod relay;
 pub mod report;

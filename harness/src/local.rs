@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::execute::{News, execute, watchdog};
 use crate::kernel::{probe, process as confine};
 use crate::plan::Job;
+use crate::processes;
 use crate::recording::{Place, Recording};
 
 /// Why the place could not run a job. This is broken machinery, not a failed case.
@@ -51,8 +52,9 @@ enum Message {
     Broken(String),
 }
 
-/// Becomes a run's child if this process was started as one, and never returns then. Call it before anything else in `main`.
+/// Becomes a run's child, or a process's keeper, if this process was started as one, and never returns then. Call it before anything else in `main`.
 pub fn enter() {
+    processes::enter();
     let mut arguments = env::args().skip(1);
     if arguments.next().as_deref() != Some(CHILD) {
         return;

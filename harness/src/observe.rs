@@ -79,10 +79,12 @@ impl Observer {
         self.hosts.iter_mut().try_for_each(|(name, host)| host.drain_events(now).map_err(|failure| ObserveError::of(name, failure)))
     }
 
-    /// The host's listening TCP sockets, and what they speak. Empty for a host that is not watched.
+    /// The host's listening TCP sockets, and what they speak; it is recorded. Empty for a host that is not watched.
     pub fn listeners(&mut self, host: &str) -> Result<BTreeMap<SocketAddr, Protocol>, ObserveError> {
         let Some(watched) = self.hosts.get_mut(host) else { return Ok(BTreeMap::new()) };
-        watched.sockets.listeners().map_err(|error| ObserveError::of(host, ("listening sockets", error)))
+        let listeners = watched.sockets.listeners().map_err(|error| ObserveError::of(host, ("listening sockets", error)))?;
+        watched.seen.listeners(&listeners);
+        Ok(listeners)
     }
 
     /// What was seen of a host so far; its columns are equally long.

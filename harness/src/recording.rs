@@ -5,11 +5,12 @@
 //! n-th value of its `at`. A reader must refuse a `format` it does not know and ignore keys that it does not know.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Job;
-use crate::words::{Feature, Protocol, Time};
+use crate::words::{Exit, Feature, Protocol, Time};
 
 /// The format's version. It changes when a reader of the previous one would misread the new one.
 pub const FORMAT: u32 = 1;
@@ -29,6 +30,9 @@ pub struct Recording {
     pub lateness: Lateness,
     /// The transfers by name.
     pub transfers: BTreeMap<String, TransferRecord>,
+    /// The processes by name.
+    #[serde(default)]
+    pub processes: BTreeMap<String, ProcessRecord>,
     /// The hosts by name.
     pub hosts: BTreeMap<String, HostRecord>,
     /// The links that mplab's own relay made, by name. [`Job::engines`] says what made each link.
@@ -162,6 +166,70 @@ pub struct FlowRecord {
     pub progress: Vec<(u64, u64)>,
 }
 
+/// What became of a process. Times before the run's start are 0.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ProcessRecord {
+    /// What was executed, as a person would type it.
+    pub command: String,
+    /// When it was started, in µs.
+    pub started: Option<u64>,
+    /// When it was seen to be ready, in µs.
+    pub ready: Option<u64>,
+    /// When mplab first asked it to end, in µs.
+    pub asked: Option<u64>,
+    /// When it ended, in µs.
+    pub ended: Option<u64>,
+    /// How it ended.
+    pub exit: Option<Exit>,
+    /// Why it could not be started.
+    pub error: Option<String>,
+    /// What it printed.
+    pub output: Vec<OutputLine>,
+    /// Bytes that it printed beyond what is kept.
+    pub dropped: u64,
+    /// What it measured, if it is iperf3 and printed JSON.
+    pub iperf3: Option<Iperf3Record>,
+}
+
+/// A line that a process printed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OutputLine {
+    /// When it was read, in µs.
+    pub at: u64,
+    /// Whether it went to the standard error.
+    pub stderr: bool,
+    /// It, without its end. What is not UTF-8 is replaced.
+    pub text: String,
+}
+
+/// What iperf3 measured: all its streams together, of both directions.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Iperf3Record {
+    /// Its intervals.
+    pub intervals: Vec<Iperf3Interval>,
+    /// Bytes that arrived, as both sides agreed in the end.
+    pub received: Option<u64>,
+    /// The time it took them, in µs.
+    pub took: u64,
+    /// Segments sent again by the side that sent; where iperf3 knows.
+    pub retransmits: Option<u64>,
+    /// What went wrong, in iperf3's words.
+    pub error: Option<String>,
+}
+
+/// An interval of iperf3's. Its times count from the start of the process, a few round trips before iperf3's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Iperf3Interval {
+    /// When it began, in µs.
+    pub from: u64,
+    /// When it ended, in µs.
+    pub to: u64,
+    /// Bytes that this side sent or received.
+    pub bytes: u64,
+    /// Segments sent again; where iperf3 knows.
+    pub retransmits: Option<u64>,
+}
+
 /// What was seen of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HostRecord {
@@ -177,6 +245,9 @@ pub struct HostRecord {
     pub connections: Vec<ConnectionSeries>,
     /// Path-manager events.
     pub events: Vec<EventRecord>,
+    /// What its listening TCP sockets spoke when they were last looked at, by address and port: when a process was ready, and at the end.
+    #[serde(default)]
+    pub listeners: BTreeMap<SocketAddr, Protocol>,
 }
 
 /// An interface's counters (`ip -s link`).

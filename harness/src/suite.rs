@@ -8,9 +8,17 @@ use crate::case::check;
 use crate::diagnostic::LoadError;
 use crate::execute::News;
 use crate::judge::{Outcome, Verdict, judge};
+use crate::kernel::program;
 use crate::local::{self, LocalError};
 use crate::plan::{Job, Means};
 use crate::recording::{Place, Recording};
+use crate::words::Feature;
+
+/// What a job needs that is absent, in the kernel of a place or among the programs of this computer.
+pub fn missing<'a>(job: &'a Job, place: &'a Place) -> Vec<&'a Feature> {
+    let installed = |feature: &Feature| matches!(feature, Feature::Program(name) if program::find(name).is_some());
+    job.missing(&place.features).into_iter().filter(|feature| !installed(feature)).collect()
+}
 
 /// How often a disturbed run is tried: the computer was too busy then and may not be now.
 pub const ATTEMPTS: u32 = 3;

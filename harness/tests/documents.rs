@@ -1,8 +1,10 @@
 //! Every document of the repository is in order, and for every mistake in `bad/` there is the answer beside it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use mplab::case::check as case;
+use mplab::case::{Measure, Subject};
 use mplab::topology::check as topology;
 
 fn repository() -> &'static Path {
@@ -51,9 +53,23 @@ fn every_case_is_in_order() {
 #[test]
 fn every_measure_has_a_case_that_must_fail() {
     let cases = documents(&repository().join("testcases/cases/must_fail"));
-    let failing: Vec<String> = cases.iter().flat_map(|path| case::load(path).unwrap().0.must_fail).collect();
-    let measures = ["bytes", "counters", "duration", "events", "goodput", "intact", "listener", "protocol", "share", "stall", "subflows"];
-    assert_eq!(failing, measures);
+    let mut failing = BTreeSet::new();
+    for case in cases.iter().map(|path| case::load(path).unwrap().0) {
+        for expect in &case.expects {
+            let kind = match expect.of {
+                Subject::Transfer(_) => "transfer",
+                Subject::Host(_) => "host",
+                Subject::Process(_) => "process",
+            };
+            let must_fail = expect.measures.iter().map(Measure::key).filter(|key| case.must_fail.iter().any(|failing| failing == key));
+            failing.extend(must_fail.map(|key| format!("{kind}: {key}")));
+        }
+    }
+    let all = |kind: &str, keys: &str| keys.split(' ').map(|key| format!("{kind}: {key}")).collect::<Vec<_>>();
+    let transfer = all("transfer", "bytes duration goodput intact listener protocol share stall subflows");
+    let host = all("host", "counters events listener share");
+    let process = all("process", "bytes duration exit goodput output ready retransmits share");
+    assert_eq!(failing, transfer.into_iter().chain(host).chain(process).collect());
 }
 
 /// Links whose engines are pinned, for bad documents.

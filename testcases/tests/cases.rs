@@ -34,7 +34,7 @@ fn trial(file: CaseFile, place: Result<&Place, &String>) -> Trial {
         Ok(place) => suite::plan(&file, suite::SEED, place).map_or_else(
             |_| Default::default(),
             |job| {
-                let missing = job.missing(&place.features);
+                let missing = suite::missing(&job, place);
                 let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
                 (if words.is_empty() { String::new() } else { format!("needs {}", words.join(", ")) }, absences(&missing))
             },

@@ -64,7 +64,7 @@ pub(crate) fn demo(output: &Path, style: Style) -> Result<Exit, Failure> {
         let (case, topology) = parsed.expect("the demo's own files have no mistakes: a test checks them");
         let job = Job::plan(part.name, topology, case, Means::of(&place.features, suite::SEED));
         println!("{}\n{}\n", style.paint(report::Colour::Bold, &format!("{number}. {}", job.case.summary)), part.says);
-        let missing = job.missing(&place.features);
+        let missing = suite::missing(&job, &place);
         if !missing.is_empty() {
             println!("Not here: {}.\n", absences(&missing));
             worst = worst.max(Exit::Unsupported);

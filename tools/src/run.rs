@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
         return Err(Failure::usage("there is no case file (*.toml) there"));
     }
     jobs.retain(|(file, job)| {
-        let missing = job.missing(&place.features);
+        let missing = suite::missing(job, &place);
         if !missing.is_empty() {
             println!("SKIP  {}   {}", file.name, absences(&missing));
         }

@@ -2,6 +2,7 @@
 //! Not here: which keys there are (`raw`).
 
 mod expect;
+mod process;
 mod step;
 mod transfer;
 
@@ -148,14 +149,15 @@ const SAMPLE: Time = Time::from_millis(100);
 const SAMPLES: std::ops::RangeInclusive<Time> = Time::from_millis(10)..=Time::from_millis(10_000);
 /// How long after its last planned moment a run may last unless it is written.
 const GRACE: Time = Time::from_millis(20_000);
-/// How long a transfer of a number of bytes may last unless it is written.
+/// How long a transfer of a number of bytes or a process may last unless it is written.
 const PATIENCE: Time = Time::from_millis(60_000);
 
 /// Checks what was read; without a topology, what needs none. What is wrong is left out of the value, which then is of use to nobody.
 fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>, mistakes: &mut Mistakes) -> Case {
     let summary = summary(raw.summary.as_ref(), mistakes);
     let transfers = transfer::check(&raw.transfers, topology, mistakes);
-    let steps = step::check(&raw.steps, topology, directory, mistakes);
+    let processes = process::check(raw, topology, mistakes);
+    let steps = step::check(raw, topology, directory, mistakes);
     let expects = expect::check(raw, topology, mistakes);
     must_fail(raw, mistakes);
 
@@ -163,6 +165,10 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
         Amount::Duration(duration) => transfer.start.after(duration).after(GRACE),
         Amount::Bytes(_) => transfer.start.after(PATIENCE),
     });
+    let ends = ends.chain(processes.values().map(|process| {
+        let start = process.start.unwrap_or(Time::ZERO);
+        if process.serves { start.after(GRACE) } else { start.after(PATIENCE) }
+    }));
     let over = |step: &Step| if let Action::Shape(shape) = &step.action { step.at.after(shape.over) } else { step.at };
     let planned = ends.chain(steps.iter().map(|step| over(step).after(GRACE))).max().unwrap_or(GRACE);
     let deadline = raw.deadline.as_ref().map_or(planned, |deadline| deadline.value);
@@ -178,6 +184,7 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
         deadline,
         sample: raw.sample.as_ref().map_or(SAMPLE, |sample| sample.value),
         transfers,
+        processes,
         steps,
         expects,
         must_fail: raw.must_fail.iter().map(|key| key.value.clone()).collect(),

@@ -2,13 +2,15 @@
 //! Not here: how it is written (`raw`), how it runs, how it is judged.
 
 pub mod check;
+pub mod process;
 mod raw;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{Constraint, Count, Direction, Percent, Protocol, Rate, Rule, Shape, Size, Time, Window};
+use crate::words::{Constraint, Count, Direction, Exit, Percent, Protocol, Rate, Rule, Shape, Size, Time, Window};
+pub use process::{Process, Ready, Sign, Verb};
 
 /// A checked case: every host, interface, link and transfer it names exists in its topology.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Case {
     pub sample: Time,
     /// The transfers by name.
     pub transfers: BTreeMap<String, Transfer>,
+    /// The processes by name.
+    #[serde(default)]
+    pub processes: BTreeMap<String, Process>,
     /// What happens meanwhile, in the order of time.
     pub steps: Vec<Step>,
     /// What must hold.
@@ -96,6 +101,8 @@ pub enum Action {
         /// The rules.
         rules: Vec<Rule>,
     },
+    /// Does something to a process.
+    Process(Verb, String),
 }
 
 /// A change of a link's conditions.
@@ -156,6 +163,8 @@ pub enum Subject {
     Transfer(String),
     /// A host's.
     Host(String),
+    /// A process's.
+    Process(String),
 }
 
 /// One measure and what must hold of it.
@@ -174,13 +183,23 @@ pub enum Measure {
     Stall(Constraint<Time>),
     /// Subflows of a connection that were established, the first included: the most at one time.
     Subflows(Constraint<Count>),
-    /// The part of the bytes that crossed this link (a link's name) or interface (`HOST:INTERFACE`) of all that crossed the client's
-    /// interfaces, in the direction of the transfer.
+    /// The part of the bytes that crossed this link (a link's name) or interface (`HOST:INTERFACE`) of all that crossed the interfaces of
+    /// the transfer's client, in its direction, or those of the host or of the process's host, in both.
     Share(String, Constraint<Percent>),
     /// What the connections spoke once established, fallback (RFC 8684, section 3.7) taken into account.
     Protocol(Protocol),
     /// What the server's listening sockets speak, as `ss` shows it (`tcp-ulp-mptcp`).
     Listener(Protocol),
+    /// What a host's listening sockets at a TCP port speak, as `ss` shows it.
+    Listening(u16, Protocol),
+    /// Whether the process was ready.
+    Ready(bool),
+    /// How the process ended; in whatever way if absent.
+    Exit(Option<Exit>),
+    /// The process printed a line that contains this.
+    Output(String),
+    /// Segments that the process's connections sent again, as it says.
+    Retransmits(Constraint<Count>),
     /// A counter of the host, in the kernel's spelling (`nstat`): how much it grew.
     Counter(String, Constraint<Count>),
     /// Path-manager events of the host by their kind (`ip mptcp monitor`): how many came.
@@ -199,7 +218,11 @@ impl Measure {
             Self::Subflows(_) => "subflows",
             Self::Share(..) => "share",
             Self::Protocol(_) => "protocol",
-            Self::Listener(_) => "listener",
+            Self::Listener(_) | Self::Listening(..) => "listener",
+            Self::Ready(_) => "ready",
+            Self::Exit(_) => "exit",
+            Self::Output(_) => "output",
+            Self::Retransmits(_) => "retransmits",
             Self::Counter(..) => "counters",
             Self::Event(..) => "events",
         }

@@ -1,19 +1,23 @@
 //! A case file as it is written: its keys, their types, and where each stands. The keys are explained in testcases/README.md.
 //! Not here: whether the names in it exist and what is said makes sense (`check`).
 
+mod process;
+
 use std::collections::BTreeMap;
 
+use super::Verb;
 use crate::diagnostic::Mistakes;
 use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
 use crate::topology::Family;
 use crate::topology::conditions::{CONDITIONS, Conditions, Told};
 use crate::topology::firewall::Rule;
 use crate::words::{Constraint, Count, Direction, Percent, Protocol, Rate, Size, Time, Window};
+pub(super) use process::{Deed, Ending, Process, Ready};
 
 const CASE: Shape = Shape {
     heading: "The file",
     what: "a case",
-    keys: &["summary", "topology", "deadline", "sample", "must_fail", "transfer", "step", "expect"],
+    keys: &["summary", "topology", "deadline", "sample", "must_fail", "transfer", "process", "step", "expect"],
 };
 const TRANSFER: Shape = Shape {
     heading: "`[transfer.NAME]`",
@@ -36,7 +40,11 @@ const TRANSFER: Shape = Shape {
         "start",
     ],
 };
-const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "cut", "firewall", "restore", "shape"] };
+const STEP: Shape = Shape {
+    heading: "`[[step]]`",
+    what: "a step",
+    keys: &["at", "cut", "firewall", "restore", "shape", "start", "stop", "kill", "pause", "resume"],
+};
 const CUT: Shape = Shape { heading: "`cut`", what: "a cut", keys: &["link", "how", "end", "direction"] };
 const SHAPE: Shape = Shape { heading: "`shape`", what: "a change of conditions", keys: &["link", "up", "down", "over"] };
 const FIREWALL: Shape = Shape { heading: "`firewall`", what: "a change of a firewall", keys: &["host", "rules"] };
@@ -44,14 +52,31 @@ const EXPECT: Shape = Shape {
     heading: "`[[expect]]`",
     what: "an expectation",
     keys: &[
-        "transfer", "host", "during", "intact", "bytes", "duration", "goodput", "stall", "subflows", "share", "protocol", "listener",
-        "counters", "events",
+        "transfer",
+        "host",
+        "process",
+        "during",
+        "intact",
+        "bytes",
+        "duration",
+        "goodput",
+        "stall",
+        "subflows",
+        "share",
+        "protocol",
+        "listener",
+        "counters",
+        "events",
+        "ready",
+        "exit",
+        "output",
+        "retransmits",
     ],
 };
 
 /// Every table of a case file, for the test that compares them with the reference document.
 #[cfg(test)]
-pub(super) const SHAPES: [&Shape; 7] = [&CASE, &TRANSFER, &STEP, &CUT, &SHAPE, &FIREWALL, &EXPECT];
+pub(super) const SHAPES: [&Shape; 9] = [&CASE, &TRANSFER, &process::PROCESS, &process::READY, &STEP, &CUT, &SHAPE, &FIREWALL, &EXPECT];
 
 #[derive(Debug)]
 pub(super) struct Case {
@@ -61,6 +86,7 @@ pub(super) struct Case {
     pub(super) sample: Option<Spanned<Time>>,
     pub(super) must_fail: Vec<Spanned<String>>,
     pub(super) transfers: Named<Transfer>,
+    pub(super) processes: Named<Process>,
     pub(super) steps: Vec<Spanned<Step>>,
     pub(super) expects: Vec<Spanned<Expect>>,
 }
@@ -91,6 +117,7 @@ pub(super) struct Step {
     pub(super) restore: Option<Spanned<String>>,
     pub(super) shape: Option<Spanned<Reshape>>,
     pub(super) firewall: Option<Spanned<Firewall>>,
+    pub(super) process: Option<Deed>,
 }
 
 #[derive(Debug)]
@@ -135,6 +162,7 @@ pub(super) enum Way {
 pub(super) struct Expect {
     pub(super) transfer: Option<Spanned<String>>,
     pub(super) host: Option<Spanned<String>>,
+    pub(super) process: Option<Spanned<String>>,
     pub(super) during: Option<Spanned<Window>>,
     pub(super) intact: Option<Spanned<bool>>,
     pub(super) bytes: Option<Spanned<Constraint<Size>>>,
@@ -144,27 +172,42 @@ pub(super) struct Expect {
     pub(super) subflows: Option<Spanned<Constraint<Count>>>,
     pub(super) share: Named<Spanned<Constraint<Percent>>>,
     pub(super) protocol: Option<Spanned<Protocol>>,
-    pub(super) listener: Option<Spanned<Protocol>>,
+    pub(super) listener: Option<Spanned<Listener>>,
     pub(super) counters: Named<Spanned<Constraint<Count>>>,
     pub(super) events: Named<Spanned<Constraint<Count>>>,
+    pub(super) ready: Option<Spanned<bool>>,
+    pub(super) exit: Option<Spanned<Ending>>,
+    pub(super) output: Option<Spanned<String>>,
+    pub(super) retransmits: Option<Spanned<Constraint<Count>>>,
     /// The measures that are written, readable or not, by their keys.
     pub(super) present: BTreeMap<&'static str, crate::diagnostic::Span>,
+}
+
+/// What listening sockets speak.
+#[derive(Debug)]
+pub(super) enum Listener {
+    /// Those of a transfer.
+    One(Protocol),
+    /// Those of a host, by port.
+    Ports(Named<Protocol>),
 }
 
 /// The keys of measures of transfers.
 pub(super) const TRANSFER_MEASURES: [&str; 9] =
     ["intact", "bytes", "duration", "goodput", "stall", "subflows", "share", "protocol", "listener"];
 /// The keys of measures of hosts.
-pub(super) const HOST_MEASURES: [&str; 2] = ["counters", "events"];
+pub(super) const HOST_MEASURES: [&str; 4] = ["share", "listener", "counters", "events"];
+/// The keys of measures of processes.
+pub(super) const PROCESS_MEASURES: [&str; 8] = ["ready", "exit", "output", "duration", "bytes", "goodput", "retransmits", "share"];
 
 impl Read for Case {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &CASE, mistakes)?;
-        if table.present(&["transfer"]).is_empty() {
+        if table.present(&["transfer", "process"]).is_empty() {
             table
                 .mistakes
-                .absent(&(0..0), "a case needs a transfer")
-                .help("write [transfer.NAME] with client, server, and duration or bytes");
+                .absent(&(0..0), "a case needs a transfer or a process")
+                .help("write [transfer.NAME] with client, server, and duration or bytes, or [process.NAME] with host and command");
         }
         Some(Self {
             summary: table.required("summary"),
@@ -173,6 +216,7 @@ impl Read for Case {
             sample: table.optional("sample"),
             must_fail: table.or_default("must_fail"),
             transfers: table.or_default("transfer"),
+            processes: table.or_default("process"),
             steps: table.or_default("step"),
             expects: table.or_default("expect"),
         })
@@ -206,8 +250,10 @@ impl Read for Transfer {
 impl Read for Step {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &STEP, mistakes)?;
-        table.exactly_one(&["cut", "firewall", "restore", "shape"]);
+        table.exactly_one(&STEP.keys[1..]);
+        let process = Verb::ALL.into_iter().find_map(|verb| Some((verb, table.optional(verb.key())?)));
         Some(Self {
+            process,
             at: table.required("at"),
             cut: table.optional("cut"),
             restore: table.optional("restore"),
@@ -273,16 +319,19 @@ impl Read for Way {
 impl Read for Expect {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &EXPECT, mistakes)?;
-        table.exactly_one(&["transfer", "host"]);
-        let present: BTreeMap<_, _> = table.present(&TRANSFER_MEASURES).into_iter().chain(table.present(&HOST_MEASURES)).collect();
+        table.exactly_one(&["transfer", "host", "process"]);
+        let present: BTreeMap<_, _> =
+            [&TRANSFER_MEASURES[..], &HOST_MEASURES, &PROCESS_MEASURES].into_iter().flat_map(|keys| table.present(keys)).collect();
         if present.is_empty() {
-            let help = format!("write one of {} or, of a host, {}", TRANSFER_MEASURES.join(", "), HOST_MEASURES.join(", "));
+            let [transfer, host, process] = [&TRANSFER_MEASURES[..], &HOST_MEASURES, &PROCESS_MEASURES].map(|keys| keys.join(", "));
+            let help = format!("write one of {transfer} or, of a host, {host} or, of a process, {process}");
             let span = table.span().clone();
             table.mistakes.absent(&span, "this expects nothing: a measure is missing").help(help);
         }
         Some(Self {
             transfer: table.optional("transfer"),
             host: table.optional("host"),
+            process: table.optional("process"),
             during: table.optional("during"),
             intact: table.optional("intact"),
             bytes: table.optional("bytes"),
@@ -295,13 +344,29 @@ impl Read for Expect {
             listener: table.optional("listener"),
             counters: table.or_default("counters"),
             events: table.or_default("events"),
+            ready: table.optional("ready"),
+            exit: table.optional("exit"),
+            output: table.optional("output"),
+            retransmits: table.optional("retransmits"),
             present,
         })
     }
 }
 
+impl Read for Listener {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        if value.get_ref().is_table() {
+            Named::read(value, mistakes).map(Self::Ports)
+        } else {
+            Protocol::read(value, mistakes).map(Self::One)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -311,7 +376,7 @@ mod tests {
 
     #[test]
     fn measures_are_keys_of_an_expectation() {
-        let keys = EXPECT.keys.iter().copied().filter(|key| !["transfer", "host", "during"].contains(key));
-        assert!(keys.eq(TRANSFER_MEASURES.into_iter().chain(HOST_MEASURES)));
+        let keys: BTreeSet<_> = EXPECT.keys[4..].iter().copied().collect();
+        assert_eq!(keys, TRANSFER_MEASURES.into_iter().chain(HOST_MEASURES).chain(PROCESS_MEASURES).collect());
     }
 }

@@ -1,12 +1,14 @@
 //! From a measure to what was measured, in words, and whether that satisfies its constraint.
 //! Not here: how deliveries, paths and shares are computed.
 
+use std::collections::BTreeSet;
+
 use crate::case::{Case, Measure, Subject};
 use crate::recording::{HostRecord, Recording, value_at};
 use crate::words::{Constraint, Count, Protocol, Quantity, Time, Window};
 
 use super::delivery::Seen;
-use super::{paths, share};
+use super::{paths, process, share};
 
 /// How many of a transfer's problems are told.
 const TOLD: usize = 3;
@@ -25,6 +27,10 @@ impl Measured {
 
     pub(super) fn of<Q: Quantity>(constraint: &Constraint<Q>, measured: Q) -> Self {
         Self { text: shown(constraint, measured), held: constraint.holds(measured), why: Vec::new() }
+    }
+
+    pub(super) fn plain(text: String, held: bool) -> Self {
+        Self { text, held, why: Vec::new() }
     }
 
     pub(super) fn because(mut self, why: impl IntoIterator<Item = String>) -> Self {
@@ -47,12 +53,15 @@ fn shown<Q: Quantity>(constraint: &Constraint<Q>, measured: Q) -> String {
 /// A measure's constraint as text, and which of several it is.
 pub(super) fn described(measure: &Measure) -> (String, Option<String>) {
     match measure {
-        Measure::Intact(wanted) => (format!("= {wanted}"), None),
+        Measure::Intact(wanted) | Measure::Ready(wanted) => (format!("= {wanted}"), None),
         Measure::Bytes(constraint) => (constraint.to_string(), None),
         Measure::Duration(constraint) | Measure::Stall(constraint) => (constraint.to_string(), None),
         Measure::Goodput(constraint) => (constraint.to_string(), None),
-        Measure::Subflows(constraint) => (constraint.to_string(), None),
+        Measure::Subflows(constraint) | Measure::Retransmits(constraint) => (constraint.to_string(), None),
         Measure::Protocol(protocol) | Measure::Listener(protocol) => (format!("= {protocol}"), None),
+        Measure::Listening(port, protocol) => (format!("= {protocol}"), Some(port.to_string())),
+        Measure::Exit(wanted) => (wanted.map_or_else(|| "in any way".to_owned(), |exit| format!("= {exit}")), None),
+        Measure::Output(text) => (format!("contains {text:?}"), None),
         Measure::Share(item, constraint) => (constraint.to_string(), Some(item.clone())),
         Measure::Counter(item, constraint) | Measure::Event(item, constraint) => (constraint.to_string(), Some(item.clone())),
     }
@@ -64,12 +73,18 @@ pub(super) fn measure(recording: &Recording, case: &Case, subject: &Subject, win
     if window.from.is_some_and(|from| from >= ended) {
         return Measured::missing(format!("the run ended at {ended}, before this window"));
     }
-    let measured = match subject {
-        Subject::Host(name) => match recording.hosts.get(name) {
+    let measured = match (subject, measure) {
+        (Subject::Host(host), Measure::Share(of, constraint)) => share::of_host(recording, host, of, window, constraint),
+        (Subject::Process(name), Measure::Share(of, constraint)) => match case.processes.get(name) {
+            Some(asked) => share::of_host(recording, &asked.host, of, window, constraint),
+            None => Err(format!("the case has no process {name}")),
+        },
+        (Subject::Process(name), _) => process::of_process(recording, case, name, window, measure),
+        (Subject::Host(name), _) => match recording.hosts.get(name) {
             Some(host) => of_host(host, window, measure),
             None => Err(format!("nothing was recorded of host {name}")),
         },
-        Subject::Transfer(name) => Seen::find(recording, case, name).and_then(|seen| of_transfer(recording, &seen, window, measure)),
+        (Subject::Transfer(name), _) => Seen::find(recording, case, name).and_then(|seen| of_transfer(recording, &seen, window, measure)),
     };
     let measured = measured.unwrap_or_else(Measured::missing);
     let cut_short = !measured.held && window.to.is_some_and(|to| to > ended);
@@ -88,7 +103,17 @@ fn of_host(host: &HostRecord, window: Window, measure: &Measure) -> Result<Measu
             let came = host.events.iter().filter(|event| event.kind == *kind && (from..=to).contains(&event.at)).count();
             Ok(Measured::of(constraint, Count(came as u64)))
         }
-        _ => Err(format!("{} is measured of a transfer, not of a host", measure.key())),
+        Measure::Listening(port, wanted) => {
+            let spoken = host.listeners.iter().filter(|(address, _)| address.port() == *port).map(|(_, protocol)| *protocol);
+            let spoken: BTreeSet<_> = spoken.collect();
+            let text: Vec<_> = spoken.iter().map(Protocol::to_string).collect();
+            if spoken.is_empty() {
+                Err(format!("no socket was seen to listen at port {port}"))
+            } else {
+                Ok(Measured::plain(text.join(" and "), spoken.iter().all(|protocol| protocol == wanted)))
+            }
+        }
+        _ => Err(format!("{} is not measured of a host", measure.key())),
     }
 }
 
@@ -115,7 +140,7 @@ fn of_transfer(recording: &Recording, seen: &Seen, window: Window, measure: &Mea
             let listener = seen.record.listener.ok_or("the listening socket was not seen")?;
             Measured { text: listener.to_string(), held: listener == *wanted, why: Vec::new() }
         }
-        Measure::Counter(..) | Measure::Event(..) => Err(format!("{} are measured of a host, not of a transfer", measure.key()))?,
+        _ => Err(format!("{} is not measured of a transfer", measure.key()))?,
     })
 }
 

@@ -2,11 +2,12 @@
 //! Not here: recording, drawing, or trying again. It is pure, so an old recording can be judged by a new case.
 //!
 //! What was not recorded does not hold, nor does a measure of a window that nothing happened in: no verdict is green for want of data.
-//! Every transfer must arrive intact unless the case says something else about it.
+//! Every transfer must arrive intact, and every process be ready and end as it should, unless the case says something else about it.
 
 mod delivery;
 mod measure;
 mod paths;
+mod process;
 mod share;
 
 use std::collections::BTreeSet;
@@ -103,7 +104,7 @@ impl Finding {
 /// What had to hold: `download: share.wlan >= 99%`.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Subject::Transfer(name) | Subject::Host(name)) = &self.subject;
+        let (Subject::Transfer(name) | Subject::Host(name) | Subject::Process(name)) = &self.subject;
         write!(f, "{name}: {}", self.key)?;
         if let Some(item) = &self.item {
             write!(f, ".{item}")?;
@@ -144,12 +145,17 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
             why: (!measured.why.is_empty()).then(|| measured.why.join("\n")),
         }
     };
-    let asked = |subject: &Subject| {
+    let asked = |subject: &Subject, key: &str| {
         let of_it = case.expects.iter().filter(|expect| expect.of == *subject);
-        of_it.flat_map(|expect| &expect.measures).any(|measure| matches!(measure, Measure::Intact(_)))
+        of_it.flat_map(|expect| &expect.measures).any(|measure| measure.key() == key)
     };
-    let survival = case.transfers.keys().map(|name| Subject::Transfer(name.clone())).filter(|subject| !asked(subject));
-    let implicit = survival.map(|subject| find(&subject, Window::default(), &Measure::Intact(true), true));
+    let survival = case.transfers.keys().map(|name| (Subject::Transfer(name.clone()), Measure::Intact(true)));
+    let endings = case.processes.keys().flat_map(|name| {
+        let implied = process::implied(case, name).into_iter();
+        implied.map(|measure| (Subject::Process(name.clone()), measure))
+    });
+    let implied = survival.chain(endings).filter(|(subject, measure)| !asked(subject, measure.key()));
+    let implicit = implied.map(|(subject, measure)| find(&subject, Window::default(), &measure, true));
     let explicit = case.expects.iter().flat_map(|expect| {
         let of_it = expect.measures.iter();
         of_it.map(|measure| find(&expect.of, expect.during, measure, false))

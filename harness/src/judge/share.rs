@@ -1,4 +1,4 @@
-//! Which part of a transfer's bytes a link or an interface carried.
+//! Which part of the bytes of a transfer or host a link or an interface carried.
 //! Not here: which part a subflow carried.
 //!
 //! Interfaces count bytes, so a share is of all traffic of the client, headers and acknowledgements included. Towards the client, an
@@ -33,6 +33,27 @@ pub(super) fn share(
     let sides = sides(topology, client, &seen.asked.server);
     let (end, near) = end_of(topology, &sides, of).ok_or_else(|| format!("the topology has no link or interface {of}"))?;
     let part = carried_by(recording, &end, if near { direction } else { reverse(direction) }, window)?;
+    Ok(Measured::of(constraint, Percent::of(part, whole)))
+}
+
+/// The same of all traffic of a host, in both directions.
+pub(super) fn of_host(
+    recording: &Recording,
+    name: &str,
+    of: &str,
+    window: Window,
+    constraint: &Constraint<Percent>,
+) -> Result<Measured, String> {
+    let topology = &recording.job.topology;
+    let host = topology.hosts.get(name).ok_or_else(|| format!("the topology has no host {name}"))?;
+    let carried = |end: &End| carried_by(recording, end, Direction::Both, window);
+    let whole: u64 = host.interfaces.keys().map(|interface| carried(&End::new(name, interface))).sum::<Result<_, _>>()?;
+    if whole == 0 {
+        return Err(format!("nothing crossed an interface of {name}"));
+    }
+    let near = |link: &Link| link.end_at(name).unwrap_or(&link.ends[0]).clone();
+    let end = of.parse::<End>().ok().or_else(|| topology.links.get(of).map(near));
+    let part = carried(&end.ok_or_else(|| format!("the topology has no link or interface {of}"))?)?;
     Ok(Measured::of(constraint, Percent::of(part, whole)))
 }
 

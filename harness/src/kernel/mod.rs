@@ -14,11 +14,13 @@ pub mod packet;
 pub mod pm_events;
 pub mod probe;
 pub mod process;
+pub mod program;
 pub mod qdisc;
 pub mod route;
 pub mod sock_diag;
 pub mod socket;
 pub mod sysctl;
+pub mod view;
 pub mod wakeup;
 
 pub use namespace::Namespace;

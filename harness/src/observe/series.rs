@@ -8,6 +8,7 @@ use crate::kernel::link_stats::LinkStats;
 use crate::kernel::pm_events::Event;
 use crate::kernel::sock_diag::{Connection, Subflow};
 use crate::recording::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, SubflowSeries};
+use crate::words::Protocol;
 
 /// A record under way: [`Self::begin`], what was seen, [`Self::end`].
 #[derive(Default)]
@@ -37,6 +38,11 @@ impl Series {
             }
             series.running.resize(samples, false);
         }
+    }
+
+    /// Listening sockets, which may be others than the last time.
+    pub(super) fn listeners(&mut self, listeners: &BTreeMap<SocketAddr, Protocol>) {
+        self.record.listeners.extend(listeners);
     }
 
     /// An interface in this sample; it carried nothing before it was first seen.

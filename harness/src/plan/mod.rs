@@ -16,7 +16,7 @@ pub use op::{Act, Op};
 use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};
 
-use crate::case::{Action, Case, Reshape, Step};
+use crate::case::{Action, Case, Process, Reshape, Step, Verb};
 use crate::topology::{Link, Topology};
 use crate::words::{Feature, Time};
 
@@ -51,6 +51,9 @@ pub struct PlannedStep {
     /// What is done afterwards, for a change that takes its time.
     #[serde(default)]
     pub later: Vec<Change>,
+    /// The process that something is done to, and what.
+    #[serde(default)]
+    pub process: Option<(Verb, String)>,
 }
 
 /// A part of a step.
@@ -72,7 +75,8 @@ impl Job {
         let setup = setup::lab(&topology, &wires, means);
         let steps = steps::plan(&case.steps, &wires, &setup);
         let changes = steps.iter().flat_map(|step| step.ops.iter().chain(step.later.iter().flat_map(|change| &change.ops)));
-        let needs = needs(setup.iter().chain(changes));
+        let mut needs = needs(setup.iter().chain(changes));
+        needs.extend(programs(&case).map(Feature::Program));
         Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs }
     }
 
@@ -81,11 +85,24 @@ impl Job {
         self.needs.difference(features).collect()
     }
 
-    /// The `ip`, `tc` and `sysctl` lines that a person would type, a step's after a comment with its time.
+    /// The programs that must be installed for it, by name or path.
+    pub fn programs(&self) -> Vec<String> {
+        programs(&self.case).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The lines that a person would type, those of processes and steps after a comment with their time.
     pub fn script(&self) -> String {
         let mut script = self::script(&self.setup);
+        for (name, process) in &self.case.processes {
+            let when = process.start.map_or_else(|| "when a step starts it".to_owned(), |start| format!("at {start}"));
+            let line = process.line();
+            writeln!(script, "# {name}, {when}\nip netns exec {} {line}", process.host).expect("writing to a string");
+        }
         for step in &self.steps {
             writeln!(script, "# at {}", step.at).expect("writing to a string");
+            if let Some((verb, name)) = &step.process {
+                writeln!(script, "# {} {name}", verb.key()).expect("writing to a string");
+            }
             script += &self::script(&step.ops);
             for change in &step.later {
                 writeln!(script, "# at {}", step.at.after(change.after)).expect("writing to a string");
@@ -94,6 +111,10 @@ impl Job {
         }
         script
     }
+}
+
+fn programs(case: &Case) -> impl Iterator<Item = String> {
+    case.processes.values().flat_map(Process::programs).map(str::to_owned)
 }
 
 /// The operations that build a topology.

@@ -41,9 +41,11 @@ pub(super) fn plan(steps: &[Step], wires: &[Wire], setup: &[Op]) -> Vec<PlannedS
                 let from = shapes.insert(&to.link, [&to.up, &to.down]).unwrap_or([&to.up, &to.down]);
                 reshape(wires[to.link.as_str()], from, to)
             }
+            Action::Process(..) => vec![Change { after: Time::ZERO, ops: Vec::new() }],
         };
+        let process = if let Action::Process(verb, name) = &step.action { Some((*verb, name.clone())) } else { None };
         let first = changes.remove(0);
-        planned.push(PlannedStep { at: step.at, ops: first.ops, later: changes });
+        planned.push(PlannedStep { at: step.at, ops: first.ops, later: changes, process });
     }
     planned
 }

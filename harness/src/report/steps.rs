@@ -19,6 +19,7 @@ pub fn action(action: &Action) -> String {
             let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
             format!("firewall of {host}: {}", rules.join("; "))
         }
+        Action::Process(verb, name) => format!("{} {name}", verb.key()),
         Action::Cut(cut) => format!("cut {} ({})", cut.link, how(&cut.how)),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod firewall;
 mod raw;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -158,6 +159,19 @@ impl Topology {
     /// The link that an interface is an end of.
     pub fn link_of(&self, end: &End) -> Option<&str> {
         Some(&self.hosts.get(&end.host)?.interfaces.get(&end.interface)?.link)
+    }
+
+    /// The names of all hosts' addresses, as the text of /etc/hosts (hosts(5)): `HOST`, and `INTERFACE.HOST` for one interface's.
+    pub fn names(&self) -> String {
+        let mut text = "127.0.0.1 localhost\n::1 localhost\n".to_owned();
+        for (host, facts) in &self.hosts {
+            for (name, interface) in &facts.interfaces {
+                for network in &interface.addresses {
+                    writeln!(text, "{} {host} {name}.{host}", network.address).expect("writing to a string");
+                }
+            }
+        }
+        text
     }
 }
 

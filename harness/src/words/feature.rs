@@ -1,11 +1,11 @@
 //! What a place can do and a plan may need. The difference is why a case is unsupported there.
-//! Features are probed by doing, never concluded from a kernel's version.
+//! Features are probed by doing, never concluded from a kernel's version; programs are looked for.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that not every kernel can do.
+/// One thing that not every kernel can do, or not every computer has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Feature {
@@ -35,7 +35,21 @@ pub enum Feature {
     Nat,
     /// Endpoints with the `laminar` flag.
     LaminarEndpoints,
+    /// An installed program, by its name or path.
+    Program(String),
 }
+
+/// Which packages of Debian have programs that cases often name.
+const PACKAGES: [(&str, &str); 8] = [
+    ("curl", "curl"),
+    ("ip", "iproute2"),
+    ("iperf3", "iperf3"),
+    ("mptcpize", "mptcpize"),
+    ("ncat", "ncat"),
+    ("nginx", "nginx-light"),
+    ("ss", "iproute2"),
+    ("/usr/libexec/mptcpd", "mptcpd"),
+];
 
 impl Feature {
     /// Why a case that needs it cannot run where it is absent.
@@ -54,6 +68,11 @@ impl Feature {
             Self::StripOptions => "this kernel's nf_tables cannot take options of TCP off".to_owned(),
             Self::Nat => "this kernel's nf_tables cannot translate addresses".to_owned(),
             Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
+            Self::Program(name) => {
+                let package = PACKAGES.iter().find(|(program, _)| program == name);
+                let package = package.map(|(_, package)| format!(" (Debian: {package})")).unwrap_or_default();
+                format!("`{name}` is not installed{package}")
+            }
         }
     }
 }
@@ -79,6 +98,7 @@ impl fmt::Display for Feature {
             Self::StripOptions => f.write_str("stripping of options"),
             Self::Nat => f.write_str("nat"),
             Self::LaminarEndpoints => f.write_str("laminar endpoints"),
+            Self::Program(name) => f.write_str(name),
         }
     }
 }

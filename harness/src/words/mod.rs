@@ -2,6 +2,7 @@
 //! Pure values: no I/O, and no idea of files or kernels.
 
 pub mod constraint;
+pub mod ending;
 pub mod feature;
 pub mod firewall;
 pub mod mptcp;
@@ -12,6 +13,7 @@ pub mod trace;
 pub mod units;
 
 pub use constraint::{Constraint, Window};
+pub use ending::{Exit, Signal};
 pub use feature::Feature;
 pub use firewall::{Deed, MptcpOption, Packets, Rule};
 pub use mptcp::{Direction, EndpointFlag, Protocol};

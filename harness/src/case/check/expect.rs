@@ -1,7 +1,8 @@
 //! Checking expectations: that what they measure exists and can be measured in their window.
 //! Not here: measuring.
 
-use super::raw::{self, HOST_MEASURES, TRANSFER_MEASURES};
+use super::process::known;
+use super::raw::{self, HOST_MEASURES, Listener, PROCESS_MEASURES, TRANSFER_MEASURES};
 use super::transfer::host;
 use crate::case::{EVENT_KINDS, Expect, Measure, Subject};
 use crate::diagnostic::{Mistakes, Span};
@@ -10,7 +11,7 @@ use crate::topology::Topology;
 use crate::words::{Constraint, End, Percent};
 
 /// The measures of a whole run.
-const WHOLE_RUN: [&str; 4] = ["intact", "duration", "protocol", "listener"];
+const WHOLE_RUN: [&str; 7] = ["intact", "duration", "protocol", "listener", "ready", "exit", "output"];
 
 /// Checks all expectations. Without a topology, only what needs none.
 pub(super) fn check(raw: &raw::Case, topology: Option<&Topology>, mistakes: &mut Mistakes) -> Vec<Expect> {
@@ -36,6 +37,11 @@ fn expect(raw: &raw::Expect, case: &raw::Case, topology: Option<&Topology>, mist
                 .help("write one as `nstat` shows it, such as MPTcpExtMPJoinSynRx");
         }
     }
+    if let Some(Spanned { value: Listener::Ports(ports), .. }) = &raw.listener {
+        for (port, entry) in ports.iter().filter(|(port, _)| port.parse::<u16>().is_err()) {
+            mistakes.add(&entry.name, format!("`{port}` is not a port")).help("write 1 to 65535");
+        }
+    }
     for (kind, entry) in &raw.events {
         if !EVENT_KINDS.contains(&kind.as_str()) {
             mistakes.unknown(&entry.name, format!("`{kind}` is not a path-manager event"), kind, EVENT_KINDS);
@@ -47,28 +53,59 @@ fn expect(raw: &raw::Expect, case: &raw::Case, topology: Option<&Topology>, mist
 
 /// Whose measures, and whether such a one has them.
 fn subject(raw: &raw::Expect, case: &raw::Case, topology: Option<&Topology>, mistakes: &mut Mistakes) -> Option<Subject> {
-    let mut foreign = |keys: &[&str], what: &str, other: &str| {
-        for (key, span) in raw.present.iter().filter(|(key, _)| keys.contains(key)) {
-            mistakes
-                .add(span, format!("`{key}` is measured of a {other}, not of a {what}"))
-                .help(format!("write it in an [[expect]] with the key `{other}`"));
-        }
-    };
-    match (&raw.transfer, &raw.host) {
-        (Some(transfer), None) => {
-            foreign(&HOST_MEASURES, "transfer", "host");
+    match (&raw.transfer, &raw.host, &raw.process) {
+        (Some(transfer), None, None) => {
+            foreign(raw, "transfer", mistakes);
             if !case.transfers.contains_key(&transfer.value) {
                 let known = case.transfers.keys().map(String::as_str);
                 mistakes.undefined(&transfer.span, format!("the case has no transfer `{}`", transfer.value), &transfer.value, known);
             }
+            if let Some(Spanned { value: Listener::Ports(_), span }) = &raw.listener {
+                mistakes.add(span, "a transfer's sockets listen at one port").help("write listener = \"mptcp\" or \"tcp\"");
+            }
             Some(Subject::Transfer(transfer.value.clone()))
         }
-        (None, Some(name)) => {
-            foreign(&TRANSFER_MEASURES, "host", "transfer");
+        (None, Some(name), None) => {
+            foreign(raw, "host", mistakes);
+            if let Some(Spanned { value: Listener::One(_), span }) = &raw.listener {
+                mistakes.add(span, "sockets of a host listen at several ports").help("write which: listener = { 5201 = \"mptcp\" }");
+            }
             host(topology?, name, mistakes)?;
             Some(Subject::Host(name.value.clone()))
         }
+        (None, None, Some(name)) => {
+            foreign(raw, "process", mistakes);
+            if known(name, &case.processes, mistakes) {
+                silent(raw, name, case, mistakes);
+            }
+            Some(Subject::Process(name.value.clone()))
+        }
         _ => None,
+    }
+}
+
+/// Says which measures such a subject does not have.
+fn foreign(raw: &raw::Expect, what: &str, mistakes: &mut Mistakes) {
+    let all = [("transfer", &TRANSFER_MEASURES[..]), ("host", &HOST_MEASURES), ("process", &PROCESS_MEASURES)];
+    for (key, span) in &raw.present {
+        let having: Vec<&str> = all.iter().filter(|(_, keys)| keys.contains(key)).map(|(what, _)| *what).collect();
+        if let Some(other) = having.first().filter(|_| !having.contains(&what)) {
+            mistakes
+                .add(span, format!("`{key}` is measured of a {}, not of a {what}", having.join(" or a ")))
+                .help(format!("write it in an [[expect]] with the key `{other}`"));
+        }
+    }
+}
+
+/// Says which measures only a program that tells them has.
+fn silent(raw: &raw::Expect, name: &Spanned<String>, case: &raw::Case, mistakes: &mut Mistakes) {
+    let command = case.processes.get(&name.value).and_then(|entry| entry.value.command.as_ref());
+    let Some(command) = command.filter(|command| !crate::case::process::measures(&command.value.0)) else { return };
+    for (key, span) in raw.present.iter().filter(|(key, _)| ["bytes", "goodput", "retransmits"].contains(key)) {
+        mistakes
+            .add(span, format!("`{key}` of a process is what iperf3 says in its JSON"))
+            .beside(&command.span, "this says nothing of it")
+            .help("run iperf3 with --json");
     }
 }
 
@@ -116,7 +153,17 @@ fn measures(raw: &raw::Expect) -> Vec<Measure> {
     one("stall", raw.stall.as_ref().map(|it| Measure::Stall(it.value)));
     one("subflows", raw.subflows.as_ref().map(|it| Measure::Subflows(it.value)));
     one("protocol", raw.protocol.as_ref().map(|it| Measure::Protocol(it.value)));
-    one("listener", raw.listener.as_ref().map(|it| Measure::Listener(it.value)));
+    one("ready", raw.ready.as_ref().map(|it| Measure::Ready(it.value)));
+    one("exit", raw.exit.as_ref().map(|it| Measure::Exit(it.value.0)));
+    one("output", raw.output.as_ref().map(|it| Measure::Output(it.value.clone())));
+    one("retransmits", raw.retransmits.as_ref().map(|it| Measure::Retransmits(it.value)));
+    match raw.listener.as_ref().map(|it| &it.value) {
+        Some(Listener::One(protocol)) => one("listener", Some(Measure::Listener(*protocol))),
+        Some(Listener::Ports(ports)) => measures.extend(
+            ports.iter().filter_map(|(port, entry)| Some((entry.name.clone(), Measure::Listening(port.parse().ok()?, entry.value)))),
+        ),
+        None => {}
+    }
     measures.extend(several(&raw.share, Measure::Share));
     measures.extend(several(&raw.counters, Measure::Counter));
     measures.extend(several(&raw.events, Measure::Event));

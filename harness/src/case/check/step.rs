@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::process::known;
 use super::raw::{self, Means, Way};
 use super::transfer::host;
-use crate::case::{Action, Cut, How, Reshape, Step};
+use crate::case::{Action, Cut, How, Reshape, Step, Verb};
 use crate::diagnostic::{Mistakes, Span};
 use crate::document::Spanned;
 use crate::topology::conditions::{self, Circumstances};
@@ -20,16 +21,12 @@ struct InForce {
 }
 
 /// Checks all steps and puts them in the order of time. Without a topology, only what needs none. What steps name is in `directory`.
-pub(super) fn check(
-    written: &[Spanned<raw::Step>],
-    topology: Option<&Topology>,
-    directory: Option<&Path>,
-    mistakes: &mut Mistakes,
-) -> Vec<Step> {
-    let mut timed: Vec<_> = written.iter().filter_map(|step| Some((step.value.at.as_ref()?.value, &step.value))).collect();
+pub(super) fn check(case: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>, mistakes: &mut Mistakes) -> Vec<Step> {
+    let mut timed: Vec<_> = case.steps.iter().filter_map(|step| Some((step.value.at.as_ref()?.value, &step.value))).collect();
     timed.sort_by_key(|(at, _)| *at);
     let mut cuts: BTreeMap<String, Vec<(How, Span)>> = BTreeMap::new();
     let mut conditions: BTreeMap<String, InForce> = BTreeMap::new();
+    let mut started: BTreeMap<&str, Span> = BTreeMap::new();
     let mut steps = Vec::new();
     for (at, raw) in timed {
         if let Some(written) = &raw.cut {
@@ -60,6 +57,15 @@ pub(super) fn check(
             let Some(rules) = &written.value.rules else { continue };
             let rules = firewall::check(&name.value, host.forward, &rules.value, &host.interfaces, mistakes);
             steps.push(Step { at, action: Action::Firewall { host: name.value.clone(), rules } });
+        } else if let Some((verb, name)) = &raw.process {
+            if !known(name, &case.processes, mistakes) {
+                continue;
+            }
+            if let Some(span) = (*verb == Verb::Start).then(|| started.insert(&name.value, name.span.clone())).flatten() {
+                let message = format!("`{}` is started already", name.value);
+                mistakes.add(&name.span, message).beside(&span, "by this step").help("write a second process");
+            }
+            steps.push(Step { at, action: Action::Process(*verb, name.value.clone()) });
         }
     }
     steps

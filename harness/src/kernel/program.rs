@@ -1,0 +1,85 @@
+//! Programs: finding them, starting one in a process namespace of its own, and ending all that it started.
+//! Not here: what they see of the file system (`view`).
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, mpsc};
+use std::{env, fs, io, thread};
+
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
+use nix::sys::signal::kill;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::Namespace;
+use crate::words::{Exit, Signal};
+
+/// Where programs are looked for: `PATH`, and where those of administrators are, which a user's `PATH` may lack.
+pub fn path() -> String {
+    let mut path = env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
+    for directory in ["/usr/local/sbin", "/usr/sbin", "/sbin"] {
+        if !path.split(':').any(|known| known == directory) {
+            path = path + ":" + directory;
+        }
+    }
+    path
+}
+
+/// The file of a program by its name or path; nothing if it is not installed.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let executable = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(executable);
+    }
+    env::split_paths(&path()).map(|directory| directory.join(name)).find(executable)
+}
+
+/// Starts a command in a network namespace, as the first process of a process namespace, and returns its id here. When it ends, the kernel kills
+/// everything in there; it is killed itself when the calling process ends.
+pub fn start_apart(mut command: Command, namespace: Arc<Namespace>) -> io::Result<u32> {
+    let (told, hear) = mpsc::sync_channel(1);
+    // A thread cannot return from the process namespace of its future children, nor make threads before. The kernel tells the child when the thread
+    // that started it ends.
+    thread::Builder::new().name("process".to_owned()).spawn(move || {
+        // SAFETY: between fork and exec only prctl(2) is called.
+        unsafe { command.pre_exec(|| Ok(prctl::set_pdeathsig(Signal::KILL.0)?)) };
+        let mut start = || {
+            unshare(CloneFlags::CLONE_NEWPID)?;
+            namespace.enter(|| command.spawn())?
+        };
+        let child = start();
+        // The command holds the child's ends of pipes.
+        drop(command);
+        let (id, child) = match child {
+            Ok(child) => (Ok(child.id()), Some(child)),
+            Err(error) => (Err(error), None),
+        };
+        told.send(id).ok();
+        if let Some(mut child) = child {
+            child.wait().ok();
+        }
+    })?;
+    hear.recv().map_err(io::Error::other)?
+}
+
+/// Waits for a child of the calling process, and for all others that end before.
+pub fn wait_for(child: u32) -> io::Result<Exit> {
+    loop {
+        match waitpid(None, None) {
+            Ok(WaitStatus::Exited(id, code)) if id.as_raw() as u32 == child => return Ok(Exit::Code(code)),
+            Ok(WaitStatus::Signaled(id, signal, _)) if id.as_raw() as u32 == child => return Ok(Exit::Signal(Signal(signal))),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Sends a signal to every other process of the caller's process namespace, which it must be the first of.
+pub fn signal_all(signal: Signal) {
+    // There may be nobody left.
+    kill(Pid::from_raw(-1), signal.0).ok();
+}

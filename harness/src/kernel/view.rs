@@ -1,0 +1,72 @@
+//! What a program that runs in a host sees of the file system: its host's /sys, the lab's /etc/hosts, and a /tmp of its own.
+//! Not here: its network, which the calling thread must have entered before, and its processes.
+//!
+//! All of it is mounted in a mount namespace that nothing outlives: no file of the computer is changed.
+
+use std::io;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::sethostname;
+use serde::{Deserialize, Serialize};
+
+/// What the file system shall say of the host and of the lab it is in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct View {
+    /// The host's name (hostname(1)).
+    pub host: String,
+    /// The text of /etc/hosts (hosts(5)).
+    pub hosts: String,
+}
+
+/// What could not be done, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {source}")]
+pub struct ViewError {
+    operation: &'static str,
+    source: io::Error,
+}
+
+const HOSTS: &str = "/etc/hosts";
+/// The directory that every program has of its own.
+pub const OWN: &str = "/tmp";
+
+impl View {
+    /// Gives the calling process a view of its own. It must have one thread, and be root in its user namespace.
+    pub fn enter(&self) -> Result<(), ViewError> {
+        done("making a mount namespace", unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS))?;
+        // What is mounted from here on is seen by nobody else.
+        let private = mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>);
+        done("keeping mounts to itself", private)?;
+        done("setting the host's name", sethostname(&self.host))?;
+        done("mounting /tmp", fresh("tmpfs", OWN))?;
+        let text = Path::new(OWN).join("hosts");
+        std::fs::write(&text, &self.hosts).map_err(|source| ViewError { operation: "writing the hosts' names", source })?;
+        done("putting the lab's names over /etc/hosts", mount(Some(&text), HOSTS, None::<&str>, MsFlags::MS_BIND, None::<&str>))?;
+        // /etc/hosts keeps the one below.
+        done("mounting /tmp", fresh("tmpfs", OWN))?;
+        // A container may hide parts of /sys and /proc; then the kernel refuses a user namespace the whole. /sys is empty there rather than
+        // that of the computer, and /proc stays.
+        done(
+            "mounting /sys",
+            fresh("sysfs", "/sys").or_else(|error| if error == Errno::EPERM { fresh("tmpfs", "/sys") } else { Err(error) }),
+        )?;
+        done("mounting /proc", fresh("proc", "/proc").or_else(|error| if error == Errno::EPERM { Ok(()) } else { Err(error) }))
+    }
+}
+
+fn done(operation: &'static str, result: nix::Result<()>) -> Result<(), ViewError> {
+    result.map_err(|errno| ViewError { operation, source: errno.into() })
+}
+
+fn fresh(kind: &str, at: &str) -> nix::Result<()> {
+    mount(Some(kind), at, Some(kind), MsFlags::MS_NOSUID | MsFlags::MS_NODEV, None::<&str>)
+}
+
+/// Whether a process with its own view sees this file.
+pub fn sees(process: u32, path: &Path) -> bool {
+    let below = Path::new(OWN).join(path);
+    Path::new("/proc").join(process.to_string()).join("root").join(below.strip_prefix("/").unwrap_or(&below)).exists()
+}
