@@ -8,8 +8,6 @@ mod archive;
 mod image;
 mod material;
 mod module;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
