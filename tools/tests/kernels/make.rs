@@ -82,8 +82,7 @@ pub(crate) fn module(release: &str, says: &[&str]) -> Vec<u8> {
 }
 
 pub(crate) fn module_for(architecture: Architecture, release: &str, says: &[&str]) -> Vec<u8> {
-    let mut info = says.join("\0");
-    info += &format!("\0vermagic={release} SMP mod_unload \0");
+    let info = format!("{}\0vermagic={release} SMP mod_unload \0", says.join("\0"));
     elf(architecture, ".modinfo", info.as_bytes())
 }
 
