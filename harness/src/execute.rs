@@ -276,6 +276,7 @@ impl Run {
             processes,
             hosts: self.observer.finish(),
             relayed,
+            splats: Vec::new(),
             steps: self.steps,
             job: self.job,
         }

@@ -9,10 +9,10 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | 5 places | [`local`], [`guest`], [`suite`] | know where, not what |
+//! | 5 places | [`local`], [`guest`], [`place`], [`suite`] | know where, not what |
 //! | 4 life | [`lab`], [`traffic`], [`processes`], [`relay`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
-//! | 2 decisions | [`plan`], [`recording`], [`judge`], [`report`] | pure functions and types |
+//! | 2 decisions | [`plan`], [`recording`], [`splat`], [`judge`], [`report`] | pure functions and types |
 //! | 1 documents | [`topology`], [`case`], [`address`], [`diagnostic`], `document` | text in, values out |
 //! | 0 words | [`words`] | no I/O |
 //!
@@ -31,11 +31,13 @@ pub mod kernel;
 pub mod lab;
 pub mod local;
 pub mod observe;
+pub mod place;
 pub mod plan;
 pub mod processes;
 pub mod recording;
 pub mod relay;
 pub mod report;
+pub mod splat;
 pub mod suite;
 pub mod topology;
 pub mod traffic;

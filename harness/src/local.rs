@@ -13,10 +13,12 @@ use std::{env, io, process, thread};
 use serde::{Deserialize, Serialize};
 
 use crate::execute::{News, execute, watchdog};
-use crate::kernel::{probe, process as confine};
+use crate::guest::init;
+use crate::kernel::{kmsg, probe, process as confine};
 use crate::plan::Job;
 use crate::processes;
 use crate::recording::{Place, Recording};
+use crate::splat;
 
 /// Why the place could not run a job. This is broken machinery, not a failed case.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -36,24 +38,38 @@ pub enum LocalError {
 const CHILD: &str = "mplab:child";
 
 /// What a child is asked.
-#[derive(Serialize, Deserialize)]
-enum Request {
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) enum Request {
     Probe,
     Run(Box<Job>),
 }
 
 /// What a child says, a line each.
 #[derive(Serialize, Deserialize)]
-enum Message {
+pub(crate) enum Message {
     News(News),
-    Place(Place),
+    Place(Box<Place>),
     Recording(Box<Recording>),
     Confined(String),
     Broken(String),
 }
 
-/// Becomes a run's child, or a process's keeper, if this process was started as one, and never returns then. Call it before anything else in `main`.
+impl From<LocalError> for Message {
+    fn from(error: LocalError) -> Self {
+        match error {
+            LocalError::Confined(why) => Self::Confined(why),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
+
+/// Becomes a run's child, a process's keeper, or the first process of a guest, if this process was started as one, and never returns then. Call it before
+/// anything else in `main`.
 pub fn enter() {
+    // The kernel hands words of its command line that it does not know to the first process, before the mark.
+    if process::id() == 1 && env::args().any(|argument| argument == init::MARK) {
+        init::run();
+    }
     processes::enter();
     let mut arguments = env::args().skip(1);
     if arguments.next().as_deref() != Some(CHILD) {
@@ -90,9 +106,9 @@ fn serve(parent: i32) -> Result<Message, Message> {
     let mut request = String::new();
     io::stdin().read_to_string(&mut request).map_err(|error| broken(&error))?;
     let features = probe::features().map_err(|error| broken(&error))?;
-    let place = Place { name: "local".into(), kernel: confine::kernel_release(), root, features };
+    let place = Place { name: "local".into(), kernel: confine::kernel_release(), root, features, machine: None };
     match serde_json::from_str(&request).map_err(|error| broken(&error))? {
-        Request::Probe => Ok(Message::Place(place)),
+        Request::Probe => Ok(Message::Place(Box::new(place))),
         Request::Run(job) => {
             let recording = execute(*job, place, &mut |news| drop(say(&Message::News(news))));
             recording.map(|recording| Message::Recording(Box::new(recording))).map_err(|error| broken(&error))
@@ -112,7 +128,11 @@ impl Drop for Killed {
 }
 
 /// Starts a child, asks it, and passes on what it says until it has answered.
-fn ask(request: &Request, patience: Duration, news: &mut dyn FnMut(News)) -> Result<Message, LocalError> {
+pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Message, LocalError> {
+    let patience = match request {
+        Request::Probe => Duration::from_secs(60),
+        Request::Run(job) => watchdog(job),
+    };
     let failed = |what: &str, error: &dyn std::error::Error| LocalError::Broken(format!("failed to {what} the run's process: {error}"));
     let child = Command::new("/proc/self/exe")
         .args([CHILD, &process::id().to_string()])
@@ -150,17 +170,22 @@ fn ask(request: &Request, patience: Duration, news: &mut dyn FnMut(News)) -> Res
 /// What this computer can do. Probed once, in a child.
 pub fn place() -> Result<Place, LocalError> {
     static PLACE: OnceLock<Result<Place, LocalError>> = OnceLock::new();
-    let probe = || match ask(&Request::Probe, Duration::from_secs(60), &mut |_| ())? {
-        Message::Place(place) => Ok(place),
+    let probe = || match ask(&Request::Probe, &mut |_| ())? {
+        Message::Place(place) => Ok(*place),
         _ => Err(LocalError::Broken("the run's process gave another answer than asked for".into())),
     };
     PLACE.get_or_init(probe).clone()
 }
 
-/// Runs a job in a child of the calling thread, which tells what happens meanwhile.
+/// Runs a job in a child of the calling thread, which tells what happens meanwhile. What the kernel complains of meanwhile is recorded too,
+/// where its log can be read: it may be another program's doing.
 pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, LocalError> {
-    match ask(&Request::Run(Box::new(job.clone())), watchdog(job), news)? {
-        Message::Recording(recording) => Ok(*recording),
+    let mut log = kmsg::Log::open().ok();
+    match ask(&Request::Run(Box::new(job.clone())), news)? {
+        Message::Recording(mut recording) => {
+            recording.splats = log.as_mut().map(|log| splat::scan(&log.read())).unwrap_or_default();
+            Ok(*recording)
+        }
         _ => Err(LocalError::Broken("the run's process gave another answer than asked for".into())),
     }
 }

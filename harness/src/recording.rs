@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Job;
+use crate::splat::Splat;
 use crate::words::{Exit, Feature, Protocol, Time};
 
 /// The format's version. It changes when a reader of the previous one would misread the new one.
@@ -38,6 +39,9 @@ pub struct Recording {
     /// The links that mplab's own relay made, by name. [`Job::engines`] says what made each link.
     #[serde(default)]
     pub relayed: BTreeMap<String, RelayRecord>,
+    /// What the kernel said of failures of its own while the run lasted.
+    #[serde(default)]
+    pub splats: Vec<Splat>,
     /// The steps, in their order.
     pub steps: Vec<StepRecord>,
     /// What was to be done: the topology, the case and the plan.
@@ -55,6 +59,52 @@ pub struct Place {
     pub root: bool,
     /// What the kernel was found to do.
     pub features: BTreeSet<Feature>,
+    /// The virtual machine, where it was one.
+    #[serde(default)]
+    pub machine: Option<MachineRecord>,
+}
+
+impl Place {
+    /// Whether it ran in virtual time: nothing outside can have made it late.
+    pub fn is_virtual(&self) -> bool {
+        self.machine.as_ref().is_some_and(|machine| matches!(machine.clock, Clockwork::Virtual { .. }))
+    }
+}
+
+/// A virtual machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineRecord {
+    /// What emulated it, with its version.
+    pub emulator: String,
+    /// What its CPU was made of.
+    pub acceleration: Acceleration,
+    /// What its time followed from.
+    pub clock: Clockwork,
+    /// The kernel's command line.
+    pub kernel_line: String,
+}
+
+/// What a virtual machine's CPU is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Acceleration {
+    /// Instructions are translated by QEMU.
+    Tcg,
+    /// Instructions run on this computer's CPU.
+    Kvm,
+}
+
+/// What a virtual machine's time follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Clockwork {
+    /// This computer's clock.
+    Real,
+    /// The instructions that the guest executes.
+    Virtual {
+        /// Each takes 2 to the power of this many nanoseconds.
+        shift: u8,
+    },
 }
 
 /// How late the lab was: a computer too busy to keep time makes measurements that cannot be trusted.
@@ -345,6 +395,24 @@ pub enum ReadError {
 }
 
 impl Recording {
+    /// That of a job that left none: nothing was seen.
+    pub fn of_nothing(job: Job) -> Self {
+        Self {
+            format: FORMAT,
+            place: Place::default(),
+            end: 0,
+            timed_out: true,
+            lateness: Lateness::default(),
+            transfers: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            relayed: BTreeMap::new(),
+            splats: Vec::new(),
+            steps: Vec::new(),
+            job,
+        }
+    }
+
     /// Reads a recording's JSON.
     pub fn from_json(json: &str) -> Result<Self, ReadError> {
         #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use crate::diagnostic::LoadError;
 use crate::execute::News;
 use crate::judge::{Outcome, Verdict, judge};
 use crate::kernel::program;
-use crate::local::{self, LocalError};
+use crate::place::{PlaceError, Somewhere};
 use crate::plan::{Job, Means};
 use crate::recording::{Place, Recording};
 use crate::words::Feature;
@@ -85,12 +85,12 @@ pub struct Judged {
     pub attempts: u32,
 }
 
-/// Runs a job on this computer and judges it; again if the computer was too busy for a verdict.
-pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Judged, LocalError> {
+/// Runs a job somewhere and judges it; again if the computer was too busy for a verdict.
+pub fn run(job: &Job, at: &Somewhere, news: &mut dyn FnMut(News)) -> Result<Judged, PlaceError> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let recording = local::run(job, news)?;
+        let recording = at.run(job, news)?;
         let verdict = judge(&recording, &recording.job.case);
         if verdict.outcome != Outcome::Disturbed || attempts == ATTEMPTS {
             return Ok(Judged { recording, verdict, attempts });
@@ -100,11 +100,6 @@ pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Judged, LocalError> 
 
 /// The seed of a run that names none.
 pub const SEED: u64 = 1;
-
-/// How many runs go on at once if nobody says: they wait for their links most of the time.
-pub fn parallel() -> usize {
-    std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2)
-}
 
 #[cfg(test)]
 mod tests {

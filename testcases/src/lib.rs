@@ -1,1 +1,66 @@
-//! Every case under `cases/` is a trial of `cargo test`; the runner is `tests/cases.rs`.
+//! Cases as trials of `cargo test`: `cases` runs them on this computer's kernel, `guests` on the imported ones in virtual time.
+//!
+//! What a place cannot do is ignored, with the reason as the trial's kind; what this computer was too busy for, at every attempt, is ignored
+//! with the reason as its outcome. `MPLAB_EXPECT=all` makes failures of both.
+
+use std::path::Path;
+
+use libtest_mimic::{Completion, Failed, Trial};
+use mplab::judge::Outcome;
+use mplab::place::Somewhere;
+use mplab::recording::Place;
+use mplab::report::{self, Style};
+use mplab::suite::{self, CaseFile};
+use mplab::words::feature::absences;
+
+/// The case files beside this crate.
+pub fn files() -> Vec<CaseFile> {
+    suite::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")).expect("the cases are beside this file")
+}
+
+/// The trial of a case at a place: ignored with the reason if it cannot run there, a failure if its file has mistakes.
+pub fn trial(file: CaseFile, group: &str, at: &Somewhere, place: &Place) -> Trial {
+    let name = format!("{group}::{}", file.name);
+    // A file with mistakes lacks nothing: it runs, and fails.
+    let missing = suite::plan(&file, suite::SEED, place).map_or_else(
+        |_| None,
+        |job| {
+            let missing = suite::missing(&job, place);
+            let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
+            (!missing.is_empty()).then(|| (format!("needs {}", words.join(", ")), absences(&missing)))
+        },
+    );
+    if let Some((kind, reason)) = missing {
+        return ignored(name, kind, reason);
+    }
+    let (at, place) = (at.clone(), place.clone());
+    Trial::ignorable_test(name, move || run(&file, &at, &place))
+}
+
+/// A trial that cannot run here, with the reason in short and in full.
+pub fn ignored(name: impl Into<String>, kind: impl Into<String>, reason: impl Into<String>) -> Trial {
+    let reason = reason.into();
+    Trial::test(name, move || Err(reason.into())).with_kind(kind).with_ignored_flag(!everything())
+}
+
+/// Whether what cannot be judged here is a failure.
+fn everything() -> bool {
+    std::env::var("MPLAB_EXPECT").is_ok_and(|expect| expect == "all")
+}
+
+/// Whether a trial can be ignored once it has run. nextest looks at exit codes alone, and would take it for passed.
+fn can_ignore() -> bool {
+    !everything() && std::env::var_os("NEXTEST").is_none()
+}
+
+fn run(file: &CaseFile, at: &Somewhere, place: &Place) -> Result<Completion, Failed> {
+    let job = suite::plan(file, suite::SEED, place).map_err(|error| error.render(false))?;
+    let judged = suite::run(&job, at, &mut |_| ())?;
+    let again = format!("cargo run --release -- run {} --seed {}{}", file.path.display(), suite::SEED, at.options());
+    let verdict = report::verdict(&judged.recording, &judged.verdict, &again, Style::Plain);
+    match judged.verdict.outcome {
+        Outcome::Passed => Ok(Completion::Completed),
+        Outcome::Disturbed if can_ignore() => Ok(Completion::ignored_with(judged.verdict.disturbance.unwrap_or_default())),
+        Outcome::Failed | Outcome::Disturbed => Err(verdict.into()),
+    }
+}

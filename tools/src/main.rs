@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod exit;
 mod kernel;
+mod place;
 mod recordings;
 mod run;
 

@@ -7,14 +7,14 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mplab::local::{self, LocalError};
+use mplab::place::{PlaceError, Somewhere};
 use mplab::plan::Job;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile, Judged};
 use mplab::words::feature::absences;
 
 use crate::exit::Exit;
-use crate::{Failure, check, recordings};
+use crate::{Failure, check, place, recordings};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -24,9 +24,11 @@ pub(crate) struct Arguments {
     /// What makes this run differ from another: the content of transfers
     #[arg(long, default_value_t = suite::SEED)]
     seed: u64,
-    /// How many run at once
-    #[arg(long, short, default_value_t = suite::parallel())]
-    jobs: usize,
+    /// How many run at once; if not said, as many as this computer's cores can do
+    #[arg(long, short)]
+    jobs: Option<usize>,
+    #[command(flatten)]
+    place: place::Options,
     /// Where the recordings go
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
@@ -35,11 +37,12 @@ pub(crate) struct Arguments {
 /// What a worker tells.
 enum Told {
     Began(String),
-    Ended(CaseFile, Box<Result<Judged, LocalError>>),
+    Ended(CaseFile, Box<Result<Judged, PlaceError>>),
 }
 
 pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
-    let place = local::place().map_err(Failure::broken)?;
+    let at = arguments.place.somewhere()?;
+    let place = at.place().map_err(Failure::broken)?;
     let mut jobs = VecDeque::new();
     let mut mistakes = BTreeSet::new();
     for path in &arguments.paths {
@@ -67,24 +70,24 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
         return Ok(Exit::Unsupported);
     }
     // Cases that cannot run here are told, and do not spoil what can.
-    Ok(at_once(arguments, jobs, style))
+    Ok(at_once(arguments, jobs, &at, style))
 }
 
 /// Runs jobs, some at a time, and tells how each ended. The worst counts.
-fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, style: Style) -> Exit {
+fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, at: &Somewhere, style: Style) -> Exit {
     let mut progress = Progress::new(jobs.len());
     let queue = Mutex::new(jobs);
     let (tell, told) = mpsc::channel();
     let mut worst = Exit::Passed;
     thread::scope(|scope| {
-        for _ in 0..arguments.jobs.max(1) {
+        for _ in 0..arguments.jobs.unwrap_or_else(|| at.parallel()).max(1) {
             let (tell, queue) = (tell.clone(), &queue);
             scope.spawn(move || {
                 let next = || queue.lock().expect("no worker panics with the queue").pop_front();
                 while let Some((file, job)) = next() {
                     // Nobody listens any more only when the program ends.
                     tell.send(Told::Began(file.name.clone())).ok();
-                    let judged = suite::run(&job, &mut |_| ());
+                    let judged = suite::run(&job, at, &mut |_| ());
                     tell.send(Told::Ended(file, Box::new(judged))).ok();
                 }
             });
@@ -95,7 +98,7 @@ fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, style: Style)
                 Ok(Told::Began(name)) => progress.began(name),
                 Ok(Told::Ended(file, judged)) => {
                     progress.ended(&file.name);
-                    worst = worst.max(ended(arguments, &file, *judged, style));
+                    worst = worst.max(ended(arguments, at, &file, *judged, style));
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
@@ -107,7 +110,7 @@ fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, style: Style)
     worst
 }
 
-fn ended(arguments: &Arguments, file: &CaseFile, judged: Result<Judged, LocalError>, style: Style) -> Exit {
+fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<Judged, PlaceError>, style: Style) -> Exit {
     let Judged { recording, verdict, attempts } = match judged {
         Ok(judged) => judged,
         Err(error) => {
@@ -115,7 +118,7 @@ fn ended(arguments: &Arguments, file: &CaseFile, judged: Result<Judged, LocalErr
             return Exit::Broken;
         }
     };
-    let again = format!("mplab run {} --seed {}", file.path.display(), arguments.seed);
+    let again = format!("mplab run {} --seed {}{}", file.path.display(), arguments.seed, at.options());
     let outcome: Exit = verdict.outcome.into();
     if outcome == Exit::Passed {
         println!("{}", report::headline(&recording, &verdict, style));

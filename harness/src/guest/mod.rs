@@ -1,4 +1,338 @@
-//! Virtual machines that boot another kernel.
-//! Not here: what runs in them.
+//! The place called by a kernel's name: a virtual machine of QEMU that boots it and runs jobs in it, in real time or in virtual time.
+//! Not here: what runs there, which is the same as on this computer.
+//!
+//! A guest is this same program as the first process of another kernel. Its order is in the archive that the kernel unpacks, what it has to
+//! say leaves by a debug port, and nothing else goes in or out.
 
+mod accel;
+mod frames;
+pub(crate) mod init;
+mod initramfs;
+mod program;
+mod qemu;
 pub mod store;
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{OnceLock, mpsc};
+use std::time::{Duration, Instant};
+use std::{fs, io, process, thread};
+
+use serde::{Deserialize, Serialize};
+
+use crate::execute::News;
+use crate::kernel::process::anonymous_file;
+use crate::kernel::program::find;
+use crate::local::{Message, Request};
+use crate::plan::Job;
+use crate::recording::{Acceleration, Clockwork, MachineRecord, Place, Recording};
+use crate::splat::{self, Splat};
+use crate::words::Feature;
+use init::{MARK, ORDER, Order};
+use program::Files;
+use qemu::{Machine, Qemu};
+use store::{Kernel, Module};
+
+/// Why a guest could not do what it was ordered. This is broken machinery, not a failed case.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum GuestError {
+    /// There is no QEMU.
+    #[error("`qemu-system-x86_64` cannot be started ({0}): install it (Debian: qemu-system-x86)")]
+    NoQemu(String),
+    /// KVM was asked for in virtual time.
+    #[error("there is no virtual time under KVM: only TCG counts instructions")]
+    NoVirtualTime,
+    /// The guest could not be made ready.
+    #[error("failed to {0}: {1}")]
+    Prepare(String, String),
+    /// The guest ended without an answer, and its kernel said nothing of a reason.
+    #[error("the guest with kernel {kernel} ended without an answer{}\n{tail}", .complaint.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
+    Silent {
+        /// The kernel's name.
+        kernel: String,
+        /// What QEMU said.
+        complaint: Option<String>,
+        /// The end of the console.
+        tail: String,
+    },
+    /// The guest said that it could not do it.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// How long a guest may say nothing, in seconds of the wall clock, before it counts as hanging: it tells each of its samples.
+const SILENCE: Duration = Duration::from_secs(180);
+/// How much memory a guest has, in MiB.
+const MEMORY: u32 = 512;
+
+/// A place that boots a kernel for what it is asked.
+#[derive(Debug, Clone)]
+pub struct Guest {
+    kernel: Kernel,
+    machine: Machine,
+    emulator: String,
+}
+
+/// How long an instruction takes in virtual time: 2 to the power of this many nanoseconds. 4 ns are a CPU of 250 MHz that does one a cycle:
+/// slower than real ones, and as fast as TCG is on common hardware, so that a busy guest's time passes about as fast as the wall clock's.
+pub const SHIFT: u8 = 2;
+
+/// What a program of mplab found a kernel to do.
+#[derive(Serialize, Deserialize)]
+struct Probed {
+    /// Another program may look for other things.
+    program: String,
+    place: Place,
+}
+
+impl Probed {
+    fn program() -> Option<String> {
+        let program = fs::metadata("/proc/self/exe").ok()?;
+        Some(format!("{} bytes of {}.{}", program.len(), program.mtime(), program.mtime_nsec()))
+    }
+
+    fn read(file: &Path) -> Option<Place> {
+        let probed: Self = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
+        (Some(probed.program) == Self::program()).then_some(probed.place)
+    }
+
+    /// A store that cannot be written to costs a boot the next time, and nothing else.
+    fn write(file: &Path, place: &Place) {
+        let Some(program) = Self::program() else { return };
+        let draft = file.with_extension(format!("{}.tmp", process::id()));
+        let json = serde_json::to_string(&Self { program, place: place.clone() }).expect("a place has string keys only");
+        let written = fs::write(&draft, json).and_then(|()| fs::rename(&draft, file));
+        if written.is_err() {
+            fs::remove_file(&draft).ok();
+        }
+    }
+}
+
+/// What became of a boot.
+struct Boot {
+    answers: Vec<Message>,
+    console: String,
+    hung: bool,
+    complaint: String,
+}
+
+impl Guest {
+    /// A guest that boots `kernel`, with the fastest acceleration that works if none is named. Only TCG has virtual time.
+    pub fn new(kernel: Kernel, clock: Clockwork, acceleration: Option<Acceleration>) -> Result<Self, GuestError> {
+        let emulator = qemu::version().map_err(|error| GuestError::NoQemu(error.to_string()))?;
+        let with = |acceleration| Machine { acceleration, clock, memory: MEMORY };
+        let mut guest = Self { kernel, machine: with(Acceleration::Tcg), emulator };
+        guest.machine.acceleration = match (clock, acceleration) {
+            (Clockwork::Virtual { .. }, None) => Acceleration::Tcg,
+            (Clockwork::Virtual { .. }, Some(Acceleration::Kvm)) => return Err(GuestError::NoVirtualTime),
+            (_, Some(named)) => named,
+            (Clockwork::Real, None) => {
+                let store = guest.kernel.directory.parent().unwrap_or(Path::new("."));
+                accel::fastest(store, &Self { machine: with(Acceleration::Kvm), ..guest.clone() })
+            }
+        };
+        Ok(guest)
+    }
+
+    /// Whether the guest boots and answers in time.
+    fn answers_within(&self, deadline: Duration) -> bool {
+        let boot = self.boot(&[Request::Probe], 0, deadline, &mut |_, _| ());
+        boot.is_ok_and(|boot| boot.answers.iter().any(|answer| matches!(answer, Message::Place(_))))
+    }
+
+    /// Runs jobs in one boot, one after the other, and tells what happens meanwhile, with the job's number. A job during which the kernel
+    /// failed has a recording of that, and so have those behind it.
+    pub fn run(&self, jobs: &[Job], news: &mut dyn FnMut(usize, News)) -> Result<Vec<Recording>, GuestError> {
+        let requests: Vec<_> = jobs.iter().map(|job| Request::Run(Box::new(job.clone()))).collect();
+        let seed = jobs.first().map_or(0, |job| job.seed);
+        let boot = self.boot(&requests, seed, SILENCE, news)?;
+        let mut splats = splat::by_request(&boot.console, init::begins, jobs.len());
+        if boot.hung {
+            let number = boot.answers.len().min(jobs.len() - 1);
+            splats[number].push(Splat::hang(&boot.console, SILENCE));
+        }
+        if boot.answers.len() < jobs.len() && splats.iter().all(Vec::is_empty) {
+            return Err(self.silent(boot));
+        }
+        let mut answers = boot.answers.into_iter();
+        let recordings = jobs.iter().zip(splats).map(|(job, splats)| {
+            let mut recording = match answers.next() {
+                Some(Message::Recording(recording)) => *recording,
+                Some(Message::Broken(why) | Message::Confined(why)) if splats.is_empty() => return Err(GuestError::Broken(why)),
+                _ => Recording::of_nothing(job.clone()),
+            };
+            recording.place = self.named(recording.place);
+            recording.splats = splats;
+            Ok(recording)
+        });
+        recordings.collect()
+    }
+
+    /// The options of `mplab run` that name the place, each with a space before it.
+    pub fn options(&self) -> String {
+        let time = if matches!(self.machine.clock, Clockwork::Virtual { .. }) { " --virtual" } else { "" };
+        format!(" --kernel {}{time}", self.kernel.name)
+    }
+
+    /// What the kernel can do, found out by booting it; kept beside the kernel for this program's next time.
+    pub fn place(&self) -> Result<Place, GuestError> {
+        let file = self.kernel.directory.join("place.json");
+        if let Some(place) = Probed::read(&file) {
+            return Ok(self.named(place));
+        }
+        // In virtual time no busy computer makes a probe fail.
+        let machine = Machine { acceleration: Acceleration::Tcg, clock: Clockwork::Virtual { shift: SHIFT }, ..self.machine };
+        let mut boot = Self { machine, ..self.clone() }.boot(&[Request::Probe], 0, SILENCE, &mut |_, _| ())?;
+        match boot.answers.pop() {
+            Some(Message::Place(place)) => {
+                Probed::write(&file, &place);
+                Ok(self.named(*place))
+            }
+            Some(Message::Broken(why) | Message::Confined(why)) => Err(GuestError::Broken(why)),
+            _ => Err(self.silent(boot)),
+        }
+    }
+
+    fn named(&self, place: Place) -> Place {
+        let machine = MachineRecord {
+            emulator: format!("QEMU {}", self.emulator),
+            acceleration: self.machine.acceleration,
+            clock: self.machine.clock,
+            kernel_line: self.machine.kernel_line(MARK),
+        };
+        let kernel = if place.kernel.is_empty() { self.kernel.manifest.release.clone() } else { place.kernel };
+        Place { name: self.kernel.name.clone(), kernel, machine: Some(machine), ..place }
+    }
+
+    fn silent(&self, boot: Boot) -> GuestError {
+        let complaint = Some(boot.complaint).filter(|said| !said.is_empty());
+        GuestError::Silent { kernel: self.kernel.name.clone(), complaint, tail: splat::tail(&boot.console) }
+    }
+
+    fn boot(&self, requests: &[Request], seed: u64, silence: Duration, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
+        let failed = |what: &str| {
+            let what = what.to_owned();
+            move |error: io::Error| GuestError::Prepare(what, error.to_string())
+        };
+        let archive = self.archive(requests, seed).map_err(failed("make the guest's first file system"))?;
+        let mut console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
+        let image = self.kernel.image();
+        let (mut qemu, mut port) =
+            Qemu::start(self.machine, &image, &archive, &console, MARK).map_err(|error| GuestError::NoQemu(error.to_string()))?;
+        let (frames, heard) = mpsc::channel();
+        let reader = thread::spawn(move || {
+            while let Ok(Some(frame)) = frames::read(&mut port) {
+                if frames.send(frame).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut answers = Vec::new();
+        let mut hung = false;
+        let mut heartbeat = Instant::now();
+        while answers.len() < requests.len() {
+            match heard.recv_timeout((heartbeat + silence).saturating_duration_since(Instant::now())) {
+                Ok(frame) => match serde_json::from_slice(&frame).map_err(|error| failed("understand the guest")(error.into()))? {
+                    Message::News(fresh) => news(answers.len(), fresh),
+                    answer => answers.push(answer),
+                },
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    hung = true;
+                    break;
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            heartbeat = Instant::now();
+        }
+        if hung {
+            qemu.kill();
+        }
+        let complaint = qemu.end().map_err(failed("wait for QEMU"))?;
+        // It ends with the pipe.
+        reader.join().ok();
+        let mut said = Vec::new();
+        console.rewind().and_then(|()| console.read_to_end(&mut said)).map_err(failed("read the guest's console"))?;
+        let console = String::from_utf8_lossy(&said).replace('\r', "");
+        Ok(Boot { answers, console, hung, complaint })
+    }
+
+    /// The modules to load for these, in their order.
+    fn modules(&self, requests: &[Request]) -> Vec<Module> {
+        let all = &self.kernel.manifest.modules;
+        if !requests.iter().all(is_plain) {
+            return all.clone();
+        }
+        let mut wanted: BTreeSet<&str> = PLAIN_MODULES.into();
+        // Each stands behind those it needs.
+        for module in all.iter().rev() {
+            if wanted.contains(module.name.as_str()) {
+                wanted.extend(module.needs.iter().map(String::as_str));
+            }
+        }
+        all.iter().filter(|module| wanted.contains(module.name.as_str())).cloned().collect()
+    }
+
+    /// The guest's files: this program, its libraries, the kernel's modules, and the order.
+    fn archive(&self, requests: &[Request], seed: u64) -> io::Result<File> {
+        let mut files = Files::new();
+        let mut modules = Vec::new();
+        for module in self.modules(requests) {
+            let path = Path::new("/mplab/modules").join(module.file());
+            files.insert(path.clone(), program::unsigned(fs::read(self.kernel.file(&module))?));
+            modules.push(path);
+        }
+        for name in requests.iter().flat_map(programs).collect::<BTreeSet<_>>() {
+            // One that is absent was found missing before.
+            if let Some(program) = find(&name) {
+                program::add(&mut files, &program, &program)?;
+            }
+        }
+        let order = Order { seed, modules, requests: requests.to_vec() };
+        files.insert(PathBuf::from(ORDER), serde_json::to_vec(&order)?);
+        let mut file = anonymous_file("initramfs")?;
+        // A kernel unpacks one archive after the other.
+        file.write_all(this_program()?)?;
+        file.write_all(&initramfs::archive(&files)?)?;
+        Ok(file)
+    }
+}
+
+/// The modules that a lab without anything special needs. To load all that a kernel has takes seconds.
+const PLAIN_MODULES: [&str; 9] =
+    ["veth", "sch_ingress", "cls_u32", "act_mirred", "sch_tbf", "sch_netem", "inet_diag", "tcp_diag", "mptcp_diag"];
+
+/// The programs that a request runs.
+fn programs(request: &Request) -> Vec<String> {
+    match request {
+        Request::Probe => Vec::new(),
+        Request::Run(job) => job.programs(),
+    }
+}
+
+/// Whether a job can do with these.
+fn is_plain(request: &Request) -> bool {
+    let Request::Run(job) = request else { return false };
+    let plain = |feature: &Feature| {
+        use Feature::{Ipv6, LaminarEndpoints, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf};
+        matches!(feature, Mptcp | Ipv6 | Redirect | Tbf | Netem | Relay | Scheduler(_) | PathManager(_) | LaminarEndpoints | Program(_))
+    };
+    // A sysctl may name a congestion control, which may be a module.
+    let sysctls = job.topology.hosts.values().all(|host| host.sysctls.is_empty());
+    sysctls && job.needs.iter().all(plain)
+}
+
+/// The archive with this program as the first process, made once.
+fn this_program() -> io::Result<&'static [u8]> {
+    static ARCHIVE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    let make = || {
+        let mut files = Files::new();
+        // Not /proc/self: the loader that is asked for libraries would find itself there.
+        program::add(&mut files, Path::new(&format!("/proc/{}/exe", process::id())), Path::new("/init"))?;
+        initramfs::archive(&files)
+    };
+    let archive = ARCHIVE.get_or_init(|| make().map_err(|error| error.to_string()));
+    archive.as_deref().map_err(|error| io::Error::other(error.clone()))
+}

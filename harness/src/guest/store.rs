@@ -102,7 +102,12 @@ impl Kernel {
 
     /// The files of its modules (`.ko`, not compressed) in an order in which they can be loaded: each behind those it needs.
     pub fn modules(&self) -> Vec<PathBuf> {
-        self.manifest.modules.iter().map(|module| self.directory.join(MODULES).join(module.file())).collect()
+        self.manifest.modules.iter().map(|module| self.file(module)).collect()
+    }
+
+    /// A module's file.
+    pub fn file(&self, module: &Module) -> PathBuf {
+        self.directory.join(MODULES).join(module.file())
     }
 }
 

@@ -118,8 +118,10 @@ pub fn judge(recording: &Recording, case: &Case) -> Verdict {
     let findings = findings(recording, case);
     let failed: BTreeSet<&str> = findings.iter().filter(|finding| !finding.held).map(|finding| finding.key.as_str()).collect();
     let unexpectedly_held: Vec<String> = case.must_fail.iter().filter(|key| !failed.contains(key.as_str())).cloned().collect();
-    let passed = unexpectedly_held.is_empty() && !findings.iter().any(Finding::condemns);
-    let disturbance = if passed { None } else { disturbance(recording) };
+    let passed = unexpectedly_held.is_empty() && !findings.iter().any(Finding::condemns) && recording.splats.is_empty();
+    // A kernel's failure is one on a busy computer too, and in virtual time no computer is busy.
+    let trusted = passed || !recording.splats.is_empty() || recording.place.is_virtual();
+    let disturbance = if trusted { None } else { disturbance(recording) };
     let outcome = match (passed, &disturbance) {
         (true, _) => Outcome::Passed,
         (false, Some(_)) => Outcome::Disturbed,

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use netlink_bindings::rt_link::{IfinfoFlags, Ifinfomsg, LinkAttrs, Request, RtextFilter};
+use netlink_bindings::rt_link::{IfinfoFlags, Ifinfomsg, IterableLinkAttrs, LinkAttrs, Request, RtextFilter};
 use netlink_socket2::NetlinkSocket;
 
 /// An interface as it is now.
@@ -26,31 +26,41 @@ pub struct LinkStats {
 /// A netlink socket that asks for the interfaces of the namespace it was opened in.
 pub struct Links {
     socket: NetlinkSocket,
+    /// What the kernel may leave out (`RTEXT_FILTER_*`).
+    filter: u32,
 }
 
 impl Links {
     /// Opens it in the calling thread's namespace.
     pub fn open() -> io::Result<Self> {
-        let mut links = Self { socket: NetlinkSocket::new() };
-        // The socket is made by its first request.
-        links.read()?;
+        // Leaves out what takes the kernel longest, IPv6's statistics of each interface ...
+        let mut links = Self { socket: NetlinkSocket::new(), filter: RtextFilter::SkipStats as u32 };
+        // The socket is made by its first request. Every namespace has `lo`.
+        if !links.each(|_, attributes| attributes.flatten().any(|attribute| matches!(attribute, LinkAttrs::Stats64(_))))?.contains(&true) {
+            // ... and newer kernels leave out all.
+            links.filter = 0;
+        }
         Ok(links)
+    }
+
+    /// Makes something of each interface, of its flags and attributes.
+    fn each<T>(&mut self, mut of: impl FnMut(u32, IterableLinkAttrs<'_>) -> T) -> io::Result<Vec<T>> {
+        let mut request = Request::new().op_getlink_dump(&Ifinfomsg::new());
+        request.encode().push_ext_mask(self.filter);
+        let mut replies = self.socket.request(&request)?;
+        let mut made = Vec::new();
+        while let Some(reply) = replies.recv() {
+            let (header, attributes) = reply?;
+            made.push(of(header.ifi_flags, attributes));
+        }
+        Ok(made)
     }
 
     /// All interfaces but `lo`.
     pub fn read(&mut self) -> io::Result<Vec<LinkStats>> {
-        let mut request = Request::new().op_getlink_dump(&Ifinfomsg::new());
-        // Leaves out what takes the kernel longest, IPv6's statistics of each interface.
-        request.encode().push_ext_mask(RtextFilter::SkipStats as u32);
-        let mut replies = self.socket.request(&request)?;
-        let mut links = Vec::new();
-        while let Some(reply) = replies.recv() {
-            let (header, attributes) = reply?;
-            if header.ifi_flags & IfinfoFlags::Loopback as u32 == 0 {
-                links.push(LinkStats::of(header.ifi_flags, attributes.flatten()));
-            }
-        }
-        Ok(links)
+        let ours = |flags: u32| flags & IfinfoFlags::Loopback as u32 == 0;
+        let links = self.each(|flags, attributes| ours(flags).then(|| LinkStats::of(flags, attributes.flatten())))?;
+        Ok(links.into_iter().flatten().collect())
     }
 }
 

@@ -1,8 +1,10 @@
 //! The kernel: namespaces, netlink, /proc. The only room with `unsafe`, setns and sockets' options.
 //! No decision is taken here: each function does the one thing it says, or says why not.
 
+pub mod boot;
 pub mod counters;
 pub mod firewall;
+pub mod kmsg;
 pub mod link;
 pub mod link_stats;
 pub mod load;
@@ -12,6 +14,7 @@ pub mod netlink;
 pub mod nftables;
 pub mod packet;
 pub mod pm_events;
+pub mod port;
 pub mod probe;
 pub mod process;
 pub mod program;

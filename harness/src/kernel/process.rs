@@ -1,10 +1,14 @@
 //! The process a run lives in: it dies with its parent, and sees no network but its own.
 //! Not here: what runs in it.
 
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::{fs, io};
 
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{getegid, geteuid, getppid};
@@ -14,6 +18,18 @@ pub fn die_with_parent(parent: i32) -> io::Result<()> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     // The parent may have died before the line above: then nobody is left to be told.
     if getppid().as_raw() == parent { Ok(()) } else { Err(io::Error::other("the process that started this one is gone")) }
+}
+
+/// Makes the kernel kill the command's process when the thread that starts it ends.
+pub fn dies_with_this_thread(command: &mut Command) {
+    let parent = std::process::id() as i32;
+    // SAFETY: between fork and exec only prctl(2) and getppid(2) are called.
+    unsafe { command.pre_exec(move || die_with_parent(parent)) };
+}
+
+/// A file in memory that has no name in any file system and is gone with its last descriptor.
+pub fn anonymous_file(name: &str) -> io::Result<File> {
+    Ok(memfd_create(name, MFdFlags::MFD_CLOEXEC)?.into())
 }
 
 /// Why a run cannot have a network of its own here, and what to do about it.

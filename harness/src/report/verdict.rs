@@ -18,7 +18,8 @@ pub fn headline(recording: &Recording, verdict: &Verdict, style: Style) -> Strin
         Outcome::Disturbed => ("LATE", Colour::Yellow),
     };
     let (place, job) = (&recording.place, &recording.job);
-    let facts = format!("{}, Linux {}, seed {}", place.name, place.kernel, job.seed);
+    let time = if place.is_virtual() { " (virtual time)" } else { "" };
+    let facts = format!("{}{time}, Linux {}, seed {}", place.name, place.kernel, job.seed);
     let name = job.name.replace('/', "::");
     let took = format!("{:.1}s", Time::from_micros(recording.end).seconds());
     format!(
@@ -45,6 +46,10 @@ pub fn verdict(recording: &Recording, verdict: &Verdict, again: &str, style: Sty
         lines.push(format!("  {mark}  {:<claims$}{gap}{:<windows$}    {measured}", finding.to_string(), window(finding)));
         let why = finding.why.iter().flat_map(|why| why.lines());
         lines.extend(why.map(|line| format!("{INDENT}{}", style.paint(Colour::Dim, line))));
+    }
+    for splat in &recording.splats {
+        lines.push(format!("  {}  the kernel: {}", style.paint(Colour::Red, "FAIL"), style.paint(Colour::Bold, &splat.title)));
+        lines.extend(splat.text.lines().map(|line| format!("{INDENT}{}", style.paint(Colour::Dim, line))));
     }
     for key in &verdict.unexpectedly_held {
         lines.push(format!("  {}  {key} had to fail, and did not", style.paint(Colour::Red, "FAIL")));

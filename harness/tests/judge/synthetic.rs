@@ -173,8 +173,9 @@ pub(crate) fn run() -> Recording {
     let step = |due: u64, line: &str| StepRecord { due, at: due + 300, lines: vec![line.to_owned()] };
     Recording {
         relayed: BTreeMap::new(),
+        splats: Vec::new(),
         format: FORMAT,
-        place: Place { name: "local".to_owned(), kernel: "6.18.44".to_owned(), root: true, features: [].into() },
+        place: Place { name: "local".to_owned(), kernel: "6.18.44".to_owned(), root: true, features: [].into(), machine: None },
         end: 30 * S + 200_000,
         timed_out: false,
         lateness: Lateness::default(),

@@ -1,0 +1,65 @@
+//! The first process of a guest, which is this same program: readies the kernel, does what it was ordered, and ends the guest.
+//! Not here: running a job, which is done by the same child process as on this computer.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::frames;
+use crate::kernel::boot;
+use crate::kernel::port::Port;
+use crate::local::{self, Message, Request};
+
+/// The argument by which the kernel's command line makes this program the first process.
+pub(crate) const MARK: &str = "mplab:guest";
+/// Where the order is.
+pub(super) const ORDER: &str = "/mplab/order.json";
+
+/// What a guest is to do. Nothing else enters it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Order {
+    /// What its random numbers follow from.
+    pub(super) seed: u64,
+    /// Modules to load, in this order.
+    pub(super) modules: Vec<PathBuf>,
+    /// What to do, one after the other.
+    pub(super) requests: Vec<Request>,
+}
+
+/// The line in the kernel's log with which a request begins: what the kernel complains of belongs to the last one before.
+pub(super) fn begins(number: usize) -> String {
+    format!("mplab: request {number} begins")
+}
+
+/// The whole life of the first process.
+pub(crate) fn run() -> ! {
+    if let Err(error) = serve() {
+        // The console is all that is left.
+        eprintln!("mplab: the guest's first process failed: {error}");
+    }
+    boot::end()
+}
+
+fn serve() -> io::Result<()> {
+    boot::mount_all()?;
+    let mut port = Port::open()?;
+    let mut say = |message: &Message| frames::write(&mut port, &serde_json::to_vec(message)?);
+    let order: Order = serde_json::from_slice(&fs::read(ORDER)?)?;
+    boot::seed_random(order.seed)?;
+    for module in &order.modules {
+        // What needs an absent module will be found missing.
+        if let Err(error) = boot::load_module(module) {
+            boot::log(&format!("mplab: failed to load {}: {error}", module.display()))?;
+        }
+    }
+    for (number, request) in order.requests.iter().enumerate() {
+        boot::log(&begins(number))?;
+        let mut lost = Ok(());
+        let answer = local::ask(request, &mut |news| lost = say(&Message::News(news)));
+        lost?;
+        say(&answer.unwrap_or_else(Message::from))?;
+    }
+    Ok(())
+}

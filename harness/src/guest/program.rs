@@ -1,0 +1,119 @@
+//! A program as it travels into a guest: its file without what only a debugger reads, and the libraries that its loader finds for it.
+//! Not here: how files get into the guest.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, io};
+
+use object::Endianness;
+use object::elf::{FileHeader64, ProgramHeader64};
+use object::read::elf::{FileHeader, ProgramHeader};
+
+/// Files by the absolute paths that they have in the guest.
+pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// Adds a program at a path, its libraries at theirs.
+pub(super) fn add(files: &mut Files, program: &Path, at: &Path) -> io::Result<()> {
+    let bytes = fs::read(program)?;
+    for library in libraries(program, &bytes)? {
+        if let Entry::Vacant(library) = files.entry(library) {
+            let bytes = fs::read(library.key())?;
+            library.insert(trimmed(bytes));
+        }
+    }
+    files.insert(at.to_owned(), trimmed(bytes));
+    Ok(())
+}
+
+/// What the program's own loader finds for it, itself included; nothing for a static program or a script.
+fn libraries(program: &Path, bytes: &[u8]) -> io::Result<Vec<PathBuf>> {
+    let Some(loader) = loader(bytes) else { return Ok(Vec::new()) };
+    let listed = Command::new(&loader).arg("--list").arg(program).output()?;
+    if !listed.status.success() {
+        let why = String::from_utf8_lossy(&listed.stderr).trim().to_owned();
+        return Err(io::Error::other(format!("{}: {why}", program.display())));
+    }
+    let lines = String::from_utf8_lossy(&listed.stdout).into_owned();
+    // `libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)`; the loader itself may stand there without an arrow, the vDSO has no path.
+    let found = lines.lines().filter_map(|line| {
+        let path = line.split(" => ").last()?.split(" (").next()?.trim();
+        path.starts_with('/').then(|| PathBuf::from(path))
+    });
+    Ok(found.chain([loader]).collect())
+}
+
+/// The segments of an ELF file of 64 bits; none of what is no such file (elf(5)).
+fn segments(bytes: &[u8]) -> &[ProgramHeader64<Endianness>] {
+    let of = || {
+        let header = FileHeader64::<Endianness>::parse(bytes).ok()?;
+        header.program_headers(header.endian().ok()?, bytes).ok()
+    };
+    of().unwrap_or_default()
+}
+
+/// The loader that a program names (`PT_INTERP`).
+fn loader(bytes: &[u8]) -> Option<PathBuf> {
+    let endian = Endianness::default();
+    let name = segments(bytes).iter().find_map(|segment| segment.interpreter(endian, bytes).ok().flatten())?;
+    Some(PathBuf::from(OsStr::from_bytes(name)))
+}
+
+/// A module without the signature behind it (Documentation/admin-guide/module-signing.rst): to verify one takes a third of a second under TCG.
+pub(super) fn unsigned(mut module: Vec<u8>) -> Vec<u8> {
+    const END: &[u8] = b"~Module signature appended~\n";
+    // struct module_signature: twelve bytes, the last four the length of the signature before it, big-endian.
+    const HEADER: usize = 12;
+    let unsigned = module.strip_suffix(END).and_then(|rest| {
+        let (_, length) = rest.split_last_chunk()?;
+        rest.len().checked_sub(HEADER + u32::from_be_bytes(*length) as usize)
+    });
+    module.truncate(unsigned.unwrap_or(module.len()));
+    module
+}
+
+/// Without what is behind the last segment: symbols, debugging information and the table of sections. No kernel or loader reads those.
+fn trimmed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let endian = Endianness::default();
+    let end = segments(&bytes).iter().map(|segment| segment.p_offset(endian) + segment.p_filesz(endian)).max();
+    if let Some(end) = end.filter(|end| *end < bytes.len() as u64) {
+        bytes.truncate(end as usize);
+        // e_shoff, e_shnum and e_shstrndx: there are no sections.
+        bytes[40..48].fill(0);
+        bytes[60..64].fill(0);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_travels_with_its_libraries_and_still_runs() {
+        let mut files = Files::new();
+        add(&mut files, Path::new("/bin/true"), Path::new("/bin/true")).unwrap();
+        assert!(files.keys().any(|path| path.to_string_lossy().contains("libc.so")), "{:?}", files.keys());
+        let me = std::env::current_exe().unwrap();
+        let trimmed = trimmed(fs::read(&me).unwrap());
+        assert!((trimmed.len() as u64) < fs::metadata(&me).unwrap().len());
+        assert_eq!(loader(&trimmed), loader(&fs::read(&me).unwrap()));
+    }
+
+    #[test]
+    fn a_module_loses_its_signature() {
+        let signed = [b"module" as &[u8], b"signature", &[0; 8], &[0, 0, 0, 9], b"~Module signature appended~\n"].concat();
+        assert_eq!(unsigned(signed), b"module");
+        assert_eq!(unsigned(b"module".to_vec()), b"module");
+        assert_eq!(unsigned(b"~Module signature appended~\n".to_vec()), b"~Module signature appended~\n");
+    }
+
+    #[test]
+    fn what_is_no_program_is_taken_as_it_is() {
+        assert_eq!(trimmed(b"#!/bin/sh\n".to_vec()), b"#!/bin/sh\n");
+        assert_eq!(loader(b"\x7fELF\x02\x01"), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! QEMU: a guest's machine, its command line, and its process.
+//! Not here: what is inside the guest.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::process::{self, Child, ChildStdout, Command, Stdio};
+
+use crate::kernel::process::dies_with_this_thread;
+use crate::recording::{Acceleration, Clockwork};
+
+/// The program.
+pub(super) const PROGRAM: &str = "qemu-system-x86_64";
+
+/// What makes a guest's machine differ from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Machine {
+    pub(super) acceleration: Acceleration,
+    pub(super) clock: Clockwork,
+    /// Memory in MiB.
+    pub(super) memory: u32,
+}
+
+/// What a kernel need not do for a lab: verify its certificates (a second under TCG), test its ciphers, ready file systems, hibernate.
+/// A kernel that has not got one of them, or calls it otherwise, does not mind.
+const NEEDLESS: &str = "load_system_certificate_list,crypto_kdf108_init,ext4_init_fs,journal_init,zs_init,damon_stat_init,init_encrypted,\
+                        snapshot_device_init";
+
+impl Machine {
+    /// The kernel's command line in the guest; its first process is given `mark`.
+    ///
+    /// `loglevel=5` shows warnings on the console and nothing below. A kernel that fails ends the guest (`panic=-1`, `reboot=t`,
+    /// `-no-reboot`). No random number follows from the host.
+    pub(super) fn kernel_line(self, mark: &str) -> String {
+        // microvm has no PCI, and its only clock besides the time stamp counter, which counts instructions, is too slow to check that with.
+        let clock = match self.clock {
+            Clockwork::Real => "",
+            Clockwork::Virtual { .. } => " pci=off tsc=reliable",
+        };
+        format!(
+            "console=ttyS0 loglevel=5 panic=-1 reboot=t random.trust_cpu=off random.trust_bootloader=off{clock} edd=off rodata=off \
+             retain_initrd mitigations=off initcall_blacklist={NEEDLESS} -- {mark}"
+        )
+    }
+
+    /// QEMU's arguments but for files.
+    fn arguments(self) -> Vec<String> {
+        // microvm has no firmware to run and no PCI to walk; unlike `pc` it is deterministic to the byte. Without virtual time kernels find
+        // nothing on it to measure the time stamp counter with. `isa-serial` brings the bus that the debug port is on.
+        let machine = match self.clock {
+            Clockwork::Real => "pc",
+            Clockwork::Virtual { .. } => "microvm,x-option-roms=off,pit=on,pic=on,isa-serial=on,rtc=on,acpi=on",
+        };
+        let line = ["-M", machine, "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot"];
+        let mut line: Vec<String> = line.map(str::to_owned).to_vec();
+        let (accel, cpu) = match self.acceleration {
+            // qemu64 without cx16: Linux 6.12 dies of a double fault with it, and with -cpu max of an instruction that TCG has wrong.
+            Acceleration::Tcg => ("tcg", "qemu64,-cx16"),
+            Acceleration::Kvm => ("kvm", "host"),
+        };
+        line.extend(["-accel", accel, "-cpu", cpu].map(str::to_owned));
+        line.extend(["-m".to_owned(), self.memory.to_string()]);
+        if let Clockwork::Virtual { shift } = self.clock {
+            line.extend(["-icount".to_owned(), format!("shift={shift},sleep=off")]);
+            line.extend(["-rtc", "base=2026-01-01,clock=vm", "-seed", "1"].map(str::to_owned));
+        }
+        line
+    }
+}
+
+/// A QEMU process that is killed and waited for when it is dropped, and dies with the thread that started it.
+pub(super) struct Qemu(Child);
+
+impl Qemu {
+    /// Starts a guest. What it writes to its debug port comes out of the returned pipe; its console goes into a file.
+    pub(super) fn start(machine: Machine, kernel: &Path, archive: &File, console: &File, mark: &str) -> io::Result<(Self, ChildStdout)> {
+        // Files without names: nothing is left behind, however this process ends.
+        let path = |file: &File| format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd());
+        let mut command = Command::new(PROGRAM);
+        command.args(machine.arguments());
+        command.arg("-kernel").arg(kernel).args(["-initrd", &path(archive), "-append", &machine.kernel_line(mark)]);
+        command.args(["-serial", &format!("file:{}", path(console))]);
+        command.args(["-chardev", "stdio,id=port,signal=off", "-device", "isa-debugcon,iobase=0xe9,chardev=port"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        dies_with_this_thread(&mut command);
+        let mut child = command.spawn()?;
+        let port = child.stdout.take().expect("piped above");
+        Ok((Self(child), port))
+    }
+
+    /// Waits for its end, and tells what it complained of.
+    pub(super) fn end(mut self) -> io::Result<String> {
+        let mut words = String::new();
+        if let Some(mut stderr) = self.0.stderr.take() {
+            io::Read::read_to_string(&mut stderr, &mut words)?;
+        }
+        let status = self.0.wait()?;
+        if !status.success() && words.is_empty() {
+            words = status.to_string();
+        }
+        Ok(words.trim().to_owned())
+    }
+
+    /// Kills it.
+    pub(super) fn kill(&mut self) {
+        // It may have ended by itself.
+        self.0.kill().ok();
+    }
+}
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        self.kill();
+        self.0.wait().ok();
+    }
+}
+
+/// QEMU's version, as it says it: `7.2.22`.
+pub(super) fn version() -> io::Result<String> {
+    let said = Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).output()?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let version = said.split_whitespace().skip_while(|word| *word != "version").nth(1);
+    version.map(str::to_owned).ok_or_else(|| io::Error::other(format!("`{PROGRAM} --version` says no version")))
+}

@@ -1,0 +1,70 @@
+//! What the first process of a guest does to its kernel: mounts, modules, entropy, messages, the end.
+//! Not here: what runs between the beginning and the end.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::sys::reboot::{RebootMode, reboot};
+
+/// Mounts what programs expect: /proc, /sys, /dev, and fresh directories at /tmp and /run.
+pub fn mount_all() -> io::Result<()> {
+    let none: Option<&str> = None;
+    for (kind, at) in [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/tmp"), ("tmpfs", "/run")] {
+        fs::create_dir_all(at)?;
+        match mount(Some(kind), at, Some(kind), MsFlags::empty(), none) {
+            // The kernel may have mounted /dev already.
+            Ok(()) | Err(Errno::EBUSY) => {}
+            Err(error) => return Err(io::Error::other(format!("failed to mount {kind} at {at}: {error}"))),
+        }
+    }
+    Ok(())
+}
+
+/// Loads a module. One that is there already is no error.
+pub fn load_module(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    // SAFETY: finit_module(2) reads the descriptor, which lives, and a string that ends with a zero byte.
+    let done = unsafe { libc::syscall(libc::SYS_finit_module, file.as_raw_fd(), c"".as_ptr(), 0) };
+    match Errno::result(done) {
+        Ok(_) | Err(Errno::EEXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Starts the kernel's random numbers anew from `seed`: in a guest without any other source of them they follow from it (random(4)).
+pub fn seed_random(seed: u64) -> io::Result<()> {
+    /// struct rand_pool_info with 32 bytes.
+    #[repr(C)]
+    struct Pool {
+        entropy_bits: libc::c_int,
+        size: libc::c_int,
+        bytes: [u8; 32],
+    }
+    /// `RNDADDENTROPY` and `RNDRESEEDCRNG` (include/uapi/linux/random.h).
+    const ADD: libc::c_ulong = 0x4008_5203;
+    const RESEED: libc::c_ulong = 0x5207;
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let pool = Pool { entropy_bits: 256, size: 32, bytes };
+    let random = OpenOptions::new().write(true).open("/dev/urandom")?;
+    // SAFETY: the request takes a struct rand_pool_info, which lives until the call returns.
+    Errno::result(unsafe { libc::ioctl(random.as_raw_fd(), ADD, &raw const pool) })?;
+    // SAFETY: the request takes no argument.
+    Errno::result(unsafe { libc::ioctl(random.as_raw_fd(), RESEED) })?;
+    Ok(())
+}
+
+/// Writes a line to the kernel's log, as a warning: consoles show it.
+pub fn log(line: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open("/dev/kmsg")?.write_all(format!("<4>{line}\n").as_bytes())
+}
+
+/// Ends the guest at once. Its emulator is told not to start it again.
+pub fn end() -> ! {
+    let never = reboot(RebootMode::RB_AUTOBOOT);
+    unreachable!("the kernel refused to end: {never:?}")
+}

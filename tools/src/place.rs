@@ -1,0 +1,41 @@
+//! Which place a command's cases run at: the options that name it.
+
+use mplab::guest::store::Store;
+use mplab::guest::{Guest, SHIFT};
+use mplab::place::Somewhere;
+use mplab::recording::{Acceleration, Clockwork};
+
+use crate::Failure;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Run in a guest that boots this imported kernel, not on this computer's
+    #[arg(long)]
+    kernel: Option<String>,
+    /// In virtual time: what happens follows from the case, the kernel and the seed alone
+    #[arg(long = "virtual", requires = "kernel")]
+    in_virtual_time: bool,
+    /// What the guest's CPU is made of; the fastest that works if not said
+    #[arg(long, value_enum, requires = "kernel")]
+    accel: Option<Accel>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Accel {
+    Tcg,
+    Kvm,
+}
+
+impl Options {
+    pub(crate) fn somewhere(&self) -> Result<Somewhere, Failure> {
+        let Some(name) = &self.kernel else { return Ok(Somewhere::Local) };
+        let kernel = Store::open().and_then(|store| store.get(name)).map_err(Failure::usage)?;
+        let clock = if self.in_virtual_time { Clockwork::Virtual { shift: SHIFT } } else { Clockwork::Real };
+        let accel = self.accel.map(|accel| match accel {
+            Accel::Tcg => Acceleration::Tcg,
+            Accel::Kvm => Acceleration::Kvm,
+        });
+        let guest = Guest::new(kernel, clock, accel).map_err(Failure::broken)?;
+        Ok(Somewhere::Guest(Box::new(guest)))
+    }
+}
