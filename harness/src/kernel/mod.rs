@@ -10,6 +10,7 @@ pub mod link_stats;
 pub mod load;
 pub mod mptcp;
 pub mod namespace;
+pub mod netem;
 pub mod netlink;
 pub mod nftables;
 pub mod packet;

@@ -112,6 +112,12 @@ impl Batch {
         self.requests.len()
     }
 
+    /// What would be sent.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.requests.is_empty()

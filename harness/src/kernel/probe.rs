@@ -9,9 +9,10 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::packet::PacketSocket;
-use super::qdisc::{self, Netem};
+use super::qdisc::{self, Shape};
 use super::{Batch, Namespace, Netlink, firewall, link, mptcp, sysctl};
-use crate::words::{Deed, EndpointFlag, Feature, MptcpOption, Packets, Percent, Rate, Rule, Size, Time};
+use crate::words::shape::Chance;
+use crate::words::{Deed, EndpointFlag, Feature, MptcpOption, Netem, Packets, Place, Rate, Rule, Size};
 
 /// The loopback interface's index in every namespace.
 const LO: i32 = 1;
@@ -28,15 +29,21 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         }
     };
     try_one(Feature::Tbf, &|batch| qdisc::tbf(batch, LO, Rate(8_000_000), Size(16_384), Size(65_536)));
-    try_one(Feature::Netem, &|batch| {
-        let netem = Netem { delay: Time::from_millis(1), jitter: Time::ZERO, loss: Percent(0.0), rate: None, limit: 10 };
-        qdisc::netem(batch, LO, &netem);
+    let [first, second] = [Place { parent: None, handle: 1 }, Place { parent: Some(1), handle: 2 }];
+    let seeded = Netem { limit: 10, seed: Some(0x5eed), ..Netem::default() };
+    try_one(Feature::Netem, &|batch| qdisc::netem(batch, LO, first, &seeded));
+    try_one(Feature::NetemPairs, &|batch| {
+        qdisc::netem(batch, LO, first, &Netem { duplicate: Some(Chance::of(1.0)), ..seeded.clone() });
+        qdisc::netem(batch, LO, second, &Netem { limit: 10, ..Netem::default() });
     });
     try_one(Feature::Redirect, &|batch| {
         qdisc::ingress(batch, LO);
         qdisc::redirect(batch, LO, LO);
     });
     try_one(Feature::Bridge, &|batch| link::bridge(batch, "mplab-probe", 1000));
+    // A kernel that does not know the attribute drops it silently.
+    let has_seed = |(_, shape)| matches!(shape, Shape::Netem(place, settings) if place == first && settings.seed() == seeded.seed);
+    found.extend(qdisc::list(&mut netlink).is_ok_and(|list| list.into_iter().any(has_seed)).then_some(Feature::NetemSeed));
     found.extend(tables(&mut netlink));
     found.extend(PacketSocket::open(LO).is_ok().then_some(Feature::Relay));
     if Path::new("/proc/sys/net/ipv6").exists() {

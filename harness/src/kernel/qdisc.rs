@@ -1,12 +1,14 @@
 //! Queueing disciplines and the redirection of a wire's packets (rtnetlink; `tc qdisc`, `tc filter`).
 //! Not here: which rate or delay a link should have.
 
-use netlink_bindings::tc::{OptionsMsg, PushActAttrs, Request, TcNetemQopt, TcNetemRate, TcTbfQopt, TcU32Sel, Tcmsg};
+use netlink_bindings::tc::{OptionsMsg, PushActAttrs, Request, TcTbfQopt, TcU32Sel, Tcmsg};
 use netlink_bindings::traits::Pusher;
 use netlink_bindings::utils::{finalize_nested_header, find_attr, push_nested_header};
 
+use super::netem::{self, Settings};
 use super::{Batch, Netlink, NetlinkError};
-use crate::words::{Percent, Rate, Size, Time};
+use crate::words::netem::UNLIMITED;
+use crate::words::{Netem, Place, Rate, Size};
 
 /// `TC_H_ROOT`, `TC_H_INGRESS`, and the ingress qdisc's block of filters (include/uapi/linux/pkt_sched.h).
 const ROOT: u32 = 0xffff_ffff;
@@ -24,10 +26,21 @@ const MIRRED_PARMS: [u16; 5] = [2, TCA_U32_ACT, 1, 2, 2];
 /// `TC_U32_TERMINAL` (include/uapi/linux/pkt_cls.h).
 const TERMINAL: u8 = 1;
 
+/// Nanoseconds to a tick of the packet scheduler (`PSCHED_SHIFT`, include/net/pkt_sched.h).
+pub(super) const TICK: u64 = 64;
+
 fn message(index: i32, parent: u32) -> Tcmsg {
     let mut header = Tcmsg::new();
     header.ifindex = index;
     header.parent = parent;
+    header
+}
+
+/// The qdisc at a place among those that an interface sends by.
+fn at(index: i32, place: Place) -> Tcmsg {
+    let major = |handle: u16| u32::from(handle) << 16;
+    let mut header = message(index, place.parent.map_or(ROOT, |parent| major(parent) | 1));
+    header.handle = major(place.handle);
     header
 }
 
@@ -75,13 +88,23 @@ pub fn unredirect(batch: &mut Batch, index: i32) {
 
 /// Holds what leaves by an interface to a rate (tc-tbf(8)).
 pub fn tbf(batch: &mut Batch, index: i32, rate: Rate, burst: Size, limit: Size) {
+    bucket(batch, &message(index, ROOT), rate, burst, limit);
+}
+
+/// Lets super-packets leave by an interface as the packets that they are made of: a token bucket takes them apart if they are larger
+/// than the bucket (net/sched/sch_tbf.c, tbf_segment). The rate of this one is out of reach.
+pub fn split(batch: &mut Batch, index: i32, place: Place, packet: Size) {
+    bucket(batch, &at(index, place), UNLIMITED, packet, packet);
+}
+
+fn bucket(batch: &mut Batch, header: &Tcmsg, rate: Rate, burst: Size, limit: Size) {
     let bytes = rate.bytes_per_second();
     let mut options = TcTbfQopt::new();
     options.rate.rate = u32::try_from(bytes).unwrap_or(u32::MAX);
     options.limit = limit.0 as u32;
     // `TC_LINKLAYER_ETHERNET`: no rate table is needed.
     options.rate.linklayer = 1;
-    let mut request = Request::new().set_create().set_replace().op_newqdisc_do(&message(index, ROOT));
+    let mut request = Request::new().set_create().set_replace().op_newqdisc_do(header);
     let mut attributes = request.encode().nested_options_tbf().push_parms(options).push_burst(burst.0 as u32);
     if bytes > u64::from(u32::MAX) {
         attributes = attributes.push_rate64(bytes);
@@ -95,44 +118,16 @@ pub fn remove(batch: &mut Batch, index: i32) {
     batch.push(&Request::new().op_delqdisc_do(&message(index, ROOT)));
 }
 
-/// What netem is told (tc-netem(8)).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Netem {
-    /// The delay.
-    pub delay: Time,
-    /// Its variation.
-    pub jitter: Time,
-    /// How much is lost.
-    pub loss: Percent,
-    /// The rate.
-    pub rate: Option<Rate>,
-    /// How many packets may be waiting or on their way.
-    pub limit: u32,
-}
-
-/// netem's probability: 32 bits are 100 %.
-fn probability(part: Percent) -> u32 {
-    (part.0 / 100.0 * f64::from(u32::MAX)).round() as u32
-}
-
-/// Delays and loses what leaves by an interface.
-pub fn netem(batch: &mut Batch, index: i32, wanted: &Netem) {
-    let mut options = TcNetemQopt::new();
-    options.limit = wanted.limit;
-    options.loss = probability(wanted.loss);
-    let mut request = Request::new().set_create().set_replace().op_newqdisc_do(&message(index, ROOT));
-    let mut attributes =
-        request.encode().nested_options_netem(&options).push_latency64(wanted.delay.0 as i64).push_jitter64(wanted.jitter.0 as i64);
-    if let Some(rate) = wanted.rate {
-        let bytes = rate.bytes_per_second();
-        let mut limited = TcNetemRate::new();
-        limited.rate = u32::try_from(bytes).unwrap_or(u32::MAX);
-        attributes = attributes.push_rate(limited);
-        if bytes > u64::from(u32::MAX) {
-            attributes = attributes.push_rate64(bytes);
-        }
+/// Delays, loses and otherwise maltreats what leaves by an interface, and holds it to a rate (tc-netem(8)). What is on its way in a netem
+/// that is there already stays there.
+pub fn netem(batch: &mut Batch, index: i32, place: Place, wanted: &Netem) {
+    let settings = Settings::from(wanted);
+    let mut request = Request::new().set_create().set_replace().op_newqdisc_do(&at(index, place));
+    let mut attributes = request.encode().nested_options_netem(&settings.fixed());
+    if let Some(table) = netem::table(wanted) {
+        attributes = attributes.push_delay_dist(&table);
     }
-    drop(attributes);
+    drop(settings.push(attributes));
     batch.push(&request);
 }
 
@@ -143,32 +138,28 @@ pub enum Shape {
     Ingress,
     /// A token bucket filter: rate, burst and limit.
     Tbf(Rate, Size, Size),
-    /// netem.
-    Netem(Netem),
+    /// netem at a place.
+    Netem(Place, Settings),
     /// Another qdisc.
     Other(String),
 }
 
 /// Every qdisc of the namespace, with its interface's index.
 pub fn list(netlink: &mut Netlink) -> Result<Vec<(i32, Shape)>, NetlinkError> {
-    /// `PSCHED_SHIFT` (include/net/pkt_sched.h): a tick is 64 ns.
-    const TICK_NANOS: f64 = 64.0;
     let request = Request::new().op_getqdisc_dump(&Tcmsg::new());
     let mut found = Vec::new();
     netlink.each(&request, |(header, attributes)| {
         let shape = match attributes.get_options() {
             Ok(OptionsMsg::Tbf(options)) => options.get_parms().ok().map(|parms| {
                 let bytes = options.get_rate64().unwrap_or(u64::from(parms.rate.rate));
-                let burst = f64::from(parms.buffer) * TICK_NANOS * bytes as f64 / 1e9;
+                let burst = f64::from(parms.buffer) * TICK as f64 * bytes as f64 / 1e9;
                 Shape::Tbf(Rate(bytes * 8), Size(burst.round() as u64), Size(u64::from(parms.limit)))
             }),
-            Ok(OptionsMsg::Netem(parms, options)) => Some(Shape::Netem(Netem {
-                delay: Time(options.get_latency64().unwrap_or(0) as u64),
-                jitter: Time(options.get_jitter64().unwrap_or(0) as u64),
-                loss: Percent(f64::from(parms.loss) / f64::from(u32::MAX) * 100.0),
-                rate: options.get_rate().ok().map(|rate| Rate(8 * options.get_rate64().unwrap_or(u64::from(rate.rate)))),
-                limit: parms.limit,
-            })),
+            Ok(OptionsMsg::Netem(fixed, said)) => {
+                let major = |handle: u32| (handle >> 16) as u16;
+                let parent = (header.parent != ROOT).then(|| major(header.parent));
+                Some(Shape::Netem(Place { parent, handle: major(header.handle) }, Settings::read(&fixed, &said)))
+            }
             _ => None,
         };
         let kind = || attributes.get_kind().map(|kind| kind.to_string_lossy().into_owned()).unwrap_or_default();

@@ -219,10 +219,8 @@ impl Lab {
             Act::Redirect { dev, to } => qdisc::redirect(batch, room.index(dev), room.index(to)),
             Act::Unredirect { dev } => qdisc::unredirect(batch, room.index(dev)),
             Act::Tbf { dev, rate, burst, limit } => qdisc::tbf(batch, room.index(dev), *rate, *burst, *limit),
-            Act::Netem { dev, delay, jitter, loss, rate, limit } => {
-                let netem = qdisc::Netem { delay: *delay, jitter: *jitter, loss: *loss, rate: *rate, limit: *limit };
-                qdisc::netem(batch, room.index(dev), &netem);
-            }
+            Act::Split { dev, place, packet } => qdisc::split(batch, room.index(dev), *place, *packet),
+            Act::Netem { dev, place, netem } => qdisc::netem(batch, room.index(dev), *place, netem),
         }
         None
     }

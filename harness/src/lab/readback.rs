@@ -6,10 +6,11 @@ use std::fmt;
 
 use super::{Lab, LabError, Room, kernel_address, kernel_endpoint, kernel_route, kernel_rule};
 use crate::kernel::link::LinkState;
-use crate::kernel::qdisc::{Netem, Shape};
+use crate::kernel::qdisc::Shape;
 use crate::kernel::{Netlink, NetlinkError, firewall, link, mptcp, qdisc, route, sysctl};
 use crate::plan::{Act, Op};
-use crate::words::{Percent, Rate, Size, Time};
+use crate::words::netem::UNLIMITED;
+use crate::words::{Rate, Size};
 
 /// Something that the kernel has otherwise than told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,10 +164,10 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
         Act::Unshape { dev } => {
             let index = room.index(dev);
             let shapes = table(&mut found.shapes, &mut room.netlink, shapes)?;
-            let left = shapes.get(&index).into_iter().flatten().find(|shape| matches!(shape, Shape::Tbf(..) | Shape::Netem(_)));
+            let left = shapes.get(&index).into_iter().flatten().find(|shape| matches!(shape, Shape::Tbf(..) | Shape::Netem(..)));
             difference(left.is_none(), &|| format!("{left:?}"))
         }
-        Act::Ingress { dev } | Act::Tbf { dev, .. } | Act::Netem { dev, .. } => {
+        Act::Ingress { dev } | Act::Tbf { dev, .. } | Act::Split { dev, .. } | Act::Netem { dev, .. } => {
             let index = room.index(dev);
             let has = table(&mut found.shapes, &mut room.netlink, shapes)?.get(&index).map_or(&[][..], Vec::as_slice);
             difference(has.iter().any(|shape| alike(act, shape)), &|| format!("{has:?}"))
@@ -196,27 +197,19 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
     }
 }
 
-/// Whether a qdisc is what the operation told. The kernel keeps times in ticks and probabilities in 32 bits.
+/// Whether a qdisc is what the operation told. A token bucket keeps its size in ticks.
 fn alike(act: &Act, shape: &Shape) -> bool {
     let near = |wanted: f64, has: f64, part: f64| (wanted - has).abs() <= wanted.abs() * part + f64::EPSILON;
     let near_rate = |wanted: Rate, has: Rate| near(wanted.0 as f64, has.0 as f64, 1e-6) || wanted.0.abs_diff(has.0) <= 8;
     let near_size = |wanted: Size, has: Size| near(wanted.0 as f64, has.0 as f64, 0.01);
-    let near_time = |wanted: Time, has: Time| wanted.0.abs_diff(has.0) <= 1_000;
-    let near_part = |wanted: Percent, has: Percent| near(wanted.0, has.0, 1e-6);
     match (act, shape) {
         (Act::Ingress { .. }, Shape::Ingress) => true,
         (Act::Tbf { rate, burst, limit, .. }, Shape::Tbf(has_rate, has_burst, has_limit)) => {
             near_rate(*rate, *has_rate) && near_size(*burst, *has_burst) && limit == has_limit
         }
-        (Act::Netem { delay, jitter, loss, rate, limit, .. }, Shape::Netem(has)) => {
-            let Netem { delay: has_delay, jitter: has_jitter, loss: has_loss, rate: has_rate, limit: has_limit } = *has;
-            let rates = match (rate, has_rate) {
-                (Some(rate), Some(has)) => near_rate(*rate, has),
-                (None, Some(has)) => has.0 == 0,
-                (rate, None) => rate.is_none(),
-            };
-            near_time(*delay, has_delay) && near_time(*jitter, has_jitter) && near_part(*loss, has_loss) && rates && *limit == has_limit
-        }
+        // The bucket is full in less than a tick, and the kernel says no other size.
+        (Act::Split { packet, .. }, Shape::Tbf(rate, _, limit)) => *rate == UNLIMITED && limit == packet,
+        (Act::Netem { place, netem, .. }, Shape::Netem(has_place, settings)) => place == has_place && settings.obey(netem),
         _ => false,
     }
 }

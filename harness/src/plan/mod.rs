@@ -1,6 +1,7 @@
 //! From a checked topology and case to a [`Job`]: the operations that build the lab and take the steps, as data.
 //! Pure: no kernel is asked; what it must be able to do is listed in [`Job::needs`].
 
+mod netem;
 pub mod op;
 mod routes;
 mod setup;
@@ -12,13 +13,14 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
+use netem::Course;
 pub use op::{Act, Op};
 use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};
 
 use crate::case::{Action, Case, Process, Reshape, Step, Verb};
 use crate::topology::{Link, Topology};
-use crate::words::{Feature, Time};
+use crate::words::{Feature, Shape, Time};
 
 /// Everything a place needs to run a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,16 +132,26 @@ fn reshapes<'a>(steps: &'a [Step], name: &'a str) -> impl Iterator<Item = &'a Re
     all.filter(move |to| to.link == name)
 }
 
+/// The conditions that a link has in the course of a case, up and down.
+fn course<'a>(link: &'a Link, steps: &'a [Step], name: &'a str) -> [Vec<&'a Shape>; 2] {
+    let up = std::iter::once(&link.up).chain(reshapes(steps, name).map(|to| &to.up));
+    let down = std::iter::once(&link.down).chain(reshapes(steps, name).map(|to| &to.down));
+    [up.collect(), down.collect()]
+}
+
 /// What makes a link, whose conditions steps may change.
 fn choose(topology: &Topology, steps: &[Step], name: &str, means: Means) -> Choice {
-    wire::choose(&topology.links[name], reshapes(steps, name).flat_map(|to| [&to.up, &to.down]), means)
+    let link = &topology.links[name];
+    let [up, down] = course(link, steps, name);
+    wire::choose(link, [&up, &down], means)
 }
 
 fn wires<'a>(topology: &'a Topology, steps: &[Step], engines: &BTreeMap<String, Choice>, means: Means) -> Vec<Wire<'a>> {
     let wire = |(name, link): (&'a String, &'a Link)| {
-        let up = reshapes(steps, name).map(|to| to.up.rate).chain([link.up.rate]).max().flatten();
-        let down = reshapes(steps, name).map(|to| to.down.rate).chain([link.down.rate]).max().flatten();
-        Wire { name, link, engine: engines[name].engine, fastest: [up, down], means }
+        let course = course(link, steps, name);
+        let fastest = course.each_ref().map(|shapes| shapes.iter().filter_map(|shape| shape.rate).max());
+        let course = course.map(|shapes| Course::of(shapes.into_iter()));
+        Wire { name, link, engine: engines[name].engine, fastest, course, means }
     };
     topology.links.iter().map(wire).collect()
 }

@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::topology::Network;
-use crate::words::{Deed, EndpointFlag, Feature, Percent, Rate, Rule, Shape, Size, Time, Way};
+use crate::words::netem::UNLIMITED;
+use crate::words::{Deed, EndpointFlag, Feature, Netem, Place, Rate, Rule, Shape, Size, Way};
 
 /// One operation on one namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,20 +131,23 @@ pub enum Act {
         /// What may wait.
         limit: Size,
     },
-    /// Delays and loses what leaves by an interface, and holds it to a rate.
+    /// Takes super-packets that leave by an interface apart: into the packets that are sent over a real cable.
+    Split {
+        /// The interface.
+        dev: String,
+        /// Where among its queueing disciplines.
+        place: Place,
+        /// The longest packet with its Ethernet header.
+        packet: Size,
+    },
+    /// Delays, loses and otherwise maltreats what leaves by an interface, and holds it to a rate.
     Netem {
         /// The interface.
         dev: String,
-        /// The delay.
-        delay: Time,
-        /// Its variation.
-        jitter: Time,
-        /// How much is lost.
-        loss: Percent,
-        /// Its rate.
-        rate: Option<Rate>,
-        /// How many packets may wait, those being delayed included.
-        limit: u32,
+        /// Where among its queueing disciplines.
+        place: Place,
+        /// What is done to packets.
+        netem: Box<Netem>,
     },
     /// Lets mplab itself carry packets between the two ends of a wire.
     Relay {
@@ -231,7 +235,7 @@ impl Act {
         Some(match self {
             Self::Redirect { .. } => Feature::Redirect,
             Self::Bridge { .. } => Feature::Bridge,
-            Self::Tbf { .. } => Feature::Tbf,
+            Self::Tbf { .. } | Self::Split { .. } => Feature::Tbf,
             Self::Netem { .. } => Feature::Netem,
             Self::Relay { .. } => Feature::Relay,
             Self::Firewall { rules } if rules.iter().any(|rule| rule.deed == Deed::Strip) => Feature::StripOptions,
@@ -314,22 +318,15 @@ impl fmt::Display for Op {
             Act::Tbf { dev, rate, burst, limit } => {
                 write!(f, "tc -n {ns} qdisc replace dev {dev} root tbf rate {}bit burst {}b limit {}b", rate.0, burst.0, limit.0)
             }
-            Act::Netem { dev, delay, jitter, loss, rate, limit } => {
-                write!(f, "tc -n {ns} qdisc replace dev {dev} root netem limit {limit}")?;
-                if delay.0 > 0 || jitter.0 > 0 {
-                    write!(f, " delay {delay}")?;
-                }
-                if jitter.0 > 0 {
-                    write!(f, " {jitter}")?;
-                }
-                if loss.0 > 0.0 {
-                    write!(f, " loss {}%", loss.0)?;
-                }
-                if let Some(rate) = rate {
-                    write!(f, " rate {}bit", rate.0)?;
-                }
-                Ok(())
+            Act::Split { dev, place, packet } => {
+                write!(
+                    f,
+                    "tc -n {ns} qdisc replace dev {dev} {place} tbf rate {}bit burst {packet}b limit {packet}b",
+                    UNLIMITED.0,
+                    packet = packet.0
+                )
             }
+            Act::Netem { dev, place, netem } => write!(f, "tc -n {ns} qdisc replace dev {dev} {place} netem {netem}"),
             Act::Relay { link, dev, to, up, down, .. } => {
                 write!(f, "# mplab relays {link} between {dev} and {to}: up {up}, down {down}")
             }

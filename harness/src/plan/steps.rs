@@ -39,7 +39,7 @@ pub(super) fn plan(steps: &[Step], wires: &[Wire], setup: &[Op]) -> Vec<PlannedS
             }
             Action::Shape(to) => {
                 let from = shapes.insert(&to.link, [&to.up, &to.down]).unwrap_or([&to.up, &to.down]);
-                reshape(wires[to.link.as_str()], from, to)
+                reshape(wires[to.link.as_str()], from, to, step.at)
             }
             Action::Process(..) => vec![Change { after: Time::ZERO, ops: Vec::new() }],
         };
@@ -51,14 +51,15 @@ pub(super) fn plan(steps: &[Step], wires: &[Wire], setup: &[Op]) -> Vec<PlannedS
 }
 
 /// What changes a link's conditions: at once, or a little with every tick.
-fn reshape(wire: &Wire, from: [&Shape; 2], to: &Reshape) -> Vec<Change> {
+fn reshape(wire: &Wire, from: [&Shape; 2], to: &Reshape, at: Time) -> Vec<Change> {
     let ways = [(Way::Up, from[0], &to.up), (Way::Down, from[1], &to.down)];
     let changed: Vec<_> = ways.into_iter().filter(|(_, from, to)| from != to).collect();
     let ticks = (to.over.0 / TICK.0).max(1);
     let moment = |tick: u64| {
         let after = if tick == ticks { to.over } else { Time(TICK.0 * tick) };
         let shape = |from: &Shape, shape: &Shape| Ramp { from: from.clone(), to: shape.clone(), over: to.over }.at(after);
-        Change { after, ops: changed.iter().map(|(way, from, to)| wire.reshape(*way, &shape(from, to))).collect() }
+        let ops = changed.iter().flat_map(|(way, from, to)| wire.reshape(*way, &shape(from, to), Some(at.after(after))));
+        Change { after, ops: ops.collect() }
     };
     if to.over == Time::ZERO { vec![moment(ticks)] } else { (0..=ticks).map(moment).collect() }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::netem::{Chain, Course};
 use super::{Act, Op};
 use crate::topology::Link;
 use crate::words::names::WIRES;
-use crate::words::shape::{Limit, Loss};
+use crate::words::shape::Limit;
 use crate::words::{Engine, Feature, Percent, Rate, Shape, Size, Time, Way};
 
 /// How packets cross a wire.
@@ -29,6 +30,10 @@ pub struct Means {
     pub forwarding: Forwarding,
     /// What delays and loses them where no file pins it: netem, or the relay where there is none.
     pub delays: Engine,
+    /// Whether netem takes a seed.
+    pub seeds: bool,
+    /// Whether one netem may duplicate packets before another.
+    pub pairs: bool,
     /// The seed.
     pub seed: u64,
 }
@@ -40,6 +45,8 @@ impl Means {
         Self {
             forwarding: if bridge { Forwarding::Bridge } else { Forwarding::Redirect },
             delays: if features.contains(&Feature::Netem) { Engine::Netem } else { Engine::Relay },
+            seeds: features.contains(&Feature::NetemSeed),
+            pairs: features.contains(&Feature::NetemPairs),
             seed,
         }
     }
@@ -48,7 +55,7 @@ impl Means {
 /// Those of a kernel that has everything.
 impl From<Forwarding> for Means {
     fn from(forwarding: Forwarding) -> Self {
-        Self { forwarding, delays: Engine::Netem, seed: 0 }
+        Self { forwarding, delays: Engine::Netem, seeds: true, pairs: true, seed: 0 }
     }
 }
 
@@ -61,19 +68,32 @@ pub struct Choice {
     pub why: String,
 }
 
-/// What a link is made with that has all these conditions in the course of a case: what its file says, else the least that does it.
-pub(super) fn choose<'a>(link: &'a Link, later: impl IntoIterator<Item = &'a Shape>, means: Means) -> Choice {
-    let shapes: Vec<&Shape> = [&link.up, &link.down].into_iter().chain(later).collect();
-    let every = |test: fn(&Shape) -> bool| shapes.iter().all(|shape| test(shape));
+/// What a link is made with that has these conditions in the course of a case, up and down: what its file says, else the least that does it.
+pub(super) fn choose(link: &Link, course: [&[&Shape]; 2], means: Means) -> Choice {
+    let every = |test: fn(&Shape) -> bool| course.concat().iter().all(|shape| test(shape));
     let (engine, why) = match (link.engine, means.delays) {
         (Some(engine), _) => (engine, "the topology says so"),
         (None, _) if every(Shape::is_bare) => (Engine::Kernel, "nothing is asked for"),
         (None, _) if every(Shape::is_rate_alone) => (Engine::Kernel, "only a rate is asked for"),
-        (None, _) if !every(Shape::is_plain) => (Engine::Relay, "more than delay, jitter, random loss and a rate is asked for"),
-        (None, Engine::Netem) => (Engine::Netem, "delay, jitter or loss is asked for, and the kernel has netem"),
-        (None, engine) => (engine, "delay, jitter or loss is asked for, and the kernel has no netem"),
+        (None, Engine::Netem) => match beyond_netem(course, means) {
+            Some(beyond) => (Engine::Relay, beyond),
+            None => (Engine::Netem, "more than a rate is asked for, and the kernel has netem"),
+        },
+        (None, engine) => (engine, "more than a rate is asked for, and the kernel has no netem"),
     };
     Choice { engine, why: why.to_owned() }
+}
+
+/// What of these conditions is better left to the relay.
+fn beyond_netem(course: [&[&Shape]; 2], means: Means) -> Option<&'static str> {
+    let all = course.concat();
+    // netem draws delays from the low bits of correlated numbers, and these are not correlated (net/sched/sch_netem.c, tabledist).
+    let correlated = |shape: &&Shape| shape.jitter.is_some_and(|jitter| jitter.correlation > Percent(0.0));
+    let pair = || course.iter().any(|shapes| Course::of(shapes.iter().copied()).pair_duplicates());
+    let beyond = all.iter().find_map(|shape| shape.beyond_netem());
+    beyond
+        .or(all.iter().any(correlated).then_some("netem's delays are not correlated, whatever it is told"))
+        .or((!means.pairs && pair()).then_some("this kernel's netem does not duplicate packets before a queue"))
 }
 
 /// A link with its name and what makes it.
@@ -82,8 +102,9 @@ pub(super) struct Wire<'a> {
     pub(super) name: &'a str,
     pub(super) link: &'a Link,
     pub(super) engine: Engine,
-    /// The highest rate that each direction has in the course of a case.
+    /// The highest rate that each direction has in the course of a case, and what else.
     pub(super) fastest: [Option<Rate>; 2],
+    pub(super) course: [Course; 2],
     pub(super) means: Means,
 }
 
@@ -104,8 +125,6 @@ const BURST: Time = Time::from_millis(10);
 const QUEUE: Time = Time::from_millis(50);
 /// ... but not fewer packets than this: 50 ms at 1 Mbit/s are four.
 const QUEUE_PACKETS: u64 = 30;
-/// The packets that netem holds where the file says nothing of a rate.
-const NETEM_PACKETS: u64 = 100_000;
 
 impl Wire<'_> {
     fn dev(&self, end: usize) -> String {
@@ -142,48 +161,52 @@ impl Wire<'_> {
         if self.engine != Engine::Relay {
             return [0, 1].map(|from| self.pass(from, true)).to_vec();
         }
-        // FNV-1a: links of one lab have nothing to do with each other.
-        let hash = self.name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
         let of = |shape| Box::new(self.with_queue(shape));
         let (up, down) = (of(&self.link.up), of(&self.link.down));
-        let seed = self.means.seed ^ hash;
-        vec![op(Act::Relay { link: self.name.to_owned(), dev: self.dev(0), to: self.dev(1), up, down, seed })]
+        vec![op(Act::Relay { link: self.name.to_owned(), dev: self.dev(0), to: self.dev(1), up, down, seed: self.seed(&[]) })]
+    }
+
+    /// A seed of its own: links of one lab have nothing to do with each other, nor has what the numbers say.
+    fn seed(&self, of: &[u64]) -> u64 {
+        // FNV-1a.
+        let bytes = self.name.bytes().chain(of.iter().flat_map(|number| number.to_le_bytes()));
+        self.means.seed ^ bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
     }
 
     /// What shapes it at first, in the kernel: each direction at the interface by which packets leave the wire.
     pub(super) fn shape(&self) -> Vec<Op> {
-        if self.engine == Engine::Relay {
-            return Vec::new();
-        }
         let ways = [(Way::Up, &self.link.up), (Way::Down, &self.link.down)];
-        ways.into_iter().filter(|(_, shape)| !shape.is_bare()).map(|(way, shape)| self.reshape(way, shape)).collect()
+        let shaped = |way: Way, shape: &Shape| match self.engine {
+            Engine::Relay => false,
+            Engine::Kernel => !shape.is_bare(),
+            Engine::Netem => self.course[way as usize].shaped,
+        };
+        ways.into_iter().filter(|(way, shape)| shaped(*way, shape)).flat_map(|(way, shape)| self.reshape(way, shape, None)).collect()
     }
 
-    /// What gives a direction other conditions.
-    pub(super) fn reshape(&self, way: Way, shape: &Shape) -> Op {
+    /// What gives a direction its first conditions, or others at a time.
+    pub(super) fn reshape(&self, way: Way, shape: &Shape, at: Option<Time>) -> Vec<Op> {
         let dev = self.dev(usize::from(way == Way::Up));
-        let packet = self.frame();
-        op(match (self.engine, shape.rate) {
+        let frame = self.frame();
+        let act = match (self.engine, shape.rate) {
             (Engine::Relay, _) => Act::Reshape { link: self.name.to_owned(), way, shape: Box::new(self.with_queue(shape)) },
             (Engine::Kernel, None) => Act::Unshape { dev },
             (Engine::Kernel, Some(rate)) => {
                 // The bucket keeps its size when the rate falls: a super-packet that waits already and is larger than the bucket would wait
                 // for ever, and all behind it (net/sched/sch_tbf.c).
                 let fastest = self.fastest[way as usize].map_or(rate, |fastest| fastest.max(rate));
-                let burst = Size(fastest.bytes_in(BURST).max(10 * packet));
+                let burst = Size(fastest.bytes_in(BURST).max(10 * frame));
                 Act::Tbf { dev, rate, burst, limit: Size(self.queue(shape, rate)) }
             }
             (Engine::Netem, rate) => {
-                // netem's limit counts the packets on their way too.
-                let limit = rate.map_or(NETEM_PACKETS, |rate| (self.queue(shape, rate) + rate.bytes_in(shape.delay)).div_ceil(packet) + 1);
-                let loss = match shape.loss {
-                    Some(Loss::Random(chance)) => chance.percent,
-                    _ => Percent(0.0),
-                };
-                let jitter = shape.jitter.map(|jitter| jitter.amount).unwrap_or_default();
-                Act::Netem { dev, delay: shape.delay, jitter, loss, rate, limit: limit as u32 }
+                let queue = rate.map(|rate| u32::try_from(self.queue(shape, rate) / frame).unwrap_or(u32::MAX));
+                // A netem that is given its seed again begins again with its numbers.
+                let seed = self.means.seeds.then(|| self.seed(&[way as u64, at.map_or(0, |at| at.0)]));
+                let chain = Chain { dev: &dev, course: self.course[way as usize], packet: Size(frame) };
+                return chain.acts(shape, queue, seed, at.is_some()).into_iter().map(op).collect();
             }
-        })
+        };
+        vec![op(act)]
     }
 
     /// The longest frame.

@@ -21,6 +21,10 @@ pub enum Feature {
     Tbf,
     /// The network emulator: delay, jitter, loss.
     Netem,
+    /// Seeds of the network emulator's random numbers.
+    NetemSeed,
+    /// Two network emulators one behind the other, of which one duplicates packets.
+    NetemPairs,
     /// Packet sockets, which mplab's own link in user space needs.
     Relay,
     /// An MPTCP packet scheduler (`net.mptcp.available_schedulers`).
@@ -61,6 +65,8 @@ impl Feature {
             Self::Bridge => "this kernel has no bridge".to_owned(),
             Self::Tbf => "this kernel has no sch_tbf, which a link's rate needs".to_owned(),
             Self::Netem => "this kernel has no sch_netem, which a link of engine netem needs".to_owned(),
+            Self::NetemSeed => "this kernel's netem takes no seed".to_owned(),
+            Self::NetemPairs => "this kernel takes no netem that duplicates packets together with another one".to_owned(),
             Self::Relay => "no packet socket can be opened here, which links in user space need".to_owned(),
             Self::Scheduler(name) => format!("this kernel has no MPTCP scheduler `{name}`"),
             Self::PathManager(name) => format!("this kernel has no MPTCP path manager `{name}`"),
@@ -91,6 +97,8 @@ impl fmt::Display for Feature {
             Self::Bridge => f.write_str("bridge"),
             Self::Tbf => f.write_str("tbf"),
             Self::Netem => f.write_str("netem"),
+            Self::NetemSeed => f.write_str("netem seed"),
+            Self::NetemPairs => f.write_str("netem pairs"),
             Self::Relay => f.write_str("relay"),
             Self::Scheduler(name) => write!(f, "scheduler {name}"),
             Self::PathManager(name) => write!(f, "path manager {name}"),

@@ -2,11 +2,13 @@
 //! Pure values: no I/O, and no idea of files or kernels.
 
 pub mod constraint;
+pub mod distribution;
 pub mod ending;
 pub mod feature;
 pub mod firewall;
 pub mod mptcp;
 pub mod names;
+pub mod netem;
 pub mod ramp;
 pub mod shape;
 pub mod trace;
@@ -18,5 +20,6 @@ pub use feature::Feature;
 pub use firewall::{Deed, MptcpOption, Packets, Rule};
 pub use mptcp::{Direction, EndpointFlag, Protocol};
 pub use names::End;
+pub use netem::{Netem, Place};
 pub use shape::{Engine, Shape, Way};
 pub use units::{Count, Percent, Quantity, Rate, Size, Time};

@@ -121,22 +121,31 @@ impl Shape {
         *self != Self { delay: self.delay, ..Self::default() }
     }
 
-    /// Whether a rate and its queue are all there is: what a token bucket does.
+    /// Whether a rate and its queue are all there is: what a token bucket does. It counts its queue in bytes.
     pub fn is_rate_alone(&self) -> bool {
-        *self == Self { rate: self.rate, limit: self.limit, ..Self::default() }
+        let in_packets = matches!(self.limit, Some(Limit::Packets(_)));
+        !in_packets && *self == Self { rate: self.rate, limit: self.limit, ..Self::default() }
     }
 
-    /// Whether there is nothing but a rate and its queue, a delay with evenly spread jitter, and packets lost independently of each other.
-    pub fn is_plain(&self) -> bool {
-        let jitter = self.jitter.is_none_or(|jitter| jitter == Jitter { amount: jitter.amount, ..Jitter::default() });
-        let loss = match &self.loss {
-            None => true,
-            Some(Loss::Random(chance)) => chance.correlation == Percent(0.0),
-            Some(_) => false,
-        };
-        let Self { rate, limit, delay, .. } = self;
-        let rest = Self { rate: *rate, limit: *limit, delay: *delay, jitter: self.jitter, loss: self.loss.clone(), ..Self::default() };
-        jitter && loss && *self == rest
+    /// What netem cannot do of it, or does otherwise than it is told.
+    pub fn beyond_netem(&self) -> Option<&'static str> {
+        /// netem cuts off a jitter that has more than 31 bits (net/sched/sch_netem.c, netem_change).
+        const MOST_JITTER: Time = Time(i32::MAX as u64);
+        if self.trace.is_some() {
+            Some("netem cannot follow a trace")
+        } else if !self.steps.is_empty() {
+            Some("netem takes no steps of its own")
+        } else if self.discipline != Discipline::DropTail {
+            Some("netem's queue is kept by its limit alone")
+        } else if matches!(self.limit, Some(Limit::Bytes(_))) {
+            Some("netem counts its queue in packets, not in bytes")
+        } else if matches!(self.loss, Some(Loss::Numbers(_) | Loss::Every(_))) {
+            Some("netem does not know packets by their numbers")
+        } else if self.jitter.is_some_and(|jitter| jitter.amount > MOST_JITTER) {
+            Some("netem's jitter ends at 2.147s")
+        } else {
+            None
+        }
     }
 
     /// Whether nothing is to be done to a packet.
@@ -187,6 +196,17 @@ pub enum Distribution {
     Pareto,
     /// A quarter of the bell curve and three quarters of the long tail.
     ParetoNormal,
+}
+
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Uniform => "uniform",
+            Self::Normal => "normal",
+            Self::Pareto => "pareto",
+            Self::ParetoNormal => "paretonormal",
+        })
+    }
 }
 
 /// `PERCENT CORRELATION`.

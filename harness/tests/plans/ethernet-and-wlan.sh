@@ -22,10 +22,18 @@ tc -n wires qdisc add dev ethernet-a ingress
 tc -n wires qdisc add dev ethernet-b ingress
 tc -n wires qdisc add dev wlan-a ingress
 tc -n wires qdisc add dev wlan-b ingress
-tc -n wires qdisc replace dev ethernet-b root netem limit 423 delay 1ms rate 100000000bit
-tc -n wires qdisc replace dev ethernet-a root netem limit 423 delay 1ms rate 100000000bit
-tc -n wires qdisc replace dev wlan-b root netem limit 193 delay 8ms 2ms loss 0.1% rate 40000000bit
-tc -n wires qdisc replace dev wlan-a root netem limit 193 delay 8ms 2ms loss 0.1% rate 40000000bit
+tc -n wires qdisc replace dev ethernet-b root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
+tc -n wires qdisc replace dev ethernet-b parent 1:1 handle 2: netem limit 100000 delay 1ms seed 7213289959603859374
+tc -n wires qdisc replace dev ethernet-b parent 2:1 handle 3: netem limit 412 rate 100000000bit
+tc -n wires qdisc replace dev ethernet-a root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
+tc -n wires qdisc replace dev ethernet-a parent 1:1 handle 2: netem limit 100000 delay 1ms seed 12905300887704537071
+tc -n wires qdisc replace dev ethernet-a parent 2:1 handle 3: netem limit 412 rate 100000000bit
+tc -n wires qdisc replace dev wlan-b root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
+tc -n wires qdisc replace dev wlan-b parent 1:1 handle 2: netem limit 100000 delay 8ms 2ms loss 0.1% rate 100000000000000bit seed 17284272154835727785
+tc -n wires qdisc replace dev wlan-b parent 2:1 handle 3: netem limit 165 rate 40000000bit
+tc -n wires qdisc replace dev wlan-a root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
+tc -n wires qdisc replace dev wlan-a parent 1:1 handle 2: netem limit 100000 delay 8ms 2ms loss 0.1% rate 100000000000000bit seed 11592261226735050088
+tc -n wires qdisc replace dev wlan-a parent 2:1 handle 3: netem limit 165 rate 40000000bit
 ip -n laptop rule add priority 1002 from 10.0.2.1 lookup 1002
 ip -n laptop rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n laptop rule add priority 1000 from all lookup main suppress_prefixlength 0

@@ -20,8 +20,12 @@ ip -n server link add cell0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth pe
 ip -n server link add wlan0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name wlan-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 tc -n wires qdisc add dev wlan-a ingress
 tc -n wires qdisc add dev wlan-b ingress
-tc -n wires qdisc replace dev wlan-b root netem limit 92 delay 5ms 1ms rate 20000000bit
-tc -n wires qdisc replace dev wlan-a root netem limit 92 delay 5ms 1ms rate 20000000bit
+tc -n wires qdisc replace dev wlan-b root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
+tc -n wires qdisc replace dev wlan-b parent 1:1 handle 2: netem limit 100000 delay 5ms 1ms rate 100000000000000bit seed 17284272154835727785
+tc -n wires qdisc replace dev wlan-b parent 2:1 handle 3: netem limit 82 rate 20000000bit
+tc -n wires qdisc replace dev wlan-a root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
+tc -n wires qdisc replace dev wlan-a parent 1:1 handle 2: netem limit 100000 delay 5ms 1ms rate 100000000000000bit seed 11592261226735050088
+tc -n wires qdisc replace dev wlan-a parent 2:1 handle 3: netem limit 82 rate 20000000bit
 ip -n phone rule add priority 1002 from 10.0.2.1 lookup 1002
 ip -n phone rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n phone rule add priority 1000 from all lookup main suppress_prefixlength 0

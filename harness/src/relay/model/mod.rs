@@ -9,7 +9,6 @@ mod chance;
 mod codel;
 mod counts;
 mod fate;
-mod jitter;
 mod loss;
 mod pace;
 #[cfg(test)]

@@ -140,17 +140,16 @@ impl Way {
     }
 
     fn check_engine(&self, of: &Circumstances<'_>, mistakes: &mut Mistakes) {
-        let packets = matches!(self.shape.limit, Some(Limit::Packets(_)));
         match &of.engine {
-            Some((Engine::Kernel, span)) if !self.shape.is_rate_alone() || packets => {
+            Some((Engine::Kernel, span)) if !self.shape.is_rate_alone() => {
                 mistakes
                     .add(span, "without netem the kernel can hold a link to a rate with a queue in bytes, and do nothing else to packets")
                     .help("write \"netem\" or \"relay\", or leave the choice to mplab");
             }
-            Some((Engine::Netem, span)) if !self.shape.is_plain() => {
-                mistakes
-                    .add(span, "mplab tells netem of delay, evenly spread jitter, random loss, rate and limit only, so far")
-                    .help("write \"relay\", or leave the choice to mplab");
+            Some((Engine::Netem, span)) => {
+                if let Some(beyond) = self.shape.beyond_netem() {
+                    mistakes.add(span, beyond).help("write \"relay\", or leave the choice to mplab");
+                }
             }
             _ => {}
         }

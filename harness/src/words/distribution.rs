@@ -1,9 +1,13 @@
-//! The distributions of delays: from an even random number to a deviation, in standard deviations.
+//! The distributions of delays: from an even random number to a deviation, in standard deviations; and as the tables that netem wants.
 //! Not here: the delay itself, and who draws the number.
 
 use super::shape::Distribution;
 
-/// The tables of iproute2 end here (16 bits, 8192 to a standard deviation).
+/// What is one standard deviation in a table (`NETEM_DIST_SCALE`, include/uapi/linux/pkt_sched.h).
+const SCALE: f64 = 8192.0;
+/// How many entries a table has; as many as iproute2's. The kernel takes 16384 (`NETEM_DIST_MAX`).
+const ENTRIES: u16 = 4096;
+/// The tables end here: they have 16 bits.
 const MOST: f64 = 4.0;
 
 impl Distribution {
@@ -16,6 +20,12 @@ impl Distribution {
             Self::Pareto => pareto(u),
             Self::ParetoNormal => f64::midpoint(normal(u).clamp(-MOST, MOST), pareto(u)) / 2.0 + pareto(u) / 2.0,
         }
+    }
+
+    /// The table from which netem draws: the deviations in the middle of so many even parts.
+    pub fn table(self) -> impl Iterator<Item = i16> {
+        let deviation = move |entry| self.deviation((f64::from(entry) + 0.5) / f64::from(ENTRIES));
+        (0..ENTRIES).map(move |entry| (deviation(entry) * SCALE).round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16)
     }
 }
 
