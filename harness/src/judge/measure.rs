@@ -13,6 +13,9 @@ use super::{paths, process, share};
 /// How many of a transfer's problems are told.
 const TOLD: usize = 3;
 
+/// What is said of a measure of which nothing was recorded.
+pub(super) const UNRECORDED: &str = "not recorded";
+
 /// What was measured, and what that means.
 pub(super) struct Measured {
     pub(super) text: String,
@@ -22,7 +25,7 @@ pub(super) struct Measured {
 
 impl Measured {
     pub(super) fn missing(why: impl Into<String>) -> Self {
-        Self { text: "not recorded".to_owned(), held: false, why: vec![why.into()] }
+        Self { text: UNRECORDED.to_owned(), held: false, why: vec![why.into()] }
     }
 
     pub(super) fn of<Q: Quantity>(constraint: &Constraint<Q>, measured: Q) -> Self {

@@ -63,7 +63,7 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// One for every measure: the implicit ones first, then those of the case in its order.
     pub findings: Vec<Finding>,
-    /// The measures that had to fail, and held or were not looked at.
+    /// The measures that had to fail, and held, were not looked at, or not recorded.
     pub unexpectedly_held: Vec<String>,
     /// How the lab was disturbed, if it was and that mattered.
     pub disturbance: Option<String>,
@@ -95,9 +95,14 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether a value was measured that the constraint does not allow. What was not recorded is no such value.
+    pub fn failed(&self) -> bool {
+        !self.held && self.measured != measure::UNRECORDED
+    }
+
     /// Whether it speaks against the run.
-    pub const fn condemns(&self) -> bool {
-        !self.held && !self.must_fail
+    pub fn condemns(&self) -> bool {
+        !(self.held || self.must_fail && self.failed())
     }
 }
 
@@ -116,7 +121,7 @@ impl fmt::Display for Finding {
 /// Judges a recording by a case, normally that of its own job.
 pub fn judge(recording: &Recording, case: &Case) -> Verdict {
     let findings = findings(recording, case);
-    let failed: BTreeSet<&str> = findings.iter().filter(|finding| !finding.held).map(|finding| finding.key.as_str()).collect();
+    let failed: BTreeSet<&str> = findings.iter().filter(|finding| finding.failed()).map(|finding| finding.key.as_str()).collect();
     let unexpectedly_held: Vec<String> = case.must_fail.iter().filter(|key| !failed.contains(key.as_str())).cloned().collect();
     let passed = unexpectedly_held.is_empty() && !findings.iter().any(Finding::condemns) && recording.splats.is_empty();
     // A kernel's failure is one on a busy computer too, and in virtual time no computer is busy.

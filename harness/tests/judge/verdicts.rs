@@ -46,6 +46,17 @@ fn the_implicit_measure_can_be_the_one_that_must_fail() {
     assert_eq!(verdict(&run).outcome, Outcome::Passed);
 }
 
+#[test]
+fn what_was_not_recorded_did_not_fail_as_it_must() {
+    let mut run = run();
+    expect(&mut run, "", stall("<= 400ms"));
+    run.job.case.must_fail = vec!["stall".to_owned()];
+    assert_eq!(verdict(&run).outcome, Outcome::Passed);
+    run.transfers.clear();
+    let verdict = verdict(&run);
+    assert_eq!((verdict.outcome, verdict.unexpectedly_held), (Outcome::Failed, vec!["stall".to_owned()]));
+}
+
 #[rstest]
 #[case(Lateness { step: 100_000, sample: 200_000, stolen: 10, waited: 60, ..Lateness::default() }, Outcome::Failed)]
 #[case(Lateness { step: 100_001, ..Lateness::default() }, Outcome::Disturbed)]
