@@ -1,7 +1,8 @@
 //! Every way to cut a link silences the directions it should, no other, and what is restored passes again.
 //!
 //! That a datagram does not pass is no matter of patience: one sent after it by the same CPU over a second link, as long as the first, has
-//! arrived. The kernel takes what waits for a CPU in its order (net/core/dev.c, enqueue_to_backlog).
+//! arrived. The kernel takes what waits for a CPU in its order (net/core/dev.c, enqueue_to_backlog). The relay takes the links in any order,
+//! but looks at all of them before it looks at one again: so a second datagram follows the first.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -11,17 +12,23 @@ use libtest_mimic::{Failed, Trial};
 use mplab::case;
 use mplab::lab::Lab;
 use mplab::plan::{Forwarding, Job};
+use mplab::words::Engine;
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
 
 use crate::support;
 
-pub(crate) const TOPOLOGY: &str = r#"
-    summary = "two hosts, two cables"
-    [link]
-    cut = { ends = ["a:cut", "b:cut"] }
-    whole = { ends = ["a:whole", "b:whole"] }
-"#;
+/// Two hosts and two cables.
+pub(crate) fn topology(engine: Engine) -> String {
+    format!(
+        r#"
+        summary = "two hosts, two cables"
+        [link]
+        cut = {{ ends = ["a:cut", "b:cut"], engine = "{engine}" }}
+        whole = {{ ends = ["a:whole", "b:whole"], engine = "{engine}" }}
+        "#
+    )
+}
 
 /// A way to cut, and whether datagrams of the first and of the second host still pass.
 const CUTS: [(&str, &str, [bool; 2]); 9] = [
@@ -36,15 +43,15 @@ const CUTS: [(&str, &str, [bool; 2]); 9] = [
     ("a_blackhole_downwards_lets_pass_what_goes_up", r#"how = "blackhole", direction = "down""#, [true, false]),
 ];
 
-pub(crate) fn trials(forwarding: Forwarding, by: &str, missing: Option<String>) -> Vec<Trial> {
+pub(crate) fn trials(forwarding: Forwarding, engine: Engine, by: &str, missing: Option<String>) -> Vec<Trial> {
     let trial = |(name, cut, passes)| {
-        support::trial(&format!("{name}_until_it_is_restored{by}"), missing.clone(), move || silent(forwarding, cut, passes))
+        support::trial(&format!("{name}_until_it_is_restored{by}"), missing.clone(), move || silent(forwarding, engine, cut, passes))
     };
     CUTS.into_iter().map(trial).collect()
 }
 
-fn silent(forwarding: Forwarding, cut: &str, passes: [bool; 2]) -> Result<(), Failed> {
-    let job = plan(forwarding, cut);
+fn silent(forwarding: Forwarding, engine: Engine, cut: &str, passes: [bool; 2]) -> Result<(), Failed> {
+    let job = plan(forwarding, engine, cut);
     let mut lab = Lab::build(&job.setup)?;
     let (mut cut, mut whole) = (Pair::new(&lab, 1)?, Pair::new(&lab, 2)?);
     for from in [0, 1] {
@@ -67,7 +74,7 @@ fn silent(forwarding: Forwarding, cut: &str, passes: [bool; 2]) -> Result<(), Fa
 }
 
 /// A job that cuts, and restores.
-fn plan(forwarding: Forwarding, cut: &str) -> Job {
+fn plan(forwarding: Forwarding, engine: Engine, cut: &str) -> Job {
     let text = format!(
         r#"
         summary = "cut and restored"
@@ -77,8 +84,8 @@ fn plan(forwarding: Forwarding, cut: &str) -> Job {
         expect = [{{ transfer = "t", intact = true }}]
         "#
     );
-    let (case, topology) =
-        case::check::parse("case.toml", &text, [("test", TOPOLOGY)].as_slice()).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
+    let (case, topology) = case::check::parse("case.toml", &text, [("test", topology(engine).as_str())].as_slice())
+        .unwrap_or_else(|wrong| panic!("{}", wrong[0]));
     Job::plan("cut", topology, case, forwarding)
 }
 
@@ -145,7 +152,7 @@ impl Pair {
         here.set(sched_getcpu()?)?;
         sched_setaffinity(Pid::from_raw(0), &here)?;
         let marked = self.send(from);
-        let passed = other.await_passing(from);
+        let passed = other.await_passing(from).and_then(|()| other.await_passing(from));
         sched_setaffinity(Pid::from_raw(0), &all)?;
         passed?;
         self.ends[1 - from].0.set_nonblocking(true)?;

@@ -16,7 +16,7 @@ use mplab::kernel::{Namespace, probe};
 use mplab::lab::Lab;
 use mplab::plan::{self, Forwarding, Means};
 use mplab::topology::{self, Topology};
-use mplab::words::Feature;
+use mplab::words::{Engine, Feature};
 
 use support::trial;
 
@@ -52,8 +52,10 @@ fn main() {
         }
         let few = |text: &str| lacking(plan::needs(&plan::lab(&parse(text), forwarding)));
         trials.extend(altered::trials(forwarding, by, few(altered::TOPOLOGY)));
-        trials.extend(cuts::trials(forwarding, by, few(cuts::TOPOLOGY)));
+        let cables = |engine| few(&cuts::topology(engine));
+        trials.extend(cuts::trials(forwarding, Engine::Kernel, by, cables(Engine::Kernel)));
         if forwarding == Forwarding::Redirect {
+            trials.extend(cuts::trials(forwarding, Engine::Relay, "_on_the_relay", cables(Engine::Relay)));
             trials.extend(refused::trials(few(refused::TOPOLOGY)));
         }
     }
