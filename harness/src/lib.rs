@@ -9,7 +9,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | 5 places | [`local`], [`guest`], [`place`], [`suite`] | know where, not what |
+//! | 5 places | [`local`], [`guest`], [`place`], [`standing`], [`suite`] | know where, not what |
 //! | 4 life | [`lab`], [`traffic`], [`processes`], [`relay`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
 //! | 2 decisions | [`plan`], [`recording`], [`splat`], [`judge`], [`report`] | pure functions and types |
@@ -38,6 +38,7 @@ pub mod recording;
 pub mod relay;
 pub mod report;
 pub mod splat;
+pub mod standing;
 pub mod suite;
 pub mod topology;
 pub mod traffic;

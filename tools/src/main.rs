@@ -7,12 +7,14 @@ mod kernel;
 mod place;
 mod recordings;
 mod run;
+mod standing;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use mplab::report::Style;
 
 use crate::exit::Exit;
@@ -67,6 +69,57 @@ enum Command {
         #[arg(long)]
         svg: Option<PathBuf>,
     },
+    /// Build a lab that stays, until `mplab down`
+    Up {
+        /// A topology file
+        topology: PathBuf,
+        /// What the lab is called; as its file if absent
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Run a command in a host of a lab that stands
+    Exec {
+        #[command(flatten)]
+        which: standing::Which,
+        /// The host
+        host: String,
+        /// The command and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Start a shell in a host of a lab that stands
+    Shell {
+        #[command(flatten)]
+        which: standing::Which,
+        /// The host
+        host: String,
+    },
+    /// Cut a link of a lab that stands
+    Cut(standing::Cut),
+    /// Undo every cut of a link of a lab that stands
+    Restore {
+        /// The link
+        link: String,
+        #[command(flatten)]
+        which: standing::Which,
+    },
+    /// Change the conditions of a link of a lab that stands
+    Shape(standing::Shape),
+    /// Show the labs that stand: hosts, addresses, links and their state
+    Status {
+        /// The lab; all if absent
+        name: Option<String>,
+    },
+    /// End a lab that stands, or clean up after one that has fallen
+    Down {
+        /// The lab, if there are several
+        name: Option<String>,
+    },
+    /// Print what makes a shell complete mplab's commands
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     /// Import, list and remove the kernels that guests boot
     #[command(subcommand)]
     Kernel(kernel::Command),
@@ -74,6 +127,7 @@ enum Command {
 
 fn main() -> ExitCode {
     mplab::local::enter();
+    mplab::standing::enter();
     let level = tracing_subscriber::EnvFilter::try_from_env("MPLAB_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
     let style = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() { Style::Ansi } else { Style::Plain };
@@ -84,6 +138,18 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
         Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
+        Command::Up { topology, name } => standing::up(&topology, name, style),
+        Command::Exec { which, host, command } => standing::exec(&host, &command, &which),
+        Command::Shell { which, host } => standing::shell(&host, &which),
+        Command::Cut(cut) => standing::cut(&cut),
+        Command::Restore { link, which } => standing::restore(&link, &which),
+        Command::Shape(shape) => standing::shape(&shape),
+        Command::Status { name } => standing::status(name.as_deref(), style),
+        Command::Down { name } => standing::down(name.as_deref()),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "mplab", &mut std::io::stdout());
+            Ok(exit::Exit::Passed)
+        }
         Command::Kernel(command) => kernel::kernel(&command),
     };
     done.unwrap_or_else(|failure| {

@@ -14,9 +14,10 @@ fn main() {
     mplab::local::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let anywhere: [(&str, fn()); 3] = [
+    let anywhere: [(&str, fn()); 4] = [
         ("a_file_in_order_is_checked", a_file_in_order_is_checked),
         ("a_mistake_has_a_file_a_line_and_a_caret", a_mistake_has_a_file_a_line_and_a_caret),
+        ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
     let in_a_lab: [(&str, fn()); 7] = [
@@ -46,6 +47,17 @@ fn main() {
     let no_cage = confined.or_else(|| without(&["unshare", "setpriv"]));
     trials.push(trial("where_nothing_is_allowed_it_says_what_to_do", no_cage, ready(where_nothing_is_allowed_it_says_what_to_do)));
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn shells_complete_its_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let said = Directory::new().say(&["completions", shell]);
+        assert_eq!(said.code, 0, "{said:?}");
+        assert_has(
+            &said.out,
+            &["mplab", "judge", "restore", "--direction"].map(|word| if shell == "fish" { word.trim_start_matches('-') } else { word }),
+        );
+    }
 }
 
 fn a_file_in_order_is_checked() {

@@ -41,6 +41,17 @@ fn untouched() -> Result<(), Failed> {
     let before = snapshot()?;
     let said = directory.say(&["run", "cases"]);
     assert!([1, 5].contains(&said.code) && said.out.contains("4 of 4 run") && !said.out.contains("BROKEN"), "{said:?}");
+    let lab = format!("host-test-{}", std::process::id());
+    let lab = ["--lab", lab.as_str()];
+    for arguments in [
+        &["up", "topologies/laptop.toml", "--name", lab[1]][..],
+        &["cut", "wlan", lab[0], lab[1]],
+        &["exec", lab[0], lab[1], "laptop", "--", "sh", "-c", "echo 0 > /proc/sys/net/mptcp/enabled"],
+        &["down", lab[1]],
+    ] {
+        let said = directory.say(arguments);
+        assert_eq!(said.code, 0, "{arguments:?}: {said:?}");
+    }
     let after = snapshot()?;
     let differing: Vec<_> =
         before.iter().filter(|(what, was)| after.get(*what) != Some(was)).map(|(what, was)| (what, was, after.get(what))).collect();

@@ -114,11 +114,29 @@ pub fn parse(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) ->
         Some(written) => topology(written, topologies, &mut mistakes),
         None => (None, None),
     };
+    if raw.as_ref().is_some_and(|raw| raw.transfers.is_empty() && raw.processes.is_empty()) {
+        mistakes
+            .absent(&(0..0), "a case needs a transfer or a process")
+            .help("write [transfer.NAME] with client, server, and duration or bytes, or [process.NAME] with host and command");
+    }
     let case = raw.map(|raw| check(&raw, topology.as_ref(), topologies.directory(), &mut mistakes));
     let wrong: Vec<Diagnostics> = mistakes.of(name, text).into_iter().chain(elsewhere).collect();
     match (case, topology) {
         (Some(case), Some(topology)) if wrong.is_empty() => Ok((case, topology)),
         _ => Err(wrong),
+    }
+}
+
+/// Reads the text of a case that messages call `name`, for a topology that is checked already. It may have steps and no traffic. Files that it
+/// names are seen from the root.
+pub fn parse_for(topology: &Topology, name: &str, text: &str) -> Result<Case, Diagnostics> {
+    let mut mistakes = Mistakes::default();
+    let raw: Option<raw::Case> = document::read(text, &mut mistakes);
+    let case = raw.map(|raw| check(&raw, Some(topology), Some(Path::new("/")), &mut mistakes));
+    match (mistakes.of(name, text), case) {
+        (None, Some(case)) => Ok(case),
+        (Some(diagnostics), _) => Err(diagnostics),
+        (None, None) => unreachable!("a document that cannot be read has mistakes"),
     }
 }
 

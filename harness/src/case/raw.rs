@@ -203,12 +203,6 @@ pub(super) const PROCESS_MEASURES: [&str; 8] = ["ready", "exit", "output", "dura
 impl Read for Case {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &CASE, mistakes)?;
-        if table.present(&["transfer", "process"]).is_empty() {
-            table
-                .mistakes
-                .absent(&(0..0), "a case needs a transfer or a process")
-                .help("write [transfer.NAME] with client, server, and duration or bytes, or [process.NAME] with host and command");
-        }
         Some(Self {
             summary: table.required("summary"),
             topology: table.required("topology"),

@@ -3,12 +3,14 @@
 
 pub mod boot;
 pub mod counters;
+pub mod doors;
 pub mod firewall;
 pub mod kmsg;
 pub mod link;
 pub mod link_stats;
 pub mod load;
 pub mod mptcp;
+pub mod names;
 pub mod namespace;
 pub mod netem;
 pub mod netlink;

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::sethostname;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,14 @@ pub const OWN: &str = "/tmp";
 impl View {
     /// Gives the calling process a view of its own. It must have one thread, and be root in its user namespace.
     pub fn enter(&self) -> Result<(), ViewError> {
+        self.lay_over()?;
+        done("mounting /tmp", fresh("tmpfs", OWN))?;
+        // A container may hide parts of /proc; then the kernel refuses a user namespace the whole, and /proc stays.
+        done("mounting /proc", fresh("proc", "/proc").or_else(|error| if error == Errno::EPERM { Ok(()) } else { Err(error) }))
+    }
+
+    /// Like [`Self::enter`], but /tmp and /proc stay as they are.
+    pub fn lay_over(&self) -> Result<(), ViewError> {
         done("making a mount namespace", unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS))?;
         // What is mounted from here on is seen by nobody else.
         let private = mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>);
@@ -46,14 +54,12 @@ impl View {
         std::fs::write(&text, &self.hosts).map_err(|source| ViewError { operation: "writing the hosts' names", source })?;
         done("putting the lab's names over /etc/hosts", mount(Some(&text), HOSTS, None::<&str>, MsFlags::MS_BIND, None::<&str>))?;
         // /etc/hosts keeps the one below.
-        done("mounting /tmp", fresh("tmpfs", OWN))?;
-        // A container may hide parts of /sys and /proc; then the kernel refuses a user namespace the whole. /sys is empty there rather than
-        // that of the computer, and /proc stays.
+        done("taking /tmp off", umount2(OWN, MntFlags::MNT_DETACH))?;
+        // A container may hide parts of /sys, too: it is empty there rather than that of the computer.
         done(
             "mounting /sys",
             fresh("sysfs", "/sys").or_else(|error| if error == Errno::EPERM { fresh("tmpfs", "/sys") } else { Err(error) }),
-        )?;
-        done("mounting /proc", fresh("proc", "/proc").or_else(|error| if error == Errno::EPERM { Ok(()) } else { Err(error) }))
+        )
     }
 }
 

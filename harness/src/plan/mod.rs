@@ -5,6 +5,7 @@ mod netem;
 pub mod op;
 mod routes;
 mod setup;
+mod state;
 mod steps;
 mod wire;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use netem::Course;
 pub use op::{Act, Op};
+pub use state::{LinkState, links};
 use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};
 

@@ -4,6 +4,7 @@
 mod bars;
 mod intervals;
 mod links;
+mod standing;
 mod steps;
 mod style;
 mod subflows;
@@ -15,6 +16,7 @@ mod verdict;
 pub use bars::share;
 pub use intervals::{IntervalTable, table};
 pub use links::links;
+pub use standing::{hosts, state};
 pub use steps::action;
 pub use style::{Colour, Style};
 pub use subflows::subflows;

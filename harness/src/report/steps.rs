@@ -24,7 +24,7 @@ pub fn action(action: &Action) -> String {
     }
 }
 
-fn how(how: &How) -> String {
+pub(super) fn how(how: &How) -> String {
     let at = |word: &str, ends: &[End]| match ends {
         [end] => format!("{word} at {end}"),
         _ => word.to_owned(),

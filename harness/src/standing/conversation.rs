@@ -1,0 +1,83 @@
+//! What is asked of a lab's holder, and what it answers: a line of JSON each.
+//! Not here: doing it.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::LinkState;
+
+/// How long a holder may take to answer: a step of a large lab reads back much.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Request {
+    /// What state the links are in.
+    State,
+    /// To do what a step does.
+    Step {
+        /// What messages call it.
+        command: String,
+        /// The line of a case file.
+        line: String,
+    },
+    /// The way into a host.
+    Enter {
+        /// The host.
+        host: String,
+    },
+    /// To end.
+    End,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Answer {
+    State(State),
+    Done,
+    /// The namespaces follow.
+    Doors,
+    /// What was asked makes no sense, drawn as a mistake in a file is.
+    Mistakes(String),
+    /// What was asked is not to be had.
+    Refused(String),
+    /// It could not be done.
+    Broken(String),
+}
+
+/// The state of a standing lab.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The process that holds it.
+    pub process: u32,
+    /// For how long it has stood, in seconds.
+    pub seconds: u64,
+    /// Its links by name.
+    pub links: BTreeMap<String, LinkState>,
+}
+
+pub(super) fn say(to: &UnixStream, what: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(what)?;
+    line.push(b'\n');
+    (&*to).write_all(&line)
+}
+
+/// Hears a line, and not a byte more: descriptors may follow.
+pub(super) fn hear<T: for<'a> Deserialize<'a>>(from: &UnixStream) -> io::Result<T> {
+    let mut line = Vec::new();
+    io::BufReader::with_capacity(1, from).take(1 << 20).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(serde_json::from_slice(&line)?)
+}
+
+pub(super) fn ask(holder: &UnixStream, request: &Request) -> io::Result<Answer> {
+    holder.set_read_timeout(Some(PATIENCE))?;
+    say(holder, request)?;
+    hear(holder)
+}

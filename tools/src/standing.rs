@@ -1,0 +1,160 @@
+//! `mplab up`, `exec`, `shell`, `cut`, `restore`, `shape`, `status` and `down`: a lab that stays.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use mplab::report::{self, Style};
+use mplab::standing::{self, Standing, StandingError};
+use mplab::topology;
+
+use crate::exit::Exit;
+use crate::{Failure, check};
+
+impl From<StandingError> for Failure {
+    fn from(error: StandingError) -> Self {
+        let text = if let StandingError::Mistakes(drawn) = &error { drawn.clone() } else { format!("mplab: {error}") };
+        let exit = match error {
+            StandingError::Usage(_) | StandingError::Mistakes(_) => Exit::Usage,
+            StandingError::Unsupported(_) => Exit::Unsupported,
+            StandingError::Fallen(_) | StandingError::Local(_) | StandingError::Broken(_) | StandingError::Io { .. } => Exit::Broken,
+        };
+        Self { text, exit }
+    }
+}
+
+/// Which lab is meant.
+#[derive(clap::Args)]
+pub(crate) struct Which {
+    /// The lab, if several stand
+    #[arg(long)]
+    lab: Option<String>,
+}
+
+/// A link and how it is cut.
+#[derive(clap::Args)]
+pub(crate) struct Cut {
+    /// The link
+    link: String,
+    /// carrier, admin or blackhole
+    #[arg(long)]
+    how: Option<String>,
+    /// At which end: a host, or HOST:INTERFACE
+    #[arg(long)]
+    end: Option<String>,
+    /// Which direction of a blackhole: up or down
+    #[arg(long)]
+    direction: Option<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// A link and its new conditions.
+#[derive(clap::Args)]
+pub(crate) struct Shape {
+    /// The link
+    link: String,
+    /// Conditions as in a topology: rate=10mbit, delay=20ms, loss=none, 'loss={ every = 7 }'
+    #[arg(required = true, value_name = "CONDITION=VALUE")]
+    conditions: Vec<String>,
+    /// Only from the link's first end to its second (up), or the other way (down)
+    #[arg(long)]
+    direction: Option<String>,
+    /// How long the change takes
+    #[arg(long)]
+    over: Option<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(crate) fn up(file: &Path, name: Option<String>, style: Style) -> Result<Exit, Failure> {
+    let topology = topology::check::load(file).map_err(|error| Failure::usage(check::shown(&error)))?;
+    let name = name.or_else(|| Some(file.file_stem()?.to_str()?.to_owned())).unwrap_or_default();
+    let lab = standing::up(&name, topology)?;
+    print!("lab {name} stands\n\n{}", hosts(&lab, style));
+    Ok(Exit::Passed)
+}
+
+fn hosts(lab: &Standing, style: Style) -> String {
+    report::hosts(lab.topology(), |host| lab.named(host), style)
+}
+
+pub(crate) fn exec(host: &str, command: &[OsString], which: &Which) -> Result<Exit, Failure> {
+    standing::find(which.lab.as_deref())?.enter(host)?;
+    let [program, arguments @ ..] = command else { return Err(Failure::usage("there is no command")) };
+    let error = process::Command::new(program).args(arguments).env("MPLAB_HOST", host).exec();
+    Err(Failure::usage(format!("mplab: {}: {error}", program.display())))
+}
+
+pub(crate) fn shell(host: &str, which: &Which) -> Result<Exit, Failure> {
+    let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into());
+    exec(host, &[shell], which)
+}
+
+pub(crate) fn cut(cut: &Cut) -> Result<Exit, Failure> {
+    let keys = [("link", Some(&cut.link)), ("how", cut.how.as_ref()), ("end", cut.end.as_ref()), ("direction", cut.direction.as_ref())];
+    let keys: Vec<String> = keys.iter().filter_map(|(key, value)| Some(format!("{key} = {}", quoted(value.as_ref()?)))).collect();
+    step("cut", &format!("cut = {{ {} }}", keys.join(", ")), &cut.which)
+}
+
+pub(crate) fn restore(link: &str, which: &Which) -> Result<Exit, Failure> {
+    step("restore", &format!("restore = {}", quoted(link)), which)
+}
+
+pub(crate) fn shape(shape: &Shape) -> Result<Exit, Failure> {
+    let mut conditions = Vec::new();
+    for written in &shape.conditions {
+        let (key, value) = written.split_once('=').ok_or_else(|| Failure::usage(format!("mplab: `{written}` is not CONDITION=VALUE")))?;
+        // The holder is in another directory.
+        let path = (key == "trace" && value != "none").then(|| std::path::absolute(value).ok()).flatten();
+        let value = path.map_or_else(|| value.to_owned(), |path: PathBuf| path.display().to_string());
+        let is_toml = value.starts_with(['{', '[', '"']) || value.parse::<u64>().is_ok();
+        conditions.push(format!("{key} = {}", if is_toml { value } else { quoted(&value) }));
+    }
+    let conditions = conditions.join(", ");
+    let conditions = match &shape.direction {
+        Some(direction) => format!("{direction} = {{ {conditions} }}"),
+        None => conditions,
+    };
+    let over = shape.over.as_ref().map(|over| format!(", over = {}", quoted(over))).unwrap_or_default();
+    step("shape", &format!("shape = {{ link = {}, {conditions}{over} }}", quoted(&shape.link)), &shape.which)
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn step(command: &str, line: &str, which: &Which) -> Result<Exit, Failure> {
+    standing::find(which.lab.as_deref())?.step(&format!("mplab {command}"), line)?;
+    Ok(Exit::Passed)
+}
+
+pub(crate) fn status(name: Option<&str>, style: Style) -> Result<Exit, Failure> {
+    let labs = if name.is_some() { vec![standing::find(name)?] } else { standing::all()? };
+    if labs.is_empty() {
+        println!("no lab stands");
+    }
+    for (index, lab) in labs.iter().enumerate() {
+        let gap = if index > 0 { "\n" } else { "" };
+        let name = lab.name();
+        let state = match lab.state() {
+            Err(fallen @ StandingError::Fallen(_)) => {
+                println!("{gap}{fallen}");
+                continue;
+            }
+            state => state?,
+        };
+        println!("{gap}lab {name} has stood for {}s, held by process {}\n", state.seconds, state.process);
+        println!("{}\n{}", hosts(lab, style), report::state(lab.topology(), lab.engines(), &state.links, style).trim_end());
+    }
+    Ok(Exit::Passed)
+}
+
+pub(crate) fn down(name: Option<&str>) -> Result<Exit, Failure> {
+    let lab = standing::find(name)?;
+    lab.down()?;
+    println!("lab {} is gone", lab.name());
+    Ok(Exit::Passed)
+}
