@@ -221,6 +221,8 @@ pub struct FlowRecord {
 pub struct ProcessRecord {
     /// What was executed, as a person would type it.
     pub command: String,
+    /// Whether mptcpize is not installed, and a library of mplab's did its work.
+    pub preload: bool,
     /// When it was started, in µs.
     pub started: Option<u64>,
     /// When it was seen to be ready, in µs.

@@ -45,8 +45,10 @@ pub(crate) fn check(files: &[std::path::PathBuf]) -> Exit {
             }
             Ok(File::Case(job)) => {
                 let case = &job.case;
-                let (transfers, steps, expects) = (case.transfers.len(), case.steps.len(), case.expects.len());
-                println!("{}: a case of {transfers} transfers, {steps} steps and {expects} expectations", path.display());
+                let (transfers, processes) = (case.transfers.len(), case.processes.len());
+                let (steps, expects) = (case.steps.len(), case.expects.len());
+                let what = format!("{transfers} transfers, {processes} processes, {steps} steps and {expects} expectations");
+                println!("{}: a case of {what}", path.display());
             }
             Err(error) => {
                 eprintln!("{}", shown(&error).trim_end());

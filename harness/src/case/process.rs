@@ -94,8 +94,7 @@ impl Process {
     pub fn programs(&self) -> impl Iterator<Item = &str> {
         // What is seen from its own directory is one of its files.
         let foreign = |program: &&str| !program.contains('/') || program.starts_with('/');
-        let named = self.command.first().into_iter().chain(&self.programs).map(String::as_str).filter(foreign);
-        named.chain(self.mptcpize.then_some("mptcpize"))
+        self.command.first().into_iter().chain(&self.programs).map(String::as_str).filter(foreign)
     }
 
     /// Its command as a person would type it.

@@ -18,6 +18,7 @@ pub mod nftables;
 pub mod packet;
 pub mod pm_events;
 pub mod port;
+pub mod preload;
 pub mod probe;
 pub mod process;
 pub mod program;

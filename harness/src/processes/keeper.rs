@@ -17,12 +17,15 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::program;
 use crate::kernel::view::{OWN, View};
+use crate::kernel::{preload, program};
 use crate::words::{Exit, Signal};
 
 /// The first argument of a keeper.
 pub(super) const KEEPER: &str = "mplab:keeper";
+
+/// Where a program has the library that it is to load.
+const LIBRARY: &str = "/tmp/mptcpize.so";
 
 /// What a keeper is told.
 #[derive(Serialize, Deserialize)]
@@ -37,11 +40,22 @@ pub(super) enum Order {
 #[derive(Serialize, Deserialize)]
 pub(super) enum Told {
     /// The program was executed.
-    Started,
+    Started(Mptcpize),
     /// It could not be.
     Failed(String),
     /// It ended.
     Ended(Exit),
+}
+
+/// What makes MPTCP sockets of its TCP sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Mptcpize {
+    /// Nothing.
+    Not,
+    /// mptcpize, which is installed.
+    Installed,
+    /// The library that mplab brings along, which does the same.
+    Own,
 }
 
 /// A program to start.
@@ -52,6 +66,7 @@ pub(super) struct Task {
     pub(super) env: BTreeMap<String, String>,
     pub(super) files: BTreeMap<String, String>,
     pub(super) input: Option<String>,
+    pub(super) mptcpize: bool,
 }
 
 /// Becomes a keeper if this process was started as one, and never returns then.
@@ -67,11 +82,11 @@ fn keep() -> io::Result<()> {
     let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut orders = BufReader::new(socket.try_clone()?).lines().map(|line| Ok(serde_json::from_str::<Order>(&line?)?));
     let Some(Ok(Order::Begin(task))) = orders.next() else { return Ok(()) };
-    let child = match start(&task) {
-        Ok(child) => child,
+    let (child, mptcpize) = match start(&task) {
+        Ok(started) => started,
         Err(why) => return tell(&mut socket, &Told::Failed(why)),
     };
-    tell(&mut socket, &Told::Started)?;
+    tell(&mut socket, &Told::Started(mptcpize))?;
     thread::spawn(move || {
         for order in orders.map_while(io::Result::ok) {
             if let Order::Signal(signal) = order {
@@ -91,17 +106,29 @@ fn tell(socket: &mut UnixStream, told: &Told) -> io::Result<()> {
 }
 
 /// Starts the program and returns its id.
-fn start(task: &Task) -> Result<u32, String> {
+fn start(task: &Task) -> Result<(u32, Mptcpize), String> {
     task.view.enter().map_err(|error| error.to_string())?;
-    let stdin = input(task).map_err(|error| format!("giving it its files: {error}"))?;
-    let (name, arguments) = task.command.split_first().ok_or("no program is named")?;
+    let files = |error| format!("giving it its files: {error}");
+    let stdin = input(task).map_err(files)?;
+    let mptcpize = match (task.mptcpize, program::find("mptcpize")) {
+        (false, _) => Mptcpize::Not,
+        (true, Some(_)) => Mptcpize::Installed,
+        (true, None) => Mptcpize::Own,
+    };
+    let wrapper = ["mptcpize", "run"].into_iter().filter(|_| mptcpize == Mptcpize::Installed);
+    let words: Vec<&str> = wrapper.chain(task.command.iter().map(String::as_str)).collect();
+    let (name, arguments) = words.split_first().ok_or("no program is named")?;
     let found = program::find(name).ok_or_else(|| format!("there is no program `{name}`"))?;
     let mut command = Command::new(found);
     // A terminal's signals are mplab's.
     command.arg0(name).args(arguments).stdin(stdin).process_group(0);
     command.env_clear().envs([("PATH", program::path().as_str()), ("HOME", OWN), ("LC_ALL", "C.UTF-8")]).envs(&task.env);
+    if mptcpize == Mptcpize::Own {
+        fs::write(LIBRARY, preload::MPTCPIZE).map_err(files)?;
+        command.env("LD_PRELOAD", LIBRARY);
+    }
     let child = command.spawn().map_err(|error| format!("executing `{name}`: {error}"))?;
-    Ok(child.id())
+    Ok((child.id(), mptcpize))
 }
 
 /// Makes the program's files in its directory, goes there, and opens what it reads.

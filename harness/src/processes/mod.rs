@@ -29,7 +29,7 @@ use crate::plan::Job;
 use crate::recording::ProcessRecord;
 use crate::words::Signal;
 pub use keeper::enter;
-use keeper::{KEEPER, Order, Task, Told};
+use keeper::{KEEPER, Mptcpize, Order, Task, Told};
 use output::{Output, Stream};
 
 /// How often a process is looked at until it is ready.
@@ -144,13 +144,13 @@ impl Processes {
         let keeper = program::start_apart(keeper, Arc::clone(&self.namespaces[&asked.host]))?;
         here.set_nonblocking(true)?;
         let (told, mut control) = UnixStream::from_std(here)?.into_split();
-        let mptcpize = ["mptcpize", "run"].into_iter().filter(|_| asked.mptcpize).map(str::to_owned);
         let task = Task {
             view: View { host: asked.host.clone(), hosts: self.hosts.clone() },
-            command: mptcpize.chain(asked.command.iter().cloned()).collect(),
+            command: asked.command.clone(),
             env: asked.env.clone(),
             files: asked.files.clone(),
             input: asked.input.clone(),
+            mptcpize: asked.mptcpize,
         };
         order(&mut control, &Order::Begin(Box::new(task))).await?;
         let (name, tell) = (name.to_owned(), self.tell.clone());
@@ -199,7 +199,7 @@ impl Processes {
             }
             let is_there = match &ready.1.sign {
                 Sign::Port(port) => observer.listeners(ready.0)?.keys().any(|address| address.port() == *port),
-                Sign::Line(text) => life.output.contains(text),
+                Sign::Line(_) => continue,
                 Sign::File(path) => sees(life.keeper, Path::new(path)),
             };
             life.record.ready = is_there.then_some(now);
@@ -267,8 +267,15 @@ impl Processes {
         let at = self.clock.map_or(0, |clock| clock.at(at).micros());
         let Some(life) = self.lives.get_mut(&process) else { return };
         match what {
-            What::Printed(stream, bytes) => life.output.add(at, stream, &bytes),
-            What::Told(Told::Started) => {}
+            What::Printed(stream, bytes) => {
+                life.output.add(at, stream, &bytes);
+                // What ends at once may have said that it is ready.
+                let sign = self.asked.get(&process).and_then(|asked| asked.ready.as_ref()).map(|ready| &ready.sign);
+                if let Some(Sign::Line(text)) = sign.filter(|_| life.record.ready.is_none()) {
+                    life.record.ready = life.output.contains(text).then_some(at);
+                }
+            }
+            What::Told(Told::Started(mptcpize)) => life.record.preload = mptcpize == Mptcpize::Own,
             What::Told(Told::Failed(why)) => life.record.error = Some(why),
             What::Told(Told::Ended(exit)) => (life.record.ended, life.record.exit) = (Some(at), Some(exit)),
             What::Gone => {
