@@ -10,11 +10,14 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 use support::{Directory, MPLAB, assert_has, trial, without};
 
+/// A test's name, the programs it needs, and itself.
+type Test = (&'static str, &'static [&'static str], fn());
+
 fn main() {
     mplab::local::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let tests: [(&str, &[&str], fn()); 6] = [
+    let tests: [Test; 6] = [
         ("a_program_sees_its_host_and_nothing_else", &["sh", "ls", "cat", "hostname", "ps"], a_program_sees_its_host_and_nothing_else),
         ("steps_start_pause_resume_stop_and_kill", &["sh", "sleep"], steps_start_pause_resume_stop_and_kill),
         ("what_is_not_ready_ends_the_run", &["sh", "sleep"], what_is_not_ready_ends_the_run),
