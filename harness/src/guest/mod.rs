@@ -324,6 +324,13 @@ fn is_plain(request: &Request) -> bool {
     sysctls && job.needs.iter().all(plain)
 }
 
+/// What programs expect of any system.
+const SYSTEM: [(&str, &str); 3] = [
+    ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+    ("/etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
+    ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
+];
+
 /// The archive with this program as the first process, made once.
 fn this_program() -> io::Result<&'static [u8]> {
     static ARCHIVE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
@@ -331,6 +338,9 @@ fn this_program() -> io::Result<&'static [u8]> {
         let mut files = Files::new();
         // Not /proc/self: the loader that is asked for libraries would find itself there.
         program::add(&mut files, Path::new(&format!("/proc/{}/exe", process::id())), Path::new("/init"))?;
+        for (path, content) in SYSTEM {
+            files.insert(path.into(), content.into());
+        }
         initramfs::archive(&files)
     };
     let archive = ARCHIVE.get_or_init(|| make().map_err(|error| error.to_string()));

@@ -25,8 +25,19 @@ pub(super) fn add(files: &mut Files, program: &Path, at: &Path) -> io::Result<()
             library.insert(trimmed(bytes));
         }
     }
+    if let Some(preloaded) = preloaded(&bytes).filter(|path| path.is_file()) {
+        let bytes = fs::read(&preloaded)?;
+        files.insert(preloaded, trimmed(bytes));
+    }
     files.insert(at.to_owned(), trimmed(bytes));
     Ok(())
+}
+
+/// The library that mptcpize puts before the C library, whose path is written in it and nowhere else.
+fn preloaded(program: &[u8]) -> Option<PathBuf> {
+    let strings = program.split(|byte| *byte == 0).filter_map(|text| std::str::from_utf8(text).ok());
+    let path = strings.filter(|text| text.contains("/libmptcpwrap.so")).find_map(|text| text.find('/').map(|at| &text[at..]));
+    path.map(PathBuf::from)
 }
 
 /// What the program's own loader finds for it, itself included; nothing for a static program or a script.

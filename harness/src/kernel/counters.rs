@@ -42,6 +42,13 @@ impl Counters {
     }
 }
 
+/// The names of a protocol's counters that the kernel has, whatever their values.
+pub fn named(protocol: &str) -> io::Result<Vec<String>> {
+    let text = std::fs::read_to_string("/proc/thread-self/net/netstat")?;
+    let names = text.lines().step_by(2).filter_map(|line| line.split_once(':')).filter(|(of, _)| *of == protocol);
+    Ok(names.flat_map(|(of, names)| names.split_ascii_whitespace().map(move |name| format!("{of}{name}"))).collect())
+}
+
 /// Reads pairs of lines, `PROTOCOL: NAME...` above `PROTOCOL: VALUE...`. `name` is room to put names together.
 fn parse(text: &str, name: &mut String, see: &mut impl FnMut(&str, u64)) {
     let mut lines = text.lines();

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 
 use super::packet::PacketSocket;
 use super::qdisc::{self, Shape};
-use super::{Batch, Namespace, Netlink, firewall, link, mptcp, sysctl};
+use super::{Batch, Namespace, Netlink, counters, firewall, link, mptcp, sysctl};
 use crate::words::shape::Chance;
 use crate::words::{Deed, EndpointFlag, Feature, MptcpOption, Netem, Packets, Place, Rate, Rule, Size};
 
@@ -60,6 +60,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
             words("net.mptcp.available_path_managers").split(' ').filter(|s| !s.is_empty()).map(|s| Feature::PathManager(s.to_owned())),
         );
         found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
+        found.extend(counters::named("MPTcpExt")?.into_iter().map(Feature::Counter));
     }
     Ok(found)
 }

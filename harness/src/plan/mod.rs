@@ -20,7 +20,7 @@ pub use state::{LinkState, links};
 use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};
 
-use crate::case::{Action, Case, Process, Reshape, Step, Verb};
+use crate::case::{Action, Case, Measure, Process, Reshape, Step, Verb};
 use crate::topology::{Link, Topology};
 use crate::words::{Feature, Shape, Time};
 
@@ -81,6 +81,7 @@ impl Job {
         let changes = steps.iter().flat_map(|step| step.ops.iter().chain(step.later.iter().flat_map(|change| &change.ops)));
         let mut needs = needs(setup.iter().chain(changes));
         needs.extend(programs(&case).map(Feature::Program));
+        needs.extend(counters(&case).map(Feature::Counter));
         Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs }
     }
 
@@ -119,6 +120,13 @@ impl Job {
 
 fn programs(case: &Case) -> impl Iterator<Item = String> {
     case.processes.values().flat_map(Process::programs).map(str::to_owned)
+}
+
+/// The MPTCP counters that a case expects something of: one that a kernel lacks cannot be told from one that stayed 0.
+fn counters(case: &Case) -> impl Iterator<Item = String> {
+    let measures = case.expects.iter().flat_map(|expect| &expect.measures);
+    let names = measures.filter_map(|measure| if let Measure::Counter(name, _) = measure { Some(name) } else { None });
+    names.filter(|name| name.starts_with("MPTcpExt")).cloned()
 }
 
 /// The operations that build a topology.

@@ -41,6 +41,8 @@ pub enum Feature {
     LaminarEndpoints,
     /// An installed program, by its name or path.
     Program(String),
+    /// An MPTCP counter (/proc/net/netstat), by `nstat`'s name.
+    Counter(String),
 }
 
 /// Which packages of Debian have programs that cases often name.
@@ -74,6 +76,7 @@ impl Feature {
             Self::StripOptions => "this kernel's nf_tables cannot take options of TCP off".to_owned(),
             Self::Nat => "this kernel's nf_tables cannot translate addresses".to_owned(),
             Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
+            Self::Counter(name) => format!("this kernel does not count `{name}`"),
             Self::Program(name) => {
                 let package = PACKAGES.iter().find(|(program, _)| program == name);
                 let package = package.map(|(_, package)| format!(" (Debian: {package})")).unwrap_or_default();
@@ -106,6 +109,7 @@ impl fmt::Display for Feature {
             Self::StripOptions => f.write_str("stripping of options"),
             Self::Nat => f.write_str("nat"),
             Self::LaminarEndpoints => f.write_str("laminar endpoints"),
+            Self::Counter(name) => write!(f, "counter {name}"),
             Self::Program(name) => f.write_str(name),
         }
     }
