@@ -2,6 +2,7 @@
 //! Not here: which keys there are (`raw`).
 
 mod expect;
+mod paths;
 mod process;
 mod step;
 mod transfer;
@@ -175,7 +176,7 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
     let summary = summary(raw.summary.as_ref(), mistakes);
     let transfers = transfer::check(&raw.transfers, topology, mistakes);
     let processes = process::check(raw, topology, mistakes);
-    let steps = step::check(raw, topology, directory, mistakes);
+    let steps = step::check(raw, topology, &transfers, directory, mistakes);
     let expects = expect::check(raw, topology, mistakes);
     must_fail(raw, mistakes);
 

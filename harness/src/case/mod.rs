@@ -2,6 +2,7 @@
 //! Not here: how it is written (`raw`), how it runs, how it is judged.
 
 pub mod check;
+mod paths;
 pub mod process;
 mod raw;
 
@@ -9,8 +10,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{Constraint, Count, Direction, Exit, Percent, Protocol, Rate, Rule, Shape, Size, Time, Window};
+pub use paths::{Command, EndpointChange};
 pub use process::{Process, Ready, Sign, Verb};
+
+use crate::words::{Constraint, Count, Direction, Exit, Percent, Protocol, Rate, Rule, Shape, Size, Time, Window};
 
 /// A checked case: every host, interface, link and transfer it names exists in its topology.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +106,32 @@ pub enum Action {
     },
     /// Does something to a process.
     Process(Verb, String),
+    /// Changes a host's endpoints.
+    Endpoint {
+        /// The host.
+        host: String,
+        /// How.
+        change: EndpointChange,
+    },
+    /// Changes a host's MPTCP limits.
+    Limits {
+        /// The host.
+        host: String,
+        /// Additional subflows of a connection, as before if absent.
+        subflows: Option<u32>,
+        /// Announced addresses a connection may use, as before if absent.
+        add_addr_accepted: Option<u32>,
+    },
+    /// Tells the kernel what a path manager in user space decided about the connections of a transfer.
+    #[serde(rename = "path_manager")]
+    PathManager {
+        /// The host whose path manager it is.
+        host: String,
+        /// The transfer.
+        transfer: String,
+        /// What is decided.
+        command: Command,
+    },
 }
 
 /// A change of a link's conditions.

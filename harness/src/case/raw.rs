@@ -6,6 +6,7 @@ mod process;
 use std::collections::BTreeMap;
 
 use super::Verb;
+use super::paths::{RawCommand, RawEndpoint, RawLimits};
 use crate::diagnostic::Mistakes;
 use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
 use crate::topology::Family;
@@ -43,7 +44,7 @@ const TRANSFER: Shape = Shape {
 const STEP: Shape = Shape {
     heading: "`[[step]]`",
     what: "a step",
-    keys: &["at", "cut", "firewall", "restore", "shape", "start", "stop", "kill", "pause", "resume"],
+    keys: &["at", "cut", "endpoint", "firewall", "limits", "path_manager", "restore", "shape", "start", "stop", "kill", "pause", "resume"],
 };
 const CUT: Shape = Shape { heading: "`cut`", what: "a cut", keys: &["link", "how", "end", "direction"] };
 const SHAPE: Shape = Shape { heading: "`shape`", what: "a change of conditions", keys: &["link", "up", "down", "over"] };
@@ -76,7 +77,20 @@ const EXPECT: Shape = Shape {
 
 /// Every table of a case file, for the test that compares them with the reference document.
 #[cfg(test)]
-pub(super) const SHAPES: [&Shape; 9] = [&CASE, &TRANSFER, &process::PROCESS, &process::READY, &STEP, &CUT, &SHAPE, &FIREWALL, &EXPECT];
+pub(super) const SHAPES: [&Shape; 12] = [
+    &CASE,
+    &TRANSFER,
+    &process::PROCESS,
+    &process::READY,
+    &STEP,
+    &CUT,
+    &SHAPE,
+    &FIREWALL,
+    &super::paths::ENDPOINT,
+    &super::paths::LIMITS,
+    &super::paths::PATH_MANAGER,
+    &EXPECT,
+];
 
 #[derive(Debug)]
 pub(super) struct Case {
@@ -118,6 +132,9 @@ pub(super) struct Step {
     pub(super) shape: Option<Spanned<Reshape>>,
     pub(super) firewall: Option<Spanned<Firewall>>,
     pub(super) process: Option<Deed>,
+    pub(super) endpoint: Option<Spanned<RawEndpoint>>,
+    pub(super) limits: Option<Spanned<RawLimits>>,
+    pub(super) path_manager: Option<Spanned<RawCommand>>,
 }
 
 #[derive(Debug)]
@@ -253,6 +270,9 @@ impl Read for Step {
             restore: table.optional("restore"),
             shape: table.optional("shape"),
             firewall: table.optional("firewall"),
+            endpoint: table.optional("endpoint"),
+            limits: table.optional("limits"),
+            path_manager: table.optional("path_manager"),
         })
     }
 }

@@ -20,7 +20,9 @@ const REGISTER: u32 = 1;
 const EQUAL: u32 = 0;
 const NOT_EQUAL: u32 = 1;
 const DROP: u32 = 0;
+const ACCEPT: u32 = 1;
 const JUMP: u32 = -3_i32 as u32;
+const META_MARK: u32 = 3;
 const META_IIFNAME: u32 = 6;
 const META_OIFNAME: u32 = 7;
 const META_L4PROTO: u32 = 16;
@@ -50,6 +52,21 @@ pub fn masquerade<'a>(devs: impl IntoIterator<Item = &'a str>) -> Table {
     let hook = Hook { kind: c"nat", number: 4, priority: 100 };
     let rule = |dev| [interface(META_OIFNAME, EQUAL, dev), vec![Expression::new(c"masq", [])]].concat();
     Table { name: c"nat", chains: vec![Chain { name: c"postrouting", hook: Some(hook), rules: devs.into_iter().map(rule).collect() }] }
+}
+
+/// Interception: TCP that enters by one of these interfaces is marked with `mark`, and goes to the socket that listens at the port beside it
+/// and accepts connections for others. Where it goes by its mark is a matter of routes.
+pub fn intercept<'a>(ports: impl IntoIterator<Item = (&'a str, u16)>, mark: u32) -> Table {
+    let hook = Hook { kind: c"filter", number: 0, priority: -150 };
+    let load = |value: Vec<u8>| Expression::new(c"immediate", [(1, number(REGISTER)), (2, inside(&[(1, value)]))]);
+    let rule = |(dev, port): (&str, u16)| {
+        let to = Expression::new(c"tproxy", [(1, number(0)), (3, number(REGISTER))]);
+        let set_mark = Expression::new(c"meta", [(3, number(REGISTER)), (2, number(META_MARK))]);
+        let rest = vec![load(port.to_be_bytes().to_vec()), to, load(mark.to_ne_bytes().to_vec()), set_mark, verdict(ACCEPT, None)];
+        [interface(META_IIFNAME, EQUAL, dev), packets(Packets::Tcp), rest].concat()
+    };
+    let rules = ports.into_iter().map(rule).collect();
+    Table { name: c"intercept", chains: vec![Chain { name: c"prerouting", hook: Some(hook), rules }] }
 }
 
 impl Table {

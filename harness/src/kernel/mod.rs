@@ -27,6 +27,7 @@ pub mod route;
 pub mod sock_diag;
 pub mod socket;
 pub mod sysctl;
+pub mod userspace_pm;
 pub mod view;
 pub mod wakeup;
 

@@ -3,7 +3,8 @@
 
 use std::net::IpAddr;
 
-use netlink_bindings::mptcp_pm::Request;
+use netlink_bindings::mptcp_pm::{PushAddress, Request};
+use netlink_bindings::traits::Pusher;
 
 use super::{Netlink, NetlinkError};
 
@@ -51,7 +52,30 @@ pub fn limits(netlink: &mut Netlink) -> Result<Limits, NetlinkError> {
 /// Adds an endpoint.
 pub fn add_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_add_addr_do();
-    let attributes = request.encode().nested_addr();
+    push(request.encode().nested_addr(), endpoint);
+    netlink.request(&request)
+}
+
+/// Removes an endpoint, with what has come of it: its subflows are ended, and its announcement is taken back.
+pub fn delete_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
+    let mut request = Request::new().op_del_addr_do();
+    push(request.encode().nested_addr(), endpoint);
+    netlink.request(&request)
+}
+
+/// Gives an endpoint the flags `backup` and `fullmesh` as they are here.
+pub fn change_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
+    let mut request = Request::new().op_set_flags_do();
+    push(request.encode().nested_addr(), endpoint);
+    netlink.request(&request)
+}
+
+/// Removes all endpoints.
+pub fn flush_endpoints(netlink: &mut Netlink) -> Result<(), NetlinkError> {
+    netlink.request(&Request::new().op_flush_addrs_do())
+}
+
+fn push<Prev: Pusher>(attributes: PushAddress<Prev>, endpoint: &Endpoint) {
     let mut attributes = match endpoint.address {
         IpAddr::V4(address) => attributes.push_family(libc::AF_INET as u16).push_addr4(address.into()),
         IpAddr::V6(address) => attributes.push_family(libc::AF_INET6 as u16).push_addr6(&address.octets()),
@@ -67,7 +91,6 @@ pub fn add_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), Ne
         attributes = attributes.push_if_idx(endpoint.index);
     }
     drop(attributes);
-    netlink.request(&request)
 }
 
 /// Every endpoint of the namespace.

@@ -73,6 +73,7 @@ fn tables(netlink: &mut Netlink) -> Vec<Feature> {
         (Feature::Firewall, firewall::filter(&rules)),
         (Feature::StripOptions, firewall::filter(&[rule(Deed::Strip, Packets::Mptcp)])),
         (Feature::Nat, firewall::masquerade(["lo"])),
+        (Feature::Tproxy, firewall::intercept([("lo", 1)], 1)),
     ];
     all.into_iter()
         .filter(|(_, table)| table.apply(netlink).is_ok() && table.in_force(netlink).unwrap_or(false))

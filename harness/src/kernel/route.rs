@@ -88,6 +88,29 @@ pub fn replace_route(batch: &mut Batch, route: &Route) {
     batch.push(&request);
 }
 
+/// Lets a table say of every address that it is the host's own.
+pub fn everything_is_here(batch: &mut Batch, v6: bool, table: u32) {
+    let mut header = rt_route::Rtmsg::new();
+    header.rtm_family = family(v6);
+    header.rtm_protocol = libc::RTPROT_BOOT;
+    header.rtm_scope = libc::RT_SCOPE_HOST;
+    header.rtm_type = libc::RTN_LOCAL;
+    let mut request = rt_route::Request::new().set_create().set_replace().op_newroute_do(&header);
+    request.encode().push_table(table).push_oif(1);
+    batch.push(&request);
+}
+
+/// Whether a table says so.
+pub fn is_everything_here(netlink: &mut Netlink, v6: bool, table: u32) -> Result<bool, NetlinkError> {
+    let request = rt_route::Request::new().op_getroute_dump(&rt_route::Rtmsg::new());
+    let mut found = false;
+    netlink.each(&request, |(header, attributes)| {
+        let of_table = attributes.get_table().unwrap_or(u32::from(header.rtm_table)) == table;
+        found |= of_table && header.rtm_family == family(v6) && header.rtm_type == libc::RTN_LOCAL && header.rtm_dst_len == 0;
+    })?;
+    Ok(found)
+}
+
 /// Every unicast route of the namespace but those in the local table.
 pub fn routes(netlink: &mut Netlink) -> Result<Vec<Route>, NetlinkError> {
     let request = rt_route::Request::new().op_getroute_dump(&rt_route::Rtmsg::new());
@@ -117,6 +140,8 @@ pub struct Rule {
     pub priority: u32,
     /// The source address; any if absent.
     pub from: Option<IpAddr>,
+    /// The packets' mark (`fwmark`); any if absent.
+    pub mark: Option<u32>,
     /// The table.
     pub table: u32,
     /// Whether the table's default route is passed over.
@@ -138,6 +163,9 @@ pub fn add_rule(batch: &mut Batch, rule: &Rule) {
     if let Some(from) = rule.from {
         attributes = attributes.push_src(from);
     }
+    if let Some(mark) = rule.mark {
+        attributes = attributes.push_fwmark(mark);
+    }
     if rule.suppress_default {
         attributes = attributes.push_suppress_prefixlen(0);
     }
@@ -154,6 +182,7 @@ pub fn rules(netlink: &mut Netlink) -> Result<Vec<Rule>, NetlinkError> {
             v6: i32::from(header.family) == libc::AF_INET6,
             priority: attributes.get_priority().unwrap_or(0),
             from: attributes.get_src().ok(),
+            mark: attributes.get_fwmark().ok(),
             table: attributes.get_table().unwrap_or(u32::from(header.table)),
             suppress_default: attributes.get_suppress_prefixlen() == Ok(0),
         });

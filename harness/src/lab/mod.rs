@@ -1,6 +1,7 @@
 //! A living lab: the namespaces of a plan, and operations applied to them.
 //! Not here: which operations, traffic, or what is seen. A lab holds its namespaces by descriptors; it is gone when it is dropped.
 
+mod paths;
 mod readback;
 
 use std::collections::BTreeMap;
@@ -199,7 +200,16 @@ impl Lab {
         let room = self.room(&op.ns);
         match &op.act {
             Act::Namespace | Act::Veth { .. } => unreachable!("handled above"),
-            Act::Sysctl { .. } | Act::Firewall { .. } | Act::Masquerade { .. } | Act::Limits { .. } | Act::Endpoint { .. } => {
+            Act::Sysctl { .. }
+            | Act::Firewall { .. }
+            | Act::Masquerade { .. }
+            | Act::Intercept { .. }
+            | Act::Limits { .. }
+            | Act::Endpoint { .. }
+            | Act::DeleteEndpoint { .. }
+            | Act::ChangeEndpoint { .. }
+            | Act::FlushEndpoints
+            | Act::Command { .. } => {
                 return Some(Direct::InRoom);
             }
             Act::Relay { .. } | Act::Swallow { .. } | Act::Reshape { .. } => return Some(Direct::Relay),
@@ -215,6 +225,7 @@ impl Lab {
             Act::Address { .. } => route::add_address(batch, &kernel_address(room, &op.act)),
             Act::Route { .. } => route::replace_route(batch, &kernel_route(room, &op.act)),
             Act::Rule { .. } => route::add_rule(batch, &kernel_rule(&op.act)),
+            Act::EverythingIsHere { v6, table } => route::everything_is_here(batch, *v6, *table),
             Act::Ingress { dev } => qdisc::ingress(batch, room.index(dev)),
             Act::Redirect { dev, to } => qdisc::redirect(batch, room.index(dev), room.index(to)),
             Act::Unredirect { dev } => qdisc::unredirect(batch, room.index(dev)),
@@ -240,6 +251,9 @@ impl Lab {
         let done = match &op.act {
             Act::Sysctl { key, value } => return room.ns.enter(|| sysctl::write(key, value)).and_then(|written| written).map_err(io),
             Act::Firewall { rules } => firewall::filter(rules).apply(&mut room.netlink),
+            Act::Intercept { ports, mark } => {
+                firewall::intercept(ports.iter().map(|(dev, port)| (dev.as_str(), *port)), *mark).apply(&mut room.netlink)
+            }
             Act::Masquerade { devs } => firewall::masquerade(devs.iter().map(String::as_str)).apply(&mut room.netlink),
             Act::Limits { subflows, add_addr_accepted } => mptcp::limits(&mut room.netlink).and_then(|now| {
                 let limits = mptcp::Limits {
@@ -252,6 +266,10 @@ impl Lab {
                 let endpoint = kernel_endpoint(room, &op.act);
                 mptcp::add_endpoint(&mut room.netlink, &endpoint)
             }
+            Act::DeleteEndpoint { address } => paths::delete_endpoint(room, *address),
+            Act::ChangeEndpoint { address, flags } => paths::change_endpoint(room, *address, flags),
+            Act::FlushEndpoints => mptcp::flush_endpoints(&mut room.netlink),
+            Act::Command { to, server, command, .. } => return paths::command(room, op, *to, *server, command),
             _ => unreachable!("it went into the batch"),
         };
         done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })
@@ -326,8 +344,8 @@ fn kernel_route(room: &Room, act: &Act) -> route::Route {
 }
 
 fn kernel_rule(act: &Act) -> route::Rule {
-    let Act::Rule { v6, priority, from, table, suppress_default } = act else { unreachable!("a rule") };
-    route::Rule { v6: *v6, priority: *priority, from: *from, table: *table, suppress_default: *suppress_default }
+    let Act::Rule { v6, priority, from, mark, table, suppress_default } = act else { unreachable!("a rule") };
+    route::Rule { v6: *v6, priority: *priority, from: *from, mark: *mark, table: *table, suppress_default: *suppress_default }
 }
 
 fn kernel_endpoint(room: &Room, act: &Act) -> mptcp::Endpoint {

@@ -10,7 +10,7 @@ use crate::kernel::qdisc::Shape;
 use crate::kernel::{Netlink, NetlinkError, firewall, link, mptcp, qdisc, route, sysctl};
 use crate::plan::{Act, Op};
 use crate::words::netem::UNLIMITED;
-use crate::words::{Rate, Size};
+use crate::words::{EndpointFlag, Rate, Size};
 
 /// Something that the kernel has otherwise than told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,8 +107,9 @@ fn other_end(room: &mut Room, found: &mut Found, peer: &str, mtu: u32) -> Result
 fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<String>, NetlinkError> {
     let difference = |same: bool, instead: &dyn Fn() -> String| Ok(if same { None } else { Some(instead()) });
     match act {
-        // What is made in a namespace is missed if the namespace is not there; of the relay the kernel knows nothing.
-        Act::Namespace | Act::Relay { .. } | Act::Swallow { .. } | Act::Reshape { .. } => Ok(None),
+        // What is made in a namespace is missed if the namespace is not there; of the relay the kernel knows nothing; what has come of a
+        // command shows in subflows and events.
+        Act::Namespace | Act::Relay { .. } | Act::Swallow { .. } | Act::Reshape { .. } | Act::Command { .. } => Ok(None),
         Act::Sysctl { key, value } => {
             let has = room.ns.enter(|| sysctl::read(key)).and_then(|read| read)?;
             let wanted = value.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -176,6 +177,15 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
             let has = firewall::filter(rules).in_force(&mut room.netlink)?;
             difference(has, &|| "other rules".to_owned())
         }
+        Act::Intercept { ports, mark } => {
+            let table = firewall::intercept(ports.iter().map(|(dev, port)| (dev.as_str(), *port)), *mark);
+            let has = table.in_force(&mut room.netlink)?;
+            difference(has, &|| "other rules".to_owned())
+        }
+        Act::EverythingIsHere { v6, table } => {
+            let has = route::is_everything_here(&mut room.netlink, *v6, *table)?;
+            difference(has, &|| "no such route".to_owned())
+        }
         Act::Masquerade { devs } => {
             let has = firewall::masquerade(devs.iter().map(String::as_str)).in_force(&mut room.netlink)?;
             difference(has, &|| "other rules".to_owned())
@@ -186,6 +196,22 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
                 && add_addr_accepted.is_none_or(|wanted| wanted == has.add_addr_accepted);
             difference(same, &|| format!("{has:?}"))
         }
+        Act::DeleteEndpoint { address } => {
+            let has = configured(table(&mut found.endpoints, &mut room.netlink, mptcp::endpoints)?);
+            difference(!has.iter().any(|endpoint| endpoint.address == *address), &|| "the endpoint still".to_owned())
+        }
+        Act::ChangeEndpoint { address, flags } => {
+            let has = configured(table(&mut found.endpoints, &mut room.netlink, mptcp::endpoints)?);
+            let [backup, fullmesh] = [EndpointFlag::Backup, EndpointFlag::Fullmesh];
+            let wanted = [backup, fullmesh].into_iter().filter(|flag| flags.contains(flag)).map(EndpointFlag::bit).sum::<u32>();
+            let same = |endpoint: &mptcp::Endpoint| endpoint.flags & (backup.bit() | fullmesh.bit()) == wanted;
+            let near: Vec<_> = has.into_iter().filter(|endpoint| endpoint.address == *address).collect();
+            difference(near.iter().any(same), &|| format!("{near:?}"))
+        }
+        Act::FlushEndpoints => {
+            let has = configured(table(&mut found.endpoints, &mut room.netlink, mptcp::endpoints)?);
+            difference(has.is_empty(), &|| format!("{has:?}"))
+        }
         Act::Endpoint { id, .. } => {
             let wanted = kernel_endpoint(room, act);
             let has = table(&mut found.endpoints, &mut room.netlink, mptcp::endpoints)?;
@@ -195,6 +221,11 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
             difference(has.iter().any(|endpoint| same(&endpoint)), &|| format!("{near:?}"))
         }
     }
+}
+
+/// The endpoints that the kernel did not make itself.
+fn configured(endpoints: &[mptcp::Endpoint]) -> Vec<mptcp::Endpoint> {
+    endpoints.iter().filter(|endpoint| endpoint.flags & EndpointFlag::Implicit.bit() == 0).copied().collect()
 }
 
 /// Whether a qdisc is what the operation told. A token bucket keeps its size in ticks.

@@ -77,7 +77,7 @@ impl Job {
             topology.links.keys().map(|name| (name.clone(), choose(&topology, &case.steps, name, means))).collect();
         let wires = wires(&topology, &case.steps, &engines, means);
         let setup = setup::lab(&topology, &wires, means);
-        let steps = steps::plan(&case.steps, &wires, &setup);
+        let steps = steps::plan(&case, &wires, &setup);
         let changes = steps.iter().flat_map(|step| step.ops.iter().chain(step.later.iter().flat_map(|change| &change.ops)));
         let mut needs = needs(setup.iter().chain(changes));
         needs.extend(programs(&case).map(Feature::Program));

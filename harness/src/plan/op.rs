@@ -2,11 +2,12 @@
 //! Not here: doing it (the `lab` and `kernel` modules), or deciding what to do.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::topology::Network;
+use crate::case::Command;
+use crate::topology::{Endpoint, Network};
 use crate::words::netem::UNLIMITED;
 use crate::words::{Deed, EndpointFlag, Feature, Netem, Place, Rate, Rule, Shape, Size, Way};
 
@@ -98,6 +99,9 @@ pub enum Act {
         priority: u32,
         /// The source address; any if absent.
         from: Option<IpAddr>,
+        /// The packets' mark; any if absent.
+        #[serde(default)]
+        mark: Option<u32>,
         /// The table (254 is main).
         table: u32,
         /// Whether the table's default route is passed over.
@@ -197,6 +201,20 @@ pub enum Act {
         /// The interfaces.
         devs: Vec<String>,
     },
+    /// Gives TCP that enters by an interface to the program that listens at a port, wherever it was to go, and marks it.
+    Intercept {
+        /// The interfaces, each with its port.
+        ports: Vec<(String, u16)>,
+        /// The mark.
+        mark: u32,
+    },
+    /// Takes every address for the host's own where a table is asked.
+    EverythingIsHere {
+        /// IPv6.
+        v6: bool,
+        /// The table.
+        table: u32,
+    },
     /// Sets the MPTCP limits.
     Limits {
         /// Additional subflows of a connection.
@@ -217,6 +235,31 @@ pub enum Act {
         /// The port announced with it.
         port: Option<u16>,
     },
+    /// Removes the MPTCP endpoint of an address.
+    DeleteEndpoint {
+        /// Its address.
+        address: IpAddr,
+    },
+    /// Gives the MPTCP endpoint of an address these of the flags `backup` and `fullmesh`.
+    ChangeEndpoint {
+        /// Its address.
+        address: IpAddr,
+        /// The flags.
+        flags: Vec<EndpointFlag>,
+    },
+    /// Removes all MPTCP endpoints.
+    FlushEndpoints,
+    /// Tells the kernel about each MPTCP connection that leads to an address and port.
+    Command {
+        /// The transfer whose connections they are.
+        transfer: String,
+        /// Where they lead.
+        to: SocketAddr,
+        /// Whether this is the end they lead to.
+        server: bool,
+        /// What it is told.
+        command: Command,
+    },
 }
 
 /// The main routing table's number.
@@ -230,6 +273,12 @@ impl Op {
 }
 
 impl Act {
+    /// Adds this endpoint.
+    pub(super) fn of_endpoint(endpoint: &Endpoint) -> Self {
+        let Endpoint { address, interface, flags, id, port } = endpoint.clone();
+        Self::Endpoint { address, dev: interface, flags, id, port }
+    }
+
     /// What a place must be able to do for it, where not every place is.
     pub fn needs(&self) -> Option<Feature> {
         Some(match self {
@@ -241,6 +290,7 @@ impl Act {
             Self::Firewall { rules } if rules.iter().any(|rule| rule.deed == Deed::Strip) => Feature::StripOptions,
             Self::Firewall { .. } => Feature::Firewall,
             Self::Masquerade { .. } => Feature::Nat,
+            Self::Intercept { .. } => Feature::Tproxy,
             Self::Address { address, .. } if address.address.is_ipv6() => Feature::Ipv6,
             Self::Endpoint { flags, .. } if flags.contains(&EndpointFlag::Laminar) => Feature::LaminarEndpoints,
             Self::Sysctl { key, value } => match key.strip_prefix("net.mptcp.")? {
@@ -296,12 +346,15 @@ impl fmt::Display for Op {
                 }
                 Ok(())
             }
-            Act::Rule { v6, priority, from, table, suppress_default } => {
+            Act::Rule { v6, priority, from, mark, table, suppress_default } => {
                 let family = if *v6 { " -6" } else { "" };
                 write!(f, "ip -n {ns}{family} rule add priority {priority} from ")?;
                 match from {
                     Some(from) => from.fmt(f)?,
                     None => f.write_str("all")?,
+                }
+                if let Some(mark) = mark {
+                    write!(f, " fwmark {mark}")?;
                 }
                 match *table {
                     MAIN_TABLE => f.write_str(" lookup main")?,
@@ -351,6 +404,18 @@ impl fmt::Display for Op {
                 devs.iter().try_for_each(|dev| write!(f, " oifname \"{dev}\" masquerade;"))?;
                 f.write_str(" }; }'")
             }
+            Act::Intercept { ports, mark } => {
+                write!(f, "ip netns exec {ns} nft 'table inet intercept; delete table inet intercept; table inet intercept {{ ")?;
+                f.write_str("chain prerouting { type filter hook prerouting priority -150;")?;
+                ports.iter().try_for_each(|(dev, port)| {
+                    write!(f, " iifname \"{dev}\" meta l4proto tcp tproxy to :{port} meta mark set {mark} accept;")
+                })?;
+                f.write_str(" }; }'")
+            }
+            Act::EverythingIsHere { v6, table } => {
+                let family = if *v6 { " -6" } else { "" };
+                write!(f, "ip -n {ns}{family} route replace local default dev lo table {table}")
+            }
             Act::Limits { subflows, add_addr_accepted } => {
                 write!(f, "ip -n {ns} mptcp limits set")?;
                 if let Some(subflows) = subflows {
@@ -376,6 +441,35 @@ impl fmt::Display for Op {
                     write!(f, " {flag}")?;
                 }
                 Ok(())
+            }
+            Act::DeleteEndpoint { address } => write!(
+                f,
+                "ip -n {ns} mptcp endpoint delete id $(ip -n {ns} mptcp endpoint show | sed -n 's/^{address} .*id \\([0-9]*\\).*/\\1/p')"
+            ),
+            Act::ChangeEndpoint { address, flags } => {
+                let [backup, fullmesh] =
+                    [EndpointFlag::Backup, EndpointFlag::Fullmesh].map(|flag| if flags.contains(&flag) { "" } else { "no" });
+                write!(f, "ip -n {ns} mptcp endpoint change {address} {backup}backup {fullmesh}fullmesh")
+            }
+            Act::FlushEndpoints => write!(f, "ip -n {ns} mptcp endpoint flush"),
+            Act::Command { transfer, command, .. } => {
+                write!(f, "ip netns exec {ns} pm_nl_ctl ")?;
+                match command {
+                    Command::Announce { address, id, port } => {
+                        write!(f, "ann {address} token $TOKEN id {id}")?;
+                        port.map_or(Ok(()), |port| write!(f, " port {port}"))
+                    }
+                    Command::Remove { id } => write!(f, "rem token $TOKEN id {id}"),
+                    Command::Create { address, id, to, port } => {
+                        write!(f, "csf lip {address} lid {id} rip {to} rport {port} token $TOKEN")
+                    }
+                    Command::Destroy { address } => write!(f, "dsf lip {address} lport $LPORT rip $RIP rport $RPORT token $TOKEN"),
+                    Command::Backup { address, on } => {
+                        let no = if *on { "" } else { "no" };
+                        write!(f, "set {address} flags {no}backup token $TOKEN rip $RIP rport $RPORT")
+                    }
+                }?;
+                write!(f, " # of {transfer}")
             }
         }
     }

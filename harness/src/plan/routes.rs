@@ -94,9 +94,9 @@ pub(super) fn rules(topology: &Topology, host: &str) -> Vec<Op> {
         // The last first: the kernel looks for a rule's place from the front (net/core/fib_rules.c, fib_newrule).
         for &(table, _, interface) in tables.iter().rev() {
             let own = interface.addresses.iter().map(|network| network.address).filter(|address| address.is_ipv6() == v6);
-            acts.extend(own.map(|from| Act::Rule { v6, priority: table, from: Some(from), table, suppress_default: false }));
+            acts.extend(own.map(|from| Act::Rule { v6, priority: table, from: Some(from), mark: None, table, suppress_default: false }));
         }
-        acts.push(Act::Rule { v6, priority: RULES, from: None, table: MAIN_TABLE, suppress_default: true });
+        acts.push(Act::Rule { v6, priority: RULES, from: None, mark: None, table: MAIN_TABLE, suppress_default: true });
     }
     acts.into_iter().map(|act| Op::new(host, act)).collect()
 }

@@ -96,6 +96,9 @@ fn sysctls(host: &Host, late: bool) -> BTreeMap<String, String> {
     sysctls
 }
 
+/// The mark of intercepted packets, the place of the rule that asks for it, and the table that keeps them here.
+const INTERCEPTED: u32 = 900;
+
 /// What a host does to packets on their way.
 fn middle(host: &Host) -> Vec<Act> {
     let mut acts = Vec::new();
@@ -105,6 +108,15 @@ fn middle(host: &Host) -> Vec<Act> {
     let devs: Vec<_> = host.interfaces.iter().filter(|(_, interface)| interface.masquerade).map(|(dev, _)| dev.clone()).collect();
     if !devs.is_empty() {
         acts.push(Act::Masquerade { devs });
+    }
+    let ports: Vec<_> = host.interfaces.iter().filter_map(|(dev, interface)| Some((dev.clone(), interface.tproxy?))).collect();
+    if !ports.is_empty() {
+        acts.push(Act::Intercept { ports, mark: INTERCEPTED });
+        for v6 in [false, true].into_iter().filter(|v6| !v6 || host.has_ipv6()) {
+            let (priority, table) = (INTERCEPTED, INTERCEPTED);
+            acts.push(Act::Rule { v6, priority, from: None, mark: Some(INTERCEPTED), table, suppress_default: false });
+            acts.push(Act::EverythingIsHere { v6, table });
+        }
     }
     acts
 }
@@ -116,12 +128,6 @@ fn mptcp(host: &Host) -> Vec<Act> {
     if mptcp.subflows.is_some() || mptcp.add_addr_accepted.is_some() {
         acts.push(Act::Limits { subflows: mptcp.subflows, add_addr_accepted: mptcp.add_addr_accepted });
     }
-    acts.extend(mptcp.endpoints.iter().map(|endpoint| Act::Endpoint {
-        address: endpoint.address,
-        dev: endpoint.interface.clone(),
-        flags: endpoint.flags.clone(),
-        id: endpoint.id,
-        port: endpoint.port,
-    }));
+    acts.extend(mptcp.endpoints.iter().map(Act::of_endpoint));
     acts
 }

@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 
 use super::wire::{self, Wire};
 use super::{Act, Change, Op, PlannedStep};
-use crate::case::{Action, How, Reshape, Step};
+use crate::case::{Action, Case, EndpointChange, How, Reshape};
 use crate::words::names::WIRES;
 use crate::words::ramp::Ramp;
 use crate::words::{End, Shape, Time, Way};
+use std::net::SocketAddr;
 
 /// How often a change that takes its time is a little further.
 const TICK: Time = Time::from_millis(50);
 
-pub(super) fn plan(steps: &[Step], wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep> {
+pub(super) fn plan(case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep> {
     let wires: BTreeMap<&str, &Wire> = wires.iter().map(|wire| (wire.name, wire)).collect();
     let mut cuts: BTreeMap<&str, Vec<&How>> = BTreeMap::new();
     let mut shapes: BTreeMap<&str, [&Shape; 2]> = wires.iter().map(|(name, wire)| (*name, [&wire.link.up, &wire.link.down])).collect();
     let mut planned = Vec::new();
-    for step in steps {
+    for step in &case.steps {
         let mut changes = match &step.action {
             Action::Cut(cut) => {
                 cuts.entry(&cut.link).or_default().push(&cut.how);
@@ -34,8 +35,24 @@ pub(super) fn plan(steps: &[Step], wires: &[Wire], setup: &[Op]) -> Vec<PlannedS
                 }
                 vec![Change { after: Time::ZERO, ops }]
             }
-            Action::Firewall { host, rules } => {
-                vec![Change { after: Time::ZERO, ops: vec![Op::new(host, Act::Firewall { rules: rules.clone() })] }]
+            Action::Firewall { host, rules } => at_once(host, Act::Firewall { rules: rules.clone() }),
+            Action::Endpoint { host, change } => at_once(
+                host,
+                match change {
+                    EndpointChange::Add(endpoint) => Act::of_endpoint(endpoint),
+                    EndpointChange::Remove(address) => Act::DeleteEndpoint { address: *address },
+                    EndpointChange::Change(address, flags) => Act::ChangeEndpoint { address: *address, flags: flags.clone() },
+                    EndpointChange::Flush => Act::FlushEndpoints,
+                },
+            ),
+            Action::Limits { host, subflows, add_addr_accepted } => {
+                at_once(host, Act::Limits { subflows: *subflows, add_addr_accepted: *add_addr_accepted })
+            }
+            Action::PathManager { host, transfer: name, command } => {
+                let transfer = &case.transfers[name];
+                let to = SocketAddr::new(transfer.to, transfer.port);
+                let server = *host == transfer.server;
+                at_once(host, Act::Command { transfer: name.clone(), to, server, command: command.clone() })
             }
             Action::Shape(to) => {
                 let from = shapes.insert(&to.link, [&to.up, &to.down]).unwrap_or([&to.up, &to.down]);
@@ -48,6 +65,11 @@ pub(super) fn plan(steps: &[Step], wires: &[Wire], setup: &[Op]) -> Vec<PlannedS
         planned.push(PlannedStep { at: step.at, ops: first.ops, later: changes, process });
     }
     planned
+}
+
+/// A step that is one operation.
+fn at_once(host: &str, act: Act) -> Vec<Change> {
+    vec![Change { after: Time::ZERO, ops: vec![Op::new(host, act)] }]
 }
 
 /// What changes a link's conditions: at once, or a little with every tick.

@@ -1,7 +1,7 @@
 //! The steps of a run in words.
 //! Not here: the commands they are made of.
 
-use crate::case::{Action, How};
+use crate::case::{Action, Command, EndpointChange, How};
 use crate::recording::Recording;
 use crate::words::{End, Time};
 
@@ -20,7 +20,32 @@ pub fn action(action: &Action) -> String {
             format!("firewall of {host}: {}", rules.join("; "))
         }
         Action::Process(verb, name) => format!("{} {name}", verb.key()),
+        Action::Endpoint { host, change } => match change {
+            EndpointChange::Add(endpoint) => format!("endpoint of {host}: add {}", endpoint.address),
+            EndpointChange::Remove(address) => format!("endpoint of {host}: remove {address}"),
+            EndpointChange::Change(address, flags) => {
+                let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
+                format!("endpoint of {host}: change {address} ({})", flags.join(", "))
+            }
+            EndpointChange::Flush => format!("endpoints of {host}: flush"),
+        },
+        Action::Limits { host, subflows, add_addr_accepted } => {
+            let limit = |name: &str, limit: &Option<u32>| limit.map(|limit| format!(" {name} {limit}")).unwrap_or_default();
+            format!("limits of {host}:{}{}", limit("subflows", subflows), limit("add_addr_accepted", add_addr_accepted))
+        }
+        Action::PathManager { host, transfer, command } => format!("path manager of {host}: {} ({transfer})", told(command)),
         Action::Cut(cut) => format!("cut {} ({})", cut.link, how(&cut.how)),
+    }
+}
+
+fn told(command: &Command) -> String {
+    match command {
+        Command::Announce { address, id, .. } => format!("announce {address} as {id}"),
+        Command::Remove { id } => format!("remove {id}"),
+        Command::Create { address, to, .. } => format!("create a subflow from {address} to {to}"),
+        Command::Destroy { address } => format!("destroy the subflow from {address}"),
+        Command::Backup { address, on: true } => format!("make the subflow from {address} a backup"),
+        Command::Backup { address, on: false } => format!("make the subflow from {address} no backup"),
     }
 }
 

@@ -2,7 +2,7 @@
 //! Not here: which keys there are (`raw`), nor how addresses are chosen ([`crate::address`]).
 
 pub(super) mod host;
-mod mptcp;
+pub(crate) mod mptcp;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -106,7 +106,8 @@ fn interfaces_of(
             let addresses = addresses.get(end).cloned().unwrap_or_default();
             let of_its_own = written.and_then(|host| host.value.interfaces.get(&end.interface));
             let masquerade = of_its_own.is_some_and(|interface| interface.value.nat.is_some());
-            (end.interface.clone(), Interface { link: link.clone(), addresses, masquerade })
+            let tproxy = of_its_own.and_then(|interface| value(interface.value.tproxy.as_ref()));
+            (end.interface.clone(), Interface { link: link.clone(), addresses, masquerade, tproxy })
         })
         .collect()
 }

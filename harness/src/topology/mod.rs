@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use raw::Family;
+pub(crate) use raw::{Endpoint as RawEndpoint, Family};
 
 use crate::words::{End, EndpointFlag, Engine, Rule, Shape};
 
@@ -55,6 +55,9 @@ pub struct Interface {
     /// Whether what leaves by it has its address as the source.
     #[serde(default)]
     pub masquerade: bool,
+    /// The port of the program that is given the TCP connections that enter by it.
+    #[serde(default)]
+    pub tproxy: Option<u16>,
 }
 
 /// An address with the length of its network's prefix, or a network: `10.0.1.2/24`.

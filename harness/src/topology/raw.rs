@@ -16,7 +16,7 @@ use crate::words::{End, EndpointFlag, Engine};
 const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "ipv6", "host", "link"] };
 const HOST: Shape =
     Shape { heading: "`[host.NAME]`", what: "a host", keys: &["firewall", "forward", "interface", "mptcp", "route", "sysctl"] };
-const INTERFACE: Shape = Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address", "nat"] };
+const INTERFACE: Shape = Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address", "nat", "tproxy"] };
 const ROUTE: Shape = Shape { heading: "`[[host.NAME.route]]`", what: "a route", keys: &["to", "via", "interface"] };
 const MPTCP: Shape = Shape {
     heading: "`[host.NAME.mptcp]`",
@@ -54,6 +54,7 @@ pub(super) struct Host {
 pub(super) struct Interface {
     pub(super) addresses: Vec<Spanned<Network>>,
     pub(super) nat: Option<Spanned<Nat>>,
+    pub(super) tproxy: Option<Spanned<u16>>,
 }
 
 /// How an interface translates addresses.
@@ -90,8 +91,9 @@ pub(super) struct Limits {
     pub(super) add_addr_accepted: Option<Spanned<u32>>,
 }
 
+/// An endpoint as it is written.
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     pub(super) interface: Option<Spanned<String>>,
     pub(super) family: Option<Spanned<Family>>,
     pub(super) address: Option<Spanned<IpAddr>>,
@@ -172,7 +174,7 @@ impl Read for Host {
 impl Read for Interface {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &INTERFACE, mistakes)?;
-        Some(Self { addresses: table.or_default("address"), nat: table.optional("nat") })
+        Some(Self { addresses: table.or_default("address"), nat: table.optional("nat"), tproxy: table.optional("tproxy") })
     }
 }
 

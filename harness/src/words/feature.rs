@@ -37,6 +37,8 @@ pub enum Feature {
     StripOptions,
     /// Translation of addresses, by nf_tables.
     Nat,
+    /// Interception of connections, by nf_tables.
+    Tproxy,
     /// Endpoints with the `laminar` flag.
     LaminarEndpoints,
     /// An installed program, by its name or path.
@@ -75,6 +77,7 @@ impl Feature {
             Self::Firewall => "this kernel has no nf_tables with what a firewall needs".to_owned(),
             Self::StripOptions => "this kernel's nf_tables cannot take options of TCP off".to_owned(),
             Self::Nat => "this kernel's nf_tables cannot translate addresses".to_owned(),
+            Self::Tproxy => "this kernel's nf_tables cannot intercept connections (tproxy)".to_owned(),
             Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
             Self::Counter(name) => format!("this kernel does not count `{name}`"),
             Self::Program(name) => {
@@ -108,6 +111,7 @@ impl fmt::Display for Feature {
             Self::Firewall => f.write_str("firewall"),
             Self::StripOptions => f.write_str("stripping of options"),
             Self::Nat => f.write_str("nat"),
+            Self::Tproxy => f.write_str("tproxy"),
             Self::LaminarEndpoints => f.write_str("laminar endpoints"),
             Self::Counter(name) => write!(f, "counter {name}"),
             Self::Program(name) => f.write_str(name),

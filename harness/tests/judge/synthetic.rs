@@ -48,7 +48,7 @@ pub(crate) fn topology(links: &[(&str, &str, &str)]) -> Topology {
             };
             let addresses = vec![format!("10.0.{}.{}/24", index + 1, side + 1).parse().unwrap()];
             let host = hosts.entry(host.clone()).or_insert(nothing);
-            host.interfaces.insert(interface.clone(), Interface { link: name.clone(), addresses, masquerade: false });
+            host.interfaces.insert(interface.clone(), Interface { link: name.clone(), addresses, masquerade: false, tproxy: None });
         }
     }
     Topology { summary: "Made up".to_owned(), hosts, links }

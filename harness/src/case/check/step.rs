@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::paths::{self, Endpoints};
 use super::process::known;
 use super::raw::{self, Means, Way};
 use super::transfer::host;
-use crate::case::{Action, Cut, How, Reshape, Step, Verb};
+use crate::case::{Action, Cut, How, Reshape, Step, Transfer, Verb};
 use crate::diagnostic::{Mistakes, Span};
 use crate::document::Spanned;
 use crate::topology::conditions::{self, Circumstances};
@@ -21,11 +22,18 @@ struct InForce {
 }
 
 /// Checks all steps and puts them in the order of time. Without a topology, only what needs none. What steps name is in `directory`.
-pub(super) fn check(case: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>, mistakes: &mut Mistakes) -> Vec<Step> {
+pub(super) fn check(
+    case: &raw::Case,
+    topology: Option<&Topology>,
+    transfers: &BTreeMap<String, Transfer>,
+    directory: Option<&Path>,
+    mistakes: &mut Mistakes,
+) -> Vec<Step> {
     let mut timed: Vec<_> = case.steps.iter().filter_map(|step| Some((step.value.at.as_ref()?.value, &step.value))).collect();
     timed.sort_by_key(|(at, _)| *at);
     let mut cuts: BTreeMap<String, Vec<(How, Span)>> = BTreeMap::new();
     let mut conditions: BTreeMap<String, InForce> = BTreeMap::new();
+    let mut endpoints = Endpoints::of(topology);
     let mut started: BTreeMap<&str, Span> = BTreeMap::new();
     let mut steps = Vec::new();
     for (at, raw) in timed {
@@ -66,6 +74,14 @@ pub(super) fn check(case: &raw::Case, topology: Option<&Topology>, directory: Op
                 mistakes.add(&name.span, message).beside(&span, "by this step").help("write a second process");
             }
             steps.push(Step { at, action: Action::Process(*verb, name.value.clone()) });
+        } else if let Some(topology) = topology {
+            let endpoint = raw.endpoint.as_ref().and_then(|written| endpoints.change(&written.value, topology, mistakes));
+            let limits = || raw.limits.as_ref().and_then(|written| paths::limits(&written.value, topology, mistakes));
+            let action = endpoint.or_else(limits).or_else(|| {
+                let written = raw.path_manager.as_ref()?;
+                paths::command(&written.value, &written.span, topology, transfers, mistakes)
+            });
+            steps.extend(action.map(|action| Step { at, action }));
         }
     }
     steps

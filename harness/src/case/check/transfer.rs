@@ -112,7 +112,13 @@ fn family_name(ipv6: bool) -> &'static str {
 }
 
 /// The address that is written as itself or as the name of an interface of the host.
-fn address_of(name: &str, host: &Host, written: &Spanned<String>, ipv6: Option<bool>, mistakes: &mut Mistakes) -> Option<IpAddr> {
+pub(super) fn address_of(
+    name: &str,
+    host: &Host,
+    written: &Spanned<String>,
+    ipv6: Option<bool>,
+    mistakes: &mut Mistakes,
+) -> Option<IpAddr> {
     if let Ok(address) = written.value.parse::<IpAddr>() {
         let mut all = host.interfaces.values().flat_map(|interface| &interface.addresses).map(|network| network.address);
         if !all.clone().any(|known| known == address) {

@@ -14,11 +14,7 @@ const LIMIT_MAX: u32 = 64;
 
 /// Checks the MPTCP configuration of a host that has these interfaces.
 pub(super) fn check(host: &str, raw: &raw::Mptcp, interfaces: &BTreeMap<String, Interface>, mistakes: &mut Mistakes) -> Mptcp {
-    for limit in [&raw.limits.subflows, &raw.limits.add_addr_accepted].into_iter().flatten() {
-        if limit.value > LIMIT_MAX {
-            mistakes.add(&limit.span, format!("no kernel takes a limit above {LIMIT_MAX}, and many none above 8"));
-        }
-    }
+    limits([&raw.limits.subflows, &raw.limits.add_addr_accepted], mistakes);
     for name in [&raw.scheduler, &raw.path_manager].into_iter().flatten() {
         if name.value.is_empty() || name.value.contains(char::is_whitespace) {
             mistakes.add(&name.span, "this is no name").help("write one that sysctl net.mptcp shows as available");
@@ -27,8 +23,7 @@ pub(super) fn check(host: &str, raw: &raw::Mptcp, interfaces: &BTreeMap<String, 
     let mut known = Known::default();
     let mut endpoints = Vec::new();
     for written in &raw.endpoints {
-        flags(&written.value, mistakes);
-        if let Some(endpoint) = endpoint(host, &written.value, interfaces, mistakes) {
+        if let Some(endpoint) = endpoint_alone(host, &written.value, interfaces, mistakes) {
             known.note(&endpoint, written, mistakes);
             endpoints.push(endpoint);
         }
@@ -41,6 +36,24 @@ pub(super) fn check(host: &str, raw: &raw::Mptcp, interfaces: &BTreeMap<String, 
         add_addr_accepted: value(raw.limits.add_addr_accepted.as_ref()),
         endpoints,
     }
+}
+
+/// Says so of limits that are too high.
+pub(crate) fn limits(limits: [&Option<Spanned<u32>>; 2], mistakes: &mut Mistakes) {
+    for limit in limits.into_iter().flatten().filter(|limit| limit.value > LIMIT_MAX) {
+        mistakes.add(&limit.span, format!("no kernel takes a limit above {LIMIT_MAX}, and many none above 8"));
+    }
+}
+
+/// Checks an endpoint of a host that has these interfaces, whatever others there are.
+pub(crate) fn endpoint_alone(
+    host: &str,
+    raw: &raw::Endpoint,
+    interfaces: &BTreeMap<String, Interface>,
+    mistakes: &mut Mistakes,
+) -> Option<Endpoint> {
+    flags(raw, mistakes);
+    endpoint(host, raw, interfaces, mistakes)
 }
 
 fn endpoint(host: &str, raw: &raw::Endpoint, interfaces: &BTreeMap<String, Interface>, mistakes: &mut Mistakes) -> Option<Endpoint> {
