@@ -10,7 +10,7 @@
 //! | layer | modules | rule |
 //! |---|---|---|
 //! | 5 places | [`local`], [`guest`], [`place`], [`standing`], [`suite`] | know where, not what |
-//! | 4 life | [`lab`], [`traffic`], [`processes`], [`relay`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
+//! | 4 life | [`lab`], [`traffic`], [`processes`], [`relay`], [`proxy`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
 //! | 2 decisions | [`plan`], [`recording`], [`splat`], [`judge`], [`report`] | pure functions and types |
 //! | 1 documents | [`topology`], [`case`], [`address`], [`diagnostic`], `document` | text in, values out |
@@ -34,6 +34,7 @@ pub mod observe;
 pub mod place;
 pub mod plan;
 pub mod processes;
+pub mod proxy;
 pub mod recording;
 pub mod relay;
 pub mod report;

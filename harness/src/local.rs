@@ -16,9 +16,9 @@ use crate::execute::{News, execute, watchdog};
 use crate::guest::init;
 use crate::kernel::{kmsg, probe, process as confine};
 use crate::plan::Job;
-use crate::processes;
 use crate::recording::{Place, Recording};
 use crate::splat;
+use crate::{processes, proxy};
 
 /// Why the place could not run a job. This is broken machinery, not a failed case.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -71,6 +71,7 @@ pub fn enter() {
         init::run();
     }
     processes::enter();
+    proxy::command::enter();
     let mut arguments = env::args().skip(1);
     if arguments.next().as_deref() != Some(CHILD) {
         return;

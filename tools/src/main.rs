@@ -5,6 +5,7 @@ mod demo;
 mod exit;
 mod kernel;
 mod place;
+mod proxy;
 mod recordings;
 mod run;
 mod standing;
@@ -120,6 +121,8 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Turn TCP into MPTCP, or MPTCP into TCP, for every connection that comes, until ended
+    Proxy(proxy::Arguments),
     /// Import, list and remove the kernels that guests boot
     #[command(subcommand)]
     Kernel(kernel::Command),
@@ -150,6 +153,7 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Arguments::command(), "mplab", &mut std::io::stdout());
             Ok(exit::Exit::Passed)
         }
+        Command::Proxy(arguments) => proxy::proxy(&arguments).map(|never| match never {}),
         Command::Kernel(command) => kernel::kernel(&command),
     };
     done.unwrap_or_else(|failure| {

@@ -26,6 +26,7 @@ pub mod qdisc;
 pub mod route;
 pub mod sock_diag;
 pub mod socket;
+pub mod splice;
 pub mod sysctl;
 pub mod userspace_pm;
 pub mod view;

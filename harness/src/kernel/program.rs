@@ -29,8 +29,14 @@ pub fn path() -> String {
     path
 }
 
-/// The file of a program by its name or path; nothing if it is not installed.
+/// This program.
+pub const ITSELF: &str = "mplab";
+
+/// The file of a program by its name or path; nothing if it is not installed. [`ITSELF`] is always there.
 pub fn find(name: &str) -> Option<PathBuf> {
+    if name == ITSELF {
+        return Some(PathBuf::from("/proc/self/exe"));
+    }
     let executable = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
     if name.contains('/') {
         return Some(PathBuf::from(name)).filter(executable);

@@ -53,6 +53,31 @@ pub fn listen(fd: OwnedFd, backlog: u32) -> io::Result<TcpListener> {
     Ok(fd.into())
 }
 
+/// Lets the socket accept connections that were on their way to others (nft's `tproxy`, ip(7) `IP_TRANSPARENT`).
+pub fn accept_for_others(socket: &impl AsFd, ipv6: bool) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    let (level, option) = if ipv6 { (libc::SOL_IPV6, libc::IPV6_TRANSPARENT) } else { (libc::SOL_IP, libc::IP_TRANSPARENT) };
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the pointer is valid for the call, which reads as many bytes as it is told.
+    let result = unsafe { libc::setsockopt(fd, level, option, (&raw const on).cast(), size_of_val(&on) as libc::socklen_t) };
+    Errno::result(result)?;
+    Ok(())
+}
+
+/// Lets the peer see a reset when the socket is closed, instead of an orderly end.
+pub fn reset_on_close(socket: &impl AsFd) -> io::Result<()> {
+    Ok(socket::setsockopt(&socket.as_fd(), sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 })?)
+}
+
+/// Tells the peer that nothing more will come. What comes from the peer can still be read.
+pub fn end(socket: &impl AsFd) -> io::Result<()> {
+    match socket::shutdown(socket.as_fd().as_raw_fd(), socket::Shutdown::Write) {
+        // The peer has gone meanwhile.
+        Ok(()) | Err(Errno::ENOTCONN) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Begins to connect. The stream becomes writable when it has connected or failed; `take_error` tells which.
 pub fn connect(stream: &TcpStream, address: SocketAddr) -> io::Result<()> {
     match socket::connect(stream.as_raw_fd(), &*kernel_s(address)) {

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::view::{OWN, View};
 use crate::kernel::{preload, program};
+use crate::proxy::command::ITSELF;
 use crate::words::{Exit, Signal};
 
 /// The first argument of a keeper.
@@ -121,7 +122,7 @@ fn start(task: &Task) -> Result<(u32, Mptcpize), String> {
     let found = program::find(name).ok_or_else(|| format!("there is no program `{name}`"))?;
     let mut command = Command::new(found);
     // A terminal's signals are mplab's.
-    command.arg0(name).args(arguments).stdin(stdin).process_group(0);
+    command.arg0(name).args((*name == program::ITSELF).then_some(ITSELF)).args(arguments).stdin(stdin).process_group(0);
     command.env_clear().envs([("PATH", program::path().as_str()), ("HOME", OWN), ("LC_ALL", "C.UTF-8")]).envs(&task.env);
     if mptcpize == Mptcpize::Own {
         fs::write(LIBRARY, preload::MPTCPIZE).map_err(files)?;

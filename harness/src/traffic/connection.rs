@@ -91,10 +91,11 @@ impl Connection {
         self.stage == Stage::Finished
     }
 
-    /// Whether the server's end of it has this address.
-    pub(super) fn comes_from(&self, peer: SocketAddr) -> bool {
+    /// Whether the server sees this address at its other end; any will do if it is `alone`.
+    pub(super) fn comes_from(&self, peer: SocketAddr, alone: bool) -> bool {
         // The port says it all: all clients of a transfer are on one host.
-        self.record.client.parse::<SocketAddr>().is_ok_and(|client| client.port() == peer.port()) && self.server.is_none()
+        let known = || self.record.client.parse::<SocketAddr>().is_ok_and(|client| client.port() == peer.port());
+        self.server.is_none() && (alone || known())
     }
 
     /// The client's socket says that its connect has come to an end.

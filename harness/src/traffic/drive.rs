@@ -64,12 +64,14 @@ fn wait(shared: &Shared, reports: &Mailbox<Report>, listener: &TcpListener, conn
     Ok(Ready { connects, reports: ready(&fds[1]), accepts: ready(&fds[2]) })
 }
 
-/// Accepts all that wait. A stranger, whose port is no client's, is closed again.
+/// Accepts all that wait. A stranger, whose port is no client's, is closed again; but a transfer's one connection may come from anywhere,
+/// as it does by way of a proxy.
 fn accept(listener: &TcpListener, connections: &mut [Connection]) -> io::Result<()> {
     loop {
         match listener.accept() {
             Ok((server, peer)) => {
-                if let Some(connection) = connections.iter_mut().find(|connection| connection.comes_from(peer)) {
+                let alone = connections.len() == 1;
+                if let Some(connection) = connections.iter_mut().find(|connection| connection.comes_from(peer, alone)) {
                     server.set_nonblocking(true)?;
                     connection.accepted(server);
                 }

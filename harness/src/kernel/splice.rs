@@ -1,0 +1,52 @@
+//! Pipes that carry bytes from one socket to another without showing them to this process (splice(2)).
+//! Not here: when to carry, and how many pipes there are.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
+use nix::unistd::pipe2;
+
+/// How much a pipe is asked to hold. A kernel that gives less is told nothing: the pipe is full earlier.
+const SIZE: usize = 256 * 1024;
+
+/// A pipe, and how much is in it.
+#[derive(Debug)]
+pub struct Pipe {
+    out: OwnedFd,
+    into: OwnedFd,
+    held: usize,
+}
+
+impl Pipe {
+    /// Makes an empty one.
+    pub fn new() -> io::Result<Self> {
+        let (out, into) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        fcntl(&into, FcntlArg::F_SETPIPE_SZ(SIZE as libc::c_int)).ok();
+        Ok(Self { out, into, held: 0 })
+    }
+
+    /// Takes what has arrived at a socket, as much as there is room for; 0 at the end of what comes. The pipe must be empty, so that
+    /// `WouldBlock` means that nothing has arrived.
+    pub fn fill(&mut self, from: &impl AsFd) -> io::Result<usize> {
+        debug_assert!(self.is_empty(), "a pipe that is full looks like a socket that is empty");
+        self.held = splice(from, None, &self.into, None, SIZE, flags())?;
+        Ok(self.held)
+    }
+
+    /// Hands what it holds to a socket, as much as that takes now.
+    pub fn drain(&mut self, to: &impl AsFd) -> io::Result<usize> {
+        let handed = splice(&self.out, None, to, None, self.held, flags())?;
+        self.held -= handed;
+        Ok(handed)
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.held == 0
+    }
+}
+
+fn flags() -> SpliceFFlags {
+    SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK
+}

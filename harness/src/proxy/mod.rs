@@ -1,0 +1,130 @@
+//! A proxy that turns TCP into MPTCP and back: what one end says on a connection, the other end hears on another, the end of it and a
+//! reset included.
+//! Not here: which packets come to it, which is a firewall's business, and sockets (`kernel::socket`).
+//!
+//! One thread serves all connections. Bytes go through pipes that exist only while something is in them; while a receiver is slow its
+//! pipe stays full, nothing more is taken from the sender, and TCP's own windows hold the sender back.
+
+pub mod command;
+mod pump;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpStream as StdStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::kernel::socket;
+use crate::words::Protocol;
+use pump::Pipes;
+
+/// What a proxy is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What it speaks there.
+    pub listen_protocol: Protocol,
+    /// Where it connects to for each connection that comes; where the client wanted to go if absent, which the kernel knows of connections
+    /// that are intercepted on their way (nft's `tproxy`).
+    pub to: Option<SocketAddr>,
+    /// What it speaks there.
+    pub to_protocol: Protocol,
+}
+
+/// A proxy that listens.
+#[derive(Debug)]
+pub struct Proxy {
+    options: Options,
+    listener: TcpListener,
+    pipes: Arc<Pipes>,
+}
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 4096;
+/// How long a proxy that has no descriptors left waits before it looks again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Lets this process have as many descriptors as it may: a connection needs two, and up to four more while bytes wait.
+pub fn open_many() -> io::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
+}
+
+/// The event loop that a proxy's one thread runs.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_io().enable_time().build()
+}
+
+impl Proxy {
+    /// Listens in the calling thread's network namespace. Needs the runtime to be entered.
+    pub fn listen(options: Options) -> io::Result<Self> {
+        let listening = socket::stream(options.listen_protocol, options.listen.ip())?;
+        if options.to.is_none() {
+            socket::accept_for_others(&listening, options.listen.is_ipv6())?;
+        }
+        socket::bind(&listening, options.listen)?;
+        let listener = TcpListener::from_std(socket::listen(listening, BACKLOG)?)?;
+        Ok(Self { options, listener, pipes: Arc::default() })
+    }
+
+    /// Where it listens, the port included if the kernel chose it.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves connections as they come. Only a listening socket that no longer works ends it.
+    pub async fn serve(self) -> io::Result<Infallible> {
+        loop {
+            match self.listener.accept().await {
+                Ok((client, from)) => {
+                    let (options, pipes) = (self.options, Arc::clone(&self.pipes));
+                    tokio::spawn(async move {
+                        if let Err(error) = serve_one(client, options, &pipes).await {
+                            tracing::debug!("a connection from {from} ended: {error}");
+                        }
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
+                Err(error) => {
+                    // One that was gone before it was accepted, or too many at a time: those that are served go on meanwhile.
+                    tracing::warn!("failed to accept a connection: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Connects to where a client is to go, and carries both ways until both have said everything.
+async fn serve_one(client: TcpStream, options: Options, pipes: &Pipes) -> io::Result<()> {
+    let to = options.to.map_or_else(|| client.local_addr(), Ok)?;
+    let server = match connect(options.to_protocol, to).await {
+        Ok(server) => server,
+        Err(error) => {
+            socket::reset_on_close(&client)?;
+            return Err(error);
+        }
+    };
+    // Both ends decide for themselves how long to gather; in between nobody waits.
+    client.set_nodelay(true).ok();
+    server.set_nodelay(true).ok();
+    let carried = tokio::try_join!(pump::carry(&client, &server, pipes), pump::carry(&server, &client, pipes));
+    if carried.is_err() {
+        socket::reset_on_close(&client)?;
+        socket::reset_on_close(&server)?;
+    }
+    carried.map(|_| ())
+}
+
+async fn connect(protocol: Protocol, to: SocketAddr) -> io::Result<TcpStream> {
+    let stream = StdStream::from(socket::stream(protocol, to.ip())?);
+    socket::connect(&stream, to)?;
+    let stream = TcpStream::from_std(stream)?;
+    stream.writable().await?;
+    stream.take_error()?.map_or(Ok(stream), Err)
+}
