@@ -9,7 +9,7 @@ use super::netem::{Chain, Course};
 use super::{Act, Op};
 use crate::topology::Link;
 use crate::words::names::WIRES;
-use crate::words::shape::Limit;
+use crate::words::shape::{Distribution, Jitter, Limit};
 use crate::words::{Engine, Feature, Percent, Rate, Shape, Size, Time, Way};
 
 /// How packets cross a wire.
@@ -87,14 +87,21 @@ pub(super) fn choose(link: &Link, course: [&[&Shape]; 2], means: Means) -> Choic
 /// What of these conditions is better left to the relay.
 fn beyond_netem(course: [&[&Shape]; 2], means: Means) -> Option<&'static str> {
     let all = course.concat();
-    // netem draws delays from the low bits of correlated numbers, and these are not correlated (net/sched/sch_netem.c, tabledist).
-    let correlated = |shape: &&Shape| shape.jitter.is_some_and(|jitter| jitter.correlation > Percent(0.0));
+    // netem draws delays from the low bits of correlated numbers, and these are not correlated; and the rest of a division of 32 bits is
+    // not evenly spread if the divisor is large (net/sched/sch_netem.c, tabledist).
+    let correlated = |jitter: &Jitter| jitter.correlation > Percent(0.0);
+    let skewed = |jitter: &Jitter| jitter.distribution == Distribution::Uniform && jitter.amount > MOST_EVEN_JITTER;
+    let jitter = |test: fn(&Jitter) -> bool| all.iter().any(|shape| shape.jitter.as_ref().is_some_and(test));
     let pair = || course.iter().any(|shapes| Course::of(shapes.iter().copied()).pair_duplicates());
     let beyond = all.iter().find_map(|shape| shape.beyond_netem());
     beyond
-        .or(all.iter().any(correlated).then_some("netem's delays are not correlated, whatever it is told"))
+        .or(jitter(correlated).then_some("netem's delays are not correlated, whatever it is told"))
+        .or(jitter(skewed).then_some("netem does not spread so large a jitter evenly"))
         .or((!means.pairs && pair()).then_some("this kernel's netem does not duplicate packets before a queue"))
 }
+
+/// With this netem's even jitter is up to 0.6 % of the packets away from even, with ten times as much 5 %.
+const MOST_EVEN_JITTER: Time = Time::from_millis(50);
 
 /// A link with its name and what makes it.
 #[derive(Clone, Copy)]

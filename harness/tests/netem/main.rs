@@ -1,0 +1,54 @@
+//! Links that the kernel's netem makes, by frames with numbers that are sent over them: what becomes of them is what the topology says.
+//! Not here: the relay (tests/relay), which promises the same.
+
+mod crossing;
+mod fates;
+#[path = "../support/mod.rs"]
+mod support;
+mod times;
+
+use std::collections::BTreeSet;
+
+use libtest_mimic::{Arguments, Failed};
+use mplab::kernel::{Namespace, probe};
+use mplab::words::Feature;
+
+type Test = fn() -> Result<(), Failed>;
+
+const TRIALS: [(&str, Test); 14] = [
+    ("random_losses_are_as_many_as_was_asked_for", fates::random_losses_are_as_many_as_was_asked_for),
+    ("correlated_losses_are_the_relay_s", fates::correlated_losses_are_the_relay_s),
+    ("duplicates_are_as_many_as_was_asked_for", fates::duplicates_are_as_many_as_was_asked_for),
+    ("corrupted_packets_are_as_many_as_was_asked_for", fates::corrupted_packets_are_as_many_as_was_asked_for),
+    ("packets_sent_at_once_are_as_many_as_was_asked_for", fates::packets_sent_at_once_are_as_many_as_was_asked_for),
+    ("losses_come_in_bursts", fates::losses_come_in_bursts),
+    ("super_packets_are_taken_apart_on_the_wire", fates::super_packets_are_taken_apart_on_the_wire),
+    ("jitter_has_its_distribution", times::jitter_has_its_distribution),
+    ("a_large_even_jitter_is_skewed", times::a_large_even_jitter_is_skewed),
+    ("jitter_is_not_correlated", times::jitter_is_not_correlated),
+    ("a_delay_is_kept", times::a_delay_is_kept),
+    ("a_queue_holds_its_limit_whatever_is_delayed", times::a_queue_holds_its_limit_whatever_is_delayed),
+    ("a_rate_with_jitter_keeps_the_order", times::a_rate_with_jitter_keeps_the_order),
+    ("a_change_keeps_what_is_on_its_way", times::a_change_keeps_what_is_on_its_way),
+];
+
+fn main() {
+    let confined = support::leave_network();
+    // Probing needs a fresh namespace of its own, and there is none to be had where this is ignored anyway.
+    let features = if confined.is_none() {
+        Namespace::new().and_then(|fresh| fresh.enter(probe::features)).expect("the network was left").expect("a kernel can be probed")
+    } else {
+        BTreeSet::new()
+    };
+    let arguments = Arguments::from_args();
+    let lacking = |needs: &[Feature]| {
+        let absent: Vec<_> = needs.iter().filter(|feature| !features.contains(feature)).map(Feature::absence).collect();
+        confined.clone().or_else(|| (!absent.is_empty()).then(|| absent.join("; ")))
+    };
+    let needs = [Feature::Netem, Feature::Tbf, Feature::Redirect];
+    let trials = TRIALS.into_iter().map(|(name, test)| support::trial(name, lacking(&needs), test));
+    let needs = [&needs[..], &[Feature::NetemSeed]].concat();
+    let seeded: [(&str, Test); 1] = [("a_seed_is_a_fate", fates::a_seed_is_a_fate)];
+    let seeded = seeded.into_iter().map(|(name, test)| support::trial(name, lacking(&needs), test));
+    libtest_mimic::run(&arguments, trials.chain(seeded).collect()).exit();
+}
