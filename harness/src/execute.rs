@@ -104,6 +104,9 @@ impl Run {
         news(News::Built { took: Time::from(before.elapsed()).micros() });
         let hosts = lab.hosts();
         let mut observer = Observer::open(hosts.iter().map(|(name, namespace)| (name.as_str(), &**namespace)))?;
+        // Before the sockets of transfers are made: a socket goes by the endpoints that there were then.
+        let mut processes = Processes::of(&job, hosts.clone());
+        processes.settle(&mut observer).await?;
         let mut prepared = BTreeMap::new();
         let mut listeners = BTreeMap::new();
         for (name, transfer) in &job.case.transfers {
@@ -113,8 +116,6 @@ impl Run {
             let ours = found.into_iter().find(|(address, _)| address.port() == transfer.port);
             listeners.extend(ours.map(|(_, protocol)| (name.clone(), protocol)));
         }
-        let mut processes = Processes::of(&job, hosts);
-        processes.settle(&mut observer).await?;
         let starts = job.case.transfers.iter().map(|(name, transfer)| (transfer.start, Due::Start(name.clone())));
         let programs = job.case.processes.iter().filter(|(_, process)| !process.precedes(&job.case.processes));
         let programs = programs.filter_map(|(name, process)| Some((process.start?, Due::Process(name.clone()))));
