@@ -1,7 +1,7 @@
 //! Processes: programs that run in hosts, from their start to their end, and what they print.
 //! Not here: when a step does something to one, or whether it ended as it should.
 //!
-//! Each has a keeper ([`keeper`]) and, with it, a process namespace: nothing that it starts outlives it or the run.
+//! Each has a keeper (`keeper`) and, with it, a process namespace: nothing that it starts outlives it or the run.
 
 mod iperf3;
 mod keeper;

@@ -1,5 +1,5 @@
 //! Labs that stay: each is held by a process of its own, from `up` to `down`, and has a directory that says what was made.
-//! Not here: what the holding process does ([`holder`]), or how a lab is built.
+//! Not here: what the holding process does (`holder`), or how a lab is built.
 //!
 //! The directory is made first, what is going to be made is written into it next, and only then is it made: whatever ends the holder, `down`
 //! knows what there is to be cleaned. The holder listens at a socket in the directory; a lab whose socket nobody listens at has fallen.
