@@ -2,18 +2,20 @@
 //! runs it in virtual time when asked to. This is a program of its own: guests keep all cores busy, and cases on this computer's kernel
 //! would be disturbed.
 //!
-//! All cases on all kernels take a quarter of an hour: unless `MPLAB_GUESTS=all` is set, only those below [`DIRECTORIES`] run, and the others are
+//! All cases on all kernels take long: unless `MPLAB_GUESTS=all` is set, only those below [`DIRECTORIES`] run, and the others are
 //! ignored with that reason.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 use mplab::guest::store::{Kernel, Store};
 use mplab::guest::{Guest, GuestError, SHIFT};
 use mplab::local;
 use mplab::place::{PlaceError, Somewhere};
 use mplab::recording::{Clockwork, Place};
-use mplab::suite::CaseFile;
+use mplab::suite::{self, CaseFile};
 use mplab_testcases::{files, ignored, trial};
 
 /// The cases that always run: one path, three paths, and every kind of cut.
@@ -52,9 +54,47 @@ fn of_kernel(kernel: Kernel) -> Vec<Trial> {
                     ignored(format!("{group}::{}", file.name), "takes long", "set MPLAB_GUESTS=all to run it")
                 }
             };
-            files().into_iter().map(one).collect()
+            let repeated = Trial::test(format!("{group}::a_seed_makes_one_recording_however_busy_the_computer"), {
+                let (at, place) = (at.clone(), place.clone());
+                move || repeats(&at, &place)
+            });
+            files().into_iter().map(one).chain([repeated]).collect()
         }
         Err(PlaceError::Guest(error @ GuestError::NoQemu(_))) => vec![ignored(group, "needs QEMU", error.to_string())],
         Err(error) => vec![Trial::test(group, move || Err(error.into()))],
     }
+}
+
+/// The same case and seed twice, the second time beside a busy loop on every core, and once with another seed.
+fn repeats(at: &Somewhere, place: &Place) -> Result<(), Failed> {
+    let file = files().into_iter().find(|file| file.name == "demo::cut_and_restored").ok_or("the demo's case is gone")?;
+    let run = |seed| -> Result<_, Failed> {
+        let job = suite::plan(&file, seed, place).map_err(|error| error.render(false))?;
+        Ok(at.run(&job, &mut |_| ())?)
+    };
+    let once = run(1)?;
+    let busy = AtomicBool::new(true);
+    let again = thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..cores {
+            scope.spawn(|| {
+                while busy.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let again = run(1);
+        busy.store(false, Ordering::Relaxed);
+        again
+    })?;
+    if once.hosts.values().all(|host| host.connections.is_empty()) {
+        return Err("nothing was recorded that could differ".into());
+    }
+    if once.to_json() != again.to_json() {
+        return Err("the same seed made another recording".into());
+    }
+    if once.hosts == run(2)?.hosts {
+        return Err("another seed made the same run".into());
+    }
+    Ok(())
 }
