@@ -1,4 +1,5 @@
 //! Pipes that carry bytes from one socket to another without showing them to this process (splice(2)).
+//! The kernel copies where a socket cannot give its pages away (net/socket.c, sock_splice_read), as those of MPTCP could not at first.
 //! Not here: when to carry, and how many pipes there are.
 
 use std::io;

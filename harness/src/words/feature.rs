@@ -48,8 +48,9 @@ pub enum Feature {
 }
 
 /// Which packages of Debian have programs that cases often name.
-const PACKAGES: [(&str, &str); 8] = [
+const PACKAGES: [(&str, &str); 9] = [
     ("curl", "curl"),
+    ("haproxy", "haproxy"),
     ("ip", "iproute2"),
     ("iperf3", "iperf3"),
     ("mptcpize", "mptcpize"),
