@@ -1,8 +1,8 @@
-//! A program as it travels into a guest: its file without what only a debugger reads, and the libraries that its loader finds for it.
+//! A program as it travels into a guest: its file without what only a debugger reads, the libraries that its loader finds for it, plugins.
 //! Not here: how files get into the guest.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -25,9 +25,9 @@ pub(super) fn add(files: &mut Files, program: &Path, at: &Path) -> io::Result<()
             library.insert(trimmed(bytes));
         }
     }
-    if let Some(preloaded) = preloaded(&bytes).filter(|path| path.is_file()) {
-        let bytes = fs::read(&preloaded)?;
-        files.insert(preloaded, trimmed(bytes));
+    for loaded in preloaded(&bytes).into_iter().chain(plugins(program, files)).filter(|path| path.is_file()) {
+        let bytes = fs::read(&loaded)?;
+        files.insert(loaded, trimmed(bytes));
     }
     files.insert(at.to_owned(), trimmed(bytes));
     Ok(())
@@ -38,6 +38,15 @@ fn preloaded(program: &[u8]) -> Option<PathBuf> {
     let strings = program.split(|byte| *byte == 0).filter_map(|text| std::str::from_utf8(text).ok());
     let path = strings.filter(|text| text.contains("/libmptcpwrap.so")).find_map(|text| text.find('/').map(|at| &text[at..]));
     path.map(PathBuf::from)
+}
+
+/// What a program that has plugins loads itself: libraries in a directory of its name, beside one of its libraries. They need no others
+/// than the program does, or do not load.
+fn plugins(program: &Path, files: &Files) -> Vec<PathBuf> {
+    let Some(name) = program.file_name() else { return Vec::new() };
+    let beside: BTreeSet<PathBuf> = files.keys().filter_map(|library| Some(library.parent()?.join(name))).collect();
+    let inside = beside.iter().filter_map(|directory| fs::read_dir(directory).ok()).flatten();
+    inside.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension() == Some(OsStr::new("so"))).collect()
 }
 
 /// What the program's own loader finds for it, itself included; nothing for a static program or a script.
