@@ -316,8 +316,24 @@ fn programs(request: &Request) -> Vec<String> {
 fn is_plain(request: &Request) -> bool {
     let Request::Run(job) = request else { return false };
     let plain = |feature: &Feature| {
-        use Feature::{Ipv6, LaminarEndpoints, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf};
-        matches!(feature, Mptcp | Ipv6 | Redirect | Tbf | Netem | Relay | Scheduler(_) | PathManager(_) | LaminarEndpoints | Program(_))
+        use Feature::{
+            Counter, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf,
+        };
+        matches!(
+            feature,
+            Mptcp
+                | Ipv6
+                | Redirect
+                | Tbf
+                | Netem
+                | Relay
+                | Scheduler(_)
+                | PathManager(_)
+                | LaminarEndpoints
+                | ListenerEvents
+                | Counter(_)
+                | Program(_)
+        )
     };
     // A sysctl may name a congestion control, which may be a module.
     let sysctls = job.topology.hosts.values().all(|host| host.sysctls.is_empty());

@@ -2,6 +2,7 @@
 //! Not here: what is needed.
 
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,10 +10,12 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::packet::PacketSocket;
+use super::pm_events::PmEvents;
 use super::qdisc::{self, Shape};
-use super::{Batch, Namespace, Netlink, counters, firewall, link, mptcp, sysctl};
+use super::{Batch, Namespace, Netlink, counters, firewall, link, mptcp, socket, sysctl};
+use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::shape::Chance;
-use crate::words::{Deed, EndpointFlag, Feature, MptcpOption, Netem, Packets, Place, Rate, Rule, Size};
+use crate::words::{Deed, EndpointFlag, Feature, MptcpOption, Netem, Packets, Place, Protocol, Rate, Rule, Size};
 
 /// The loopback interface's index in every namespace.
 const LO: i32 = 1;
@@ -56,9 +59,8 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         let words = |key: &str| sysctl::read(key).unwrap_or_default();
         found
             .extend(words("net.mptcp.available_schedulers").split(' ').filter(|s| !s.is_empty()).map(|s| Feature::Scheduler(s.to_owned())));
-        found.extend(
-            words("net.mptcp.available_path_managers").split(' ').filter(|s| !s.is_empty()).map(|s| Feature::PathManager(s.to_owned())),
-        );
+        found.extend(path_managers());
+        found.extend(listener_events().unwrap_or(false).then_some(Feature::ListenerEvents));
         found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
         found.extend(counters::named("MPTcpExt")?.into_iter().map(Feature::Counter));
     }
@@ -79,6 +81,30 @@ fn tables(netlink: &mut Netlink) -> Vec<Feature> {
         .filter(|(_, table)| table.apply(netlink).is_ok() && table.in_force(netlink).unwrap_or(false))
         .map(|(feature, _)| feature)
         .collect()
+}
+
+/// Which path managers a host can have, and whether it has them by their names. A kernel that has no names for them has numbers for two.
+fn path_managers() -> Vec<Feature> {
+    match sysctl::read("net.mptcp.available_path_managers") {
+        Ok(names) => {
+            let managers = names.split_whitespace().map(|name| Feature::PathManager(name.to_owned()));
+            managers.chain([Feature::PathManagerNames]).collect()
+        }
+        Err(_) if sysctl::read("net.mptcp.pm_type").is_ok() => {
+            PATH_MANAGERS.iter().map(|name| Feature::PathManager((*name).to_owned())).collect()
+        }
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The kernel tells of a socket before listen(2) returns, or never.
+fn listener_events() -> std::io::Result<bool> {
+    let Some(events) = PmEvents::open()? else { return Ok(false) };
+    let any = Ipv4Addr::UNSPECIFIED.into();
+    let listening = socket::stream(Protocol::Mptcp, any)?;
+    socket::bind(&listening, SocketAddr::new(any, 0))?;
+    let _listening = socket::listen(listening, 1)?;
+    Ok(events.read()?.iter().any(|event| event.kind == "listener-created"))
 }
 
 /// `IPPROTO_MPTCP` exists and is enabled.

@@ -82,6 +82,7 @@ impl Job {
         let mut needs = needs(setup.iter().chain(changes));
         needs.extend(programs(&case).map(Feature::Program));
         needs.extend(counters(&case).map(Feature::Counter));
+        needs.extend(listener_events(&case).then_some(Feature::ListenerEvents));
         Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs }
     }
 
@@ -127,6 +128,12 @@ fn counters(case: &Case) -> impl Iterator<Item = String> {
     let measures = case.expects.iter().flat_map(|expect| &expect.measures);
     let names = measures.filter_map(|measure| if let Measure::Counter(name, _) = measure { Some(name) } else { None });
     names.filter(|name| name.starts_with("MPTcpExt")).cloned()
+}
+
+/// Whether a case expects something of events that not every kernel has.
+fn listener_events(case: &Case) -> bool {
+    let mut measures = case.expects.iter().flat_map(|expect| &expect.measures);
+    measures.any(|measure| matches!(measure, Measure::Event(kind, _) if kind.starts_with("listener-")))
 }
 
 /// The operations that build a topology.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Command;
 use crate::topology::{Endpoint, Network};
+use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::netem::UNLIMITED;
 use crate::words::{Deed, EndpointFlag, Feature, Netem, Place, Rate, Rule, Shape, Size, Way};
 
@@ -296,6 +297,7 @@ impl Act {
             Self::Sysctl { key, value } => match key.strip_prefix("net.mptcp.")? {
                 "scheduler" => Feature::Scheduler(value.clone()),
                 "path_manager" => Feature::PathManager(value.clone()),
+                "pm_type" => Feature::PathManager((*PATH_MANAGERS.get(value.parse::<usize>().ok()?)?).to_owned()),
                 _ => Feature::Mptcp,
             },
             _ => return None,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::wire::{self, Wire};
 use super::{Act, Forwarding, Means, Op, routes};
 use crate::topology::{Host, Topology};
+use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::names::WIRES;
 
 /// For interfaces that are made from then on; `lo` is there already.
@@ -15,7 +16,7 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
     let mut ops: Vec<Op> = topology.hosts.keys().map(|host| Op::new(host, Act::Namespace)).collect();
     ops.push(Op::new(WIRES, Act::Namespace));
     for (name, host) in &topology.hosts {
-        ops.extend(sysctls(host, false).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
+        ops.extend(sysctls(host, false, means).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
     }
     // Nobody lives on the wires: they shall say nothing of their own.
     ops.push(Op::new(WIRES, Act::Sysctl { key: NO_IPV6.into(), value: "1".into() }));
@@ -53,7 +54,7 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
         ops.extend(open());
     }
     for (name, host) in &topology.hosts {
-        ops.extend(sysctls(host, true).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
+        ops.extend(sysctls(host, true, means).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
         ops.extend(middle(host).into_iter().map(|act| Op::new(name, act)));
         ops.extend(mptcp(host).into_iter().map(|act| Op::new(name, act)));
     }
@@ -61,7 +62,7 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
 }
 
 /// A host's sysctls: those of single interfaces once these exist (`late`), the others before.
-fn sysctls(host: &Host, late: bool) -> BTreeMap<String, String> {
+fn sysctls(host: &Host, late: bool, means: Means) -> BTreeMap<String, String> {
     let of_interface = |key: &str| host.interfaces.keys().any(|dev| key.split('.').nth(3) == Some(&dev.replace('.', "/")));
     let mut sysctls = BTreeMap::new();
     if !late {
@@ -84,11 +85,16 @@ fn sysctls(host: &Host, late: bool) -> BTreeMap<String, String> {
             // Some distributions' kernels have it off.
             ("net.mptcp.enabled", Some(u8::from(mptcp.enabled.unwrap_or(true)).to_string())),
             ("net.mptcp.scheduler", mptcp.scheduler.clone()),
-            ("net.mptcp.path_manager", mptcp.path_manager.clone()),
         ] {
             if let Some(value) = value {
                 set(key, &value);
             }
+        }
+        if let Some(name) = &mptcp.path_manager {
+            match PATH_MANAGERS.iter().position(|known| known == name) {
+                Some(number) if !means.managers => set("net.mptcp.pm_type", &number.to_string()),
+                _ => set("net.mptcp.path_manager", name),
+            };
         }
     }
     let written = host.sysctls.iter().filter(|(key, _)| of_interface(key) == late);

@@ -23,7 +23,7 @@ pub enum Forwarding {
     Bridge,
 }
 
-/// What a place has for its wires, and the seed of what decides the fate of packets.
+/// What a place has for its wires and path managers, and the seed of what decides the fate of packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Means {
     /// How packets cross.
@@ -34,6 +34,8 @@ pub struct Means {
     pub seeds: bool,
     /// Whether one netem may duplicate packets before another.
     pub pairs: bool,
+    /// Whether path managers are chosen by their names.
+    pub managers: bool,
     /// The seed.
     pub seed: u64,
 }
@@ -47,6 +49,7 @@ impl Means {
             delays: if features.contains(&Feature::Netem) { Engine::Netem } else { Engine::Relay },
             seeds: features.contains(&Feature::NetemSeed),
             pairs: features.contains(&Feature::NetemPairs),
+            managers: features.contains(&Feature::PathManagerNames),
             seed,
         }
     }
@@ -55,7 +58,7 @@ impl Means {
 /// Those of a kernel that has everything.
 impl From<Forwarding> for Means {
     fn from(forwarding: Forwarding) -> Self {
-        Self { forwarding, delays: Engine::Netem, seeds: true, pairs: true, seed: 0 }
+        Self { forwarding, delays: Engine::Netem, seeds: true, pairs: true, managers: true, seed: 0 }
     }
 }
 

@@ -29,8 +29,12 @@ pub enum Feature {
     Relay,
     /// An MPTCP packet scheduler (`net.mptcp.available_schedulers`).
     Scheduler(String),
-    /// An MPTCP path manager (`net.mptcp.available_path_managers`).
+    /// An MPTCP path manager (`net.mptcp.available_path_managers`, or `net.mptcp.pm_type` before Linux had that).
     PathManager(String),
+    /// That a host's path manager is chosen by its name (`net.mptcp.path_manager`), not by its number.
+    PathManagerNames,
+    /// Path manager events of listening sockets.
+    ListenerEvents,
     /// A firewall that drops and resets, by nf_tables.
     Firewall,
     /// A firewall that takes options off (`reset tcp option`).
@@ -75,6 +79,8 @@ impl Feature {
             Self::Relay => "no packet socket can be opened here, which links in user space need".to_owned(),
             Self::Scheduler(name) => format!("this kernel has no MPTCP scheduler `{name}`"),
             Self::PathManager(name) => format!("this kernel has no MPTCP path manager `{name}`"),
+            Self::PathManagerNames => "this kernel's MPTCP path managers have no names".to_owned(),
+            Self::ListenerEvents => "this kernel's MPTCP path manager tells nothing of listening sockets".to_owned(),
             Self::Firewall => "this kernel has no nf_tables with what a firewall needs".to_owned(),
             Self::StripOptions => "this kernel's nf_tables cannot take options of TCP off".to_owned(),
             Self::Nat => "this kernel's nf_tables cannot translate addresses".to_owned(),
@@ -109,6 +115,8 @@ impl fmt::Display for Feature {
             Self::Relay => f.write_str("relay"),
             Self::Scheduler(name) => write!(f, "scheduler {name}"),
             Self::PathManager(name) => write!(f, "path manager {name}"),
+            Self::PathManagerNames => f.write_str("names of path managers"),
+            Self::ListenerEvents => f.write_str("events of listeners"),
             Self::Firewall => f.write_str("firewall"),
             Self::StripOptions => f.write_str("stripping of options"),
             Self::Nat => f.write_str("nat"),

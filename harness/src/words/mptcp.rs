@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// The path managers that have numbers, in the order of these (`net.mptcp.pm_type`, Documentation/networking/mptcp-sysctl.rst).
+pub const PATH_MANAGERS: [&str; 2] = ["kernel", "userspace"];
+
 /// A flag of an MPTCP endpoint (ip-mptcp(8); include/uapi/linux/mptcp.h, `MPTCP_PM_ADDR_FLAG_*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
