@@ -4,14 +4,17 @@
 mod paths;
 mod readback;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 pub use readback::Difference;
 
 use crate::clock::Clock;
+use crate::kernel::link::LinkState;
 use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, firewall, link, mptcp, qdisc, route, sysctl};
 use crate::plan::op::MAIN_TABLE;
 use crate::plan::{Act, Op};
@@ -83,6 +86,25 @@ impl Room {
     fn index(&self, name: &str) -> i32 {
         self.devices.get(name).copied().unwrap_or(0)
     }
+
+    /// Waits until what is sent through any interface leaves: a carrier that has come is acted upon a little later. Returns the interfaces.
+    fn await_carriers(&mut self, ns: &str) -> Result<BTreeMap<i32, LinkState>, LabError> {
+        let deadline = Instant::now() + CARRIER;
+        let read = |source| LabError::Read { ns: ns.to_owned(), source };
+        let mut links = readback::links(&mut self.netlink).map_err(read)?;
+        for waiting in links.values_mut().filter(|link| link.up && !link.running && link.name != "lo") {
+            while !waiting.running {
+                if Instant::now() > deadline {
+                    return Err(LabError::NoCarrier(format!("{ns}:{}", waiting.name), CARRIER));
+                }
+                match link::state(&mut self.netlink, waiting.index).map_err(read)? {
+                    Some(now) if now.running => *waiting = now,
+                    _ => std::thread::sleep(Duration::from_micros(200)),
+                }
+            }
+        }
+        Ok(links)
+    }
 }
 
 /// The index of a host's first interface: 1 is `lo`.
@@ -109,8 +131,7 @@ impl Lab {
         let mut lab = Self::default();
         lab.apply(setup)?;
         lab.start_relay()?;
-        let seen = lab.await_carriers()?;
-        lab.compare(setup, seen)?;
+        lab.read_back(setup, true)?;
         Ok(lab)
     }
 
@@ -160,11 +181,22 @@ impl Lab {
 
     /// Compares what the kernel has with what the operations told it.
     pub fn verify(&mut self, ops: &[Op]) -> Result<(), LabError> {
-        self.compare(ops, readback::Seen::new())
+        self.read_back(ops, false)
     }
 
-    fn compare(&mut self, ops: &[Op], seen: readback::Seen) -> Result<(), LabError> {
-        let differences = readback::compare(self, ops, seen)?;
+    /// Compares, in a new lab once each interface has its carrier. The namespaces are read side by side.
+    fn read_back(&mut self, ops: &[Op], new: bool) -> Result<(), LabError> {
+        let mut told = readback::by_namespace(ops);
+        let mut rooms: Vec<_> = self.rooms.iter_mut().filter_map(|(ns, room)| Some((ns, room, told.remove(ns.as_str())?))).collect();
+        // The longest first: half of all there is, is on the wires.
+        rooms.sort_by_key(|(.., told)| Reverse(told.len()));
+        let read = side_by_side(rooms, |(ns, room, told)| {
+            let links = if new { Some(room.await_carriers(ns)?) } else { None };
+            readback::compare(ns, room, &told, links).map_err(|source| LabError::Read { ns: ns.clone(), source })
+        });
+        let mut differences: Vec<_> = read.into_iter().collect::<Result<Vec<_>, LabError>>()?.concat();
+        differences.sort_by_key(|(place, _)| *place);
+        let differences: Vec<_> = differences.into_iter().map(|(_, difference)| difference).collect();
         if differences.is_empty() { Ok(()) } else { Err(LabError::Different(differences)) }
     }
 
@@ -295,26 +327,6 @@ impl Lab {
         }
         Ok(())
     }
-
-    /// Waits until what is sent through any interface leaves: a carrier that has come is acted upon a little later. Returns what it saw.
-    fn await_carriers(&mut self) -> Result<readback::Seen, LabError> {
-        let deadline = Instant::now() + CARRIER;
-        let mut seen = readback::Seen::new();
-        for (ns, room) in &mut self.rooms {
-            let read = |source| LabError::Read { ns: ns.clone(), source };
-            let links = readback::links(&mut room.netlink).map_err(read)?;
-            for waiting in links.values().filter(|link| link.up && !link.running && link.name != "lo") {
-                while !link::state(&mut room.netlink, waiting.index).map_err(read)?.is_some_and(|link| link.running) {
-                    if Instant::now() > deadline {
-                        return Err(LabError::NoCarrier(format!("{ns}:{}", waiting.name), CARRIER));
-                    }
-                    std::thread::sleep(Duration::from_micros(200));
-                }
-            }
-            seen.insert(ns.clone(), links);
-        }
-        Ok(seen)
-    }
 }
 
 /// Operations of one namespace that wait to be sent together.
@@ -330,6 +342,20 @@ enum Direct {
     Namespace,
     InRoom,
     Relay,
+}
+
+/// Does each piece of work, as many at a time as there are cores.
+fn side_by_side<T: Send, R: Send>(work: Vec<T>, each: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(work.len());
+    let left = Mutex::new(work.into_iter());
+    let next = || left.lock().expect("taking from a list does not panic").next();
+    let worker = || std::iter::from_fn(next).map(&each).collect::<Vec<R>>();
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..cores).map(|_| scope.spawn(worker)).collect();
+        let mut done = worker();
+        done.extend(others.into_iter().flat_map(|other| other.join().expect("a panic here is a panic there")));
+        done
+    })
 }
 
 fn kernel_address(room: &Room, act: &Act) -> route::Address {

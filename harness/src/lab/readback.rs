@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Lab, LabError, Room, kernel_address, kernel_endpoint, kernel_route, kernel_rule};
+use super::{Room, kernel_address, kernel_endpoint, kernel_route, kernel_rule};
 use crate::kernel::link::LinkState;
 use crate::kernel::qdisc::Shape;
 use crate::kernel::{Netlink, NetlinkError, firewall, link, mptcp, qdisc, route, sysctl};
@@ -50,28 +50,36 @@ fn table<'a, T>(
     Ok(slot.as_ref().expect("filled above"))
 }
 
-/// The interfaces of namespaces, as far as they have been read already.
-pub(super) type Seen = BTreeMap<String, BTreeMap<i32, LinkState>>;
-
-pub(super) fn compare(lab: &mut Lab, ops: &[Op], mut seen: Seen) -> Result<Vec<Difference>, LabError> {
-    let new = |ns: &String| (ns.clone(), Found { links: seen.remove(ns), ..Found::default() });
-    let mut found: BTreeMap<String, Found> = lab.rooms.keys().map(new).collect();
-    let mut differences = Vec::new();
-    for op in ops {
-        let difference = differs(lab.room(&op.ns), of(&mut found, &op.ns), &op.act);
-        let difference = difference.map_err(|source| LabError::Read { ns: op.ns.clone(), source })?;
-        differences.extend(difference.map(|found| Difference { line: op.to_string(), found }));
-        // The other end is in another namespace, with an MTU of its own.
-        let Act::Veth { peer_ns, peer, mtu, .. } = &op.act else { continue };
-        let difference = other_end(lab.room(peer_ns), of(&mut found, peer_ns), peer, *mtu);
-        let difference = difference.map_err(|source| LabError::Read { ns: peer_ns.clone(), source })?;
-        differences.extend(difference.map(|found| Difference { line: op.to_string(), found }));
+/// What each namespace was told: operations with their places in the plan. A veth pair is told to both.
+pub(super) fn by_namespace(ops: &[Op]) -> BTreeMap<&str, Vec<(usize, &Op)>> {
+    let mut told: BTreeMap<&str, Vec<(usize, &Op)>> = BTreeMap::new();
+    for (place, op) in ops.iter().enumerate() {
+        told.entry(&op.ns).or_default().push((place, op));
+        if let Act::Veth { peer_ns, .. } = &op.act {
+            told.entry(peer_ns).or_default().push((place, op));
+        }
     }
-    Ok(differences)
+    told
 }
 
-fn of<'a>(found: &'a mut BTreeMap<String, Found>, ns: &str) -> &'a mut Found {
-    found.get_mut(ns).expect("one for each room")
+/// What a namespace has otherwise than told, with the place of each operation in the plan. Its interfaces may have been read already.
+pub(super) fn compare(
+    ns: &str,
+    room: &mut Room,
+    told: &[(usize, &Op)],
+    links: Option<BTreeMap<i32, LinkState>>,
+) -> Result<Vec<(usize, Difference)>, NetlinkError> {
+    let mut found = Found { links, ..Found::default() };
+    let mut differences = Vec::new();
+    for (place, op) in told {
+        let instead = match &op.act {
+            // The other end has an MTU of its own.
+            Act::Veth { peer, mtu, .. } if op.ns != ns => other_end(room, &mut found, peer, *mtu)?,
+            act => differs(room, &mut found, act)?,
+        };
+        differences.extend(instead.map(|found| (*place, Difference { line: op.to_string(), found })));
+    }
+    Ok(differences)
 }
 
 /// An interface of a namespace, if it is there.
