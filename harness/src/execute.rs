@@ -2,6 +2,7 @@
 //! Not here: where it runs (the calling process must have left the computer's network) and what the recording means.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -267,6 +268,10 @@ impl Run {
             sample: self.late_samples.last().copied().unwrap_or(0),
             sample_median: self.late_samples.get(self.late_samples.len() / 2).copied().unwrap_or(0),
         };
+        let mut hosts = self.observer.finish();
+        for (name, host) in &mut hosts {
+            host.state = self.lab.state(name, host, &peers(&self.job, name));
+        }
         Recording {
             format: FORMAT,
             place: self.place,
@@ -275,13 +280,25 @@ impl Run {
             lateness,
             transfers,
             processes,
-            hosts: self.observer.finish(),
+            hosts,
             relayed,
             splats: Vec::new(),
             steps: self.steps,
             job: self.job,
         }
     }
+}
+
+/// The addresses of the other hosts that have traffic, if this one has.
+fn peers(job: &Job, host: &str) -> Vec<IpAddr> {
+    let transfers = job.case.transfers.values().flat_map(|transfer| [&transfer.client, &transfer.server]);
+    let ends: BTreeSet<&String> = transfers.chain(job.case.processes.values().map(|process| &process.host)).collect();
+    if !ends.iter().any(|end| *end == host) {
+        return Vec::new();
+    }
+    let others = ends.into_iter().filter(|end| *end != host).filter_map(|end| job.topology.hosts.get(end));
+    let networks = others.flat_map(|facts| facts.interfaces.values().flat_map(|interface| &interface.addresses));
+    networks.map(|network| network.address).collect()
 }
 
 fn relay_record(relay: &Relay, link: &str) -> Result<RelayRecord, RelayError> {

@@ -4,6 +4,8 @@
 //! Times are microseconds from the run's start, cumulative counts start at 0. Series are columns: the n-th value of each belongs to the
 //! n-th value of its `at`. A reader must refuse a `format` it does not know and ignore keys that it does not know.
 
+mod state;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::plan::Job;
 use crate::splat::Splat;
 use crate::words::{Exit, Feature, Protocol, Time};
+
+pub use state::{LimitsRecord, StateRecord, WayRecord};
 
 /// The format's version. It changes when a reader of the previous one would misread the new one.
 pub const FORMAT: u32 = 1;
@@ -300,6 +304,9 @@ pub struct HostRecord {
     /// What its listening TCP sockets spoke when they were last looked at, by address and port: when a process was ready, and at the end.
     #[serde(default)]
     pub listeners: BTreeMap<SocketAddr, Protocol>,
+    /// How it was configured when the run ended.
+    #[serde(default)]
+    pub state: Option<StateRecord>,
 }
 
 /// An interface's counters (`ip -s link`).

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod exit;
+mod explain;
 mod kernel;
 mod place;
 mod proxy;
@@ -70,6 +71,8 @@ enum Command {
         #[arg(long)]
         svg: Option<PathBuf>,
     },
+    /// Say why there is no subflow over a path, or one that carries nothing
+    Explain(explain::Arguments),
     /// Build a lab that stays, until `mplab down`
     Up {
         /// A topology file
@@ -141,6 +144,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
         Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
+        Command::Explain(arguments) => explain::explain(&arguments, style),
         Command::Up { topology, name } => standing::up(&topology, name, style),
         Command::Exec { which, host, command } => standing::exec(&host, &command, &which),
         Command::Shell { which, host } => standing::shell(&host, &which),

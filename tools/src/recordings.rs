@@ -62,7 +62,7 @@ fn write_beside(path: &Path, json: &str) -> io::Result<()> {
     written.inspect_err(|_| drop(fs::remove_file(&partial)))
 }
 
-fn read(path: &Path) -> Result<Recording, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
     Recording::from_json(&text).map_err(|error| wrong(&error))

@@ -5,6 +5,7 @@
 //! Every transfer must arrive intact, and every process be ready and end as it should, unless the case says something else about it.
 
 mod delivery;
+pub mod explain;
 mod measure;
 mod paths;
 mod process;
@@ -167,7 +168,15 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
         let of_it = expect.measures.iter();
         of_it.map(|measure| find(&expect.of, expect.during, measure, false))
     });
-    implicit.chain(explicit).collect()
+    let mut findings: Vec<Finding> = implicit.chain(explicit).collect();
+    let mut told = BTreeSet::new();
+    for finding in findings.iter_mut().filter(|finding| finding.failed() && finding.condemns() && explain::is_explained(&finding.key)) {
+        // What several findings have in common is told once.
+        let lines = explain::lines(recording, case, &finding.subject, finding.window).into_iter();
+        let lines: Vec<String> = finding.why.take().into_iter().chain(lines.filter(|line| told.insert(line.clone()))).collect();
+        finding.why = (!lines.is_empty()).then(|| lines.join("\n"));
+    }
+    findings
 }
 
 fn disturbance(recording: &Recording) -> Option<String> {

@@ -131,6 +131,32 @@ pub fn routes(netlink: &mut Netlink) -> Result<Vec<Route>, NetlinkError> {
     Ok(found)
 }
 
+/// Where a packet goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// The interface it leaves by.
+    pub index: i32,
+    /// The next hop, where there is one.
+    pub via: Option<IpAddr>,
+}
+
+/// Which way a packet of the namespace's own would go (`ip route get`), from a socket bound to an interface if that is not 0. No route is an
+/// error of the kernel's.
+pub fn way(netlink: &mut Netlink, from: IpAddr, to: IpAddr, bound: i32) -> Result<Option<Way>, NetlinkError> {
+    let length = |address: IpAddr| if address.is_ipv6() { 128 } else { 32 };
+    let mut header = rt_route::Rtmsg::new();
+    header.rtm_family = family(to.is_ipv6());
+    (header.rtm_src_len, header.rtm_dst_len) = (length(from), length(to));
+    let mut request = rt_route::Request::new().op_getroute_do(&header);
+    let attributes = request.encode().push_dst(to).push_src(from);
+    drop(if bound > 0 { attributes.push_oif(bound as u32) } else { attributes });
+    let mut found = None;
+    netlink.each(&request, |(_, attributes)| {
+        found = attributes.get_oif().ok().map(|index| Way { index: index as i32, via: attributes.get_gateway().ok() });
+    })?;
+    Ok(found)
+}
+
 /// A rule: which table is asked for packets from an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {

@@ -31,6 +31,13 @@ pub fn read(key: &str) -> io::Result<String> {
     Ok(fs::read_to_string(path(key))?.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
+/// The names of those directly below a dotted name, in no order; none if there is nothing below it.
+pub fn below(key: &str) -> Vec<String> {
+    let entries = fs::read_dir(path(key)).into_iter().flatten().flatten();
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().ok().map(|name| name.replace('.', "/"));
+    entries.filter_map(name).map(|name| format!("{key}.{name}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

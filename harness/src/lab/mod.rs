@@ -3,6 +3,7 @@
 
 mod paths;
 mod readback;
+mod state;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

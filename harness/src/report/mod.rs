@@ -2,6 +2,7 @@
 //! Not here: measuring (the judge does), printing, or files. Everything is a function from values to text.
 
 mod bars;
+mod explain;
 mod intervals;
 mod links;
 mod standing;
@@ -14,6 +15,7 @@ mod traffic;
 mod verdict;
 
 pub use bars::share;
+pub use explain::explanation;
 pub use intervals::{IntervalTable, table};
 pub use links::links;
 pub use standing::{hosts, state};

@@ -1,6 +1,7 @@
 //! The judge and the reports, on recordings made up in code.
 
 mod delivery;
+mod explain;
 mod paths;
 mod reports;
 mod synthetic;

@@ -1,0 +1,43 @@
+//! How far the announcements of the server's addresses came (ADD_ADDR, RFC 8684, section 3.4.1).
+//! Not here: whether the client may use them, which is its limits'.
+
+use super::counters::{Stage, risen};
+use super::sight::Sight;
+use super::{Check, Weight, path};
+use crate::words::{EndpointFlag, MptcpOption};
+
+pub(super) fn checks(sight: &Sight) -> Vec<Check> {
+    let mut checks = vec![reached(sight)];
+    checks.extend(risen(sight, Stage::Announcement).map(|(host, meaning, count)| {
+        let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
+        let weight = if sight.never().next().is_some() { Weight::Suspect } else { Weight::Fine };
+        Check::new(weight, "announcements", seen).change(meaning.change)
+    }));
+    checks
+}
+
+fn reached(sight: &Sight) -> Check {
+    let (client, server) = (sight.client, sight.server);
+    let check = |weight, seen: String| Check::new(weight, "announcements", seen);
+    let endpoints = sight.endpoints(server).unwrap_or_default();
+    let to_announce = endpoints.iter().filter(|endpoint| endpoint.flags.contains(&EndpointFlag::Signal)).count();
+    let (Some(heard), sent) = (sight.count(client, "MPTcpExtAddAddr"), sight.count(server, "MPTcpExtAddAddrTx")) else {
+        return check(Weight::Unrecorded, "not recorded".to_owned());
+    };
+    let counted = match sent {
+        Some(sent) => format!("{server} sent {sent} (MPTcpExtAddAddrTx), {client} heard {heard} (MPTcpExtAddAddr)"),
+        None => format!("{client} heard {heard} (MPTcpExtAddAddr)"),
+    };
+    let untried = sight.never().next().is_some() && sight.unanswered() == Some(0);
+    if heard > 0 || to_announce == 0 || !untried {
+        return check(Weight::Fine, counted);
+    }
+    if sent == Some(0) {
+        let wait = format!(
+            "let connections to {server} begin after its endpoints were added, and see that it is the kernel that manages its paths"
+        );
+        return check(Weight::Suspect, format!("{counted}, although it has {to_announce} `signal` endpoints")).change(wait);
+    }
+    let weight = if path::guilty(sight, MptcpOption::AddAddr) { Weight::Suspect } else { Weight::Cause };
+    check(weight, format!("{counted}: they were lost on the way")).change(format!("let ADD_ADDR options pass from {server} to {client}"))
+}

@@ -1,0 +1,168 @@
+//! What the kernel's MPTCP counters mean for one who misses a subflow, and what to do when one rises.
+//! Not here: counters that only count what went well; those are read where it is compared how far joins and announcements came.
+//!
+//! Names are those of net/mptcp/mib.c, after `MPTcpExt`. `source` is where the kernel counts, below net/mptcp.
+
+use super::sight::Sight;
+
+/// At which stage of a subflow's life a counter rises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The connection itself became, or stayed, TCP.
+    Fallback,
+    /// An address was announced.
+    Announcement,
+    /// A join was sent, arrived, or was answered.
+    Join,
+    /// The subflow was there.
+    Carriage,
+}
+
+/// At which end of a connection a counter rises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The end that connects.
+    Client,
+    /// The end that listens.
+    Server,
+    /// Any of the two.
+    Either,
+}
+
+/// A counter, and what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meaning {
+    /// Its name, as `nstat` has it.
+    pub name: &'static str,
+    /// The stage.
+    pub stage: Stage,
+    /// The end.
+    pub at: At,
+    /// What happened if it rose.
+    pub means: &'static str,
+    /// What to do then.
+    pub change: &'static str,
+    /// Where the kernel counts it: the file below net/mptcp and the function.
+    pub source: &'static str,
+}
+
+macro_rules! meanings {
+    ($($name:literal $stage:ident $at:ident $source:literal $means:literal $change:literal)*) => {
+        &[$(Meaning {
+            name: concat!("MPTcpExt", $name), stage: Stage::$stage, at: At::$at, means: $means, change: $change, source: $source,
+        }),*]
+    };
+}
+
+/// All of them, along the life of a subflow.
+pub const MEANINGS: &[Meaning] = meanings! {
+    "MPCapableSYNTXDisabled" Fallback Client "protocol.c, mptcp_connect"
+        "the host had stopped asking for MPTCP, because SYNs with MP_CAPABLE had vanished before"
+        "let SYNs with MPTCP options pass; net.mptcp.blackhole_timeout says for how long it stops, 0 for never"
+    "MPCapableSYNTXDrop" Fallback Client "ctrl.c, mptcp_active_detect_blackhole"
+        "SYNs with MP_CAPABLE were not answered, and the next was sent without"
+        "let SYNs with MPTCP options pass; net.mptcp.syn_retrans_before_tcp_fallback says how many are tried"
+    "Blackhole" Fallback Client "ctrl.c, mptcp_active_disable"
+        "a SYN without MPTCP was answered where those with it were not: something on the way drops them"
+        "let SYNs with MPTCP options pass"
+    "MPFallbackTokenInit" Fallback Either "subflow.c, subflow_check_req; protocol.c, mptcp_connect"
+        "no token was free for the connection"
+        "see whether the host is out of memory"
+    "MD5SigFallback" Fallback Client "protocol.c, mptcp_connect"
+        "the socket signs its packets (TCP_MD5SIG), which leaves no room for MPTCP's options"
+        "do without TCP_MD5SIG"
+    "SimultConnectFallback" Fallback Either "options.c, mptcp_syn_options"
+        "both ends connected to each other at once"
+        "let one end listen"
+    "MPCapableFallbackSYNACK" Fallback Client "subflow.c, subflow_finish_connect"
+        "the SYN/ACK had no MP_CAPABLE: the server speaks TCP, or the option was taken off on the way"
+        "let the server's socket speak MPTCP, and let MPTCP options pass"
+    "MPCapableFallbackACK" Fallback Server "subflow.c, subflow_syn_recv_sock"
+        "the third ACK had no MP_CAPABLE: it was taken off on the way, or that packet was lost"
+        "let MPTCP options pass from the client to the server"
+    "MPCapableDataFallback" Fallback Either "options.c, check_fully_established"
+        "the first data had neither MP_CAPABLE nor a mapping: they were taken off on the way"
+        "let MPTCP options pass on packets with data, too"
+    "DssFallback" Fallback Either "subflow.c, subflow_check_data_avail"
+        "data came without a valid mapping (DSS): it was taken off, or the packets were merged or split on the way"
+        "let MPTCP options pass on packets with data; look for proxies on the way"
+    "DSSCorruptionFallback" Fallback Either "protocol.c, mptcp_dss_corruption"
+        "data and their mapping did not fit each other"
+        "look for something on the way that changes what TCP carries"
+    "InfiniteMapRx" Fallback Either "subflow.c, get_mapping_status"
+        "the peer gave up MPTCP in mid-connection (an infinite mapping)"
+        "read the peer's counters: it saw a wrong checksum"
+    "InfiniteMapTx" Fallback Either "protocol.c, mptcp_update_infinite_map"
+        "the host gave up MPTCP in mid-connection, as the peer asked (MP_FAIL)"
+        "read the peer's counters: it saw a wrong checksum"
+    "FallbackFailed" Fallback Either "protocol.c, subflow.c and options.c"
+        "the connection could not fall back to TCP any more, and the subflow was reset"
+        "look for something on the way that takes MPTCP options off after a while"
+    "AddAddrTxDrop" Announcement Either "pm.c, mptcp_pm_announce_addr and mptcp_pm_add_addr_signal"
+        "an announcement was not sent: another was under way, or it did not fit beside TCP's other options"
+        "announce without a port, or switch net.ipv4.tcp_timestamps off (with IPv6: net.mptcp.add_addr_v6_port_drop_ts)"
+    "EchoAddTxDrop" Announcement Either "pm.c, mptcp_pm_announce_addr and mptcp_pm_add_addr_signal"
+        "an announcement was not acknowledged, for want of room: the peer repeats it"
+        "nothing, if it was acknowledged later (MPTcpExtEchoAddTx)"
+    "AddAddrDrop" Announcement Either "pm.c, mptcp_pm_add_addr_received"
+        "an announcement was not acted upon: an earlier one was being worked on, or no program managed paths in user space"
+        "nothing, if it was repeated (net.mptcp.add_addr_timeout); start the program that manages paths"
+    "MPJoinSynTxCreatSkErr" Join Either "subflow.c, __mptcp_subflow_connect"
+        "no socket could be made for a join"
+        "see whether the host is out of memory, and whether a security module forbids it"
+    "MPJoinSynTxBindErr" Join Either "subflow.c, __mptcp_subflow_connect"
+        "a join could not be bound to its address: the host does not have it, or its port is taken"
+        "compare `ip mptcp endpoint` with `ip address`"
+    "MPJoinSynTxConnectErr" Join Either "subflow.c, __mptcp_subflow_connect"
+        "a join found no way to its destination"
+        "add a route for packets from the endpoint's address: `ip rule add from ADDRESS lookup TABLE`, `ip route add default ... table TABLE`"
+    "MPJoinNoTokenFound" Join Either "subflow.c, subflow_token_join_request"
+        "a join named a connection that the host does not have: it was over, is TCP by now, or belongs to another host (a load balancer)"
+        "let the joins of a connection reach the host that has it; announce that host's own address"
+    "MismatchPortSynRx" Join Either "subflow.c, subflow_check_req"
+        "a join came to another port than the connection's, and that was not announced with its address"
+        "let connections listen at the port that they were to, or announce the port (`signal` with `port`)"
+    "MPJoinSynAckHMacFailure" Join Either "subflow.c, subflow_finish_connect"
+        "the answer to a join did not prove that it is of the same connection"
+        "look for something on the way that answers in the peer's place or ends connections (a proxy)"
+    "MPJoinRejected" Join Either "subflow.c, subflow_syn_recv_sock; protocol.c, mptcp_finish_join"
+        "joins were rejected although the limit was not reached: so the kernel does while a connection is not confirmed yet, and as soon as either end has closed its direction"
+        "let no end close its direction while subflows shall still join"
+    "MPJoinAckHMacFailure" Join Either "subflow.c, subflow_syn_recv_sock"
+        "the last packet of a join's handshake did not prove that it is of the same connection"
+        "look for something on the way that ends connections (a proxy)"
+    "MismatchPortAckRx" Join Either "subflow.c, subflow_syn_recv_sock"
+        "a join came to another port than the connection's, and that was not announced with its address"
+        "let connections listen at the port that they were to, or announce the port (`signal` with `port`)"
+    "MPCapableEndpAttempt" Join Either "subflow.c, subflow_reset_req_endp"
+        "a connection was begun at a port that is for joins only (an endpoint with a port)"
+        "connect to the port that the server's program listens at"
+    "DSSCorruptionReset" Carriage Either "protocol.c, mptcp_dss_corruption"
+        "a subflow was reset, because data and their mapping did not fit each other"
+        "look for something on the way that changes what TCP carries"
+    "DataCsumErr" Carriage Either "subflow.c, validate_data_csum"
+        "a checksum of MPTCP's was wrong: something on the way changed the data"
+        "look for it (application-layer gateways for FTP or SIP do so), or keep that path out of the endpoints"
+    "MPFailRx" Carriage Either "options.c, mptcp_incoming_options"
+        "the peer had seen a wrong checksum (MP_FAIL)"
+        "look for something on the way that changes what TCP carries"
+    "SubflowStale" Carriage Either "pm.c, mptcp_pm_subflow_chk_stale"
+        "subflows made no progress and were passed over"
+        "look at the path's loss and delay; net.mptcp.stale_loss_cnt says how long a subflow is waited for"
+    "RmAddr" Carriage Either "pm.c, mptcp_pm_rm_addr_or_subflow"
+        "the peer took an address back, which ended its subflows"
+        "look for what removed the peer's endpoint or address"
+    "RmSubflow" Carriage Either "pm.c, mptcp_pm_rm_addr_or_subflow; pm_userspace.c"
+        "the host ended subflows, because an endpoint was removed or a program said so"
+        "look for what removed the endpoint"
+};
+
+/// The counters of a stage that rose at the two ends: host, meaning, how much.
+pub(super) fn risen<'a>(sight: &'a Sight, stage: Stage) -> impl Iterator<Item = (&'a str, &'static Meaning, u64)> {
+    let ends = [(sight.client, At::Client), (sight.server, At::Server)];
+    let of_stage = MEANINGS.iter().filter(move |meaning| meaning.stage == stage);
+    of_stage.flat_map(move |meaning| {
+        let there = ends.into_iter().filter(|(_, at)| meaning.at == At::Either || meaning.at == *at);
+        there.filter_map(move |(host, _)| Some((host, meaning, sight.count(host, meaning.name).filter(|count| *count > 0)?)))
+    })
+}

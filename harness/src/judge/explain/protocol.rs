@@ -1,0 +1,100 @@
+//! Whether the connection was MPTCP at all: switched on, asked for by both programs, and not fallen back from.
+//! Not here: what comes of an MPTCP connection.
+
+use super::counters::{Stage, risen};
+use super::sight::Sight;
+use super::{Check, Weight, path};
+use crate::words::{MptcpOption, Protocol};
+
+pub(super) fn checks(sight: &Sight) -> Vec<Check> {
+    let mut checks: Vec<Check> = sight.ends().into_iter().map(|host| enabled(sight, host)).collect();
+    let off = checks.iter().any(|check| check.weight == Weight::Cause);
+    checks.extend(sockets(sight, if off { Weight::Suspect } else { Weight::Cause }));
+    let known = checks.iter().any(|check| check.weight == Weight::Cause) || path::guilty(sight, MptcpOption::MpCapable);
+    checks.extend(fallback(sight, known));
+    checks
+}
+
+fn enabled(sight: &Sight, host: &str) -> Check {
+    let topic = format!("MPTCP of {host}");
+    match sight.sysctl(host, "net.mptcp.enabled") {
+        Some("0") => {
+            let weight = if sight.speaks_mptcp() { Weight::Suspect } else { Weight::Cause };
+            Check::new(weight, topic, "net.mptcp.enabled = 0: no MPTCP socket can be made")
+                .change(format!("at {host}: sysctl net.mptcp.enabled=1"))
+        }
+        Some(value) => Check::new(Weight::Fine, topic, format!("net.mptcp.enabled = {value}")),
+        None => Check::new(Weight::Unrecorded, topic, "not recorded"),
+    }
+}
+
+/// What the sockets speak; `weight` is what it means if that is TCP.
+fn sockets(sight: &Sight, weight: Weight) -> Vec<Check> {
+    let Some((_, seen)) = &sight.transfer else { return programs(sight, weight) };
+    let asked = seen.asked;
+    let topic = |host: &str| format!("sockets of {host}");
+    let change = |host: &str, key: &str| {
+        format!("let the program at {host} ask for IPPROTO_MPTCP (mptcpize run ...); in the case: {key} = \"mptcp\"")
+    };
+    let client = match asked.client_protocol {
+        Protocol::Tcp => Check::new(weight, topic(sight.client), "the client's speak TCP").change(change(sight.client, "client_protocol")),
+        Protocol::Mptcp => Check::new(Weight::Fine, topic(sight.client), "the client's speak MPTCP"),
+    };
+    let server = match seen.record.listener {
+        Some(Protocol::Tcp) => {
+            Check::new(weight, topic(sight.server), "the listening one speaks TCP").change(change(sight.server, "server_protocol"))
+        }
+        Some(Protocol::Mptcp) => Check::new(Weight::Fine, topic(sight.server), "the listening one speaks MPTCP"),
+        None => Check::new(Weight::Unrecorded, topic(sight.server), "the listening one was not seen"),
+    };
+    vec![client, server]
+}
+
+/// The same where programs of the case have the sockets.
+fn programs(sight: &Sight, weight: Weight) -> Vec<Check> {
+    let fine = sight.speaks_mptcp();
+    let mut checks = Vec::new();
+    for host in sight.ends() {
+        let topic = format!("sockets of {host}");
+        let plain = sight.case.processes.iter().filter(|(_, process)| process.host == host && !process.mptcpize);
+        let plain: Vec<&str> = plain.map(|(name, _)| name.as_str()).collect();
+        let listeners = sight.host(host).into_iter().flat_map(|record| &record.listeners);
+        let ports: Vec<String> = listeners.filter(|(_, speaks)| **speaks == Protocol::Tcp).map(|(at, _)| at.port().to_string()).collect();
+        if fine {
+            checks.push(Check::new(Weight::Fine, topic, "an MPTCP connection was seen"));
+        } else if !ports.is_empty() && host == sight.server {
+            let seen = format!("those that listen at {} speak TCP", ports.join(", "));
+            checks.push(Check::new(weight, topic, seen).change("run the program under mptcpize, or let it ask for IPPROTO_MPTCP"));
+        } else if !plain.is_empty() {
+            let seen = format!("{} was not run under mptcpize, and no MPTCP connection was seen", plain.join(", "));
+            checks.push(
+                Check::new(Weight::Suspect, topic, seen).change("mptcpize = true, if the program does not ask for IPPROTO_MPTCP itself"),
+            );
+        }
+    }
+    checks
+}
+
+fn fallback(sight: &Sight, known: bool) -> Vec<Check> {
+    let fell = !sight.speaks_mptcp();
+    let arrived = sight.count(sight.server, "MPTcpExtMPCapableSYNRX");
+    let mut weight = if fell && !known { Weight::Cause } else { Weight::Suspect };
+    let mut checks = Vec::new();
+    for (host, meaning, count) in risen(sight, Stage::Fallback) {
+        let of_answer = meaning.name.ends_with("FallbackSYNACK");
+        let there = arrived.filter(|_| of_answer).map(|arrived| format!("; {arrived} arrived at {} with it", sight.server));
+        let seen = format!("{} ({} {count} at {host}){}", meaning.means, meaning.name, there.unwrap_or_default());
+        checks.push(Check::new(weight, "fallback", seen).change(meaning.change));
+        weight = Weight::Suspect;
+    }
+    if checks.is_empty() {
+        checks.push(match (sight.host(sight.client).is_some(), fell) {
+            (false, _) => Check::new(Weight::Unrecorded, "fallback", "not recorded"),
+            (true, true) if sight.subflows.is_empty() => {
+                Check::new(Weight::Suspect, "fallback", "no MPTCP connection was seen, and no counter of a fallback rose")
+            }
+            (true, _) => Check::new(Weight::Fine, "fallback", "no counter of a fallback rose"),
+        });
+    }
+    checks
+}

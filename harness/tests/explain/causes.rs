@@ -1,0 +1,234 @@
+//! One cause each, in a real lab of two cables.
+
+use libtest_mimic::Failed;
+use mplab::case::Subject;
+use mplab::judge::explain::{Weight, explain};
+use mplab::plan::{Job, Means};
+use mplab::report::{self, Style};
+use mplab::{case, local, topology};
+
+/// A thing that is in the way of a subflow over `laptop:wlan0`, and how the answer names it.
+pub(crate) struct Cause {
+    pub(crate) name: &'static str,
+    /// More of the topology, in TOML.
+    topology: &'static str,
+    /// More of the transfer.
+    transfer: &'static str,
+    /// The steps.
+    steps: &'static str,
+    /// What the first line is about.
+    topic: &'static str,
+    /// What it says, among other things.
+    says: &'static str,
+}
+
+/// What brings a subflow over the second cable if nothing is in the way.
+const WORKS: &str = r#"
+    host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+    host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["subflow"] }]
+    host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+"#;
+
+const fn cause(name: &'static str, topology: &'static str, topic: &'static str, says: &'static str) -> Cause {
+    Cause { name, topology, transfer: "", steps: "", topic, says }
+}
+
+pub(crate) const CAUSES: &[Cause] = &[
+    cause("nothing_is_in_the_way", WORKS, "", ""),
+    cause(
+        "the_server_s_limit",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2 }
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["subflow"] }]
+            host.server.mptcp.limits = { subflows = 0 }
+        "#,
+        "limits of server",
+        "subflows 0",
+    ),
+    cause(
+        "the_client_s_limit",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 0 }
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["subflow"] }]
+            host.server.mptcp.limits = { subflows = 2 }
+        "#,
+        "limits of laptop",
+        "subflows 0",
+    ),
+    cause(
+        "announcements_that_are_not_accepted",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 0 }
+            host.server.mptcp.limits = { subflows = 2 }
+            host.server.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"] }]
+        "#,
+        "limits of laptop",
+        "heard 1 announcements",
+    ),
+    cause(
+        "no_endpoint",
+        "
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.server.mptcp.limits = { subflows = 2 }
+        ",
+        "endpoints",
+        "laptop has none; server has none",
+    ),
+    cause(
+        "an_endpoint_that_is_not_signal",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.server.mptcp.limits = { subflows = 2 }
+            host.server.mptcp.endpoint = [{ interface = "wlan0" }]
+        "#,
+        "endpoints",
+        "is not `signal`",
+    ),
+    cause(
+        "an_endpoint_of_the_client_that_is_signal_only",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"] }]
+            host.server.mptcp.limits = { subflows = 2 }
+        "#,
+        "endpoints",
+        "without `subflow`",
+    ),
+    cause(
+        "the_initial_address_may_not_be_joined",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["subflow"] }]
+            host.server.mptcp.limits = { subflows = 2 }
+            host.server.sysctl.net.mptcp.allow_join_initial_addr_port = 0
+        "#,
+        "first address of server",
+        "allow_join_initial_addr_port = 0",
+    ),
+    cause(
+        "a_path_manager_in_user_space",
+        r#"
+            host.laptop.mptcp = { path_manager = "userspace", endpoint = [{ interface = "wlan0", flags = ["subflow"] }] }
+            host.server.mptcp.limits = { subflows = 2 }
+        "#,
+        "path manager of laptop",
+        "in user space",
+    ),
+    Cause { transfer: r#"server_protocol = "tcp""#, ..cause("a_server_that_speaks_tcp", WORKS, "sockets of server", "speaks TCP") },
+    Cause { transfer: r#"client_protocol = "tcp""#, ..cause("a_client_that_speaks_tcp", WORKS, "sockets of laptop", "speak TCP") },
+    Cause {
+        transfer: r#"server_protocol = "tcp""#,
+        ..cause(
+            "mptcp_switched_off",
+            r#"
+                host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["subflow"] }]
+                host.server.mptcp.enabled = false
+            "#,
+            "MPTCP of server",
+            "no MPTCP socket",
+        )
+    },
+    cause(
+        "a_firewall_that_drops_joins",
+        r#"
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["subflow"] }]
+            host.server.firewall = [{ drop = "mp-join" }]
+        "#,
+        "firewall of server",
+        "mp-join was lost",
+    ),
+    cause(
+        "a_firewall_that_drops_announcements",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.laptop.firewall = [{ drop = "add-addr" }]
+            host.server.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"] }]
+        "#,
+        "firewall of laptop",
+        "add-addr was lost",
+    ),
+    cause(
+        "a_middlebox_that_strips_options",
+        r#"
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["subflow"] }]
+            host.server.firewall = [{ strip = "mptcp" }]
+        "#,
+        "firewall of server",
+        "mp-capable was lost",
+    ),
+    cause(
+        "a_route_that_ignores_the_source",
+        r#"
+            host.laptop.mptcp.endpoint = [{ address = "10.0.2.1", flags = ["subflow"] }]
+            host.server.mptcp.limits = { subflows = 2 }
+        "#,
+        "routes by source",
+        "leave by eth0",
+    ),
+    cause(
+        "a_strict_reverse_path_filter",
+        r#"
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["subflow"] }]
+            host.server.sysctl.net.ipv4.conf.all.rp_filter = 1
+            host.server.route = [{ to = "10.0.2.1/32", via = "10.0.1.1", interface = "eth0" }]
+        "#,
+        "rp_filter of server",
+        "answers to 10.0.2.1 would leave by eth0",
+    ),
+    Cause { steps: r#"{ at = "0s", cut = "wlan" }"#, ..cause("a_cable_that_is_pulled", WORKS, "link wlan", "cut from 0s to the end") },
+    cause(
+        "a_backup",
+        r#"
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["subflow", "backup"] }]
+            host.server.mptcp.limits = { subflows = 2 }
+        "#,
+        "subflow over laptop:wlan0",
+        "a backup",
+    ),
+    cause(
+        "an_address_that_the_client_has_not",
+        r#"
+            host.laptop.mptcp.endpoint = [{ address = "10.0.2.9", flags = ["subflow"] }]
+            host.server.mptcp.limits = { subflows = 2 }
+        "#,
+        "endpoints",
+        "10.0.2.9 is no address of laptop",
+    ),
+];
+
+/// The cause's lab and case.
+pub(crate) fn job(cause: &Cause, means: Means) -> Job {
+    let links = r#"
+        [link.ethernet]
+        ends = ["laptop:eth0", "server:eth0"]
+        [link.wlan]
+        ends = ["laptop:wlan0", "server:wlan0"]
+    "#;
+    let topology = format!("summary = \"two cables\"\n{}\n{links}", cause.topology);
+    let topology = topology::check::parse("topology.toml", &topology).unwrap_or_else(|wrong| panic!("{}: {wrong}", cause.name));
+    let text = format!(
+        "summary = \"a cause\"\ntopology = \"it\"\nstep = [{}]\n[transfer.upload]\nclient = \"laptop\"\nserver = \"server\"\n\
+         duration = \"1s\"\nrate = \"200mbit\"\n{}\n",
+        cause.steps, cause.transfer
+    );
+    let checked = case::check::parse_for(&topology, "case.toml", &text).unwrap_or_else(|wrong| panic!("{}: {wrong}", cause.name));
+    Job::plan(cause.name, topology, checked, means)
+}
+
+/// Runs the lab, and sees that the first line is the cause, and the only one.
+pub(crate) fn is_named(cause: &Cause, job: &Job) -> Result<(), Failed> {
+    let recording = local::run(job, &mut |_| ())?;
+    let explanation = explain(&recording, &job.case, &Subject::Transfer("upload".into()), "..1s".parse().expect("a window"));
+    let text = report::explanation(&explanation, Style::Plain);
+    if std::env::var_os("MPLAB_SHOW").is_some() {
+        println!("== {}\n{text}", cause.name);
+    }
+    let causes: Vec<_> = explanation.checks.iter().filter(|check| check.weight == Weight::Cause).collect();
+    if cause.topic.is_empty() {
+        return if causes.is_empty() { Ok(()) } else { Err(format!("there is nothing to blame:\n{text}").into()) };
+    }
+    match causes.as_slice() {
+        [only] if only.topic == cause.topic && only.seen.contains(cause.says) && only.change.is_some() => Ok(()),
+        _ => Err(format!("{} ({}) is the one cause:\n{text}", cause.topic, cause.says).into()),
+    }
+}

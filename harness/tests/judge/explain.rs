@@ -1,0 +1,157 @@
+//! Why there is no subflow over WLAN, on recordings that no lab makes.
+
+use mplab::case::{Measure, Subject};
+use mplab::judge::explain::counters::{At, MEANINGS, Stage};
+use mplab::judge::explain::{Check, Weight, explain};
+use mplab::recording::{ConnectionSeries, HostRecord, LimitsRecord, Recording, StateRecord};
+use mplab::report::{self, Style};
+use mplab::topology::Endpoint;
+use mplab::words::{EndpointFlag, Protocol, Window};
+use rstest::rstest;
+
+use crate::synthetic::{S, connection, finding, run};
+
+/// A run of 10 s that is configured for a subflow over WLAN, sent one join, and has none.
+fn refused() -> Recording {
+    let mut run = run();
+    run.end = 10 * S;
+    run.job.case.steps.clear();
+    let laptop = run.hosts.get_mut("laptop").unwrap();
+    laptop.subflows.truncate(1);
+    laptop.subflows[0].flags = "Mmec".into();
+    laptop.counters.clear();
+    let endpoint = Endpoint {
+        address: [10, 0, 2, 1].into(),
+        interface: Some("wlan0".into()),
+        flags: vec![EndpointFlag::Subflow],
+        id: Some(1),
+        port: None,
+    };
+    let state = |endpoints| StateRecord {
+        sysctls: ["enabled", "allow_join_initial_addr_port"].map(|key| (format!("net.mptcp.{key}"), "1".into())).into(),
+        limits: Some(LimitsRecord { subflows: 2, add_addr_accepted: 2 }),
+        endpoints: Some(endpoints),
+        ways: Vec::new(),
+    };
+    laptop.state = Some(state(vec![endpoint]));
+    let server = HostRecord { at: vec![0, 10 * S], state: Some(state(Vec::new())), ..HostRecord::default() };
+    run.hosts.insert("server".into(), server);
+    count(&mut run, "laptop", "MPTcpExtMPJoinSynTx", 1);
+    run
+}
+
+fn count(run: &mut Recording, host: &str, counter: &str, value: u64) {
+    let host = run.hosts.get_mut(host).unwrap();
+    let samples = host.at.len();
+    host.counters.insert(counter.into(), vec![value; samples]);
+}
+
+fn explained(run: &Recording) -> (Vec<Check>, String) {
+    let explanation = explain(run, &run.job.case, &Subject::Transfer("download".into()), Window::default());
+    let text = report::explanation(&explanation, Style::Plain);
+    (explanation.checks, text)
+}
+
+/// The one cause of a run, and the whole text.
+fn cause(run: &Recording) -> (Check, String) {
+    let (checks, text) = explained(run);
+    let causes: Vec<&Check> = checks.iter().filter(|check| check.weight == Weight::Cause).collect();
+    let [only] = causes[..] else { panic!("{text}") };
+    assert_eq!(&checks[0], only, "the answer is first:\n{text}");
+    (only.clone(), text)
+}
+
+#[test]
+fn every_counter_of_a_refused_join_is_the_answer_where_it_rises() {
+    for meaning in MEANINGS.iter().filter(|meaning| meaning.stage == Stage::Join) {
+        let mut run = refused();
+        count(&mut run, "server", "MPTcpExtMPJoinSynRx", 1);
+        count(&mut run, if meaning.at == At::Client { "laptop" } else { "server" }, meaning.name, 3);
+        let (cause, text) = cause(&run);
+        assert!(cause.seen.contains(meaning.means) && cause.seen.contains(&format!("({} 3 at server)", meaning.name)), "{text}");
+        assert_eq!(cause.change.as_deref(), Some(meaning.change));
+    }
+}
+
+#[test]
+fn every_counter_of_a_fallback_is_the_answer_where_it_rises() {
+    for meaning in MEANINGS.iter().filter(|meaning| meaning.stage == Stage::Fallback) {
+        let mut run = refused();
+        connection(&mut run).protocol = Some(Protocol::Tcp);
+        count(&mut run, if meaning.at == At::Server { "server" } else { "laptop" }, meaning.name, 1);
+        let (cause, text) = cause(&run);
+        assert!(cause.topic == "fallback" && cause.seen.contains(meaning.means), "{text}");
+    }
+}
+
+#[test]
+fn counters_are_told_apart() {
+    let mut names: Vec<&str> = MEANINGS.iter().map(|meaning| meaning.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), MEANINGS.len());
+    assert!(MEANINGS.iter().all(|meaning| meaning.source.contains(".c") && !meaning.change.is_empty()));
+}
+
+#[rstest]
+#[case(0, 0, 0, "lost on the way there")]
+#[case(1, 0, 0, "lost on the way back")]
+fn a_join_is_lost_where_it_was_counted_last(#[case] arrived: u64, #[case] answered: u64, #[case] accepted: u64, #[case] says: &str) {
+    let mut run = refused();
+    count(&mut run, "server", "MPTcpExtMPJoinSynRx", arrived);
+    count(&mut run, "laptop", "MPTcpExtMPJoinSynAckRx", answered);
+    count(&mut run, "server", "MPTcpExtMPJoinAckRx", accepted);
+    let (cause, text) = cause(&run);
+    assert!(cause.topic == "joins" && cause.seen.contains(says), "{text}");
+}
+
+#[test]
+fn a_rejected_join_is_the_limit_s_fault_only_where_that_was_reached() {
+    let mut run = refused();
+    count(&mut run, "server", "MPTcpExtMPJoinRejected", 1);
+    assert!(cause(&run).0.seen.contains("although the limit was not reached"));
+    let server = run.hosts.get_mut("server").unwrap();
+    server.connections = vec![ConnectionSeries { extra_subflows: vec![0, 2], ..ConnectionSeries::default() }];
+    let (cause, text) = cause(&run);
+    assert!(cause.topic == "limits of server" && cause.change.unwrap().ends_with("limits set subflows 3"), "{text}");
+}
+
+#[test]
+fn what_was_not_recorded_is_said_and_blamed_on_nothing() {
+    let mut run = refused();
+    run.hosts.remove("server");
+    run.hosts.get_mut("laptop").unwrap().state = None;
+    let (checks, text) = explained(&run);
+    let unrecorded = |topic: &str| checks.iter().any(|check| check.topic == topic && check.weight == Weight::Unrecorded);
+    for topic in ["MPTCP of server", "limits of laptop", "routes by source", "path manager of server", "scheduler of laptop"] {
+        assert!(unrecorded(topic), "{topic}\n{text}");
+    }
+    run.hosts.clear();
+    let (checks, text) = explained(&run);
+    assert_eq!((checks.len(), checks[0].weight), (1, Weight::Unrecorded), "{text}");
+}
+
+#[test]
+fn a_missed_measure_has_the_answer_below_it() {
+    let mut run = refused();
+    run.hosts.get_mut("laptop").unwrap().state.as_mut().unwrap().endpoints = Some(Vec::new());
+    run.hosts.get_mut("laptop").unwrap().counters.clear();
+    let why = finding(&run, "", Measure::Subflows("= 2".parse().unwrap())).why.unwrap();
+    assert!(
+        why.starts_with("endpoints: none brings a subflow over laptop:wlan0: laptop has none; server has none\n  -> at laptop: ip mptcp")
+    );
+    assert_eq!(finding(&run, "", Measure::Subflows("= 1".parse().unwrap())).why, None);
+}
+
+#[test]
+fn a_checklist_is_aligned_and_begins_with_the_answer() {
+    let mut run = refused();
+    count(&mut run, "server", "MPTcpExtMPJoinNoTokenFound", 1);
+    let (_, text) = explained(&run);
+    let lines: Vec<&str> = text.lines().take(4).collect();
+    let gap = " ".repeat(lines[1].find("a join named").unwrap() - "  CAUSE  joins".len());
+    assert_eq!(lines[0], "download: no subflow over laptop:wlan0");
+    assert!(lines[1].starts_with(&format!("  CAUSE  joins{gap}a join named a connection that the host does not have")));
+    assert_eq!(lines[2].find("->"), lines[1].find("a join named"));
+    assert!(lines[3].starts_with("  maybe  joins"), "{text}");
+}
