@@ -11,7 +11,7 @@ use crate::words::End;
 /// A link as far as addresses are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cable {
-    /// Its two ends.
+    /// Its two ends: those that have addresses. Bonded links have the same two.
     pub ends: [End; 2],
     /// Why there is no IPv6 on it, if there is none.
     pub no_ipv6: Option<Reason>,
@@ -75,13 +75,18 @@ pub const IPV6_MTU: u32 = 1280;
 ///
 /// The n-th link in the order of names has 10.0.n.0/24 and `fd00:0:0:n::/64`, its first end `.1` and `::1`, its second `.2` and `::2`, wherever
 /// nothing else is written: what a file says in which order makes no difference. A network that overlaps a written one is replaced by
-/// one behind the last link's.
+/// one behind the last link's. Of links between the same two ends only the first counts.
 pub fn assign(links: &BTreeMap<String, Cable>, written: &Addresses) -> (Addresses, Vec<Refusal>) {
     let mut refusals = refused(written);
     let mut addresses = Addresses::new();
     for ipv6 in [false, true] {
         let mut pool = Pool::new(ipv6, links.len() as u32, written);
+        let mut done = BTreeSet::new();
         for (link, number) in links.values().zip(1..) {
+            let [a, b] = &link.ends;
+            if !done.insert(if a < b { [a, b] } else { [b, a] }) {
+                continue;
+            }
             if let Some(reason) = link.no_ipv6.as_ref().filter(|_| ipv6) {
                 let ipv6 = |end| of(written, end, true).map(move |network| (end, network));
                 for (end, network) in link.ends.iter().flat_map(ipv6) {

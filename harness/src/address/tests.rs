@@ -87,3 +87,13 @@ fn addresses_that_cannot_be_are_refused() {
     assert_eq!(reason(&[("x:a", "10.9.0.1/32")]), Reason::Full(end("y:a")));
     assert_eq!(reason(&[("x:a", "10.9.0.1/24"), ("y:a", "10.8.0.1/24")]), Reason::Apart(end("x:a"), "10.9.0.1/24".parse().unwrap()));
 }
+
+#[test]
+fn links_of_one_bond_have_one_network_and_move_no_others() {
+    let bonded = links(&[("a", "x:bond", "y:bond"), ("b", "y:bond", "x:bond"), ("c", "x:c", "y:c")]);
+    let (given, refusals) = assign(&bonded, &written(&[]));
+    assert_eq!(refusals, []);
+    assert_eq!(at(&given, "x:bond"), "10.0.1.1/24 fd00:0:0:1::1/64");
+    assert_eq!(at(&given, "y:bond"), "10.0.1.2/24 fd00:0:0:1::2/64");
+    assert_eq!(at(&given, "y:c"), "10.0.3.2/24 fd00:0:0:3::2/64");
+}

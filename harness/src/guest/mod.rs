@@ -266,6 +266,7 @@ impl Guest {
             return all.clone();
         }
         let mut wanted: BTreeSet<&str> = PLAIN_MODULES.into();
+        wanted.extend(requests.iter().any(bonds).then_some("bonding"));
         // Each stands behind those it needs.
         for module in all.iter().rev() {
             if wanted.contains(module.name.as_str()) {
@@ -312,17 +313,23 @@ fn programs(request: &Request) -> Vec<String> {
     }
 }
 
+/// Whether a request needs bonds.
+fn bonds(request: &Request) -> bool {
+    matches!(request, Request::Run(job) if job.needs.contains(&Feature::Bonding))
+}
+
 /// Whether a job can do with these.
 fn is_plain(request: &Request) -> bool {
     let Request::Run(job) = request else { return false };
     let plain = |feature: &Feature| {
         use Feature::{
-            Counter, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf,
+            Bonding, Counter, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf,
         };
         matches!(
             feature,
             Mptcp
                 | Ipv6
+                | Bonding
                 | Redirect
                 | Tbf
                 | Netem

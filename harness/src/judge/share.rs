@@ -24,7 +24,7 @@ pub(super) fn share(
     let topology = &recording.job.topology;
     let host = topology.hosts.get(client).ok_or_else(|| format!("the topology has no host {client}"))?;
     let mut whole = 0;
-    for interface in host.interfaces.keys() {
+    for (interface, _) in host.ends() {
         whole += carried_by(recording, &End::new(client, interface), direction, window)?;
     }
     if whole == 0 {
@@ -47,7 +47,7 @@ pub(super) fn of_host(
     let topology = &recording.job.topology;
     let host = topology.hosts.get(name).ok_or_else(|| format!("the topology has no host {name}"))?;
     let carried = |end: &End| carried_by(recording, end, Direction::Both, window);
-    let whole: u64 = host.interfaces.keys().map(|interface| carried(&End::new(name, interface))).sum::<Result<_, _>>()?;
+    let whole: u64 = host.ends().map(|(interface, _)| carried(&End::new(name, interface))).sum::<Result<_, _>>()?;
     if whole == 0 {
         return Err(format!("nothing crossed an interface of {name}"));
     }

@@ -1,9 +1,9 @@
-//! Interfaces: veth pairs made in place, bridges, up and down, and what the kernel says of them (rtnetlink, `ip link`).
-//! Not here: their addresses and queues.
+//! Interfaces: veth pairs made in place, bridges, parts of bridges and bonds, up and down, and what the kernel says of them (rtnetlink, `ip link`).
+//! Not here: their addresses and queues, and bonds themselves.
 
 use std::os::fd::{AsFd, AsRawFd};
 
-use netlink_bindings::rt_link::{Ifinfomsg, IterableLinkAttrs, PushLinkAttrs, Request};
+use netlink_bindings::rt_link::{Ifinfomsg, IterableLinkAttrs, LinkinfoMemberDataMsg, PushLinkAttrs, Request};
 use netlink_bindings::traits::Pusher;
 use netlink_bindings::utils::{finalize_nested_header, push_nested_header};
 
@@ -41,10 +41,11 @@ fn describe<P: Pusher>(attributes: PushLinkAttrs<P>, name: &str, mtu: u32) -> Pu
     attributes.push_ifname_bytes(name.as_bytes()).push_mtu(mtu).push_num_tx_queues(1).push_num_rx_queues(1)
 }
 
-/// Makes a veth pair where its ends shall be: `here`, up, in the namespace the batch is sent to; `there`, down, in `other`.
+/// Makes a veth pair where its ends shall be: `here`, up or not, in the namespace the batch is sent to; `there`, down, in `other`.
 /// Moving an end later would wait for an RCU grace period.
-pub fn veth(batch: &mut Batch, here: &NewEnd, other: &Namespace, there: &NewEnd, mtu: u32) {
-    let mut request = Request::new().set_create().set_excl().op_newlink_do(&header(here.index, libc::IFF_UP, libc::IFF_UP));
+pub fn veth(batch: &mut Batch, here: &NewEnd, up: bool, other: &Namespace, there: &NewEnd, mtu: u32) {
+    let flags = if up { libc::IFF_UP } else { 0 };
+    let mut request = Request::new().set_create().set_excl().op_newlink_do(&header(here.index, flags, flags));
     let mut info = describe(request.encode(), here.name, mtu).nested_linkinfo().push_kind(c"veth");
     let bytes = info.as_vec_mut();
     let data = push_nested_header(bytes, IFLA_INFO_DATA);
@@ -70,10 +71,10 @@ pub fn set_up(batch: &mut Batch, index: i32, up: bool) {
     batch.push(&request);
 }
 
-/// Makes an interface a port of a bridge.
-pub fn attach(batch: &mut Batch, index: i32, bridge: i32) {
+/// Makes an interface a port of a bridge, or a member of a bond, which sets it up; it must be down before.
+pub fn attach(batch: &mut Batch, index: i32, master: i32) {
     let mut request = Request::new().op_setlink_do(&header(index, 0, 0));
-    request.encode().push_master(bridge as u32);
+    request.encode().push_master(master as u32);
     batch.push(&request);
 }
 
@@ -106,12 +107,12 @@ pub struct LinkState {
     pub name: String,
     /// Set up.
     pub up: bool,
-    /// Up, with a carrier, and activated: what is sent through it leaves.
+    /// Up, with a carrier, and activated: what is sent through it leaves. Of a bond's member also: the bond uses it.
     pub running: bool,
     /// Its MTU.
     pub mtu: u32,
-    /// The bridge it is a port of, 0 if none.
-    pub bridge: i32,
+    /// The bridge or bond that it is a part of, 0 if none.
+    pub master: i32,
 }
 
 impl LinkState {
@@ -122,11 +123,21 @@ impl LinkState {
             name: attributes.get_ifname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             up: has(libc::IFF_UP),
             // `IFF_RUNNING` would be true of an interface that is so new that its state is unknown, and which drops what it is given.
-            running: has(libc::IFF_UP) && attributes.get_operstate() == Ok(OPERATIONAL),
+            running: has(libc::IFF_UP) && attributes.get_operstate() == Ok(OPERATIONAL) && !idle_member(attributes),
             mtu: attributes.get_mtu().unwrap_or(0),
-            bridge: attributes.get_master().unwrap_or(0) as i32,
+            master: attributes.get_master().unwrap_or(0) as i32,
         }
     }
+}
+
+/// Whether it is a bond's member by which the bond sends nothing: it has seen no carrier yet, or LACP has not agreed on it.
+fn idle_member(attributes: &IterableLinkAttrs) -> bool {
+    /// `LACP_STATE_COLLECTING` and `LACP_STATE_DISTRIBUTING` (include/uapi/linux/if_bonding.h).
+    const AGREED: u8 = 0x10 | 0x20;
+    let data = attributes.get_linkinfo().and_then(|info| info.get_slave_data());
+    let Ok(LinkinfoMemberDataMsg::Bond(member)) = data else { return false };
+    // 0 is `BOND_LINK_UP`. Only members of 802.3ad have a state of LACP's.
+    member.get_mii_status() != Ok(0) || member.get_ad_actor_oper_port_state().is_ok_and(|state| state & AGREED != AGREED)
 }
 
 /// `RTEXT_FILTER_SKIP_STATS` (include/uapi/linux/rtnetlink.h): statistics are most of an answer.
@@ -144,18 +155,22 @@ pub fn list(netlink: &mut Netlink) -> Result<Vec<LinkState>, NetlinkError> {
 /// One interface. Asked for one alone, Linux 6.8 and later first act on a carrier that has come or gone, for which interfaces otherwise
 /// queue, a hundred a second (net/core/rtnetlink.c, rtnl_getlink; net/core/link_watch.c).
 pub fn state(netlink: &mut Netlink, index: i32) -> Result<Option<LinkState>, NetlinkError> {
+    let mut state = None;
+    look(netlink, index, |header, attributes| state = Some(LinkState::of(header, attributes)))?;
+    Ok(state)
+}
+
+/// Looks at what the kernel says of one interface.
+pub(super) fn look(netlink: &mut Netlink, index: i32, mut at: impl FnMut(&Ifinfomsg, &IterableLinkAttrs)) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_getlink_do(&header(index, 0, 0));
     request.encode().push_ext_mask(SKIP_STATS);
-    let mut state = None;
-    netlink.each(&request, |(header, attributes)| state = Some(LinkState::of(&header, &attributes)))?;
-    Ok(state)
+    netlink.each(&request, |(header, attributes)| at(&header, &attributes))
 }
 
 /// Whether a bridge port floods; nothing if the interface is not one.
 pub fn port_floods(netlink: &mut Netlink, index: i32) -> Result<Option<bool>, NetlinkError> {
-    let request = Request::new().op_getlink_do(&header(index, 0, 0));
     let mut floods = None;
-    netlink.each(&request, |(_, attributes)| {
+    look(netlink, index, |_, attributes| {
         let [linkinfo, _, slave_data] = LINKINFO;
         let [_, unicast, ..] = PORT_FLAGS;
         let find = |buf, attribute| netlink_bindings::utils::find_attr(buf, attribute);

@@ -1,6 +1,7 @@
 //! The kernel: namespaces, netlink, /proc. The only room with `unsafe`, setns and sockets' options.
 //! No decision is taken here: each function does the one thing it says, or says why not.
 
+pub mod bond;
 pub mod boot;
 pub mod counters;
 pub mod doors;

@@ -12,10 +12,10 @@ use nix::errno::Errno;
 use super::packet::PacketSocket;
 use super::pm_events::PmEvents;
 use super::qdisc::{self, Shape};
-use super::{Batch, Namespace, Netlink, counters, firewall, link, mptcp, socket, sysctl};
+use super::{Batch, Namespace, Netlink, bond, counters, firewall, link, mptcp, socket, sysctl};
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::shape::Chance;
-use crate::words::{Deed, EndpointFlag, Feature, MptcpOption, Netem, Packets, Place, Protocol, Rate, Rule, Size};
+use crate::words::{BondMode, Deed, EndpointFlag, Feature, MptcpOption, Netem, Packets, Place, Protocol, Rate, Rule, Size};
 
 /// The loopback interface's index in every namespace.
 const LO: i32 = 1;
@@ -44,6 +44,8 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         qdisc::redirect(batch, LO, LO);
     });
     try_one(Feature::Bridge, &|batch| link::bridge(batch, "mplab-probe", 1000));
+    let settings = bond::Settings::of(BondMode::BalanceRr, 100, None);
+    try_one(Feature::Bonding, &|batch| bond::add(batch, "mplab-bond", 1001, 1500, settings));
     // A kernel that does not know the attribute drops it silently.
     let has_seed = |(_, shape)| matches!(shape, Shape::Netem(place, settings) if place == first && settings.seed() == seeded.seed);
     found.extend(qdisc::list(&mut netlink).is_ok_and(|list| list.into_iter().any(has_seed)).then_some(Feature::NetemSeed));

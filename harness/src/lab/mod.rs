@@ -16,7 +16,7 @@ pub use readback::Difference;
 
 use crate::clock::Clock;
 use crate::kernel::link::LinkState;
-use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, firewall, link, mptcp, qdisc, route, sysctl};
+use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, bond, firewall, link, mptcp, qdisc, route, sysctl};
 use crate::plan::op::MAIN_TABLE;
 use crate::plan::{Act, Op};
 use crate::relay::{Relay, RelayError, RelayLink};
@@ -222,12 +222,12 @@ impl Lab {
         if let Act::Namespace = op.act {
             return Some(Direct::Namespace);
         }
-        if let Act::Veth { dev, peer_ns, peer, mtu } = &op.act {
+        if let Act::Veth { dev, peer_ns, peer, mtu, down } = &op.act {
             let there = self.room(peer_ns).new_device(peer);
             let other = Arc::clone(&self.room(peer_ns).ns);
             let here = self.room(&op.ns).new_device(dev);
             let (here, there) = (link::NewEnd { name: dev, index: here }, link::NewEnd { name: peer, index: there });
-            link::veth(batch, &here, &other, &there, *mtu);
+            link::veth(batch, &here, !down, &other, &there, *mtu);
             return None;
         }
         let room = self.room(&op.ns);
@@ -251,9 +251,13 @@ impl Lab {
                 let index = room.new_device(dev);
                 link::bridge(batch, dev, index);
             }
+            Act::Bond { dev, mtu, .. } => {
+                let index = room.new_device(dev);
+                bond::add(batch, dev, index, *mtu, kernel_bond(&op.act));
+            }
             Act::Up { dev } => link::set_up(batch, room.index(dev), true),
             Act::Down { dev } => link::set_up(batch, room.index(dev), false),
-            Act::Attach { dev, bridge } => link::attach(batch, room.index(dev), room.index(bridge)),
+            Act::Attach { dev, master } => link::attach(batch, room.index(dev), room.index(master)),
             Act::Port { dev, flood } => link::bridge_port(batch, room.index(dev), *flood),
             Act::Address { .. } => route::add_address(batch, &kernel_address(room, &op.act)),
             Act::Route { .. } => route::replace_route(batch, &kernel_route(room, &op.act)),
@@ -357,6 +361,11 @@ fn side_by_side<T: Send, R: Send>(work: Vec<T>, each: impl Fn(T) -> R + Sync) ->
         done.extend(others.into_iter().flat_map(|other| other.join().expect("a panic here is a panic there")));
         done
     })
+}
+
+fn kernel_bond(act: &Act) -> bond::Settings {
+    let Act::Bond { mode, miimon, xmit_hash_policy, .. } = act else { unreachable!("a bond") };
+    bond::Settings::of(*mode, miimon.millis() as u32, *xmit_hash_policy)
 }
 
 fn kernel_address(room: &Room, act: &Act) -> route::Address {

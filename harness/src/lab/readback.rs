@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Room, kernel_address, kernel_endpoint, kernel_route, kernel_rule};
+use super::{Room, kernel_address, kernel_bond, kernel_endpoint, kernel_route, kernel_rule};
 use crate::kernel::link::LinkState;
 use crate::kernel::qdisc::Shape;
-use crate::kernel::{Netlink, NetlinkError, firewall, link, mptcp, qdisc, route, sysctl};
+use crate::kernel::{Netlink, NetlinkError, bond, firewall, link, mptcp, qdisc, route, sysctl};
 use crate::plan::{Act, Op};
 use crate::words::netem::UNLIMITED;
 use crate::words::{EndpointFlag, Rate, Size};
@@ -135,9 +135,19 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
             let has = state(room, found, dev)?;
             difference(has.as_ref().is_some_and(|link| !link.up), &|| shown(has.as_ref()))
         }
-        Act::Attach { dev, bridge } => {
-            let (has, bridge) = (state(room, found, dev)?, room.index(bridge));
-            difference(has.as_ref().is_some_and(|link| link.bridge == bridge), &|| shown(has.as_ref()))
+        Act::Bond { dev, mtu, xmit_hash_policy, .. } => {
+            let (wanted, has) = (kernel_bond(act), state(room, found, dev)?);
+            let index = room.index(dev);
+            let works = bond::settings(&mut room.netlink, index)?;
+            // Where it was not told, it has chosen.
+            let told =
+                works.map(|has| bond::Settings { xmit_hash_policy: has.xmit_hash_policy.filter(|_| xmit_hash_policy.is_some()), ..has });
+            let same = told == Some(wanted) && has.as_ref().is_some_and(|link| link.mtu == *mtu);
+            difference(same, &|| format!("{works:?} of {}", shown(has.as_ref())))
+        }
+        Act::Attach { dev, master } => {
+            let (has, master) = (state(room, found, dev)?, room.index(master));
+            difference(has.as_ref().is_some_and(|link| link.master == master), &|| shown(has.as_ref()))
         }
         Act::Port { dev, flood } => {
             let has = link::port_floods(&mut room.netlink, room.devices[dev])?;

@@ -80,6 +80,8 @@ impl Job {
         let steps = steps::plan(&case, &wires, &setup);
         let changes = steps.iter().flat_map(|step| step.ops.iter().chain(step.later.iter().flat_map(|change| &change.ops)));
         let mut needs = needs(setup.iter().chain(changes));
+        // A bridge keeps the frames of LACP to itself.
+        needs.extend(topology.speaks_lacp().then_some(Feature::Redirect).filter(|_| means.forwarding == Forwarding::Bridge));
         needs.extend(programs(&case).map(Feature::Program));
         needs.extend(counters(&case).map(Feature::Counter));
         needs.extend(listener_events(&case).then_some(Feature::ListenerEvents));

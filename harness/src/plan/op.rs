@@ -10,7 +10,7 @@ use crate::case::Command;
 use crate::topology::{Endpoint, Network};
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::netem::UNLIMITED;
-use crate::words::{Deed, EndpointFlag, Feature, Netem, Place, Rate, Rule, Shape, Size, Way};
+use crate::words::{BondMode, Deed, EndpointFlag, Feature, Netem, Place, Rate, Rule, Shape, Size, Time, Way, XmitHashPolicy};
 
 /// One operation on one namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub enum Act {
         /// Its value.
         value: String,
     },
-    /// Makes a veth pair, one end here and up, the other in `peer_ns` and down.
+    /// Makes a veth pair, one end here and up, if not said otherwise, the other in `peer_ns` and down.
     Veth {
         /// The end here.
         dev: String,
@@ -44,6 +44,9 @@ pub enum Act {
         peer: String,
         /// The largest packet of both.
         mtu: u32,
+        /// Whether the end here is down, too.
+        #[serde(default)]
+        down: bool,
     },
     /// Makes a bridge, up.
     Bridge {
@@ -60,12 +63,26 @@ pub enum Act {
         /// The interface.
         dev: String,
     },
-    /// Makes an interface a port of a bridge.
+    /// Makes a bond without members, down.
+    Bond {
+        /// Its name.
+        dev: String,
+        /// The largest packet.
+        mtu: u32,
+        /// How it chooses among its members.
+        mode: BondMode,
+        /// How often it looks for their carriers.
+        miimon: Time,
+        /// What it hashes; the kernel's choice if absent.
+        xmit_hash_policy: Option<XmitHashPolicy>,
+    },
+    /// Makes an interface a port of a bridge or, being down, a member of a bond, which sets it up.
     Attach {
         /// The interface.
         dev: String,
-        /// The bridge.
-        bridge: String,
+        /// The bridge or bond.
+        #[serde(alias = "bridge")]
+        master: String,
     },
     /// Says whether a bridge sends frames out by a port. Ports learn no addresses: with two of them the bridge is a cable.
     Port {
@@ -285,6 +302,7 @@ impl Act {
         Some(match self {
             Self::Redirect { .. } => Feature::Redirect,
             Self::Bridge { .. } => Feature::Bridge,
+            Self::Bond { .. } => Feature::Bonding,
             Self::Tbf { .. } | Self::Split { .. } => Feature::Tbf,
             Self::Netem { .. } => Feature::Netem,
             Self::Relay { .. } => Feature::Relay,
@@ -314,14 +332,18 @@ impl fmt::Display for Op {
                 let quote = if value.contains(char::is_whitespace) { "\"" } else { "" };
                 write!(f, "ip netns exec {ns} sysctl -q -w {key}={quote}{value}{quote}")
             }
-            Act::Veth { dev, peer_ns, peer, mtu } => write!(
-                f,
-                "ip -n {ns} link add {dev} mtu {mtu} numtxqueues 1 numrxqueues 1 up type veth peer name {peer} mtu {mtu} numtxqueues 1 numrxqueues 1 netns {peer_ns}"
-            ),
+            Act::Veth { dev, peer_ns, peer, mtu, down } => {
+                let (up, queues) = (if *down { "" } else { " up" }, "numtxqueues 1 numrxqueues 1");
+                write!(f, "ip -n {ns} link add {dev} mtu {mtu} {queues}{up} type veth peer name {peer} mtu {mtu} {queues} netns {peer_ns}")
+            }
             Act::Bridge { dev } => write!(f, "ip -n {ns} link add {dev} up type bridge mcast_snooping 0"),
             Act::Up { dev } => write!(f, "ip -n {ns} link set {dev} up"),
             Act::Down { dev } => write!(f, "ip -n {ns} link set {dev} down"),
-            Act::Attach { dev, bridge } => write!(f, "ip -n {ns} link set {dev} master {bridge}"),
+            Act::Bond { dev, mtu, mode, miimon, xmit_hash_policy } => {
+                write!(f, "ip -n {ns} link add {dev} mtu {mtu} type bond mode {mode} miimon {}", miimon.millis())?;
+                xmit_hash_policy.map_or(Ok(()), |policy| write!(f, " xmit_hash_policy {policy}"))
+            }
+            Act::Attach { dev, master } => write!(f, "ip -n {ns} link set {dev} master {master}"),
             Act::Port { dev, flood } => {
                 let flood = if *flood { "on" } else { "off" };
                 write!(f, "ip -n {ns} link set {dev} type bridge_slave learning off flood {flood} mcast_flood {flood} bcast_flood {flood}")

@@ -33,10 +33,10 @@ struct Neighbour<'a> {
 fn neighbours<'a>(topology: &'a Topology, host: &'a str, v6: bool) -> Vec<Neighbour<'a>> {
     let of = |(name, interface): (&'a String, &'a crate::topology::Interface)| {
         let other = topology.links.get(&interface.link)?.other(&End::new(host, name));
-        let via = topology.hosts.get(&other.host)?.interfaces.get(&other.interface)?.address(v6)?;
+        let via = topology.hosts.get(&other.host)?.bond_or_itself(&other.interface)?.address(v6)?;
         Some(Neighbour { interface: name, link: &interface.link, host: &other.host, via })
     };
-    let mut found: Vec<_> = topology.hosts[host].interfaces.iter().filter_map(of).collect();
+    let mut found: Vec<_> = topology.hosts[host].addressed().filter_map(of).collect();
     found.sort_by_key(|neighbour| neighbour.link);
     found
 }
@@ -60,7 +60,7 @@ fn reach(topology: &Topology, host: &str, first: &str, v6: bool) -> BTreeMap<Str
 /// The network of a link: that of its first end's address.
 fn network(topology: &Topology, link: &str, v6: bool) -> Option<Network> {
     let end = &topology.links[link].ends[0];
-    let Network { address, prefix } = topology.hosts.get(&end.host)?.interfaces.get(&end.interface)?.address(v6)?;
+    let Network { address, prefix } = topology.hosts.get(&end.host)?.bond_or_itself(&end.interface)?.address(v6)?;
     let address = match address {
         IpAddr::V4(address) => {
             let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
@@ -81,8 +81,8 @@ fn default_network(v6: bool) -> Network {
 /// A host's interfaces that have a table of their own, with the table's number: those of a host with several that is no router.
 fn tables<'a>(topology: &'a Topology, host: &str) -> Vec<(u32, &'a str, &'a crate::topology::Interface)> {
     let host = &topology.hosts[host];
-    let several = !host.forward && host.interfaces.len() > 1;
-    (RULES + 1..).zip(&host.interfaces).filter(|_| several).map(|(table, (name, interface))| (table, name.as_str(), interface)).collect()
+    let several = !host.forward && host.addressed().count() > 1;
+    (RULES + 1..).zip(host.addressed()).filter(|_| several).map(|(table, (name, interface))| (table, name.as_str(), interface)).collect()
 }
 
 /// A host's rules: which table is asked for packets from which of its addresses.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::wire::{self, Wire};
 use super::{Act, Forwarding, Means, Op, routes};
-use crate::topology::{Host, Topology};
+use crate::topology::{Bond, Host, Topology};
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::names::WIRES;
 
@@ -22,11 +22,11 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
     ops.push(Op::new(WIRES, Act::Sysctl { key: NO_IPV6.into(), value: "1".into() }));
     for (name, host) in &topology.hosts {
         ops.push(Op::new(name, Act::Up { dev: "lo".into() }));
-        ops.extend(host.interfaces.iter().map(|(dev, interface)| {
+        ops.extend(host.ends().map(|(dev, interface)| {
             let link = &topology.links[&interface.link];
             let end = usize::from(link.ends[1].host == *name && link.ends[1].interface == *dev);
             let peer = wire::dev(&interface.link, end);
-            Op::new(name, Act::Veth { dev: dev.clone(), peer_ns: WIRES.into(), peer, mtu: link.mtu })
+            Op::new(name, Act::Veth { dev: dev.clone(), peer_ns: WIRES.into(), peer, mtu: link.mtu, down: interface.member_of.is_some() })
         }));
     }
     let both = |name: &str| [0, 1].map(|end| wire::dev(name, end));
@@ -44,6 +44,8 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
     }
     ops.extend(topology.links.keys().flat_map(|name| both(name).map(|dev| Op::new(WIRES, Act::Up { dev }))));
     for (name, host) in &topology.hosts {
+        // Carriers are there by now: of several members that could be the active one the first is, at both ends.
+        ops.extend(bonds(topology, host).into_iter().map(|act| Op::new(name, act)));
         for (dev, interface) in &host.interfaces {
             ops.extend(interface.addresses.iter().map(|&address| Op::new(name, Act::Address { dev: dev.clone(), address })));
         }
@@ -59,6 +61,19 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
         ops.extend(mptcp(host).into_iter().map(|act| Op::new(name, act)));
     }
     ops
+}
+
+/// What makes a host's bonds.
+fn bonds(topology: &Topology, host: &Host) -> Vec<Act> {
+    let mut acts = Vec::new();
+    for (dev, interface) in &host.interfaces {
+        let Some(Bond { mode, interfaces, miimon, xmit_hash_policy }) = &interface.bond else { continue };
+        let mtu = topology.links[&interface.link].mtu;
+        acts.push(Act::Bond { dev: dev.clone(), mtu, mode: *mode, miimon: *miimon, xmit_hash_policy: *xmit_hash_policy });
+        acts.extend(interfaces.iter().map(|member| Act::Attach { dev: member.clone(), master: dev.clone() }));
+        acts.push(Act::Up { dev: dev.clone() });
+    }
+    acts
 }
 
 /// A host's sysctls: those of single interfaces once these exist (`late`), the others before.

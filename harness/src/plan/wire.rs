@@ -160,7 +160,7 @@ impl Wire<'_> {
             (_, Forwarding::Redirect) => ends.map(|end| op(Act::Ingress { dev: self.dev(end) })).to_vec(),
             (_, Forwarding::Bridge) => {
                 let bridge = self.name.to_owned();
-                let ports = ends.map(|end| op(Act::Attach { dev: self.dev(end), bridge: bridge.clone() }));
+                let ports = ends.map(|end| op(Act::Attach { dev: self.dev(end), master: bridge.clone() }));
                 std::iter::once(op(Act::Bridge { dev: bridge.clone() })).chain(ports).collect()
             }
         }

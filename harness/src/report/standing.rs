@@ -13,9 +13,10 @@ pub fn hosts<'a>(topology: &Topology, named: impl Fn(&str) -> Option<&'a str>, s
     let mut rows = vec![["host", "namespace", "interface", "link", "addresses"].map(str::to_owned)];
     for (host, facts) in &topology.hosts {
         for (index, (name, interface)) in facts.interfaces.iter().enumerate() {
+            let link = interface.bond.as_ref().map_or_else(|| interface.link.clone(), |bond| bond.interfaces.join("+"));
             let once = |text: &str| if index == 0 { text.to_owned() } else { String::new() };
             let addresses = interface.addresses.iter().map(Network::to_string).collect::<Vec<_>>().join(" ");
-            rows.push([once(host), once(named(host).unwrap_or("-")), name.clone(), interface.link.clone(), addresses]);
+            rows.push([once(host), once(named(host).unwrap_or("-")), name.clone(), link, addresses]);
         }
     }
     table(&rows, style)

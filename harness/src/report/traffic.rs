@@ -3,6 +3,7 @@
 
 use crate::judge::{Seen, carried};
 use crate::recording::{Recording, value_at};
+use crate::topology::Host;
 use crate::words::Direction;
 
 /// Cumulative bytes per interface, and what a report says of their origin.
@@ -21,8 +22,8 @@ impl<'a> Traffic<'a> {
         let asked = Seen::find(recording, &recording.job.case, transfer)?.asked;
         let host = recording.hosts.get(&asked.client).filter(|host| !host.at.is_empty());
         let host = host.ok_or_else(|| format!("nothing was recorded of host {}", asked.client))?;
-        let known = recording.job.topology.hosts.get(&asked.client).into_iter().flat_map(|host| host.interfaces.keys());
-        let series = known.filter_map(|name| Some((name.as_str(), carried(host.interfaces.get(name)?, asked.direction))));
+        let known = recording.job.topology.hosts.get(&asked.client).into_iter().flat_map(Host::ends);
+        let series = known.filter_map(|(name, _)| Some((name.as_str(), carried(host.interfaces.get(name)?, asked.direction))));
         Ok(Self { client: &asked.client, direction: asked.direction, at: &host.at, interfaces: series.collect() })
     }
 

@@ -1,6 +1,7 @@
 //! From a topology as it is written to a checked one, or to all the mistakes that are in it.
 //! Not here: which keys there are (`raw`), nor how addresses are chosen ([`crate::address`]).
 
+mod bond;
 pub(super) mod host;
 pub(crate) mod mptcp;
 
@@ -15,6 +16,7 @@ use crate::diagnostic::{Diagnostics, LoadError, Mistakes, Span};
 use crate::document::{self, Entry, Spanned};
 use crate::words::names::{HOST_MAX, LINK_MAX, WIRES, complaint};
 use crate::words::{End, Shape};
+use bond::Bonds;
 
 /// Loads a topology file.
 pub fn load(path: &Path) -> Result<Topology, LoadError> {
@@ -58,19 +60,27 @@ fn check(raw: &raw::Topology, directory: Option<&Path>, mistakes: &mut Mistakes)
         .iter()
         .filter_map(|(name, entry)| Some((name.clone(), link(name, entry, directory, &mut interfaces, mistakes)?)))
         .collect();
-    let ends = interfaces.into_iter().map(|(end, (link, _))| (end, link)).collect();
+    let mut ends: BTreeMap<End, String> = interfaces.into_iter().map(|(end, (link, _))| (end, link)).collect();
 
     // Where a link's ends could not be read, hosts and interfaces seem not to be there.
     let readable = raw.links.values().all(|link| link.value.ends.as_ref().is_some_and(|ends| ends.value.len() == 2));
     let mut further = Mistakes::default();
-    let addresses = addresses(raw, &links, &ends, &mut further);
-    let hosts = hosts(raw, &ends, &addresses, &mut further);
+    let bonds = bond::check(raw, &links, &ends, &mut further);
+    ends.extend(bonds.ends());
+    let addresses = addresses(raw, &links, &bonds, &ends, &mut further);
+    let hosts = hosts(raw, &bonds, &ends, &addresses, &mut further);
     mistakes.append(further, |mistake| readable || !mistake.absence);
     Topology { summary, hosts, links }
 }
 
 /// The hosts that are at an end of a link.
-fn hosts(raw: &raw::Topology, ends: &BTreeMap<End, String>, addresses: &Addresses, mistakes: &mut Mistakes) -> BTreeMap<String, Host> {
+fn hosts(
+    raw: &raw::Topology,
+    bonds: &Bonds,
+    ends: &BTreeMap<End, String>,
+    addresses: &Addresses,
+    mistakes: &mut Mistakes,
+) -> BTreeMap<String, Host> {
     let names: BTreeSet<&str> = ends.keys().map(|end| end.host.as_str()).collect();
     for (name, entry) in &raw.hosts {
         if !names.contains(name.as_str()) {
@@ -79,7 +89,7 @@ fn hosts(raw: &raw::Topology, ends: &BTreeMap<End, String>, addresses: &Addresse
     }
     let check = |name: &str| {
         let written = raw.hosts.get(name);
-        host::check(name, written, interfaces_of(name, written, ends, addresses), mistakes)
+        host::check(name, written, interfaces_of(name, written, bonds, ends, addresses), mistakes)
     };
     names.iter().copied().map(str::to_owned).zip(names.iter().copied().map(check)).collect()
 }
@@ -97,6 +107,7 @@ pub(crate) fn summary(summary: Option<&Spanned<String>>, mistakes: &mut Mistakes
 fn interfaces_of(
     host: &str,
     written: Option<&Entry<raw::Host>>,
+    bonds: &Bonds,
     ends: &BTreeMap<End, String>,
     addresses: &Addresses,
 ) -> BTreeMap<String, Interface> {
@@ -107,7 +118,8 @@ fn interfaces_of(
             let of_its_own = written.and_then(|host| host.value.interfaces.get(&end.interface));
             let masquerade = of_its_own.is_some_and(|interface| interface.value.nat.is_some());
             let tproxy = of_its_own.and_then(|interface| value(interface.value.tproxy.as_ref()));
-            (end.interface.clone(), Interface { link: link.clone(), addresses, masquerade, tproxy })
+            let (bond, member_of) = (bonds.at(end).cloned(), bonds.of(end).map(|bond| bond.interface.clone()));
+            (end.interface.clone(), Interface { link: link.clone(), addresses, bond, member_of, masquerade, tproxy })
         })
         .collect()
 }
@@ -196,7 +208,13 @@ fn ends(
 }
 
 /// The addresses of all interfaces.
-fn addresses(raw: &raw::Topology, links: &BTreeMap<String, Link>, ends: &BTreeMap<End, String>, mistakes: &mut Mistakes) -> Addresses {
+fn addresses(
+    raw: &raw::Topology,
+    links: &BTreeMap<String, Link>,
+    bonds: &Bonds,
+    ends: &BTreeMap<End, String>,
+    mistakes: &mut Mistakes,
+) -> Addresses {
     let mut written = Addresses::new();
     let mut spans = BTreeMap::new();
     for (host, entry) in &raw.hosts {
@@ -219,7 +237,7 @@ fn addresses(raw: &raw::Topology, links: &BTreeMap<String, Link>, ends: &BTreeMa
     }
     let ipv6 = raw.ipv6();
     let no_ipv6 = |link: &Link| if ipv6 { (link.mtu < IPV6_MTU).then_some(Reason::Small) } else { Some(Reason::Off) };
-    let cable = |link: &Link| Cable { ends: link.ends.clone(), no_ipv6: no_ipv6(link) };
+    let cable = |link: &Link| Cable { ends: link.ends.each_ref().map(|end| bonds.of(end).unwrap_or(end).clone()), no_ipv6: no_ipv6(link) };
     let cables = links.iter().map(|(name, link)| (name.clone(), cable(link))).collect();
     let (addresses, refusals) = address::assign(&cables, &written);
     for refusal in refusals {

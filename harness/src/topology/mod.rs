@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use raw::{Endpoint as RawEndpoint, Family};
 
-use crate::words::{End, EndpointFlag, Engine, Rule, Shape};
+use crate::words::{BondMode, End, EndpointFlag, Engine, Rule, Shape, Time, XmitHashPolicy};
 
 /// A checked topology: every name in it exists, every interface is on exactly one link and has its addresses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Topology {
 pub struct Host {
     /// Whether it is a router, forwarding what is not for itself.
     pub forward: bool,
-    /// Its interfaces by name.
+    /// Its interfaces by name, bonds included.
     pub interfaces: BTreeMap<String, Interface>,
     /// Sysctls set before its interfaces exist, by their dotted name.
     pub sysctls: BTreeMap<String, String>,
@@ -45,19 +45,38 @@ pub struct Host {
     pub mptcp: Mptcp,
 }
 
-/// A NIC of a host.
+/// A NIC of a host, or a bond of several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
-    /// The link it is an end of.
+    /// The link it is an end of; of a bond, the first of its members' by name.
     pub link: String,
-    /// Its addresses, IPv4 before IPv6.
+    /// Its addresses, IPv4 before IPv6. A member of a bond has none.
     pub addresses: Vec<Network>,
+    /// What bonds it with others, if it is a bond.
+    #[serde(default)]
+    pub bond: Option<Bond>,
+    /// The bond that it is a member of.
+    #[serde(default)]
+    pub member_of: Option<String>,
     /// Whether what leaves by it has its address as the source.
     #[serde(default)]
     pub masquerade: bool,
     /// The port of the program that is given the TCP connections that enter by it.
     #[serde(default)]
     pub tproxy: Option<u16>,
+}
+
+/// Several interfaces as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bond {
+    /// How it chooses the one by which a frame leaves.
+    pub mode: BondMode,
+    /// Its members, in the order of the file. Their links all lead to one bond of another host.
+    pub interfaces: Vec<String>,
+    /// How often it looks for their carriers, in whole milliseconds.
+    pub miimon: Time,
+    /// What of a frame it hashes; the kernel's choice if absent.
+    pub xmit_hash_policy: Option<XmitHashPolicy>,
 }
 
 /// An address with the length of its network's prefix, or a network: `10.0.1.2/24`.
@@ -159,9 +178,16 @@ impl TryFrom<String> for Network {
 }
 
 impl Topology {
-    /// The link that an interface is an end of.
+    /// The link that an interface is an end of. A bond is an end of none.
     pub fn link_of(&self, end: &End) -> Option<&str> {
-        Some(&self.hosts.get(&end.host)?.interfaces.get(&end.interface)?.link)
+        let interface = self.hosts.get(&end.host)?.interfaces.get(&end.interface)?;
+        interface.bond.is_none().then_some(&interface.link)
+    }
+
+    /// Whether a bond speaks LACP.
+    pub fn speaks_lacp(&self) -> bool {
+        let interfaces = self.hosts.values().flat_map(|host| host.interfaces.values());
+        interfaces.filter_map(|interface| interface.bond.as_ref()).any(|bond| bond.mode == BondMode::Lacp)
     }
 
     /// The names of all hosts' addresses, as the text of /etc/hosts (hosts(5)): `HOST`, and `INTERFACE.HOST` for one interface's.
@@ -179,9 +205,9 @@ impl Topology {
 }
 
 impl Link {
-    /// The other end, seen from `end`.
+    /// The other end, seen from `end`, or from a bond that `end` is a member of.
     pub fn other(&self, end: &End) -> &End {
-        if &self.ends[0] == end { &self.ends[1] } else { &self.ends[0] }
+        if self.ends[0].host == end.host { &self.ends[1] } else { &self.ends[0] }
     }
 
     /// The end at `host`, if it has one there.
@@ -191,6 +217,22 @@ impl Link {
 }
 
 impl Host {
+    /// Its interfaces that are ends of links: all but bonds.
+    pub fn ends(&self) -> impl Iterator<Item = (&String, &Interface)> {
+        self.interfaces.iter().filter(|(_, interface)| interface.bond.is_none())
+    }
+
+    /// The interfaces that have addresses: all but members of bonds.
+    pub fn addressed(&self) -> impl Iterator<Item = (&String, &Interface)> {
+        self.interfaces.iter().filter(|(_, interface)| interface.member_of.is_none())
+    }
+
+    /// The interface that has the addresses of this one: its bond, or itself.
+    pub fn bond_or_itself(&self, name: &str) -> Option<&Interface> {
+        let interface = self.interfaces.get(name)?;
+        interface.member_of.as_ref().map_or(Some(interface), |bond| self.interfaces.get(bond))
+    }
+
     /// Whether any of its interfaces has an IPv6 address.
     pub fn has_ipv6(&self) -> bool {
         self.interfaces.values().any(|interface| interface.address(true).is_some())

@@ -11,11 +11,13 @@ use super::conditions::{CONDITIONS, Conditions, Told};
 use super::firewall::Rule;
 use crate::diagnostic::Mistakes;
 use crate::document::{Named, Read, Shape, Spanned, Table, Value, word};
-use crate::words::{End, EndpointFlag, Engine};
+use crate::words::{BondMode, End, EndpointFlag, Engine, Time, XmitHashPolicy};
 
 const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "ipv6", "host", "link"] };
 const HOST: Shape =
-    Shape { heading: "`[host.NAME]`", what: "a host", keys: &["firewall", "forward", "interface", "mptcp", "route", "sysctl"] };
+    Shape { heading: "`[host.NAME]`", what: "a host", keys: &["bond", "firewall", "forward", "interface", "mptcp", "route", "sysctl"] };
+const BOND: Shape =
+    Shape { heading: "`[host.NAME.bond.NAME]`", what: "a bond", keys: &["mode", "interfaces", "miimon", "xmit_hash_policy"] };
 const INTERFACE: Shape = Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address", "nat", "tproxy"] };
 const ROUTE: Shape = Shape { heading: "`[[host.NAME.route]]`", what: "a route", keys: &["to", "via", "interface"] };
 const MPTCP: Shape = Shape {
@@ -30,7 +32,8 @@ const LINK: Shape = Shape { heading: "`[link.NAME]`", what: "a link", keys: &["e
 
 /// Every table of a topology file, for the test that compares them with the reference document.
 #[cfg(test)]
-pub(super) const SHAPES: [&Shape; 9] = [&TOPOLOGY, &HOST, &super::firewall::RULE, &INTERFACE, &ROUTE, &MPTCP, &LIMITS, &ENDPOINT, &LINK];
+pub(super) const SHAPES: [&Shape; 10] =
+    [&TOPOLOGY, &HOST, &BOND, &super::firewall::RULE, &INTERFACE, &ROUTE, &MPTCP, &LIMITS, &ENDPOINT, &LINK];
 
 #[derive(Debug)]
 pub(super) struct Topology {
@@ -42,12 +45,21 @@ pub(super) struct Topology {
 
 #[derive(Debug, Default)]
 pub(super) struct Host {
+    pub(super) bonds: Named<Bond>,
     pub(super) firewall: Vec<Spanned<Rule>>,
     pub(super) forward: bool,
     pub(super) interfaces: Named<Interface>,
     pub(super) sysctls: Sysctls,
     pub(super) routes: Vec<Spanned<Route>>,
     pub(super) mptcp: Mptcp,
+}
+
+#[derive(Debug)]
+pub(super) struct Bond {
+    pub(super) mode: Option<Spanned<BondMode>>,
+    pub(super) interfaces: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) miimon: Option<Spanned<Time>>,
+    pub(super) xmit_hash_policy: Option<Spanned<XmitHashPolicy>>,
 }
 
 #[derive(Debug)]
@@ -161,6 +173,7 @@ impl Read for Host {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &HOST, mistakes)?;
         Some(Self {
+            bonds: table.or_default("bond"),
             firewall: table.or_default("firewall"),
             forward: table.or_default("forward"),
             interfaces: table.or_default("interface"),
@@ -168,6 +181,30 @@ impl Read for Host {
             routes: table.or_default("route"),
             mptcp: table.or_default("mptcp"),
         })
+    }
+}
+
+impl Read for Bond {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &BOND, mistakes)?;
+        Some(Self {
+            mode: table.required("mode"),
+            interfaces: table.required("interfaces"),
+            miimon: table.optional("miimon"),
+            xmit_hash_policy: table.optional("xmit_hash_policy"),
+        })
+    }
+}
+
+impl Read for BondMode {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        word(value, "mode of a bond", &Self::ALL.map(|mode| (mode.word(), mode)), mistakes)
+    }
+}
+
+impl Read for XmitHashPolicy {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        word(value, "hash policy of a bond", &Self::ALL.map(|policy| (policy.word(), policy)), mistakes)
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Feature {
     Redirect,
     /// Forwarding across a wire by a bridge.
     Bridge,
+    /// Bonds: several interfaces as one.
+    Bonding,
     /// The token bucket filter: a rate.
     Tbf,
     /// The network emulator: delay, jitter, loss.
@@ -72,6 +74,7 @@ impl Feature {
             Self::Ipv6 => "this kernel has no IPv6".to_owned(),
             Self::Redirect => "this kernel has no sch_ingress, cls_u32 or act_mirred".to_owned(),
             Self::Bridge => "this kernel has no bridge".to_owned(),
+            Self::Bonding => "this kernel has no bonding".to_owned(),
             Self::Tbf => "this kernel has no sch_tbf, which a link's rate needs".to_owned(),
             Self::Netem => "this kernel has no sch_netem, which a link of engine netem needs".to_owned(),
             Self::NetemSeed => "this kernel's netem takes no seed".to_owned(),
@@ -108,6 +111,7 @@ impl fmt::Display for Feature {
             Self::Ipv6 => f.write_str("ipv6"),
             Self::Redirect => f.write_str("redirect"),
             Self::Bridge => f.write_str("bridge"),
+            Self::Bonding => f.write_str("bonding"),
             Self::Tbf => f.write_str("tbf"),
             Self::Netem => f.write_str("netem"),
             Self::NetemSeed => f.write_str("netem seed"),

@@ -1,6 +1,7 @@
 //! The words everything else is written in: names, units, MPTCP's vocabulary, constraints, features.
 //! Pure values: no I/O, and no idea of files or kernels.
 
+pub mod bond;
 pub mod constraint;
 pub mod distribution;
 pub mod ending;
@@ -14,6 +15,7 @@ pub mod shape;
 pub mod trace;
 pub mod units;
 
+pub use bond::{BondMode, XmitHashPolicy};
 pub use constraint::{Constraint, Window};
 pub use ending::{Exit, Signal};
 pub use feature::Feature;

@@ -214,6 +214,11 @@ impl Time {
         self.0 / 1_000
     }
 
+    /// In whole milliseconds, rounded down.
+    pub const fn millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
     /// The time since `earlier`, zero if that is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Self {

@@ -160,7 +160,7 @@ fn destination(
 ) -> Option<IpAddr> {
     let host = &topology.hosts[&server.value];
     let direct = topology.links.values().filter(|link| link.end_at(&client.value).is_some()).filter_map(|link| link.end_at(&server.value));
-    let direct = direct.filter_map(|end| host.interfaces.get(&end.interface));
+    let direct = direct.filter_map(|end| host.bond_or_itself(&end.interface));
     let address = direct.chain(host.interfaces.values()).find_map(|interface| interface.address(ipv6));
     if address.is_none() {
         let mistake = mistakes.add(&server.span, format!("`{}` has no {} address", server.value, family_name(ipv6)));

@@ -100,3 +100,19 @@ fn a_route_that_is_written_comes_last() {
     let written = format!("{CABLES}\n[host.l]\nroute = [{{ to = \"10.9.0.0/16\", via = \"10.0.2.2\", interface = \"y\" }}]\n");
     assert_eq!(lines(&written, "l").last().unwrap(), "10.9.0.0/16 via 10.0.2.2 dev y");
 }
+
+#[test]
+fn a_bond_is_one_interface_and_its_members_are_none() {
+    let bonded = r#"
+        summary = "client - router - server, the first two by a bond"
+        host.client.bond.bond0 = { mode = "active-backup", interfaces = ["x", "y"] }
+        host.router.forward = true
+        host.router.bond.bond0 = { mode = "active-backup", interfaces = ["x", "y"] }
+        [link]
+        x = { ends = ["client:x", "router:x"] }
+        y = { ends = ["client:y", "router:y"] }
+        z = { ends = ["router:z", "server:z"] }
+    "#;
+    assert_eq!(lines(bonded, "client"), ["default via 10.0.1.2 dev bond0"]);
+    assert_eq!(lines(bonded, "server"), ["default via 10.0.3.1 dev z"]);
+}
