@@ -40,11 +40,11 @@ fn preloaded(program: &[u8]) -> Option<PathBuf> {
     path.map(PathBuf::from)
 }
 
-/// What a program that has plugins loads itself: libraries in a directory of its name, beside one of its libraries. They need no others
-/// than the program does, or do not load.
+/// What a program that has plugins loads itself: libraries in a directory of its name, beside one of its libraries, by the path without
+/// symbolic links, as it names that. They need no others than the program does, or do not load.
 fn plugins(program: &Path, files: &Files) -> Vec<PathBuf> {
     let Some(name) = program.file_name() else { return Vec::new() };
-    let beside: BTreeSet<PathBuf> = files.keys().filter_map(|library| Some(library.parent()?.join(name))).collect();
+    let beside: BTreeSet<PathBuf> = files.keys().filter_map(|library| library.parent()?.join(name).canonicalize().ok()).collect();
     let inside = beside.iter().filter_map(|directory| fs::read_dir(directory).ok()).flatten();
     inside.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension() == Some(OsStr::new("so"))).collect()
 }
