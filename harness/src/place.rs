@@ -38,13 +38,17 @@ impl Somewhere {
 
     /// Runs a job, and tells what happens meanwhile.
     pub fn run(&self, job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, PlaceError> {
-        Ok(match self {
-            Self::Local => local::run(job, news)?,
-            Self::Guest(guest) => {
-                let mut recordings = guest.run(std::slice::from_ref(job), &mut |_, fresh| news(fresh))?;
-                recordings.pop().expect("a recording for each job")
-            }
-        })
+        let mut results = self.run_all(std::slice::from_ref(job), &mut |_, fresh| news(fresh));
+        results.pop().expect("a result for each job")
+    }
+
+    /// Runs jobs one after the other, in a guest in one boot, and tells what happens meanwhile, with the job's number. There is a result for
+    /// each.
+    pub fn run_all(&self, jobs: &[Job], news: &mut dyn FnMut(usize, News)) -> Vec<Result<Recording, PlaceError>> {
+        match self {
+            Self::Local => jobs.iter().enumerate().map(|(number, job)| Ok(local::run(job, &mut |fresh| news(number, fresh))?)).collect(),
+            Self::Guest(guest) => guest.run(jobs, news).into_iter().map(|result| Ok(result?)).collect(),
+        }
     }
 
     /// The options of `mplab run` that name the place, each with a space before it.

@@ -87,14 +87,26 @@ pub struct Judged {
 
 /// Runs a job somewhere and judges it; again if the computer was too busy for a verdict.
 pub fn run(job: &Job, at: &Somewhere, news: &mut dyn FnMut(News)) -> Result<Judged, PlaceError> {
-    let mut attempts = 0;
+    settle(at.run(job, news)?, job, at, news)
+}
+
+/// Runs jobs somewhere, one after the other and in a guest in one boot, and judges them; those again, and alone, for which the computer was
+/// too busy. There is a result for each.
+pub fn run_all(jobs: &[Job], at: &Somewhere, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Judged, PlaceError>> {
+    let results = at.run_all(jobs, news);
+    let numbered = results.into_iter().zip(jobs).enumerate();
+    numbered.map(|(number, (result, job))| settle(result?, job, at, &mut |fresh| news(number, fresh))).collect()
+}
+
+fn settle(mut recording: Recording, job: &Job, at: &Somewhere, news: &mut dyn FnMut(News)) -> Result<Judged, PlaceError> {
+    let mut attempts = 1;
     loop {
-        attempts += 1;
-        let recording = at.run(job, news)?;
         let verdict = judge(&recording, &recording.job.case);
         if verdict.outcome != Outcome::Disturbed || attempts == ATTEMPTS {
             return Ok(Judged { recording, verdict, attempts });
         }
+        attempts += 1;
+        recording = at.run(job, news)?;
     }
 }
 

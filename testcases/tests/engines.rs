@@ -70,7 +70,7 @@ fn of_kernel(kernel: Kernel) -> Vec<Trial> {
 fn agree(guest: &Guest, place: &Place, links: &[&str], step: &str) -> Result<(), Failed> {
     let jobs: Vec<_> =
         [Engine::Netem, Engine::Relay].iter().flat_map(|engine| SEEDS.map(|seed| plan(place, *engine, links, step, seed))).collect();
-    let recordings = guest.run(&jobs, &mut |_, _| ())?;
+    let recordings = guest.run(&jobs, &mut |_, _| ()).into_iter().collect::<Result<Vec<_>, _>>()?;
     let (netem, relay) = recordings.split_at(SEEDS.len());
     let (netem, relay) = (mean(netem)?, mean(relay)?);
     for (what, netem, relay) in [("goodput", netem.0, relay.0), ("the part of the first link", netem.1, relay.1)] {

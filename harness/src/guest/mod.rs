@@ -65,8 +65,9 @@ pub enum GuestError {
 
 /// How long a guest may say nothing, in seconds of the wall clock, before it counts as hanging: it tells each of its samples.
 const SILENCE: Duration = Duration::from_secs(180);
-/// How much memory a guest has, in MiB.
-const MEMORY: u32 = 512;
+/// How much memory a guest has, in MiB. With less than 768 free the kernel allows TCP smaller receive buffers than common computers have
+/// (net/ipv4/tcp.c, tcp_init).
+const MEMORY: u32 = 1024;
 
 /// A place that boots a kernel for what it is asked.
 #[derive(Debug, Clone)]
@@ -143,32 +144,46 @@ impl Guest {
         boot.is_ok_and(|boot| boot.answers.iter().any(|answer| matches!(answer, Message::Place(_))))
     }
 
-    /// Runs jobs in one boot, one after the other, and tells what happens meanwhile, with the job's number. A job during which the kernel
-    /// failed has a recording of that, and so have those behind it.
-    pub fn run(&self, jobs: &[Job], news: &mut dyn FnMut(usize, News)) -> Result<Vec<Recording>, GuestError> {
+    /// Runs jobs in one boot, one after the other, and tells what happens meanwhile, with the job's number. There is a result for each. One
+    /// during which the kernel failed has a recording of that; if that was the guest's end, another boot has those behind it.
+    pub fn run(&self, jobs: &[Job], news: &mut dyn FnMut(usize, News)) -> Vec<Result<Recording, GuestError>> {
+        let mut results = Vec::new();
+        while results.len() < jobs.len() {
+            let before = results.len();
+            match self.run_as_far_as_it_goes(&jobs[before..], &mut |number, fresh| news(before + number, fresh)) {
+                Ok(more) => results.extend(more),
+                Err(error) => results.resize(jobs.len(), Err(error)),
+            }
+        }
+        results
+    }
+
+    /// Runs jobs in one boot, up to the one that ends it. That is one job at least.
+    fn run_as_far_as_it_goes(
+        &self,
+        jobs: &[Job],
+        news: &mut dyn FnMut(usize, News),
+    ) -> Result<Vec<Result<Recording, GuestError>>, GuestError> {
         let requests: Vec<_> = jobs.iter().map(|job| Request::Run(Box::new(job.clone()))).collect();
-        let seed = jobs.first().map_or(0, |job| job.seed);
-        let boot = self.boot(&requests, seed, SILENCE, news)?;
+        let mut boot = self.boot(&requests, jobs[0].seed, SILENCE, news)?;
         let mut splats = splat::by_request(&boot.console, init::begins, jobs.len());
         if boot.hung {
-            let number = boot.answers.len().min(jobs.len() - 1);
-            splats[number].push(Splat::hang(&boot.console, SILENCE));
+            splats[boot.answers.len()].push(Splat::hang(&boot.console, SILENCE));
         }
-        if boot.answers.len() < jobs.len() && splats.iter().all(Vec::is_empty) {
-            return Err(self.silent(boot));
-        }
-        let mut answers = boot.answers.into_iter();
-        let recordings = jobs.iter().zip(splats).map(|(job, splats)| {
-            let mut recording = match answers.next() {
+        // Behind the last answer is the job that got none.
+        let answers = std::mem::take(&mut boot.answers).into_iter().map(Some).chain([None]);
+        let results = jobs.iter().zip(splats).zip(answers).map(|((job, splats), answer)| {
+            let mut recording = match answer {
                 Some(Message::Recording(recording)) => *recording,
                 Some(Message::Broken(why) | Message::Confined(why)) if splats.is_empty() => return Err(GuestError::Broken(why)),
+                None if splats.is_empty() => return Err(self.silent(&boot)),
                 _ => Recording::of_nothing(job.clone()),
             };
             recording.place = self.named(recording.place);
             recording.splats = splats;
             Ok(recording)
         });
-        recordings.collect()
+        Ok(results.collect())
     }
 
     /// The options of `mplab run` that name the place, each with a space before it.
@@ -192,7 +207,7 @@ impl Guest {
                 Ok(self.named(*place))
             }
             Some(Message::Broken(why) | Message::Confined(why)) => Err(GuestError::Broken(why)),
-            _ => Err(self.silent(boot)),
+            _ => Err(self.silent(&boot)),
         }
     }
 
@@ -207,8 +222,8 @@ impl Guest {
         Place { name: self.kernel.name.clone(), kernel, machine: Some(machine), ..place }
     }
 
-    fn silent(&self, boot: Boot) -> GuestError {
-        let complaint = Some(boot.complaint).filter(|said| !said.is_empty());
+    fn silent(&self, boot: &Boot) -> GuestError {
+        let complaint = Some(boot.complaint.clone()).filter(|said| !said.is_empty());
         GuestError::Silent { kernel: self.kernel.name.clone(), complaint, tail: splat::tail(&boot.console) }
     }
 

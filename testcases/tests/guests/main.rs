@@ -1,9 +1,8 @@
 //! Lists every case under `cases/` as a trial of its own for each imported kernel, `virtual::debian_7_2::survival::ethernet_unplugged`, and
 //! runs it in virtual time when asked to. This is a program of its own: guests keep all cores busy, and cases on this computer's kernel
 //! would be disturbed.
-//!
-//! All cases on all kernels take long: unless `MPLAB_GUESTS=all` is set, only those below [`DIRECTORIES`] run, and the others are
-//! ignored with that reason.
+
+mod broken;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,13 +12,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use mplab::guest::store::{Kernel, Store};
 use mplab::guest::{Guest, GuestError, SHIFT};
 use mplab::local;
-use mplab::place::{PlaceError, Somewhere};
+use mplab::place::Somewhere;
 use mplab::recording::{Clockwork, Place};
-use mplab::suite::{self, CaseFile};
+use mplab::suite;
 use mplab_testcases::{files, ignored, trial};
-
-/// The cases that always run: one path, three paths, and every kind of cut.
-const DIRECTORIES: [&str; 2] = ["demo::", "survival::"];
 
 fn main() -> ExitCode {
     local::enter();
@@ -38,29 +34,23 @@ fn main() -> ExitCode {
 
 fn of_kernel(kernel: Kernel) -> Vec<Trial> {
     let group = format!("virtual::{}", kernel.name.replace(['-', '.'], "_"));
-    let ready = || -> Result<(Somewhere, Place), PlaceError> {
-        let at = Somewhere::Guest(Box::new(Guest::new(kernel, Clockwork::Virtual { shift: SHIFT }, None)?));
-        let place = at.place()?;
-        Ok((at, place))
+    let ready = || -> Result<(Guest, Place), GuestError> {
+        let guest = Guest::new(kernel, Clockwork::Virtual { shift: SHIFT }, None)?;
+        let place = guest.place()?;
+        Ok((guest, place))
     };
     match ready() {
-        Ok((at, place)) => {
-            let all = std::env::var("MPLAB_GUESTS").is_ok_and(|which| which == "all");
-            let runs = |name: &str| all || DIRECTORIES.iter().any(|directory| name.starts_with(directory));
-            let one = |file: CaseFile| {
-                if runs(&file.name) {
-                    trial(file, &group, &at, &place)
-                } else {
-                    ignored(format!("{group}::{}", file.name), "takes long", "set MPLAB_GUESTS=all to run it")
-                }
-            };
+        Ok((guest, place)) => {
+            let broken = broken::trials(&group, &guest, &place);
+            let at = Somewhere::Guest(Box::new(guest));
             let repeated = Trial::test(format!("{group}::a_seed_makes_one_recording_however_busy_the_computer"), {
                 let (at, place) = (at.clone(), place.clone());
                 move || repeats(&at, &place)
             });
-            files().into_iter().map(one).chain([repeated]).collect()
+            let cases = files().into_iter().map(|file| trial(file, &group, &at, &place));
+            cases.chain(broken).chain([repeated]).collect()
         }
-        Err(PlaceError::Guest(error @ GuestError::NoQemu(_))) => vec![ignored(group, "needs QEMU", error.to_string())],
+        Err(error @ GuestError::NoQemu(_)) => vec![ignored(group, "needs QEMU", error.to_string())],
         Err(error) => vec![Trial::test(group, move || Err(error.into()))],
     }
 }
