@@ -9,7 +9,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | 5 places | [`local`], [`guest`], [`place`], [`standing`], [`suite`] | know where, not what |
+//! | 5 places | [`local`], [`guest`], [`place`], [`standing`], [`fixture`], [`suite`] | know where, not what |
 //! | 4 life | [`lab`], [`traffic`], [`processes`], [`relay`], [`proxy`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
 //! | 2 decisions | [`plan`], [`recording`], [`splat`], [`judge`], [`report`] | pure functions and types |
@@ -24,6 +24,7 @@ pub mod clock;
 pub mod diagnostic;
 mod document;
 pub mod execute;
+pub mod fixture;
 pub mod guest;
 pub mod judge;
 #[allow(unsafe_code, reason = "system calls that no library wraps are made here and nowhere else")]

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process;
 
 use mplab::report::{self, Style};
-use mplab::standing::{self, Standing, StandingError};
+use mplab::standing::{self, Standing, StandingError, quoted};
 use mplab::topology;
 
 use crate::exit::Exit;
@@ -103,27 +103,14 @@ pub(crate) fn restore(link: &str, which: &Which) -> Result<Exit, Failure> {
 }
 
 pub(crate) fn shape(shape: &Shape) -> Result<Exit, Failure> {
-    let mut conditions = Vec::new();
-    for written in &shape.conditions {
-        let (key, value) = written.split_once('=').ok_or_else(|| Failure::usage(format!("mplab: `{written}` is not CONDITION=VALUE")))?;
-        // The holder is in another directory.
-        let path = (key == "trace" && value != "none").then(|| std::path::absolute(value).ok()).flatten();
-        let value = path.map_or_else(|| value.to_owned(), |path: PathBuf| path.display().to_string());
-        let is_toml = value.starts_with(['{', '[', '"']) || value.parse::<u64>().is_ok();
-        conditions.push(format!("{key} = {}", if is_toml { value } else { quoted(&value) }));
-    }
-    let conditions = conditions.join(", ");
+    let written = shape.conditions.iter().map(String::as_str);
+    let conditions = standing::conditions(written).map_err(|wrong| Failure::usage(format!("mplab: {wrong}")))?;
     let conditions = match &shape.direction {
         Some(direction) => format!("{direction} = {{ {conditions} }}"),
         None => conditions,
     };
     let over = shape.over.as_ref().map(|over| format!(", over = {}", quoted(over))).unwrap_or_default();
     step("shape", &format!("shape = {{ link = {}, {conditions}{over} }}", quoted(&shape.link)), &shape.which)
-}
-
-/// A TOML string.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 fn step(command: &str, line: &str, which: &Which) -> Result<Exit, Failure> {

@@ -1,6 +1,7 @@
 //! A namespace's protocol counters, as `nstat` names them: /proc/net/netstat and /proc/net/snmp.
 //! Not here: what a counter means, and its past.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -40,13 +41,17 @@ impl Counters {
         }
         Ok(())
     }
-}
 
-/// The names of a protocol's counters that the kernel has, whatever their values.
-pub fn named(protocol: &str) -> io::Result<Vec<String>> {
-    let text = std::fs::read_to_string("/proc/thread-self/net/netstat")?;
-    let names = text.lines().step_by(2).filter_map(|line| line.split_once(':')).filter(|(of, _)| *of == protocol);
-    Ok(names.flat_map(|(of, names)| names.split_ascii_whitespace().map(move |name| format!("{of}{name}"))).collect())
+    /// The names of all counters that the kernel has, also of those that are 0.
+    pub fn names() -> io::Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        for file in ["netstat", "snmp"] {
+            let text = std::fs::read_to_string(format!("/proc/thread-self/net/{file}"))?;
+            let lists = text.lines().step_by(2).filter_map(|line| line.split_once(':')).filter(|(of, _)| PROTOCOLS.contains(of));
+            names.extend(lists.flat_map(|(of, names)| names.split_ascii_whitespace().map(move |name| format!("{of}{name}"))));
+        }
+        Ok(names)
+    }
 }
 
 /// Reads pairs of lines, `PROTOCOL: NAME...` above `PROTOCOL: VALUE...`. `name` is room to put names together.

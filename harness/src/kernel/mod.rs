@@ -1,11 +1,13 @@
 //! The kernel: namespaces, netlink, /proc. The only room with `unsafe`, setns and sockets' options.
 //! No decision is taken here: each function does the one thing it says, or says why not.
 
+pub mod before_main;
 pub mod bond;
 pub mod boot;
 pub mod counters;
 pub mod doors;
 pub mod firewall;
+pub mod inhabitants;
 pub mod kmsg;
 pub mod link;
 pub mod link_stats;

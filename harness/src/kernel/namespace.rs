@@ -43,6 +43,11 @@ impl Namespace {
         Ok(result)
     }
 
+    /// Lets the calling thread, and those that it makes, into the namespace for good.
+    pub fn settle(&self) -> io::Result<()> {
+        Ok(setns(&self.fd, CloneFlags::CLONE_NEWNET)?)
+    }
+
     /// A thread that cannot go home would do its next work in the wrong namespace; there is nothing left to do but stop.
     fn return_to(&self) {
         if let Err(error) = setns(&self.fd, CloneFlags::CLONE_NEWNET) {

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use super::counters::Counters;
 use super::packet::PacketSocket;
 use super::pm_events::PmEvents;
 use super::qdisc::{self, Shape};
-use super::{Batch, Namespace, Netlink, bond, counters, firewall, link, mptcp, socket, sysctl};
+use super::{Batch, Namespace, Netlink, bond, firewall, link, mptcp, socket, sysctl};
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::shape::Chance;
 use crate::words::{BondMode, Deed, EndpointFlag, Feature, MptcpOption, Netem, Packets, Place, Protocol, Rate, Rule, Size};
@@ -64,7 +65,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         found.extend(path_managers());
         found.extend(listener_events().unwrap_or(false).then_some(Feature::ListenerEvents));
         found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
-        found.extend(counters::named("MPTcpExt")?.into_iter().map(Feature::Counter));
+        found.extend(Counters::names()?.into_iter().filter(|name| name.starts_with("MPTcpExt")).map(Feature::Counter));
     }
     Ok(found)
 }

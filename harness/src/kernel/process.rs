@@ -7,11 +7,12 @@ use std::process::Command;
 use std::{fs, io};
 
 use nix::errno::Errno;
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
-use nix::unistd::{getegid, geteuid, getppid};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork, getegid, geteuid, getppid};
 
 /// Makes the kernel kill this process when the thread that started it ends.
 pub fn die_with_parent(parent: i32) -> io::Result<()> {
@@ -52,7 +53,7 @@ pub enum Confined {
 pub fn leave_network() -> Result<bool, Confined> {
     let root = match unshare(CloneFlags::CLONE_NEWNET) {
         Ok(()) => true,
-        Err(Errno::EPERM) => enter_user_namespace().map(|()| false).map_err(Confined::Namespace)?,
+        Err(Errno::EPERM) => enter_user_namespace(CloneFlags::CLONE_NEWNET).map(|()| false).map_err(Confined::Namespace)?,
         Err(error) => return Err(Confined::Namespace(error.into())),
     };
     // Namespaces made from here get a table of TCP sockets of their own, as large as a lab needs. Listing a namespace's sockets walks the whole
@@ -63,9 +64,38 @@ pub fn leave_network() -> Result<bool, Confined> {
     }
 }
 
-fn enter_user_namespace() -> io::Result<()> {
+/// Makes the calling process able to make network namespaces, and leaves it in its own: as root of the computer where possible, else as root of
+/// a new user namespace. The process must have one thread. Where neither can be had it stays as it is.
+pub fn gain_namespaces() -> Result<(), Confined> {
+    let own = File::open("/proc/self/ns/net").map_err(Confined::Namespace)?;
+    // To be let in where one is already shows whether one would be let in elsewhere.
+    match setns(own, CloneFlags::CLONE_NEWNET) {
+        Ok(()) => return Ok(()),
+        Err(Errno::EPERM) => {}
+        Err(error) => return Err(Confined::Namespace(error.into())),
+    }
+    let enter = || enter_user_namespace(CloneFlags::empty());
+    // Some distributions let a process in and take everything from it there: a child tries first.
+    // SAFETY: there are no other threads that could hold a lock.
+    match unsafe { fork() }.map_err(|error| Confined::Namespace(error.into()))? {
+        ForkResult::Child => {
+            let tried = enter().and_then(|()| Ok(unshare(CloneFlags::CLONE_NEWNET)?));
+            let code = tried.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EPERM));
+            // SAFETY: it ends the process, and nothing else.
+            unsafe { libc::_exit(code) }
+        }
+        ForkResult::Parent { child } => match waitpid(child, None) {
+            Ok(WaitStatus::Exited(_, 0)) => enter().map_err(Confined::Namespace),
+            Ok(WaitStatus::Exited(_, code)) => Err(Confined::Namespace(io::Error::from_raw_os_error(code))),
+            ended => Err(Confined::Namespace(io::Error::other(format!("who tried it ended as {ended:?}")))),
+        },
+    }
+}
+
+/// Enters a new user namespace as its root, and with it others.
+fn enter_user_namespace(with: CloneFlags) -> io::Result<()> {
     let (uid, gid) = (geteuid(), getegid());
-    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
+    unshare(CloneFlags::CLONE_NEWUSER | with)?;
     fs::write("/proc/self/setgroups", "deny")?;
     fs::write("/proc/self/uid_map", format!("0 {uid} 1"))?;
     fs::write("/proc/self/gid_map", format!("0 {gid} 1"))

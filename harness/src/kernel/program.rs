@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::{env, fs, io, thread};
 
 use nix::errno::Errno;
@@ -70,6 +70,13 @@ pub fn start_apart(mut command: Command, namespace: Arc<Namespace>) -> io::Resul
         }
     })?;
     hear.recv().map_err(io::Error::other)?
+}
+
+/// Makes the command's process start in a network namespace, as long as somebody holds that.
+pub fn starts_in(command: &mut Command, namespace: Weak<Namespace>) {
+    let enter = move || namespace.upgrade().ok_or(Errno::ENONET)?.settle();
+    // SAFETY: between fork and exec a number in memory is counted up and only setns(2) is called.
+    unsafe { command.pre_exec(enter) };
 }
 
 /// Waits for a child of the calling process, and for all others that end before.

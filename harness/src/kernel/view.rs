@@ -42,7 +42,7 @@ impl View {
         done("mounting /proc", fresh("proc", "/proc").or_else(|error| if error == Errno::EPERM { Ok(()) } else { Err(error) }))
     }
 
-    /// Like [`Self::enter`], but /tmp and /proc stay as they are.
+    /// Like [`Self::enter`], but /tmp and /proc stay as they are, and a thread may have a view that the other threads have not.
     pub fn lay_over(&self) -> Result<(), ViewError> {
         done("making a mount namespace", unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS))?;
         // What is mounted from here on is seen by nobody else.

@@ -12,12 +12,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::setsid;
 
 use super::conversation::{Answer, Request, State, hear, say};
-use super::record::{Directory, Record};
-use crate::case::Case;
+use super::record::Directory;
+use super::stage::{Refusal, Stage};
 use crate::kernel::{doors, names, process as confine};
-use crate::lab::Lab;
 use crate::local::chain;
-use crate::plan::{self, Job, Means, Op};
 
 /// The first argument of a holder; its second is the lab's directory.
 pub(super) const HOLDER: &str = "mplab:holder";
@@ -60,14 +58,7 @@ fn print(text: &str) -> io::Result<()> {
 
 struct Holder {
     socket: UnixListener,
-    record: Record,
-    lab: Lab,
-    since: Instant,
-    /// What was done so far, as the steps of a case.
-    steps: String,
-    case: Case,
-    /// What is still to be done of changes that take their time.
-    later: Vec<(Instant, Vec<Op>)>,
+    stage: Stage,
 }
 
 impl Holder {
@@ -75,31 +66,23 @@ impl Holder {
         // The terminal that it was started from may be closed.
         setsid()?;
         env::set_current_dir("/")?;
-        let mut record = directory.read()?;
+        let record = directory.read()?;
         let socket = UnixListener::from(io::stdin().as_fd().try_clone_to_owned()?);
         let root = confine::leave_network()?;
         let named = if root { record.place.root } else { names::prepare_private()? };
-        let lab = Lab::build(&record.job.setup)?;
+        let stage = Stage::build(record.job, record.place.features)?;
         for (host, name) in record.names.iter().filter(|_| named) {
-            names::give(name, lab.namespace(host).ok_or("a lab has its hosts")?)
+            names::give(name, stage.lab.namespace(host).ok_or("a lab has its hosts")?)
                 .map_err(|error| io::Error::new(error.kind(), format!("failed to name {host} {name}: {error}")))?;
         }
-        // What a link is made with stays.
-        for (link, choice) in &record.job.engines {
-            if let Some(link) = record.job.topology.links.get_mut(link) {
-                link.engine = Some(choice.engine);
-            }
-        }
-        let case = record.job.case.clone();
-        Ok(Self { socket, record, lab, since: Instant::now(), steps: String::new(), case, later: Vec::new() })
+        Ok(Self { socket, stage })
     }
 
     /// Does what is asked, one after the other, until it is told to end.
     fn serve(&mut self) {
         loop {
-            self.catch_up();
-            let next = self.later.iter().map(|(due, _)| *due).min();
-            let wait = next.map(|due| due.saturating_duration_since(Instant::now()) + Duration::from_millis(1));
+            self.stage.catch_up();
+            let wait = self.stage.due().map(|due| due.saturating_duration_since(Instant::now()) + Duration::from_millis(1));
             let wait = wait.map_or(PollTimeout::NONE, |wait| PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX));
             let mut sockets = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
             if poll(&mut sockets, wait).is_ok_and(|ready| ready > 0) {
@@ -112,23 +95,13 @@ impl Holder {
         }
     }
 
-    /// Does what is due of changes that take their time.
-    fn catch_up(&mut self) {
-        let now = Instant::now();
-        for (_, ops) in self.later.extract_if(.., |(due, _)| *due <= now) {
-            if let Err(error) = self.lab.apply(&ops) {
-                eprintln!("{}", chain(&error));
-            }
-        }
-    }
-
     /// Answers one caller. Returns whether to end.
     fn attend(&mut self, caller: &UnixStream) -> io::Result<bool> {
         caller.set_read_timeout(Some(PATIENCE))?;
         match hear(caller)? {
             Request::State => say(caller, &Answer::State(self.state()))?,
-            Request::Step { command, line } => say(caller, &self.step(&command, &line))?,
-            Request::Enter { host } => match self.lab.namespace(&host) {
+            Request::Step { command, line } => say(caller, &answer(self.stage.step(&command, &line)))?,
+            Request::Enter { host } => match self.stage.lab.namespace(&host) {
                 Some(network) => {
                     say(caller, &Answer::Doors)?;
                     doors::send(caller, network)?;
@@ -140,34 +113,16 @@ impl Holder {
         Ok(false)
     }
 
-    /// Checks a step beside all that were taken, plans it, and takes it.
-    fn step(&mut self, command: &str, line: &str) -> Answer {
-        let topology = &self.record.job.topology;
-        // The new one first, where a message about it shows it; what counts is the time.
-        let step = format!("step = [\n    {{ at = \"{}us\", {line} }},\n", self.since.elapsed().as_micros());
-        let head = "summary = \"A lab that stays\"\ntopology = \"it\"\n";
-        let case = match crate::case::check::parse_for(topology, command, &format!("{step}{}]\n{head}", self.steps)) {
-            Ok(case) => case,
-            Err(mistakes) => return Answer::Mistakes(mistakes.to_string()),
-        };
-        let job = Job::plan(&self.record.job.name, topology.clone(), case, Means::of(&self.record.place.features, self.record.job.seed));
-        let Some(planned) = job.steps.last() else { return Answer::Broken("a step has no plan".into()) };
-        let missing = job.missing(&self.record.place.features);
-        if !missing.is_empty() {
-            return Answer::Refused(missing.into_iter().map(crate::words::Feature::absence).collect::<Vec<_>>().join("; "));
-        }
-        if let Err(error) = self.lab.apply(&planned.ops).and_then(|()| self.lab.verify(&planned.ops)) {
-            return Answer::Broken(chain(&error));
-        }
-        let now = Instant::now();
-        self.later.extend(planned.later.iter().map(|change| (now + Duration::from(change.after), change.ops.clone())));
-        self.steps = format!("{}{}", &step["step = [\n".len()..], self.steps);
-        self.case = job.case;
-        Answer::Done
-    }
-
     fn state(&self) -> State {
-        let links = plan::links(&self.record.job.topology, &self.case.steps);
-        State { process: process::id(), seconds: self.since.elapsed().as_secs(), links }
+        State { process: process::id(), seconds: self.stage.age().as_secs(), links: self.stage.links() }
+    }
+}
+
+fn answer(taken: Result<(), Refusal>) -> Answer {
+    match taken {
+        Ok(()) => Answer::Done,
+        Err(Refusal::Mistakes(drawn)) => Answer::Mistakes(drawn),
+        Err(Refusal::Unsupported(why)) => Answer::Refused(why),
+        Err(Refusal::Broken(why)) => Answer::Broken(why),
     }
 }

@@ -7,6 +7,8 @@
 mod conversation;
 mod holder;
 mod record;
+mod stage;
+mod words;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -20,9 +22,8 @@ use crate::kernel::doors::Doors;
 use crate::kernel::names;
 use crate::kernel::view::View;
 use crate::local::{self, LocalError};
-use crate::plan::{Choice, Job, Means};
+use crate::plan::Choice;
 use crate::topology::Topology;
-use crate::words::Feature;
 use crate::words::names::{WIRES, complaint};
 
 use conversation::Request;
@@ -30,6 +31,8 @@ pub use conversation::State;
 use conversation::{Answer, ask};
 pub use holder::enter;
 use record::{Directory, Record};
+pub(crate) use stage::{Refusal, Stage, plan};
+pub use words::{conditions, quoted};
 
 /// The longest name of a lab.
 const NAME_MAX: usize = 63;
@@ -67,6 +70,16 @@ pub enum StandingError {
     },
 }
 
+impl From<Refusal> for StandingError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Mistakes(drawn) => Self::Mistakes(drawn),
+            Refusal::Unsupported(why) => Self::Unsupported(why),
+            Refusal::Broken(why) => Self::Broken(why),
+        }
+    }
+}
+
 fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> StandingError {
     let what = what.into();
     move |source| StandingError::Io { what, source }
@@ -84,14 +97,7 @@ pub fn up(name: &str, topology: Topology) -> Result<Standing, StandingError> {
         return Err(StandingError::Usage(complaint));
     }
     let place = local::place()?;
-    let means = Means::of(&place.features, 0);
-    let text = "summary = \"A lab that stays\"\ntopology = \"it\"\n";
-    let case = crate::case::check::parse_for(&topology, name, text).map_err(|mistakes| StandingError::Broken(mistakes.to_string()))?;
-    let job = Job::plan(name, topology, case, means);
-    let missing = job.missing(&place.features);
-    if !missing.is_empty() {
-        return Err(StandingError::Unsupported(missing.into_iter().map(Feature::absence).collect::<Vec<_>>().join("; ")));
-    }
+    let job = plan(name, topology, &place.features)?;
     let hosts = job.topology.hosts.keys().map(String::as_str).chain([WIRES]);
     let names: BTreeMap<String, String> = hosts.map(|host| (host.to_owned(), format!("{name}-{host}"))).collect();
     let _lock = record::lock()?;

@@ -1,0 +1,20 @@
+//! What is called before `main`, in a program whose `main` is somebody else's: that of a test harness, which makes threads.
+//! Not here: what is to be done so early.
+
+/// Calls a function before `main`, while there is one thread. The C library calls all that this section lists (gABI, "Initialization and
+/// Termination Functions").
+#[doc(hidden)]
+#[macro_export]
+macro_rules! call_before_main {
+    ($function:path) => {
+        const _: () = {
+            extern "C" fn call() {
+                $function();
+            }
+            #[used]
+            // SAFETY: the section holds pointers to functions of this kind.
+            #[unsafe(link_section = ".init_array")]
+            static CALL: extern "C" fn() = call;
+        };
+    };
+}
