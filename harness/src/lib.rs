@@ -12,7 +12,7 @@
 //! | 5 places | [`local`], [`guest`], [`place`], [`standing`], [`fixture`], [`suite`] | know where, not what |
 //! | 4 life | [`lab`], [`traffic`], [`processes`], [`relay`], [`proxy`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
-//! | 2 decisions | [`plan`], [`recording`], [`splat`], [`judge`], [`report`] | pure functions and types |
+//! | 2 decisions | [`plan`], [`recording`], [`splat`], [`judge`], [`compare`], [`report`] | pure functions and types |
 //! | 1 documents | [`topology`], [`case`], [`address`], [`diagnostic`], `document` | text in, values out |
 //! | 0 words | [`words`] | no I/O |
 //!
@@ -21,6 +21,7 @@
 pub mod address;
 pub mod case;
 pub mod clock;
+pub mod compare;
 pub mod diagnostic;
 mod document;
 pub mod execute;

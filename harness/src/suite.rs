@@ -34,6 +34,11 @@ pub struct CaseFile {
 }
 
 impl CaseFile {
+    /// That of a path which is a file.
+    pub fn named(path: &Path) -> Self {
+        Self::new(path.to_owned(), path)
+    }
+
     fn new(path: PathBuf, root: &Path) -> Self {
         let parts: Vec<String> = path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
         let above = match parts.iter().rposition(|part| part == "cases") {
@@ -50,7 +55,7 @@ pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
     if fs::metadata(path)?.is_dir() {
         search(path, path, &mut found)?;
     } else {
-        found.push(CaseFile::new(path.to_owned(), path));
+        found.push(CaseFile::named(path));
     }
     found.sort();
     Ok(found)

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use mplab::compare::Ended;
 use mplab::judge::Outcome;
 
 /// How a command ended. Of several the worst counts, in this order.
@@ -27,6 +28,18 @@ impl From<Outcome> for Exit {
             Outcome::Passed => Self::Passed,
             Outcome::Failed => Self::Failed,
             Outcome::Disturbed => Self::Disturbed,
+        }
+    }
+}
+
+impl From<&Ended> for Exit {
+    fn from(ended: &Ended) -> Self {
+        match ended {
+            Ended::Passed => Self::Passed,
+            Ended::Unsupported(_) => Self::Unsupported,
+            Ended::Disturbed(_) => Self::Disturbed,
+            Ended::Failed(_) | Ended::Kernel(_) => Self::Failed,
+            Ended::Broken(_) => Self::Broken,
         }
     }
 }

@@ -4,8 +4,10 @@ mod check;
 mod demo;
 mod exit;
 mod explain;
+mod explore;
 mod kernel;
 mod place;
+mod pool;
 mod proxy;
 mod recordings;
 mod run;
@@ -53,6 +55,8 @@ enum Command {
     },
     /// Run cases and judge them
     Run(run::Arguments),
+    /// Run a case with many seeds in virtual time, and show how its measures spread
+    Explore(explore::Arguments),
     /// Judge a recording again, by the expectations it was made with or those of another case
     Judge {
         /// A recording
@@ -142,6 +146,7 @@ fn main() -> ExitCode {
         Command::Check { files } => Ok(check::check(&files)),
         Command::Plan { file } => check::plan(&file),
         Command::Run(arguments) => run::run(&arguments, style),
+        Command::Explore(arguments) => explore::explore(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
         Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
         Command::Explain(arguments) => explain::explain(&arguments, style),

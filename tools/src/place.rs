@@ -21,7 +21,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Accel {
+pub(crate) enum Accel {
     Tcg,
     Kvm,
 }
@@ -29,13 +29,18 @@ enum Accel {
 impl Options {
     pub(crate) fn somewhere(&self) -> Result<Somewhere, Failure> {
         let Some(name) = &self.kernel else { return Ok(Somewhere::Local) };
-        let kernel = Store::open().and_then(|store| store.get(name)).map_err(Failure::usage)?;
-        let clock = if self.in_virtual_time { Clockwork::Virtual { shift: SHIFT } } else { Clockwork::Real };
-        let accel = self.accel.map(|accel| match accel {
-            Accel::Tcg => Acceleration::Tcg,
-            Accel::Kvm => Acceleration::Kvm,
-        });
-        let guest = Guest::new(kernel, clock, accel).map_err(Failure::broken)?;
-        Ok(Somewhere::Guest(Box::new(guest)))
+        guest(name, self.in_virtual_time, self.accel)
     }
+}
+
+/// A guest with an imported kernel.
+pub(crate) fn guest(name: &str, in_virtual_time: bool, accel: Option<Accel>) -> Result<Somewhere, Failure> {
+    let kernel = Store::open().and_then(|store| store.get(name)).map_err(Failure::usage)?;
+    let clock = if in_virtual_time { Clockwork::Virtual { shift: SHIFT } } else { Clockwork::Real };
+    let accel = accel.map(|accel| match accel {
+        Accel::Tcg => Acceleration::Tcg,
+        Accel::Kvm => Acceleration::Kvm,
+    });
+    let guest = Guest::new(kernel, clock, accel).map_err(Failure::broken)?;
+    Ok(Somewhere::Guest(Box::new(guest)))
 }

@@ -1,11 +1,7 @@
 //! `mplab run`: cases, many at a time, each to its verdict.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{IsTerminal, Write};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::{Mutex, mpsc};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use mplab::place::{PlaceError, Somewhere};
 use mplab::plan::Job;
@@ -14,7 +10,7 @@ use mplab::suite::{self, CaseFile, Judged};
 use mplab::words::feature::absences;
 
 use crate::exit::Exit;
-use crate::{Failure, check, place, recordings};
+use crate::{Failure, check, place, pool, recordings};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -32,12 +28,6 @@ pub(crate) struct Arguments {
     /// Where the recordings go
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
-}
-
-/// What a worker tells.
-enum Told {
-    Began(String),
-    Ended(CaseFile, Box<Result<Judged, PlaceError>>),
 }
 
 pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
@@ -75,38 +65,14 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
 
 /// Runs jobs, some at a time, and tells how each ended. The worst counts.
 fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, at: &Somewhere, style: Style) -> Exit {
-    let mut progress = Progress::new(jobs.len());
-    let queue = Mutex::new(jobs);
-    let (tell, told) = mpsc::channel();
+    let at_once = arguments.jobs.unwrap_or_else(|| at.parallel());
     let mut worst = Exit::Passed;
-    thread::scope(|scope| {
-        for _ in 0..arguments.jobs.unwrap_or_else(|| at.parallel()).max(1) {
-            let (tell, queue) = (tell.clone(), &queue);
-            scope.spawn(move || {
-                let next = || queue.lock().expect("no worker panics with the queue").pop_front();
-                while let Some((file, job)) = next() {
-                    // Nobody listens any more only when the program ends.
-                    tell.send(Told::Began(file.name.clone())).ok();
-                    let judged = suite::run(&job, at, &mut |_| ());
-                    tell.send(Told::Ended(file, Box::new(judged))).ok();
-                }
-            });
-        }
-        drop(tell);
-        loop {
-            match told.recv_timeout(Duration::from_millis(200)) {
-                Ok(Told::Began(name)) => progress.began(name),
-                Ok(Told::Ended(file, judged)) => {
-                    progress.ended(&file.name);
-                    worst = worst.max(ended(arguments, at, &file, *judged, style));
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            }
-            progress.draw();
-        }
+    let name = |(file, _): &(CaseFile, Job)| file.name.clone();
+    let work = |(_, job): &(CaseFile, Job)| suite::run(job, at, &mut |_| ());
+    let summary = pool::each(jobs, at_once, name, work, |(file, _), judged| {
+        worst = worst.max(ended(arguments, at, &file, judged, style));
     });
-    println!("{}", progress.summary());
+    println!("{summary}");
     worst
 }
 
@@ -137,49 +103,4 @@ fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<
         println!("        recorded in {}", path.display());
     }
     outcome
-}
-
-/// A line that says how far it is, where a person sees it.
-struct Progress {
-    total: usize,
-    done: usize,
-    running: BTreeMap<String, Instant>,
-    began: Instant,
-    shown: bool,
-}
-
-impl Progress {
-    fn new(total: usize) -> Self {
-        Self { total, done: 0, running: BTreeMap::new(), began: Instant::now(), shown: std::io::stderr().is_terminal() }
-    }
-
-    fn began(&mut self, name: String) {
-        self.running.insert(name, Instant::now());
-    }
-
-    fn ended(&mut self, name: &str) {
-        self.running.remove(name);
-        self.done += 1;
-        self.clear();
-    }
-
-    fn clear(&self) {
-        if self.shown {
-            eprint!("\r\x1b[K");
-        }
-    }
-
-    fn draw(&self) {
-        if !self.shown || self.running.is_empty() {
-            return;
-        }
-        let longest = self.running.iter().min_by_key(|(_, since)| **since);
-        let longest = longest.map(|(name, since)| format!("{name} for {:.0}s", since.elapsed().as_secs_f64())).unwrap_or_default();
-        eprint!("\r\x1b[K[{}/{}] {} running, {longest}", self.done, self.total, self.running.len());
-        std::io::stderr().flush().ok();
-    }
-
-    fn summary(&self) -> String {
-        format!("{} of {} run in {:.1}s", self.done, self.total, self.began.elapsed().as_secs_f64())
-    }
 }

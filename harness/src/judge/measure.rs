@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::case::{Case, Measure, Subject};
 use crate::recording::{HostRecord, Recording, value_at};
-use crate::words::{Constraint, Count, Protocol, Quantity, Time, Window};
+use crate::words::{Amount, Better, Constraint, Count, Protocol, Quantity, Time, Window};
 
 use super::delivery::Seen;
 use super::{paths, process, share};
@@ -20,20 +20,23 @@ pub(super) const UNRECORDED: &str = "not recorded";
 pub(super) struct Measured {
     pub(super) text: String,
     pub(super) held: bool,
+    /// It as a quantity, if it is one, and which way that is better.
+    pub(super) amount: Option<(Amount, Better)>,
     pub(super) why: Vec<String>,
 }
 
 impl Measured {
     pub(super) fn missing(why: impl Into<String>) -> Self {
-        Self { text: UNRECORDED.to_owned(), held: false, why: vec![why.into()] }
+        Self { text: UNRECORDED.to_owned(), held: false, amount: None, why: vec![why.into()] }
     }
 
     pub(super) fn of<Q: Quantity>(constraint: &Constraint<Q>, measured: Q) -> Self {
-        Self { text: shown(constraint, measured), held: constraint.holds(measured), why: Vec::new() }
+        let amount = Some((measured.amount(), constraint.better()));
+        Self { text: shown(constraint, measured), held: constraint.holds(measured), amount, why: Vec::new() }
     }
 
     pub(super) fn plain(text: String, held: bool) -> Self {
-        Self { text, held, why: Vec::new() }
+        Self { text, held, amount: None, why: Vec::new() }
     }
 
     pub(super) fn because(mut self, why: impl IntoIterator<Item = String>) -> Self {
@@ -127,7 +130,7 @@ fn of_transfer(recording: &Recording, seen: &Seen, window: Window, measure: &Mea
         Measure::Bytes(constraint) => Measured::of(constraint, seen.bytes(window)),
         Measure::Duration(constraint) => match seen.duration() {
             Ok(duration) => Measured::of(constraint, duration),
-            Err(why) => Measured { text: "never ended".to_owned(), held: false, why: vec![why] },
+            Err(why) => Measured::plain("never ended".to_owned(), false).because([why]),
         },
         Measure::Goodput(constraint) => Measured::of(constraint, seen.goodput(window)),
         Measure::Stall(constraint) => {
@@ -141,7 +144,7 @@ fn of_transfer(recording: &Recording, seen: &Seen, window: Window, measure: &Mea
         Measure::Protocol(wanted) => protocol(seen, *wanted)?,
         Measure::Listener(wanted) => {
             let listener = seen.record.listener.ok_or("the listening socket was not seen")?;
-            Measured { text: listener.to_string(), held: listener == *wanted, why: Vec::new() }
+            Measured::plain(listener.to_string(), listener == *wanted)
         }
         _ => Err(format!("{} is not measured of a transfer", measure.key()))?,
     })
@@ -157,7 +160,7 @@ fn intact(recording: &Recording, seen: &Seen, wanted: bool) -> Measured {
     if !intact && recording.timed_out {
         why.push(format!("the deadline ended the run at {}", Time::from_micros(recording.end)));
     }
-    Measured { text: intact.to_string(), held: intact == wanted, why }
+    Measured::plain(intact.to_string(), intact == wanted).because(why)
 }
 
 fn protocol(seen: &Seen, wanted: Protocol) -> Result<Measured, String> {
@@ -166,7 +169,7 @@ fn protocol(seen: &Seen, wanted: Protocol) -> Result<Measured, String> {
     spoken.sort();
     spoken.dedup();
     let text: Vec<String> = spoken.iter().map(Protocol::to_string).collect();
-    Ok(Measured { text: text.join(" and "), held: spoken == [wanted], why: Vec::new() })
+    Ok(Measured::plain(text.join(" and "), spoken == [wanted]))
 }
 
 /// How much a cumulative series grew in a window. Counts start at 0, so a window that is open in front misses nothing.

@@ -9,6 +9,7 @@ pub mod explain;
 mod measure;
 mod paths;
 mod process;
+mod reading;
 mod share;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ use crate::recording::{Recording, RelayedWay};
 use crate::words::{Time, Window};
 
 pub use delivery::{Seen, Stall};
+pub use reading::{Reading, readings};
 pub use share::carried;
 
 /// A step or transfer that begins later than this was not where the case's windows expect it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use crate::recording::{ConnectionRecord, HostRecord, SubflowSeries};
-use crate::words::{Constraint, Count, Protocol, Time, Window};
+use crate::words::{Constraint, Count, Protocol, Quantity, Time, Window};
 
 use super::delivery::Seen;
 use super::measure::Measured;
@@ -31,7 +31,9 @@ pub(super) fn subflows(seen: &Seen, client: &HostRecord, window: Window, constra
     let counts: Vec<u64> = seen.record.connections.iter().map(most).collect();
     let (least, most) = counts.iter().min().zip(counts.iter().max()).ok_or("no connection was made")?;
     let text = if least == most { least.to_string() } else { format!("{least}..{most}") };
-    Ok(Measured { text, held: counts.iter().all(|&count| constraint.holds(Count(count))), why: Vec::new() })
+    let held = counts.iter().all(|&count| constraint.holds(Count(count)));
+    // As one number it is that of the connection that has the fewest.
+    Ok(Measured { amount: Some((Count(*least).amount(), constraint.better())), ..Measured::plain(text, held) })
 }
 
 /// What one round of samples saw is one time: a round is what was stamped from one of the host's times to before its next.

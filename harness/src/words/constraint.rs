@@ -27,7 +27,28 @@ pub enum Constraint<Q> {
     Between(Q, Q),
 }
 
+/// Which way a measure is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Better {
+    /// More is.
+    Higher,
+    /// Less is.
+    Lower,
+    /// Neither: it is to be what it is.
+    Neither,
+}
+
 impl<Q: Quantity> Constraint<Q> {
+    /// Which way it is satisfied the better.
+    pub const fn better(&self) -> Better {
+        match self {
+            Self::Above(_) | Self::AtLeast(_) => Better::Higher,
+            Self::Below(_) | Self::AtMost(_) => Better::Lower,
+            Self::Equal(_) | Self::NotEqual(_) | Self::Between(..) => Better::Neither,
+        }
+    }
+
     /// Whether `measured` satisfies it.
     pub fn holds(&self, measured: Q) -> bool {
         match *self {

@@ -1,5 +1,6 @@
 //! The judge and the reports, on recordings made up in code.
 
+mod compare;
 mod delivery;
 mod explain;
 mod paths;

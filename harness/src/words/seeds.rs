@@ -1,0 +1,54 @@
+//! Seeds that are named together: `7`, or `1..200`, both ends included.
+//! Not here: what a seed changes.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+/// Some seeds that follow each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seeds(RangeInclusive<u64>);
+
+/// Text that names no seeds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no seeds: write a number, or the first and the last, such as \"1..200\"")]
+pub struct SeedsError(String);
+
+impl Seeds {
+    /// All of them, in their order.
+    pub fn all(&self) -> RangeInclusive<u64> {
+        self.0.clone()
+    }
+}
+
+impl FromStr for Seeds {
+    type Err = SeedsError;
+    fn from_str(text: &str) -> Result<Self, SeedsError> {
+        let wrong = || SeedsError(text.to_owned());
+        let seed = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
+        let (first, last) = text.split_once("..").unwrap_or((text, text));
+        let seeds = seed(first)?..=seed(last)?;
+        if seeds.is_empty() { Err(wrong()) } else { Ok(Self(seeds)) }
+    }
+}
+
+impl fmt::Display for Seeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.start() == self.0.end() { self.0.start().fmt(f) } else { write!(f, "{}..{}", self.0.start(), self.0.end()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_are_included() {
+        assert_eq!("1..3".parse::<Seeds>().unwrap().all().collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!("7".parse::<Seeds>().unwrap().all().collect::<Vec<_>>(), [7]);
+        assert_eq!("1..3".parse::<Seeds>().unwrap().to_string(), "1..3");
+        for wrong in ["", "3..1", "1..", "-1", "one"] {
+            assert!(wrong.parse::<Seeds>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `mplab explore`: one case with many seeds in virtual time, and how its measures spread.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+
+use mplab::compare::{Ended, Run, spreads};
+use mplab::place::PlaceError;
+use mplab::plan::Job;
+use mplab::report::{self, Colour, Style};
+use mplab::suite::{self, CaseFile, Judged};
+use mplab::words::Seeds;
+use mplab::words::feature::absences;
+
+use crate::exit::Exit;
+use crate::{Failure, check, place, pool, recordings};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A case file
+    case: PathBuf,
+    /// The imported kernel that guests boot
+    #[arg(long)]
+    kernel: String,
+    /// The first and the last seed
+    #[arg(long, default_value = "1..50")]
+    seeds: Seeds,
+    /// How many run at once; if not said, one on each core
+    #[arg(long, short)]
+    jobs: Option<usize>,
+    /// Where the recordings of seeds go that did not pass
+    #[arg(long, default_value = "recordings")]
+    output: PathBuf,
+}
+
+pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
+    let at = place::guest(&arguments.kernel, true, None)?;
+    let place = at.place().map_err(Failure::broken)?;
+    let file = CaseFile::named(&arguments.case);
+    let planned = |seed| suite::plan(&file, seed, &place).map_err(|error| Failure::usage(check::shown(&error)));
+    let jobs: VecDeque<Job> = arguments.seeds.all().map(planned).collect::<Result<_, _>>()?;
+    let missing = suite::missing(&jobs[0], &place);
+    if !missing.is_empty() {
+        println!("SKIP  {}   {}", file.name, absences(&missing));
+        return Ok(Exit::Unsupported);
+    }
+    let mut runs = BTreeMap::new();
+    let mut lost = Exit::Passed;
+    let ended = |Job { seed, .. }, judged: Result<Judged, PlaceError>| {
+        let run = match &judged {
+            Ok(Judged { recording, verdict, .. }) => Run::of(recording, verdict),
+            Err(error) => Run::broken(seed, error),
+        };
+        if run.ended != Ended::Passed {
+            println!("{}  seed {seed}   {}", style.paint(Colour::Red, run.ended.sign()), run.ended.why().join("\n        "));
+            println!("        again: mplab run {}{} --seed {seed}", file.path.display(), at.options());
+        }
+        if let (Ok(Judged { recording, .. }), true) = (&judged, run.ended != Ended::Passed) {
+            let path = recordings::file(&arguments.output, &format!("{}::seed-{seed}", file.name));
+            match recordings::write(&path, recording) {
+                Ok(()) => println!("        recorded in {}", path.display()),
+                Err(failure) => {
+                    eprintln!("{}", failure.text);
+                    lost = failure.exit;
+                }
+            }
+        }
+        runs.insert(seed, run);
+    };
+    let at_once = arguments.jobs.unwrap_or_else(|| at.parallel());
+    let work = |job: &Job| suite::run(job, &at, &mut |_| ());
+    let summary = pool::each(jobs, at_once, |job| format!("seed {}", job.seed), work, ended);
+    print!("{}", report::spread(&spreads(runs.values()), style));
+    println!("{}: {} with kernel {}, {summary}", file.name, report::endings(runs.values().map(|run| &run.ended)), arguments.kernel);
+    Ok(runs.values().map(|run| Exit::from(&run.ended)).max().unwrap_or(Exit::Passed).max(lost))
+}

@@ -1,0 +1,102 @@
+//! Much work at once: some workers, and a line that says how far they are.
+//! Not here: what the work is.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What a worker tells.
+enum Told<T, R> {
+    Began(String),
+    Ended(String, T, R),
+}
+
+/// Does `work` for each of `tasks`, so many at once, and hands what came of it to `ended` in this thread. Returns how long that took, in
+/// words.
+pub(crate) fn each<T: Send, R: Send>(
+    tasks: VecDeque<T>,
+    at_once: usize,
+    name: impl Fn(&T) -> String + Sync,
+    work: impl Fn(&T) -> R + Sync,
+    mut ended: impl FnMut(T, R),
+) -> String {
+    let mut progress = Progress::new(tasks.len());
+    let queue = Mutex::new(tasks);
+    let (tell, told) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..at_once.max(1) {
+            let (tell, queue, name, work) = (tell.clone(), &queue, &name, &work);
+            scope.spawn(move || {
+                let next = || queue.lock().expect("no worker panics with the queue").pop_front();
+                while let Some(task) = next() {
+                    let name = name(&task);
+                    // Nobody listens any more only when the program ends.
+                    tell.send(Told::Began(name.clone())).ok();
+                    let done = work(&task);
+                    tell.send(Told::Ended(name, task, done)).ok();
+                }
+            });
+        }
+        drop(tell);
+        loop {
+            match told.recv_timeout(Duration::from_millis(200)) {
+                Ok(Told::Began(name)) => progress.began(name),
+                Ok(Told::Ended(name, task, done)) => {
+                    progress.ended(&name);
+                    ended(task, done);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            progress.draw();
+        }
+    });
+    progress.summary()
+}
+
+/// A line that says how far it is, where a person sees it.
+struct Progress {
+    total: usize,
+    done: usize,
+    running: BTreeMap<String, Instant>,
+    began: Instant,
+    shown: bool,
+}
+
+impl Progress {
+    fn new(total: usize) -> Self {
+        Self { total, done: 0, running: BTreeMap::new(), began: Instant::now(), shown: std::io::stderr().is_terminal() }
+    }
+
+    fn began(&mut self, name: String) {
+        self.running.insert(name, Instant::now());
+    }
+
+    fn ended(&mut self, name: &str) {
+        self.running.remove(name);
+        self.done += 1;
+        self.clear();
+    }
+
+    fn clear(&self) {
+        if self.shown {
+            eprint!("\r\x1b[K");
+        }
+    }
+
+    fn draw(&self) {
+        if !self.shown || self.running.is_empty() {
+            return;
+        }
+        let longest = self.running.iter().min_by_key(|(_, since)| **since);
+        let longest = longest.map(|(name, since)| format!("{name} for {:.0}s", since.elapsed().as_secs_f64())).unwrap_or_default();
+        eprint!("\r\x1b[K[{}/{}] {} running, {longest}", self.done, self.total, self.running.len());
+        std::io::stderr().flush().ok();
+    }
+
+    fn summary(&self) -> String {
+        format!("{} of {} run in {:.1}s", self.done, self.total, self.began.elapsed().as_secs_f64())
+    }
+}
