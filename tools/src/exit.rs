@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use mplab::compare::Ended;
 use mplab::judge::Outcome;
 
+/// What ends `git bisect run`: every code above 127 does.
+pub(crate) const STOP: u8 = 255;
+
 /// How a command ended. Of several the worst counts, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
@@ -20,6 +23,10 @@ pub(crate) enum Exit {
     Usage,
     /// The machinery broke: neither the kernel's fault nor the case's.
     Broken,
+    /// For `git bisect run`: there is no telling of this kernel.
+    Untold,
+    /// For `git bisect run`: it is to stop.
+    Stop,
 }
 
 impl From<Outcome> for Exit {
@@ -53,6 +60,8 @@ impl From<Exit> for ExitCode {
             Exit::Broken => 3,
             Exit::Unsupported => 4,
             Exit::Disturbed => 5,
+            Exit::Untold => 125,
+            Exit::Stop => STOP,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mplab::compare::{Ended, Run, spreads};
 use mplab::place::PlaceError;
 use mplab::plan::Job;
-use mplab::report::{self, Colour, Style};
+use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile, Judged};
 use mplab::words::Seeds;
 use mplab::words::feature::absences;
@@ -51,8 +51,8 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
             Err(error) => Run::broken(seed, error),
         };
         if run.ended != Ended::Passed {
-            println!("{}  seed {seed}   {}", style.paint(Colour::Red, run.ended.sign()), run.ended.why().join("\n        "));
-            println!("        again: mplab run {}{} --seed {seed}", file.path.display(), at.options());
+            let again = format!("mplab run {}{} --seed {seed}", file.path.display(), at.options());
+            print!("{}", report::ending(&run, "", &again, style));
         }
         if let (Ok(Judged { recording, .. }), true) = (&judged, run.ended != Ended::Passed) {
             let path = recordings::file(&arguments.output, &format!("{}::seed-{seed}", file.name));

@@ -1,11 +1,13 @@
 //! The mplab command line: thin, everything it does is in the library.
 
+mod bisect;
 mod check;
 mod demo;
 mod exit;
 mod explain;
 mod explore;
 mod kernel;
+mod matrix;
 mod place;
 mod pool;
 mod proxy;
@@ -57,6 +59,10 @@ enum Command {
     Run(run::Arguments),
     /// Run a case with many seeds in virtual time, and show how its measures spread
     Explore(explore::Arguments),
+    /// Run cases on several kernels, and show what differs between these, or what is worse than it was
+    Matrix(matrix::Arguments),
+    /// Find the first bad kernel of a list, or tell `git bisect run` of one that was built: 0 good, 1 bad, 125 cannot tell, 255 stop
+    Bisect(bisect::Arguments),
     /// Judge a recording again, by the expectations it was made with or those of another case
     Judge {
         /// A recording
@@ -141,12 +147,14 @@ fn main() -> ExitCode {
     let level = tracing_subscriber::EnvFilter::try_from_env("MPLAB_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
     let style = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() { Style::Ansi } else { Style::Plain };
-    let done = match Arguments::parse().command {
+    let done = match arguments().command {
         Command::Demo { output } => demo::demo(&output, style),
         Command::Check { files } => Ok(check::check(&files)),
         Command::Plan { file } => check::plan(&file),
         Command::Run(arguments) => run::run(&arguments, style),
         Command::Explore(arguments) => explore::explore(&arguments, style),
+        Command::Matrix(arguments) => matrix::matrix(&arguments, style),
+        Command::Bisect(arguments) => bisect::bisect(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
         Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
         Command::Explain(arguments) => explain::explain(&arguments, style),
@@ -170,6 +178,18 @@ fn main() -> ExitCode {
         failure.exit
     })
     .into()
+}
+
+/// What was asked for. `git bisect run` would take the usual code of wrong usage for a bad kernel.
+fn arguments() -> Arguments {
+    let bisects = std::env::args_os().nth(1).is_some_and(|command| command == "bisect");
+    Arguments::try_parse().unwrap_or_else(|error| {
+        if !(bisects && error.use_stderr()) {
+            error.exit();
+        }
+        error.print().ok();
+        std::process::exit(exit::STOP.into())
+    })
 }
 
 /// A command that could not do what it was asked.

@@ -25,14 +25,19 @@ pub(crate) fn file(directory: &Path, name: &str) -> PathBuf {
 
 /// Writes a recording in full or not at all.
 pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
-    let json = recording.to_json();
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let written = fs::create_dir_all(directory).and_then(|()| match unnamed(directory) {
-        Ok(file) => fill(&file, &json).and_then(|()| give_name(&file, path)),
+    write_text(path, &recording.to_json())
+        .map_err(|error| Failure::broken(format!("failed to write the recording {}: {error}", path.display())))
+}
+
+/// Writes a file in full or not at all, with the directories above it.
+pub(crate) fn write_text(path: &Path, text: &str) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    match unnamed(directory) {
+        Ok(file) => fill(&file, text).and_then(|()| give_name(&file, path)),
         // Not every file system has files without a name.
-        Err(_) => write_beside(path, &json),
-    });
-    written.map_err(|error| Failure::broken(format!("failed to write the recording {}: {error}", path.display())))
+        Err(_) => write_beside(path, text),
+    }
 }
 
 /// A file that has no name yet: it is gone if this program is killed before it gets one.

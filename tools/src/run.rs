@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use mplab::place::{PlaceError, Somewhere};
 use mplab::plan::Job;
+use mplab::recording::Place;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile, Judged};
 use mplab::words::feature::absences;
@@ -33,22 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     let at = arguments.place.somewhere()?;
     let place = at.place().map_err(Failure::broken)?;
-    let mut jobs = VecDeque::new();
-    let mut mistakes = BTreeSet::new();
-    for path in &arguments.paths {
-        for file in suite::find(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))? {
-            match suite::plan(&file, arguments.seed, &place) {
-                Ok(job) => jobs.push_back((file, job)),
-                Err(error) => drop(mistakes.insert(check::shown(&error))),
-            }
-        }
-    }
-    if !mistakes.is_empty() {
-        return Err(Failure::usage(mistakes.into_iter().collect::<String>()));
-    }
-    if jobs.is_empty() {
-        return Err(Failure::usage("there is no case file (*.toml) there"));
-    }
+    let mut jobs = planned(&arguments.paths, arguments.seed, &place)?;
     jobs.retain(|(file, job)| {
         let missing = suite::missing(job, &place);
         if !missing.is_empty() {
@@ -61,6 +47,27 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
     }
     // Cases that cannot run here are told, and do not spoil what can.
     Ok(at_once(arguments, jobs, &at, style))
+}
+
+/// The cases that paths stand for, planned for a place. All mistakes of all files are told at once.
+pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &Place) -> Result<VecDeque<(CaseFile, Job)>, Failure> {
+    let mut jobs = VecDeque::new();
+    let mut mistakes = BTreeSet::new();
+    for path in paths {
+        for file in suite::find(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))? {
+            match suite::plan(&file, seed, place) {
+                Ok(job) => jobs.push_back((file, job)),
+                Err(error) => drop(mistakes.insert(check::shown(&error))),
+            }
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(Failure::usage(mistakes.into_iter().collect::<String>()));
+    }
+    if jobs.is_empty() {
+        return Err(Failure::usage("there is no case file (*.toml) there"));
+    }
+    Ok(jobs)
 }
 
 /// Runs jobs, some at a time, and tells how each ended. The worst counts.

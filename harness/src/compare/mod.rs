@@ -1,8 +1,15 @@
-//! Many runs beside each other: how the measures of a case spread over seeds.
+//! Many runs beside each other: how the measures of a case spread over seeds, what differs between kernels, what became worse since an
+//! earlier matrix, and with which kernel of a list it did.
 //! Not here: running, judging a single run, or how any of it is shown. It is pure.
 
+mod bisect;
+mod changes;
+mod matrix;
 mod run;
 mod spread;
 
+pub use bisect::{Search, Worth};
+pub use changes::{Change, Changes, changes};
+pub use matrix::{Cell, Column, FORMAT, Matrix, Moved, ReadError};
 pub use run::{Ended, Run};
 pub use spread::{Distance, Spread, spreads};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::compare::{Ended, Spread};
+use crate::compare::{Ended, Run, Spread};
 
 use super::style::{Colour, Style};
 
@@ -40,6 +40,15 @@ fn histogram(spread: &Spread) -> String {
     let parts = spread.histogram(PARTS);
     let most = parts.iter().copied().max().unwrap_or(0).max(1);
     parts.iter().map(|&count| HEIGHTS[(count * 8).div_ceil(most)]).collect()
+}
+
+/// A run that did not pass, in a line or a few: how it ended, whose it was, and the command that repeats it.
+pub fn ending(run: &Run, whose: &str, again: &str, style: Style) -> String {
+    let colour = if matches!(run.ended, Ended::Disturbed(_)) { Colour::Yellow } else { Colour::Red };
+    let whose = if whose.is_empty() { String::new() } else { format!("{whose}, ") };
+    let why = run.ended.why().join("\n        ");
+    let again = style.paint(Colour::Bold, again);
+    format!("{}  {whose}seed {}   {why}\n        again: {again}\n", style.paint(colour, run.ended.sign()), run.seed)
 }
 
 /// How many runs ended in which way, from good to bad: `197 passed, 3 failed`.

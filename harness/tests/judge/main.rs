@@ -3,6 +3,7 @@
 mod compare;
 mod delivery;
 mod explain;
+mod matrix;
 mod paths;
 mod reports;
 mod synthetic;

@@ -1,0 +1,172 @@
+//! `mplab bisect`: the first bad kernel of a list, or what `git bisect run` wants to know of one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mplab::compare::{Ended, Run, Search, Worth};
+use mplab::guest::store::Store;
+use mplab::report::{self, Style};
+use mplab::suite::{self, CaseFile, Judged};
+use mplab::words::Seeds;
+use mplab::words::feature::absences;
+
+use crate::exit::Exit;
+use crate::{Failure, check, place, pool};
+
+/// What a kernel of a build tree is called in the store, where the last one stays to be looked at.
+const NAME: &str = "bisect";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A case file
+    case: PathBuf,
+    /// A kernel with which the case passes: the first of the list
+    #[arg(long, requires_all = ["bad", "list"])]
+    good: Option<String>,
+    /// A kernel with which it does not: the last
+    #[arg(long, requires = "good")]
+    bad: Option<String>,
+    /// A file with a kernel's name in each line, the oldest first
+    #[arg(long, requires = "good")]
+    list: Option<PathBuf>,
+    /// The build tree of the kernel to tell `git bisect run` of; with a list, where each kernel is to be built
+    #[arg(long, required_unless_present = "good")]
+    tree: Option<PathBuf>,
+    /// What builds the kernel in the tree, by `sh -c`; with a list, $KERNEL is the name in it
+    #[arg(long, requires = "tree")]
+    build: Option<String>,
+    /// In virtual time: what happens follows from the case, the kernel and the seed alone
+    #[arg(long = "virtual")]
+    in_virtual_time: bool,
+    /// The first and the last seed: one that fails makes a kernel bad
+    #[arg(long, default_value = "1")]
+    seeds: Seeds,
+    /// How many run at once; if not said, one on each core
+    #[arg(long, short)]
+    jobs: Option<usize>,
+}
+
+pub(crate) fn bisect(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
+    let found = match (&arguments.good, &arguments.bad, &arguments.list) {
+        (Some(good), Some(bad), Some(list)) => search(arguments, good, bad, list, style),
+        _ => worth(arguments, None, style).map(|worth| match worth {
+            Worth::Good => Exit::Passed,
+            Worth::Bad => Exit::Failed,
+            Worth::Unknown => Exit::Untold,
+        }),
+    };
+    // Whatever went wrong is no kernel's fault, and goes wrong with the next one too.
+    found.map_err(|failure| Failure { exit: Exit::Stop, ..failure })
+}
+
+/// Finds the first bad kernel between two.
+fn search(arguments: &Arguments, good: &str, bad: &str, list: &Path, style: Style) -> Result<Exit, Failure> {
+    let text = fs::read_to_string(list).map_err(|error| Failure::usage(format!("{}: {error}", list.display())))?;
+    let mut names: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).collect();
+    names.retain(|name| !name.is_empty());
+    let place = |name: &str| {
+        let not_there = || Failure::usage(format!("{}: there is no line `{name}`", list.display()));
+        names.iter().position(|other| *other == name).ok_or_else(not_there)
+    };
+    let (oldest, newest) = (place(good)?, place(bad)?);
+    if oldest >= newest {
+        return Err(Failure::usage(format!("{}: `{good}` is to stand before `{bad}`", list.display())));
+    }
+    let names = &names[oldest..=newest];
+    for (name, wanted, said) in [(good, Worth::Good, "good"), (bad, Worth::Bad, "bad")] {
+        if worth(arguments, Some(name), style)? != wanted {
+            return Err(Failure::usage(format!("{name} is not {said}, so there is nothing to search between")));
+        }
+    }
+    let mut search = Search::among(names.len());
+    while let Some(one) = search.next() {
+        search.found(one, worth(arguments, Some(names[one]), style)?);
+    }
+    let suspects = &names[search.suspects()];
+    if let [first] = suspects {
+        println!("{first} is the first bad kernel");
+        return Ok(Exit::Passed);
+    }
+    println!("one of these is the first bad kernel, and there is no telling which: {}", suspects.join(", "));
+    Ok(Exit::Untold)
+}
+
+/// Finds out what a kernel of the list is, or the one in the tree, and tells it in a line.
+fn worth(arguments: &Arguments, listed: Option<&str>, style: Style) -> Result<Worth, Failure> {
+    let told = listed.unwrap_or(NAME);
+    let kernel = match &arguments.tree {
+        Some(tree) => match built(arguments.build.as_deref(), listed, tree)? {
+            Ok(()) => NAME,
+            Err(why) => {
+                println!("{told}: cannot tell: {why}");
+                return Ok(Worth::Unknown);
+            }
+        },
+        None => told,
+    };
+    let runs = runs(arguments, kernel, style)?;
+    let worth = Worth::of(&runs);
+    let word = match worth {
+        Worth::Good => "good",
+        Worth::Bad => "bad",
+        Worth::Unknown => "cannot tell",
+    };
+    println!("{told}: {word}: {}", report::endings(runs.iter().map(|run| &run.ended)));
+    Ok(worth)
+}
+
+/// Builds and imports the kernel in a tree, or says why there is none.
+fn built(build: Option<&str>, listed: Option<&str>, tree: &Path) -> Result<Result<(), String>, Failure> {
+    if let Some(build) = build {
+        let mut command = Command::new("sh");
+        command.args(["-c", build]).envs(listed.map(|name| ("KERNEL", name)));
+        let status = command.status().map_err(|error| Failure::broken(format!("failed to start sh: {error}")))?;
+        if !status.success() {
+            return Ok(Err(format!("`{build}` ended with {status}")));
+        }
+    }
+    let imported = Store::open()?.import(NAME, &[tree.to_owned()], &mut |_| ());
+    Ok(imported.map(drop).map_err(|error| error.to_string()))
+}
+
+/// A run of each seed. A kernel that does not even boot has none, and one that lacks something a single one.
+fn runs(arguments: &Arguments, kernel: &str, style: Style) -> Result<Vec<Run>, Failure> {
+    let at = place::guest(kernel, arguments.in_virtual_time, None)?;
+    let seed = *arguments.seeds.all().start();
+    let place = match at.place() {
+        Ok(place) => place,
+        Err(error) => {
+            println!("{error}");
+            return Ok(vec![Run::broken(seed, &error)]);
+        }
+    };
+    let file = CaseFile::named(&arguments.case);
+    let planned = |seed| suite::plan(&file, seed, &place).map_err(|error| Failure::usage(check::shown(&error)));
+    let jobs: std::collections::VecDeque<_> = arguments.seeds.all().map(planned).collect::<Result<_, _>>()?;
+    let missing = suite::missing(&jobs[0], &place);
+    if !missing.is_empty() {
+        return Ok(vec![Run { seed, ended: Ended::Unsupported(absences(&missing)), measures: [].into() }]);
+    }
+    let mut runs = Vec::new();
+    let at_once = arguments.jobs.unwrap_or_else(|| at.parallel());
+    let name = |job: &mplab::plan::Job| format!("{kernel}, seed {}", job.seed);
+    pool::each(
+        jobs,
+        at_once,
+        name,
+        |job| suite::run(job, &at, &mut |_| ()),
+        |job, judged| {
+            let run = match &judged {
+                Ok(Judged { recording, verdict, .. }) => Run::of(recording, verdict),
+                Err(error) => Run::broken(job.seed, error),
+            };
+            if run.ended != Ended::Passed {
+                let again = format!("mplab run {}{} --seed {}", file.path.display(), at.options(), job.seed);
+                print!("{}", report::ending(&run, kernel, &again, style));
+            }
+            runs.push(run);
+        },
+    );
+    Ok(runs)
+}
