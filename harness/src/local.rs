@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::execute::{News, execute, watchdog};
 use crate::guest::init;
+use crate::kernel::layout::{self, Layout};
 use crate::kernel::{kmsg, probe, process as confine};
 use crate::plan::Job;
 use crate::recording::{Place, Recording};
@@ -41,6 +42,7 @@ const CHILD: &str = "mplab:child";
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum Request {
     Probe,
+    Layout,
     Run(Box<Job>),
 }
 
@@ -49,6 +51,7 @@ pub(crate) enum Request {
 pub(crate) enum Message {
     News(News),
     Place(Box<Place>),
+    Layout(Layout),
     Recording(Box<Recording>),
     Confined(String),
     Broken(String),
@@ -110,6 +113,7 @@ fn serve(parent: i32) -> Result<Message, Message> {
     let place = Place { name: "local".into(), kernel: confine::kernel_release(), root, features, machine: None };
     match serde_json::from_str(&request).map_err(|error| broken(&error))? {
         Request::Probe => Ok(Message::Place(Box::new(place))),
+        Request::Layout => layout::read().map(Message::Layout).map_err(|error| broken(&error)),
         Request::Run(job) => {
             let recording = execute(*job, place, &mut |news| drop(say(&Message::News(news))));
             recording.map(|recording| Message::Recording(Box::new(recording))).map_err(|error| broken(&error))
@@ -131,7 +135,7 @@ impl Drop for Killed {
 /// Starts a child, asks it, and passes on what it says until it has answered.
 pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Message, LocalError> {
     let patience = match request {
-        Request::Probe => Duration::from_secs(60),
+        Request::Probe | Request::Layout => Duration::from_secs(60),
         Request::Run(job) => watchdog(job),
     };
     let failed = |what: &str, error: &dyn std::error::Error| LocalError::Broken(format!("failed to {what} the run's process: {error}"));

@@ -12,6 +12,7 @@ mod place;
 mod pool;
 mod proxy;
 mod recordings;
+mod replay;
 mod run;
 mod standing;
 
@@ -63,6 +64,8 @@ enum Command {
     Matrix(matrix::Arguments),
     /// Find the first bad kernel of a list, or tell `git bisect run` of one that was built: 0 good, 1 bad, 125 cannot tell, 255 stop
     Bisect(bisect::Arguments),
+    /// Run a recorded seed again with more eyes: packets, a debugger, finer samples
+    Replay(replay::Arguments),
     /// Judge a recording again, by the expectations it was made with or those of another case
     Judge {
         /// A recording
@@ -155,6 +158,7 @@ fn main() -> ExitCode {
         Command::Explore(arguments) => explore::explore(&arguments, style),
         Command::Matrix(arguments) => matrix::matrix(&arguments, style),
         Command::Bisect(arguments) => bisect::bisect(&arguments, style),
+        Command::Replay(arguments) => replay::replay(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
         Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
         Command::Explain(arguments) => explain::explain(&arguments, style),

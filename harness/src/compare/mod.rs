@@ -6,10 +6,12 @@ mod bisect;
 mod changes;
 mod matrix;
 mod run;
+mod same;
 mod spread;
 
 pub use bisect::{Search, Worth};
 pub use changes::{Change, Changes, changes};
 pub use matrix::{Cell, Column, FORMAT, Matrix, Moved, ReadError};
 pub use run::{Ended, Run};
+pub use same::differences;
 pub use spread::{Distance, Spread, spreads};

@@ -5,9 +5,11 @@
 //! say leaves by a debug port, and nothing else goes in or out.
 
 mod accel;
+mod capture;
 mod frames;
 pub(crate) mod init;
 mod initramfs;
+mod pcapng;
 mod program;
 mod qemu;
 pub mod store;
@@ -15,9 +17,10 @@ pub mod store;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 use std::{fs, io, process, thread};
 
@@ -31,6 +34,7 @@ use crate::plan::Job;
 use crate::recording::{Acceleration, Clockwork, MachineRecord, Place, Recording};
 use crate::splat::{self, Splat};
 use crate::words::Feature;
+use capture::{Capture, Log, Memory};
 use init::{MARK, ORDER, Order};
 use program::Files;
 use qemu::{Machine, Qemu};
@@ -65,6 +69,8 @@ pub enum GuestError {
 
 /// How long a guest may say nothing, in seconds of the wall clock, before it counts as hanging: it tells each of its samples.
 const SILENCE: Duration = Duration::from_secs(180);
+/// The same where a debugger may stop it.
+const DEBUGGED: Duration = Duration::from_secs(24 * 3600);
 /// How much memory a guest has, in MiB. With less than 768 free the kernel allows TCP smaller receive buffers than common computers have
 /// (net/ipv4/tcp.c, tcp_init).
 const MEMORY: u32 = 1024;
@@ -75,6 +81,16 @@ pub struct Guest {
     kernel: Kernel,
     machine: Machine,
     emulator: String,
+    eyes: Eyes,
+}
+
+/// What else looks at a guest, from outside: it does not notice.
+#[derive(Debug, Clone, Default)]
+pub struct Eyes {
+    /// QEMU waits at this port of the loopback interface for a debugger, which lets the guest begin.
+    pub gdb: Option<u16>,
+    /// The packets of each link go into a file below this directory.
+    pub capture: Option<PathBuf>,
 }
 
 /// How long an instruction takes in virtual time: 2 to the power of this many nanoseconds. 4 ns are a CPU of 250 MHz that does one a cycle:
@@ -125,7 +141,7 @@ impl Guest {
     pub fn new(kernel: Kernel, clock: Clockwork, acceleration: Option<Acceleration>) -> Result<Self, GuestError> {
         let emulator = qemu::version().map_err(|error| GuestError::NoQemu(error.to_string()))?;
         let with = |acceleration| Machine { acceleration, clock, memory: MEMORY };
-        let mut guest = Self { kernel, machine: with(Acceleration::Tcg), emulator };
+        let mut guest = Self { kernel, machine: with(Acceleration::Tcg), emulator, eyes: Eyes::default() };
         guest.machine.acceleration = match (clock, acceleration) {
             (Clockwork::Virtual { .. }, None) => Acceleration::Tcg,
             (Clockwork::Virtual { .. }, Some(Acceleration::Kvm)) => return Err(GuestError::NoVirtualTime),
@@ -138,9 +154,15 @@ impl Guest {
         Ok(guest)
     }
 
+    /// The same guest with other eyes on it. Only the first job of a boot is captured, and only in virtual time is it not disturbed.
+    #[must_use]
+    pub fn watched(self, eyes: Eyes) -> Self {
+        Self { eyes, ..self }
+    }
+
     /// Whether the guest boots and answers in time.
     fn answers_within(&self, deadline: Duration) -> bool {
-        let boot = self.boot(&[Request::Probe], 0, deadline, &mut |_, _| ());
+        let boot = self.boot(&[Request::Probe], 0, deadline, Watch::Nothing, &mut |_, _| ());
         boot.is_ok_and(|boot| boot.answers.iter().any(|answer| matches!(answer, Message::Place(_))))
     }
 
@@ -165,7 +187,13 @@ impl Guest {
         news: &mut dyn FnMut(usize, News),
     ) -> Result<Vec<Result<Recording, GuestError>>, GuestError> {
         let requests: Vec<_> = jobs.iter().map(|job| Request::Run(Box::new(job.clone()))).collect();
-        let mut boot = self.boot(&requests, jobs[0].seed, SILENCE, news)?;
+        let watch = match &self.eyes.capture {
+            Some(directory) => self.capture(&jobs[0], directory)?,
+            None => Watch::Nothing,
+        };
+        // A debugger may hold it for as long as it likes.
+        let silence = if self.eyes.gdb.is_some() { DEBUGGED } else { SILENCE };
+        let mut boot = self.boot(&requests, jobs[0].seed, silence, watch, news)?;
         let mut splats = splat::by_request(&boot.console, init::begins, jobs.len());
         if boot.hung {
             splats[boot.answers.len()].push(Splat::hang(&boot.console, SILENCE));
@@ -200,7 +228,8 @@ impl Guest {
         }
         // In virtual time no busy computer makes a probe fail.
         let machine = Machine { acceleration: Acceleration::Tcg, clock: Clockwork::Virtual { shift: SHIFT }, ..self.machine };
-        let mut boot = Self { machine, ..self.clone() }.boot(&[Request::Probe], 0, SILENCE, &mut |_, _| ())?;
+        let probe = Self { machine, eyes: Eyes::default(), ..self.clone() };
+        let mut boot = probe.boot(&[Request::Probe], 0, SILENCE, Watch::Nothing, &mut |_, _| ())?;
         match boot.answers.pop() {
             Some(Message::Place(place)) => {
                 Probed::write(&file, &place);
@@ -209,6 +238,23 @@ impl Guest {
             Some(Message::Broken(why) | Message::Confined(why)) => Err(GuestError::Broken(why)),
             _ => Err(self.silent(&boot)),
         }
+    }
+
+    /// Readies a capture of a job's links: where the kernel has what is looked at is found out by booting it.
+    fn capture(&self, job: &Job, directory: &Path) -> Result<Watch, GuestError> {
+        let failed = |what: &str, why: &dyn ToString| GuestError::Prepare(what.to_owned(), why.to_string());
+        let memory = || Memory::new(self.machine.memory).map_err(|error| failed("make the guest's memory", &error));
+        let unwatched = Self { eyes: Eyes::default(), ..self.clone() };
+        let looked = Arc::new(memory()?);
+        let mut boot = unwatched.boot(&[Request::Layout], 0, SILENCE, Watch::Memory(looked.clone()), &mut |_, _| ())?;
+        let layout = match boot.answers.pop() {
+            Some(Message::Layout(layout)) => layout,
+            Some(Message::Broken(why) | Message::Confined(why)) => return Err(GuestError::Broken(why)),
+            _ => return Err(self.silent(&boot)),
+        };
+        let clock = looked.behind_rdtsc(layout.read_clock).ok_or_else(|| failed("find where the kernel reads its clock", &"no rdtsc"))?;
+        let capture = Capture::new(layout, clock, &job.topology, directory);
+        Ok(Watch::Packets(capture.map_err(|error| failed("write captures", &error))?, memory()?))
     }
 
     fn named(&self, place: Place) -> Place {
@@ -227,7 +273,14 @@ impl Guest {
         GuestError::Silent { kernel: self.kernel.name.clone(), complaint, tail: splat::tail(&boot.console) }
     }
 
-    fn boot(&self, requests: &[Request], seed: u64, silence: Duration, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
+    fn boot(
+        &self,
+        requests: &[Request],
+        seed: u64,
+        silence: Duration,
+        watch: Watch,
+        news: &mut dyn FnMut(usize, News),
+    ) -> Result<Boot, GuestError> {
         let failed = |what: &str| {
             let what = what.to_owned();
             move |error: io::Error| GuestError::Prepare(what, error.to_string())
@@ -235,8 +288,11 @@ impl Guest {
         let archive = self.archive(requests, seed).map_err(failed("make the guest's first file system"))?;
         let mut console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
         let image = self.kernel.image();
-        let (mut qemu, mut port) =
-            Qemu::start(self.machine, &image, &archive, &console, MARK).map_err(|error| GuestError::NoQemu(error.to_string()))?;
+        let gdb = self.eyes.gdb.into_iter().flat_map(|port| ["-S".to_owned(), "-gdb".to_owned(), format!("tcp:127.0.0.1:{port}")]);
+        let (more, follower, complaints) = watch.begin().map_err(failed("watch the guest"))?;
+        let more: Vec<String> = more.into_iter().chain(gdb).collect();
+        let (mut qemu, mut port) = Qemu::start(self.machine, &image, &archive, &console, MARK, &more, complaints)
+            .map_err(|error| GuestError::NoQemu(error.to_string()))?;
         let (frames, heard) = mpsc::channel();
         let reader = thread::spawn(move || {
             while let Ok(Some(frame)) = frames::read(&mut port) {
@@ -265,7 +321,11 @@ impl Guest {
         if hung {
             qemu.kill();
         }
-        let complaint = qemu.end().map_err(failed("wait for QEMU"))?;
+        let mut complaint = qemu.end().map_err(failed("wait for QEMU"))?;
+        if let Some(follower) = follower {
+            let said = follower.join().unwrap_or_else(|_| Err(io::Error::other("it panicked")));
+            complaint = said.map_err(failed("capture"))? + &complaint;
+        }
         // It ends with the pipe.
         reader.join().ok();
         let mut said = Vec::new();
@@ -316,6 +376,32 @@ impl Guest {
     }
 }
 
+/// What is watched of a boot from outside.
+enum Watch {
+    Nothing,
+    /// Its memory, when it is over.
+    Memory(Arc<Memory>),
+    Packets(Capture, Memory),
+}
+
+/// The thread that follows a guest to its end, and returns what QEMU said besides.
+type Follower = thread::JoinHandle<io::Result<String>>;
+
+impl Watch {
+    /// QEMU's arguments, and for packets the thread that follows them and what QEMU's standard error must be.
+    fn begin(self) -> io::Result<(Vec<String>, Option<Follower>, Option<OwnedFd>)> {
+        Ok(match self {
+            Self::Nothing => (Vec::new(), None, None),
+            Self::Memory(memory) => (memory.arguments(), None, None),
+            Self::Packets(capture, memory) => {
+                let arguments = [memory.arguments(), capture.arguments()].concat();
+                let Log { read, write } = Log::open()?;
+                (arguments, Some(thread::spawn(move || capture.follow(read, &memory))), Some(write))
+            }
+        })
+    }
+}
+
 /// The modules that a lab without anything special needs. To load all that a kernel has takes seconds.
 const PLAIN_MODULES: [&str; 9] =
     ["veth", "sch_ingress", "cls_u32", "act_mirred", "sch_tbf", "sch_netem", "inet_diag", "tcp_diag", "mptcp_diag"];
@@ -323,7 +409,7 @@ const PLAIN_MODULES: [&str; 9] =
 /// The programs that a request runs.
 fn programs(request: &Request) -> Vec<String> {
     match request {
-        Request::Probe => Vec::new(),
+        Request::Probe | Request::Layout => Vec::new(),
         Request::Run(job) => job.programs(),
     }
 }
@@ -335,7 +421,7 @@ fn bonds(request: &Request) -> bool {
 
 /// Whether a job can do with these.
 fn is_plain(request: &Request) -> bool {
-    let Request::Run(job) = request else { return false };
+    let Request::Run(job) = request else { return matches!(request, Request::Layout) };
     let plain = |feature: &Feature| {
         use Feature::{
             Bonding, Counter, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf,

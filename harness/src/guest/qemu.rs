@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::process::{self, Child, ChildStdout, Command, Stdio};
 
@@ -31,7 +31,7 @@ impl Machine {
     /// The kernel's command line in the guest; its first process is given `mark`.
     ///
     /// `loglevel=5` shows warnings on the console and nothing below. A kernel that fails ends the guest (`panic=-1`, `reboot=t`,
-    /// `-no-reboot`). No random number follows from the host.
+    /// `-no-reboot`). No random number follows from the host, and the kernel is where its symbols say (`nokaslr`).
     pub(super) fn kernel_line(self, mark: &str) -> String {
         // microvm has no PCI, and its only clock besides the time stamp counter, which counts instructions, is too slow to check that with.
         let clock = match self.clock {
@@ -40,7 +40,7 @@ impl Machine {
         };
         format!(
             "console=ttyS0 loglevel=5 panic=-1 reboot=t random.trust_cpu=off random.trust_bootloader=off{clock} edd=off rodata=off \
-             retain_initrd mitigations=off initcall_blacklist={NEEDLESS} -- {mark}"
+             nokaslr retain_initrd mitigations=off initcall_blacklist={NEEDLESS} -- {mark}"
         )
     }
 
@@ -73,8 +73,17 @@ impl Machine {
 pub(super) struct Qemu(Child);
 
 impl Qemu {
-    /// Starts a guest. What it writes to its debug port comes out of the returned pipe; its console goes into a file.
-    pub(super) fn start(machine: Machine, kernel: &Path, archive: &File, console: &File, mark: &str) -> io::Result<(Self, ChildStdout)> {
+    /// Starts a guest, with `more` arguments. What it writes to its debug port comes out of the returned pipe, its console goes into a file,
+    /// and what QEMU itself says to `complaints`, or into a pipe that [`Self::end`] reads.
+    pub(super) fn start(
+        machine: Machine,
+        kernel: &Path,
+        archive: &File,
+        console: &File,
+        mark: &str,
+        more: &[String],
+        complaints: Option<OwnedFd>,
+    ) -> io::Result<(Self, ChildStdout)> {
         // Files without names: nothing is left behind, however this process ends.
         let path = |file: &File| format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd());
         let mut command = Command::new(PROGRAM);
@@ -82,7 +91,8 @@ impl Qemu {
         command.arg("-kernel").arg(kernel).args(["-initrd", &path(archive), "-append", &machine.kernel_line(mark)]);
         command.args(["-serial", &format!("file:{}", path(console))]);
         command.args(["-chardev", "stdio,id=port,signal=off", "-device", "isa-debugcon,iobase=0xe9,chardev=port"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(more);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(complaints.map_or_else(Stdio::piped, Stdio::from));
         dies_with_this_thread(&mut command);
         let mut child = command.spawn()?;
         let port = child.stdout.take().expect("piped above");

@@ -4,11 +4,13 @@
 pub mod before_main;
 pub mod bond;
 pub mod boot;
+pub mod btf;
 pub mod counters;
 pub mod doors;
 pub mod firewall;
 pub mod inhabitants;
 pub mod kmsg;
+pub mod layout;
 pub mod link;
 pub mod link_stats;
 pub mod load;

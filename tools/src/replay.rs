@@ -1,0 +1,93 @@
+//! `mplab replay`: a recorded run once more, with more eyes on it.
+
+use std::path::PathBuf;
+
+use mplab::compare::differences;
+use mplab::guest::store::Store;
+use mplab::guest::{Eyes, Guest};
+use mplab::judge::judge;
+use mplab::plan::Job;
+use mplab::recording::{Clockwork, MachineRecord, Recording};
+use mplab::report::{self, Style};
+use mplab::words::Time;
+
+use crate::exit::Exit;
+use crate::{Failure, recordings};
+
+/// How many differences are told.
+const TOLD: usize = 10;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A recording of a run in virtual time
+    recording: PathBuf,
+    /// Write the packets of each link to a file below this directory, as LINK.pcapng
+    #[arg(long)]
+    capture: Option<PathBuf>,
+    /// Let the kernel wait at this port for gdb
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "1234")]
+    gdb: Option<u16>,
+    /// Sample so often: another run, since samples take time
+    #[arg(long)]
+    sample: Option<Time>,
+    /// Where the new recording goes; beside the old one if not said
+    #[arg(long)]
+    output: Option<PathBuf>,
+}
+
+pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
+    let old = recordings::read(&arguments.recording)?;
+    let Some(MachineRecord { clock: clock @ Clockwork::Virtual { .. }, .. }) = old.place.machine else {
+        let path = arguments.recording.display();
+        return Err(Failure::usage(format!(
+            "{path} was recorded in real time, of which no moment comes back: `mplab run` makes another run"
+        )));
+    };
+    let kernel = Store::open()?.get(&old.place.name)?;
+    let eyes = Eyes { gdb: arguments.gdb, capture: arguments.capture.clone() };
+    let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(eyes);
+    let mut job = old.job.clone();
+    job.case.sample = arguments.sample.unwrap_or(job.case.sample);
+    if let Some(port) = arguments.gdb {
+        println!(
+            "the kernel waits: gdb -ex 'target remote :{port}' VMLINUX, a vmlinux with symbols (`make` leaves one, Debian's linux-image-*-dbg has one)"
+        );
+        println!("gdb alone changes nothing; each stop does, since virtual time then jumps to the kernel's next timer");
+    }
+    let new = run(&guest, &job)?;
+    let verdict = judge(&new, &new.job.case);
+    println!("{}", report::headline(&new, &verdict, style));
+    let exit = told(arguments, &old, &new);
+    let output = arguments.output.clone().unwrap_or_else(|| arguments.recording.with_extension("replay.json"));
+    recordings::write(&output, &new)?;
+    println!("        recorded in {}", output.display());
+    if let Some(directory) = &arguments.capture {
+        let files = job.topology.links.keys().map(|link| directory.join(format!("{link}.pcapng")).display().to_string());
+        println!("        captured in {}", files.collect::<Vec<_>>().join(", "));
+    }
+    Ok(exit.max(verdict.outcome.into()))
+}
+
+fn run(guest: &Guest, job: &Job) -> Result<Recording, Failure> {
+    let mut results = guest.run(std::slice::from_ref(job), &mut |_, _| ());
+    results.pop().expect("a result for each job").map_err(Failure::broken)
+}
+
+/// Says whether it was the same run. One that had to be and was not is broken machinery.
+fn told(arguments: &Arguments, old: &Recording, new: &Recording) -> Exit {
+    let differences = differences(old, new, TOLD);
+    if differences.is_empty() {
+        println!("        the same run, to the last value");
+        return Exit::Passed;
+    }
+    let why = match (arguments.sample, arguments.gdb) {
+        (Some(sample), _) => format!("another run, since samples take time: every {}, and every {sample}", old.job.case.sample),
+        (None, Some(_)) => "another run, if gdb has stopped the kernel".to_owned(),
+        (None, None) => "NOT the same run: that takes the same mplab, QEMU, kernel and system libraries".to_owned(),
+    };
+    println!("        {why}");
+    for difference in differences {
+        println!("          {difference}");
+    }
+    if arguments.sample.is_some() || arguments.gdb.is_some() { Exit::Passed } else { Exit::Broken }
+}
