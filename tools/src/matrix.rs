@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use mplab::compare::{Column, Ended, Matrix, Run, changes};
 use mplab::place::{PlaceError, Somewhere};
 use mplab::plan::Job;
+use mplab::recording::Place;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile, Judged};
 use mplab::words::feature::absences;
@@ -57,8 +58,11 @@ struct Task<'a> {
 pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     // Before hours of runs, not after them.
     let baseline = arguments.baseline.as_deref().map(read).transpose()?;
-    let mut columns = Vec::new();
+    let mut columns: Vec<(&str, Somewhere, Place)> = Vec::new();
     for name in &arguments.kernels {
+        if columns.iter().any(|(other, ..)| other == name) {
+            continue;
+        }
         let at = if name == "local" { Somewhere::Local } else { place::guest(name, arguments.in_virtual_time, None)? };
         let place = at.place().map_err(Failure::broken)?;
         columns.push((name.as_str(), at, place));

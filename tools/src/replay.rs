@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mplab::case::check::SAMPLES;
 use mplab::compare::differences;
 use mplab::guest::store::Store;
 use mplab::guest::{Eyes, Guest};
@@ -43,6 +44,9 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
             "{path} was recorded in real time, of which no moment comes back: `mplab run` makes another run"
         )));
     };
+    if let Some(sample) = arguments.sample.filter(|sample| !SAMPLES.contains(sample)) {
+        return Err(Failure::usage(format!("{sample}: everything can be sampled each {} to {}", SAMPLES.start(), SAMPLES.end())));
+    }
     let kernel = Store::open()?.get(&old.place.name)?;
     let eyes = Eyes { gdb: arguments.gdb, capture: arguments.capture.clone() };
     let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(eyes);

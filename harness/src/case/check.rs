@@ -165,7 +165,7 @@ fn topology(
 /// How often is sampled unless it is written.
 const SAMPLE: Time = Time::from_millis(100);
 /// How often can be sampled.
-const SAMPLES: std::ops::RangeInclusive<Time> = Time::from_millis(10)..=Time::from_millis(10_000);
+pub const SAMPLES: std::ops::RangeInclusive<Time> = Time::from_millis(10)..=Time::from_millis(10_000);
 /// How long after its last planned moment a run may last unless it is written.
 const GRACE: Time = Time::from_millis(20_000);
 /// How long a transfer of a number of bytes or a process may last unless it is written.

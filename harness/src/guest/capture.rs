@@ -1,10 +1,11 @@
 //! The packets of a guest's lab, seen from outside: nothing is added to the guest, whose run is the same with a capture and without.
 //! Not here: the format of the files, or starting the guest.
 //!
-//! QEMU can print the CPU's registers whenever the guest comes to an address (`-d cpu -dfilter`). Two are asked for: where the kernel is about
-//! to transmit a packet, and where it has read its clock. What QEMU prints goes into a pipe that has room for one write, and what it prints at
-//! once takes many. So when the first of these has been read the guest's CPU waits in the middle of the others, and its memory, which is a
-//! file, holds still. A clock that counts instructions does not notice.
+//! QEMU can print the CPU's registers whenever the guest comes to an address (`-d cpu -dfilter`). It is asked for where the kernel is about
+//! to transmit a packet, and where it has read its clock. What QEMU prints goes into a pipe that has room for one write, and what it prints
+//! at once takes many. So when the first of these has been read the guest's CPU waits in the middle of the others, and its memory, which is
+//! a file, holds still. A clock that counts instructions does not notice. (QEMU's breakpoints will not do: it lets virtual time go on to the
+//! next timer when it stops.)
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -45,8 +46,8 @@ pub(super) struct Log {
 /// What to capture, and where it goes.
 pub(super) struct Capture {
     layout: Layout,
-    /// The address behind the instruction that reads the clock.
-    clock: u64,
+    /// The addresses behind instructions that read the clock.
+    clocks: Vec<u64>,
     /// Which file and which of its interfaces belong to the end of a wire with this name.
     wires: BTreeMap<String, (usize, u32)>,
     files: Vec<BufWriter<File>>,
@@ -91,9 +92,10 @@ impl Memory {
         Some(u64::from_le_bytes(bytes))
     }
 
-    /// The address behind the instruction by which a function reads the time stamp counter: `rdtsc`, or `rdtscp`.
+    /// The address behind the first instruction at or behind a function's beginning by which the time stamp counter is read: `rdtsc`, or
+    /// `rdtscp`.
     pub(super) fn behind_rdtsc(&self, function: u64) -> Option<u64> {
-        let mut code = [0; 64];
+        let mut code = [0; 256];
         self.read(function, &mut code)?;
         let behind = |instruction: &[u8]| {
             let at = code.windows(instruction.len()).position(|window| window == instruction)?;
@@ -115,9 +117,9 @@ impl Log {
 
 impl Capture {
     /// A file for each link below a directory, with its two ends as interfaces.
-    pub(super) fn new(layout: Layout, clock: u64, topology: &Topology, directory: &Path) -> io::Result<Self> {
+    pub(super) fn new(layout: Layout, clocks: Vec<u64>, topology: &Topology, directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
-        let mut capture = Self { layout, clock, wires: BTreeMap::new(), files: Vec::new(), now: 0 };
+        let mut capture = Self { layout, clocks, wires: BTreeMap::new(), files: Vec::new(), now: 0 };
         for (number, (name, link)) in topology.links.iter().enumerate() {
             let mut file = BufWriter::new(File::create(directory.join(format!("{name}.pcapng")))?);
             file.write_all(&pcapng::beginning(&link.ends.each_ref().map(ToString::to_string), LONGEST))?;
@@ -130,8 +132,9 @@ impl Capture {
     /// QEMU's arguments that make it print what is needed.
     pub(super) fn arguments(&self) -> Vec<String> {
         // `nochain`: else what jumps there directly is not told.
-        let filter = format!("{:#x}+1,{:#x}+1", self.layout.transmit, self.clock);
-        ["-d", "cpu,nochain", "-dfilter", &filter].map(str::to_owned).to_vec()
+        let addresses = self.clocks.iter().chain([&self.layout.transmit]);
+        let filter: Vec<String> = addresses.map(|address| format!("{address:#x}+1")).collect();
+        ["-d", "cpu,nochain", "-dfilter", &filter.join(",")].map(str::to_owned).to_vec()
     }
 
     /// Follows a guest to its end. Returns what QEMU said besides.
@@ -149,7 +152,7 @@ impl Capture {
                 (rsi, rdi) = (register("RSI=").unwrap_or(0), register("RDI=").unwrap_or(0));
             } else if line.starts_with("RIP=") {
                 match register("RIP=") {
-                    Some(at) if at == self.clock => self.now = (rdx << 32) | (rax & 0xffff_ffff),
+                    Some(at) if self.clocks.contains(&at) => self.now = (rdx << 32) | (rax & 0xffff_ffff),
                     Some(at) if at == self.layout.transmit => self.transmitted(rdi, rsi, memory)?,
                     _ => {}
                 }

@@ -252,8 +252,11 @@ impl Guest {
             Some(Message::Broken(why) | Message::Confined(why)) => return Err(GuestError::Broken(why)),
             _ => return Err(self.silent(&boot)),
         };
-        let clock = looked.behind_rdtsc(layout.read_clock).ok_or_else(|| failed("find where the kernel reads its clock", &"no rdtsc"))?;
-        let capture = Capture::new(layout, clock, &job.topology, directory);
+        let clocks: Vec<u64> = layout.read_clock.iter().filter_map(|&function| looked.behind_rdtsc(function)).collect();
+        if clocks.is_empty() {
+            return Err(failed("find where the kernel reads its clock", &"it has no rdtsc there"));
+        }
+        let capture = Capture::new(layout, clocks, &job.topology, directory);
         Ok(Watch::Packets(capture.map_err(|error| failed("write captures", &error))?, memory()?))
     }
 

@@ -1,4 +1,4 @@
-//! Where this kernel has what a capture from outside looks at: two functions and some members of structures.
+//! Where this kernel has what a capture from outside looks at: three functions and some members of structures.
 //! Not here: looking at them.
 
 use std::{fs, io};
@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::btf::Btf;
 
 /// Addresses in this boot, and offsets in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// `dev_hard_start_xmit(struct sk_buff *, struct net_device *, ...)` (net/core/dev.c): every packet of an interface leaves by it.
     pub transmit: u64,
-    /// `read_tsc` (arch/x86/kernel/tsc.c): reads the clock for the rest of the kernel.
-    pub read_clock: u64,
+    /// `read_tsc` (arch/x86/kernel/tsc.c) and `ktime_get` (kernel/time/timekeeping.c): the clock is read in the one, or, by newer kernels, in
+    /// the other.
+    pub read_clock: [u64; 2],
     /// `sk_buff.next`, a pointer.
     pub next: usize,
     /// `sk_buff.len`, 32 bits: bytes of the packet ...
@@ -43,7 +44,7 @@ pub fn read() -> io::Result<Layout> {
     let private = btf.size("net_device").ok_or_else(|| unknown("net_device"))?.next_multiple_of(NETDEV_ALIGN);
     Ok(Layout {
         transmit: address("dev_hard_start_xmit")?,
-        read_clock: address("read_tsc")?,
+        read_clock: [address("read_tsc")?, address("ktime_get")?],
         next: offset("sk_buff", "next")?,
         len: offset("sk_buff", "len")?,
         data_len: offset("sk_buff", "data_len")?,
