@@ -3,6 +3,7 @@
 mod bisect;
 mod check;
 mod demo;
+mod doctor;
 mod exit;
 mod explain;
 mod explore;
@@ -84,6 +85,8 @@ enum Command {
         #[arg(long)]
         svg: Option<PathBuf>,
     },
+    /// Say what this computer can do for labs, and what to do about what it cannot
+    Doctor,
     /// Say why there is no subflow over a path, or one that carries nothing
     Explain(explain::Arguments),
     /// Build a lab that stays, until `mplab down`
@@ -161,6 +164,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::replay(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
         Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
+        Command::Doctor => Ok(doctor::doctor(style)),
         Command::Explain(arguments) => explain::explain(&arguments, style),
         Command::Up { topology, name } => standing::up(&topology, name, style),
         Command::Exec { which, host, command } => standing::exec(&host, &command, &which),

@@ -20,13 +20,18 @@ fn main() {
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 7] = [
+    let in_a_lab: [(&str, fn()); 9] = [
         ("a_case_that_must_fail_passes", a_case_that_must_fail_passes),
         ("a_failure_says_all_that_is_needed_to_see_it_again", a_failure_says_all_that_is_needed_to_see_it_again),
         ("a_case_that_cannot_run_here_is_skipped_with_the_reason", a_case_that_cannot_run_here_is_skipped_with_the_reason),
         ("a_recording_is_judged_again_alike", a_recording_is_judged_again_alike),
         ("a_recording_of_another_format_is_refused", a_recording_of_another_format_is_refused),
         ("a_recording_is_drawn", a_recording_is_drawn),
+        (
+            "what_is_missing_is_explained_from_a_case_and_from_its_recording",
+            what_is_missing_is_explained_from_a_case_and_from_its_recording,
+        ),
+        ("a_doctor_says_what_this_computer_can_do", a_doctor_says_what_this_computer_can_do),
         ("an_output_that_cannot_be_written_loses_no_verdict", an_output_that_cannot_be_written_loses_no_verdict),
     ];
     let ready = |run: fn()| {
@@ -45,7 +50,8 @@ fn main() {
         ready(without_root_it_enters_a_user_namespace),
     ));
     let no_cage = confined.or_else(|| without(&["unshare", "setpriv"]));
-    trials.push(trial("where_nothing_is_allowed_it_says_what_to_do", no_cage, ready(where_nothing_is_allowed_it_says_what_to_do)));
+    trials.push(trial("where_nothing_is_allowed_it_says_what_to_do", no_cage.clone(), ready(where_nothing_is_allowed_it_says_what_to_do)));
+    trials.push(trial("where_nothing_is_allowed_the_doctor_says_so", no_cage, ready(where_nothing_is_allowed_the_doctor_says_so)));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -199,10 +205,53 @@ fn without_root_it_enters_a_user_namespace() {
 fn where_nothing_is_allowed_it_says_what_to_do() {
     let directory = Directory::new();
     let case = directory.write("cases/short.toml", SHORT);
-    let lines = "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin \"$@\"";
-    let caged = ["--user", "--map-root-user", "sh", "-c", lines, "sh", MPLAB, "run", &case];
-    let said = Said::of(Command::new("unshare").args(caged).current_dir(directory.path()).output().expect("it is installed"));
+    let said = caged(&directory, &["run", &case]);
     assert_eq!((said.code, said.out.as_str()), (3, ""), "{said:?}");
     assert_eq!(said.err.lines().count(), 1, "{said:?}");
     assert_has(&said.err, &["mplab: no network namespace can be made here", "run as root, or allow user namespaces"]);
+}
+
+fn where_nothing_is_allowed_the_doctor_says_so() {
+    let said = caged(&Directory::new(), &["doctor"]);
+    assert_eq!((said.code, said.err.as_str()), (4, ""), "{said:?}");
+    assert_has(&said.out, &["FAIL   namespaces", "no network namespace can be made here", "-> run as root, or allow user namespaces"]);
+}
+
+/// Runs the program where no namespace can be made.
+fn caged(directory: &Directory, arguments: &[&str]) -> Said {
+    let lines = "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin \"$@\"";
+    let cage = ["--user", "--map-root-user", "sh", "-c", lines, "sh", MPLAB];
+    let store = directory.path().join("kernels");
+    let mut command = Command::new("unshare");
+    command.args(cage).args(arguments).current_dir(directory.path()).env("NO_COLOR", "1").env("MPLAB_KERNELS", store);
+    Said::of(command.output().expect("it is installed"))
+}
+
+fn what_is_missing_is_explained_from_a_case_and_from_its_recording() {
+    let directory = Directory::new();
+    let case = directory.write("cases/short.toml", &SHORT.replace("two-guests-slow", "two-guests"));
+    let answer = "stream: no subflow over guest2:enp1s0, guest2:enp3s0\n  CAUSE  endpoints ";
+    let run = directory.say(&["explain", &case]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{run:?}");
+    assert_has(&run.out, &[answer, "guest2 has none; guest1 has none", "-> at guest2: ip mptcp endpoint add 10.0.1.2 dev enp1s0 subflow"]);
+    assert!(directory.ending(".json").is_empty(), "it keeps nothing");
+    directory.say(&["run", &case]);
+    let read = directory.say(&["explain", "recordings/short.json"]);
+    assert_has(&read.out, &[answer]);
+    let wrong = directory.say(&["explain", "recordings/none.json"]);
+    assert_eq!((wrong.code, wrong.out.as_str()), (2, ""), "{wrong:?}");
+}
+
+fn a_doctor_says_what_this_computer_can_do() {
+    let directory = Directory::new();
+    let said = Said::of(directory.mplab(["doctor"]).env("MPLAB_KERNELS", directory.path().join("kernels")).output().expect("it starts"));
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel has a name");
+    assert_has(
+        &said.out,
+        &["  ok     kernel", &format!("Linux {} with MPTCP", release.trim()), "  lacks  kernels", "-> tools/fetch-kernels", "iperf3"],
+    );
+    let columns: Vec<_> = said.out.lines().filter(|line| line.starts_with("  ok     ")).map(|line| line[9..].find("  ")).collect();
+    assert!(columns.len() > 4 && columns.iter().all(Option::is_some), "{}", said.out);
+    assert!(!directory.path().join("kernels").exists(), "it makes nothing");
 }

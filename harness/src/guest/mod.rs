@@ -97,6 +97,11 @@ pub struct Eyes {
 /// slower than real ones, and as fast as TCG is on common hardware, so that a busy guest's time passes about as fast as the wall clock's.
 pub const SHIFT: u8 = 2;
 
+/// QEMU's version, if it can be started.
+pub fn emulator() -> Result<String, GuestError> {
+    qemu::version().map_err(|error| GuestError::NoQemu(error.to_string()))
+}
+
 /// What a program of mplab found a kernel to do.
 #[derive(Serialize, Deserialize)]
 struct Probed {
@@ -139,7 +144,7 @@ struct Boot {
 impl Guest {
     /// A guest that boots `kernel`, with the fastest acceleration that works if none is named. Only TCG has virtual time.
     pub fn new(kernel: Kernel, clock: Clockwork, acceleration: Option<Acceleration>) -> Result<Self, GuestError> {
-        let emulator = qemu::version().map_err(|error| GuestError::NoQemu(error.to_string()))?;
+        let emulator = emulator()?;
         let with = |acceleration| Machine { acceleration, clock, memory: MEMORY };
         let mut guest = Self { kernel, machine: with(Acceleration::Tcg), emulator, eyes: Eyes::default() };
         guest.machine.acceleration = match (clock, acceleration) {
@@ -158,6 +163,11 @@ impl Guest {
     #[must_use]
     pub fn watched(self, eyes: Eyes) -> Self {
         Self { eyes, ..self }
+    }
+
+    /// What its CPU is made of.
+    pub const fn acceleration(&self) -> Acceleration {
+        self.machine.acceleration
     }
 
     /// Whether the guest boots and answers in time.

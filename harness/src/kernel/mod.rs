@@ -5,6 +5,7 @@ pub mod before_main;
 pub mod bond;
 pub mod boot;
 pub mod btf;
+pub mod computer;
 pub mod counters;
 pub mod doors;
 pub mod firewall;

@@ -17,7 +17,7 @@ mod traffic;
 mod verdict;
 
 pub use bars::share;
-pub use explain::explanation;
+pub use explain::{examination, explanation};
 pub use intervals::{IntervalTable, table};
 pub use links::links;
 pub use matrix::{changes, matrix};

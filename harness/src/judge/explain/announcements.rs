@@ -16,6 +16,20 @@ pub(super) fn checks(sight: &Sight) -> Vec<Check> {
     checks
 }
 
+/// Announcements that came, where no join was sent over some way: those that a limit or an end of the connection does not explain are said.
+fn unused(sight: &Sight, heard: u64, counted: String) -> Check {
+    let made = sight.count(sight.client, "MPTcpExtMPJoinSynTx").unwrap_or(0);
+    let allowed = sight.limits(sight.client).map_or(u64::MAX, |limits| u64::from(limits.add_addr_accepted.min(limits.subflows)));
+    if made >= heard.min(allowed) {
+        return Check::new(Weight::Fine, "announcements", counted);
+    }
+    let seen = format!(
+        "{counted}, {made} joins were sent: the kernel only acknowledges one that comes when the connection may have no more, or is ending (pm.c, mptcp_pm_add_addr_received)"
+    );
+    Check::new(Weight::Suspect, "announcements", seen)
+        .change("let connections last longer than the announcements take; let one endpoint of the client be `subflow`")
+}
+
 fn reached(sight: &Sight) -> Check {
     let (client, server) = (sight.client, sight.server);
     let check = |weight, seen: String| Check::new(weight, "announcements", seen);
@@ -29,6 +43,9 @@ fn reached(sight: &Sight) -> Check {
         None => format!("{client} heard {heard} (MPTcpExtAddAddr)"),
     };
     let untried = sight.never().next().is_some() && sight.unanswered() == Some(0);
+    if heard > 0 && untried {
+        return unused(sight, heard, counted);
+    }
     if heard > 0 || to_announce == 0 || !untried {
         return check(Weight::Fine, counted);
     }

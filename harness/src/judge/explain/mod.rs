@@ -66,11 +66,14 @@ pub struct Explanation {
 }
 
 impl Check {
-    fn new(weight: Weight, topic: impl Into<String>, seen: impl Into<String>) -> Self {
+    /// What was found, with nothing to change.
+    pub fn new(weight: Weight, topic: impl Into<String>, seen: impl Into<String>) -> Self {
         Self { topic: topic.into(), weight, seen: seen.into(), change: None }
     }
 
-    fn change(mut self, change: impl Into<String>) -> Self {
+    /// The same, with what to change.
+    #[must_use]
+    pub fn change(mut self, change: impl Into<String>) -> Self {
         self.change = Some(change.into());
         self
     }

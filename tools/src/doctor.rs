@@ -1,0 +1,23 @@
+//! `mplab doctor`: what this computer can do for labs, and what to do about what it cannot.
+
+use std::io::{IsTerminal, Write};
+
+use mplab::doctor;
+use mplab::judge::explain::Weight;
+use mplab::report::{self, Style};
+
+use crate::exit::Exit;
+
+pub(crate) fn doctor(style: Style) -> Exit {
+    let shown = std::io::stderr().is_terminal();
+    let clear = |text: &str| {
+        if shown {
+            eprint!("\r\x1b[K{text}");
+            std::io::stderr().flush().ok();
+        }
+    };
+    let checks = doctor::examine(&mut |doing| clear(doing));
+    clear("");
+    print!("{}", report::examination(&checks, style));
+    if checks.iter().any(|check| check.weight == Weight::Cause) { Exit::Unsupported } else { Exit::Passed }
+}
