@@ -111,9 +111,19 @@ fn a_rejected_join_is_the_limit_s_fault_only_where_that_was_reached() {
     count(&mut run, "server", "MPTcpExtMPJoinRejected", 1);
     assert!(cause(&run).0.seen.contains("although the limit was not reached"));
     let server = run.hosts.get_mut("server").unwrap();
-    server.connections = vec![ConnectionSeries { extra_subflows: vec![0, 2], ..ConnectionSeries::default() }];
+    server.connections = vec![ConnectionSeries { at: vec![0, 10 * S], extra_subflows: vec![0, 2], ..ConnectionSeries::default() }];
     let (cause, text) = cause(&run);
     assert!(cause.topic == "limits of server" && cause.change.unwrap().ends_with("limits set subflows 3"), "{text}");
+}
+
+#[test]
+fn a_limit_that_another_connection_reached_later_is_not_to_blame() {
+    let mut run = refused();
+    let server = run.hosts.get_mut("server").unwrap();
+    server.at = vec![0, S, 2 * S, 10 * S];
+    server.connections = vec![ConnectionSeries { at: vec![10 * S], extra_subflows: vec![2], ..ConnectionSeries::default() }];
+    server.counters.insert("MPTcpExtMPJoinRejected".into(), vec![0, 1, 1, 1]);
+    assert!(cause(&run).0.seen.contains("either end has closed its direction"));
 }
 
 #[test]

@@ -24,10 +24,10 @@ fn unused(sight: &Sight, heard: u64, counted: String) -> Check {
         return Check::new(Weight::Fine, "announcements", counted);
     }
     let seen = format!(
-        "{counted}, {made} joins were sent: the kernel only acknowledges one that comes when the connection may have no more, or is ending (pm.c, mptcp_pm_add_addr_received)"
+        "{counted}, {made} joins were sent: the kernel makes no more of one that comes once either end has closed its direction (subflow.c, __mptcp_subflow_connect)"
     );
     Check::new(Weight::Suspect, "announcements", seen)
-        .change("let connections last longer than the announcements take; let one endpoint of the client be `subflow`")
+        .change("let no end close its direction while subflows shall still join: keep the programs' input open")
 }
 
 fn reached(sight: &Sight) -> Check {

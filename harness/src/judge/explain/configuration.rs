@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::sight::{Sight, Way, owner};
 use super::{Check, Weight};
 use crate::case::{Action, Command};
+use crate::recording::ConnectionSeries;
 use crate::topology::Endpoint;
 use crate::words::EndpointFlag::{Fullmesh, Laminar, Signal, Subflow};
 
@@ -240,10 +241,19 @@ fn server_limits(sight: &Sight) -> Check {
     Check::new(Weight::Fine, topic, seen)
 }
 
-/// Whether the server had as many additional subflows in a connection as it may (protocol.c, mptcp_finish_join; pm.c,
-/// mptcp_pm_allow_new_subflow).
+/// Whether a connection of the server had as many additional subflows as it may when joins were rejected (protocol.c, mptcp_finish_join;
+/// pm.c, mptcp_pm_allow_new_subflow).
 pub(super) fn limit_reached(sight: &Sight, limit: u32) -> bool {
-    let connections = sight.host(sight.server).into_iter().flat_map(|record| &record.connections);
-    let most = connections.flat_map(|connection| &connection.extra_subflows).copied().max().unwrap_or(0);
-    most >= u64::from(limit)
+    let Some(record) = sight.host(sight.server) else { return false };
+    let Some(rejected) = record.counters.get("MPTcpExtMPJoinRejected") else { return false };
+    let rises = rejected.iter().enumerate().filter(|(n, count)| **count > n.checked_sub(1).map_or(0, |before| rejected[before]));
+    // Seen from the sample before to the one after: connections come and go in between.
+    let spans = rises.map(|(n, _)| (record.at[n.saturating_sub(1)], record.at.get(n + 1).copied().unwrap_or(u64::MAX)));
+    let spans: Vec<(u64, u64)> = spans.collect();
+    let full = |connection: &ConnectionSeries| {
+        let at = connection.at.iter().zip(&connection.extra_subflows);
+        let mut at = at.filter(|(at, _)| spans.iter().any(|(from, to)| (*from..=*to).contains(*at)));
+        at.any(|(_, extra)| *extra >= u64::from(limit))
+    };
+    limit == 0 || record.connections.iter().any(full)
 }

@@ -38,8 +38,10 @@ fn progress(sight: &Sight, known: bool) -> Check {
     };
     let (arrived, accepted) = (count(server, "SynRx"), count(server, "AckRx"));
     let shown = |count: Option<u64>| count.map_or_else(|| "an unknown number".to_owned(), |count| count.to_string());
+    let reset = sight.counted(client, "MPTcpExtMPRstTx");
+    let itself = if reset > 0 { format!(", {client} reset {reset} itself (MPTcpExtMPRstTx)") } else { String::new() };
     let seen = format!(
-        "{client} sent {sent}, {server} got {}, {client} got {answered} answers, {server} accepted {}",
+        "{client} sent {sent}, {server} got {}, {client} got {answered} answers, {server} accepted {}{itself}",
         shown(arrived),
         shown(accepted)
     );
@@ -54,7 +56,12 @@ fn progress(sight: &Sight, known: bool) -> Check {
         Check::new(weight, "joins", seen)
             .change(format!("let SYNs with MP_JOIN pass from {client} to {server}, and see that their source addresses are routed"))
     } else if answered < sent {
-        let seen = format!("{seen}: the answers were lost on the way back, or {server} reset them");
+        let why = if reset > 0 {
+            "so does an end whose peer has closed its direction before (protocol.c, mptcp_finish_join)".to_owned()
+        } else {
+            format!("the answers were lost on the way back, or {server} reset them")
+        };
+        let seen = format!("{seen}: {why}");
         Check::new(weight, "joins", seen).change(format!("let SYN/ACKs with MP_JOIN pass from {server} to {client}"))
     } else {
         Check::new(Weight::Suspect, "joins", format!("{seen}: subflows ended again"))
