@@ -6,7 +6,7 @@ use mplab::judge::explain::{Check, Weight, explain};
 use mplab::recording::{ConnectionSeries, HostRecord, LimitsRecord, Recording, StateRecord};
 use mplab::report::{self, Style};
 use mplab::topology::Endpoint;
-use mplab::words::{EndpointFlag, Protocol, Window};
+use mplab::words::{EndpointFlag, Feature, Protocol, Window};
 use rstest::rstest;
 
 use crate::synthetic::{S, connection, finding, run};
@@ -151,6 +151,18 @@ fn a_missed_measure_has_the_answer_below_it() {
         why.starts_with("endpoints: none brings a subflow over laptop:wlan0: laptop has none; server has none\n  -> at laptop: ip mptcp")
     );
     assert_eq!(finding(&run, "", Measure::Subflows("= 1".parse().unwrap())).why, None);
+}
+
+#[test]
+fn a_kernel_that_does_not_count_what_it_sends_is_believed_what_was_seen() {
+    let mut run = refused();
+    run.place.features = ["MPTcpExtMPJoinSynRx".to_owned()].map(Feature::Counter).into();
+    run.hosts.get_mut("laptop").unwrap().state.as_mut().unwrap().endpoints = Some(Vec::new());
+    assert_eq!(cause(&run).0.topic, "endpoints");
+    run.place.features.insert(Feature::Counter("MPTcpExtMPJoinNoTokenFound".into()));
+    count(&mut run, "server", "MPTcpExtMPJoinSynRx", 1);
+    count(&mut run, "server", "MPTcpExtMPJoinNoTokenFound", 1);
+    assert_eq!(cause(&run).0.topic, "joins");
 }
 
 #[test]

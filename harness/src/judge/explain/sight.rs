@@ -146,11 +146,14 @@ impl<'a> Sight<'a> {
         self.ways.iter().filter(|way| way.joined && way.part.is_some_and(|part| part.0 < IDLE))
     }
 
-    /// Joins that the client sent, less those of which a subflow came: lost, refused, or under way.
+    /// Joins that the client sent, less those of which a subflow came: lost, refused, or under way. Older kernels do not count what they
+    /// send: there it is as many as were seen at the client or counted at the server.
     pub(super) fn unanswered(&self) -> Option<u64> {
-        let of_joins = self.subflows.iter().filter(|subflow| subflow.flags.contains('j'));
-        let came = of_joins.filter(|subflow| joined(subflow, Window::default())).count() as u64;
-        Some(self.count(self.client, "MPTcpExtMPJoinSynTx")?.saturating_sub(came))
+        let of_joins: Vec<_> = self.subflows.iter().filter(|subflow| subflow.flags.contains('j')).collect();
+        let seen = || Some(self.count(self.server, "MPTcpExtMPJoinSynRx")?.max(of_joins.len() as u64));
+        let sent = self.count(self.client, "MPTcpExtMPJoinSynTx").or_else(seen)?;
+        let came = of_joins.iter().filter(|subflow| joined(subflow, Window::default())).count() as u64;
+        Some(sent.saturating_sub(came))
     }
 
     /// What is missing, in words.
