@@ -3,6 +3,7 @@
 
 mod crossing;
 mod fates;
+mod guests;
 #[path = "../support/mod.rs"]
 mod support;
 mod times;
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 
 use libtest_mimic::{Arguments, Failed};
 use mplab::kernel::{Namespace, probe};
+use mplab::local;
 use mplab::words::Feature;
 
 type Test = fn() -> Result<(), Failed>;
@@ -33,6 +35,9 @@ const TRIALS: [(&str, Test); 14] = [
 ];
 
 fn main() {
+    local::enter();
+    // Guests are found from the computer's network, and need none.
+    let guests = guests::trials();
     let confined = support::leave_network();
     // Probing needs a fresh namespace of its own, and there is none to be had where this is ignored anyway.
     let features = if confined.is_none() {
@@ -50,5 +55,5 @@ fn main() {
     let needs = [&needs[..], &[Feature::NetemSeed]].concat();
     let seeded: [(&str, Test); 1] = [("a_seed_is_a_fate", fates::a_seed_is_a_fate)];
     let seeded = seeded.into_iter().map(|(name, test)| support::trial(name, lacking(&needs), test));
-    libtest_mimic::run(&arguments, trials.chain(seeded).collect()).exit();
+    libtest_mimic::run(&arguments, trials.chain(seeded).chain(guests).collect()).exit();
 }

@@ -1,0 +1,52 @@
+//! The same tests in guests, in virtual time: on kernels that have netem, whatever this computer's has.
+//! Not here: the tests. In a guest this program is a process of a case, and finds no kernels.
+
+use libtest_mimic::{Failed, Trial};
+use mplab::case::check;
+use mplab::guest::store::{Kernel, Store};
+use mplab::guest::{Guest, SHIFT};
+use mplab::plan::{Job, Means};
+use mplab::recording::Clockwork;
+use mplab::words::Exit;
+
+use crate::support;
+
+/// A case has a topology. The tests make labs of their own.
+const TOPOLOGY: &str = "summary = \"Two hosts\"\nlink.cable.ends = [\"one:eth0\", \"other:eth0\"]\n";
+const CASE: &str = r#"
+    summary = "These tests"
+    topology = "two"
+    deadline = "60min"
+    process.tests = { host = "one", command = ["/proc/self/exe", "--test-threads=1"] }
+    expect = [{ process = "tests", exit = 0 }]
+"#;
+
+/// One for each kernel.
+pub(crate) fn trials() -> Vec<Trial> {
+    let lacking = |why: &str| vec![support::trial("in_a_guest", Some(why.to_owned()), || Ok(()))];
+    match Store::open().and_then(|store| store.list()) {
+        Ok(kernels) if kernels.is_empty() => lacking("no kernel is imported: `tools/fetch-kernels` brings three"),
+        Ok(_) if support::without(&["qemu-system-x86_64"]).is_some() => lacking("not installed: qemu-system-x86_64"),
+        Ok(kernels) => {
+            let trial = |kernel: Kernel| Trial::test(format!("in_a_guest::{}", kernel.name.replace(['-', '.'], "_")), move || run(kernel));
+            kernels.into_iter().map(trial).collect()
+        }
+        Err(error) => vec![Trial::test("in_a_guest", move || Err(error.into()))],
+    }
+}
+
+fn run(kernel: Kernel) -> Result<(), Failed> {
+    let guest = Guest::new(kernel, Clockwork::Virtual { shift: SHIFT }, None)?;
+    let place = guest.place()?;
+    let (case, topology) = check::parse("case.toml", CASE, [("two", TOPOLOGY)].as_slice()).map_err(|wrong| wrong[0].to_string())?;
+    let job = Job::plan("netem", topology, case, Means::of(&place.features, 1));
+    let recording = guest.run(&[job], &mut |_, _| ()).remove(0)?;
+    let tests = recording.processes.get("tests").ok_or("the tests did not start")?;
+    let output: Vec<_> = tests.output.iter().map(|line| line.text.trim_end()).collect();
+    // Where a kernel lacks what they need, all are ignored.
+    let ran = output.iter().any(|line| line.contains("jitter_has_its_distribution") && line.ends_with("ok"));
+    if ran && tests.exit == Some(Exit::Code(0)) && recording.splats.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{}\n{:?} {:?} {:?}", output.join("\n"), tests.exit, tests.error, recording.splats).into())
+}
