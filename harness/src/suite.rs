@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::case::check;
+use crate::compare::Run;
 use crate::diagnostic::LoadError;
 use crate::execute::News;
 use crate::judge::{Outcome, Verdict, judge};
@@ -112,6 +113,14 @@ fn settle(mut recording: Recording, job: &Job, at: &Somewhere, news: &mut dyn Fn
         }
         attempts += 1;
         recording = at.run(job, news)?;
+    }
+}
+
+/// A run in the few words that matter beside others.
+pub fn compared(seed: u64, judged: &Result<Judged, PlaceError>) -> Run {
+    match judged {
+        Ok(Judged { recording, verdict, .. }) => Run::of(recording, verdict),
+        Err(error) => Run::broken(seed, error),
     }
 }
 

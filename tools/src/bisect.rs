@@ -1,18 +1,20 @@
 //! `mplab bisect`: the first bad kernel of a list, or what `git bisect run` wants to know of one.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mplab::compare::{Ended, Run, Search, Worth};
 use mplab::guest::store::Store;
+use mplab::plan::Job;
 use mplab::report::{self, Style};
-use mplab::suite::{self, CaseFile, Judged};
+use mplab::suite::{self, CaseFile};
 use mplab::words::Seeds;
 use mplab::words::feature::absences;
 
 use crate::exit::Exit;
-use crate::{Failure, check, place, pool};
+use crate::{Failure, check, place, pool, run};
 
 /// What a kernel of a build tree is called in the store, where the last one stays to be looked at.
 const NAME: &str = "bisect";
@@ -143,29 +145,21 @@ fn runs(arguments: &Arguments, kernel: &str, style: Style) -> Result<Vec<Run>, F
     };
     let file = CaseFile::named(&arguments.case);
     let planned = |seed| suite::plan(&file, seed, &place).map_err(|error| Failure::usage(check::shown(&error)));
-    let jobs: std::collections::VecDeque<_> = arguments.seeds.all().map(planned).collect::<Result<_, _>>()?;
+    let jobs: VecDeque<Job> = arguments.seeds.all().map(planned).collect::<Result<_, _>>()?;
     let missing = suite::missing(&jobs[0], &place);
     if !missing.is_empty() {
         return Ok(vec![Run { seed, ended: Ended::Unsupported(absences(&missing)), measures: [].into() }]);
     }
     let mut runs = Vec::new();
     let at_once = arguments.jobs.unwrap_or_else(|| at.parallel());
-    let name = |job: &mplab::plan::Job| format!("{kernel}, seed {}", job.seed);
+    let name = |job: &Job| format!("{kernel}, seed {}", job.seed);
     pool::each(
         jobs,
         at_once,
         name,
         |job| suite::run(job, &at, &mut |_| ()),
         |job, judged| {
-            let run = match &judged {
-                Ok(Judged { recording, verdict, .. }) => Run::of(recording, verdict),
-                Err(error) => Run::broken(job.seed, error),
-            };
-            if run.ended != Ended::Passed {
-                let again = format!("mplab run {}{} --seed {}", file.path.display(), at.options(), job.seed);
-                print!("{}", report::ending(&run, kernel, &again, style));
-            }
-            runs.push(run);
+            runs.push(run::told(&judged, &file, &at, job.seed, kernel, style));
         },
     );
     Ok(runs)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
-use mplab::compare::{Ended, Run, spreads};
+use mplab::compare::{Ended, spreads};
 use mplab::place::PlaceError;
 use mplab::plan::Job;
 use mplab::report::{self, Style};
@@ -12,7 +12,7 @@ use mplab::words::Seeds;
 use mplab::words::feature::absences;
 
 use crate::exit::Exit;
-use crate::{Failure, check, place, pool, recordings};
+use crate::{Failure, check, place, pool, recordings, run};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -46,14 +46,7 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
     let mut runs = BTreeMap::new();
     let mut lost = Exit::Passed;
     let ended = |Job { seed, .. }, judged: Result<Judged, PlaceError>| {
-        let run = match &judged {
-            Ok(Judged { recording, verdict, .. }) => Run::of(recording, verdict),
-            Err(error) => Run::broken(seed, error),
-        };
-        if run.ended != Ended::Passed {
-            let again = format!("mplab run {}{} --seed {seed}", file.path.display(), at.options());
-            print!("{}", report::ending(&run, "", &again, style));
-        }
+        let run = run::told(&judged, &file, &at, seed, "", style);
         if let (Ok(Judged { recording, .. }), true) = (&judged, run.ended != Ended::Passed) {
             let path = recordings::file(&arguments.output, &format!("{}::seed-{seed}", file.name));
             match recordings::write(&path, recording) {

@@ -106,14 +106,7 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
 /// Takes a run into the matrix, tells it if it did not pass, and keeps its recording if that is asked for.
 fn ended(arguments: &Arguments, matrix: &mut Matrix, task: &Task, judged: &Result<Judged, PlaceError>, style: Style) -> Exit {
     let Task { kernel, at, file, job } = task;
-    let run = match judged {
-        Ok(Judged { recording, verdict, .. }) => Run::of(recording, verdict),
-        Err(error) => Run::broken(job.seed, error),
-    };
-    if run.ended != Ended::Passed {
-        let again = format!("mplab run {}{} --seed {}", file.path.display(), at.options(), job.seed);
-        print!("{}", report::ending(&run, &format!("{} with {kernel}", file.name), &again, style));
-    }
+    let run = run::told(judged, file, at, job.seed, &format!("{} with {kernel}", file.name), style);
     matrix.insert(&file.name, kernel, run);
     let (Some(directory), Ok(Judged { recording, .. })) = (&arguments.recordings, judged) else { return Exit::Passed };
     let path = recordings::file(&directory.join(kernel), &format!("{}::seed-{}", file.name, job.seed));

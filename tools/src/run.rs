@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 
+use mplab::compare::{Ended, Run};
 use mplab::place::{PlaceError, Somewhere};
 use mplab::plan::Job;
 use mplab::recording::Place;
@@ -83,6 +84,20 @@ fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, at: &Somewher
     worst
 }
 
+/// The command that repeats a run.
+fn repeat(file: &CaseFile, at: &Somewhere, seed: u64) -> String {
+    format!("mplab run {} --seed {seed}{}", file.path.display(), at.options())
+}
+
+/// A run as one of many: told if it did not pass, with whose it was and the command that repeats it.
+pub(crate) fn told(judged: &Result<Judged, PlaceError>, file: &CaseFile, at: &Somewhere, seed: u64, whose: &str, style: Style) -> Run {
+    let run = suite::compared(seed, judged);
+    if run.ended != Ended::Passed {
+        print!("{}", report::ending(&run, whose, &repeat(file, at, seed), style));
+    }
+    run
+}
+
 fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<Judged, PlaceError>, style: Style) -> Exit {
     let Judged { recording, verdict, attempts } = match judged {
         Ok(judged) => judged,
@@ -91,7 +106,7 @@ fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<
             return Exit::Broken;
         }
     };
-    let again = format!("mplab run {} --seed {}{}", file.path.display(), arguments.seed, at.options());
+    let again = repeat(file, at, arguments.seed);
     let outcome: Exit = verdict.outcome.into();
     if outcome == Exit::Passed {
         println!("{}", report::headline(&recording, &verdict, style));
