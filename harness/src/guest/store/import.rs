@@ -71,6 +71,7 @@ pub(super) fn import(files: &[PathBuf], draft: &Path, progress: &mut dyn FnMut(P
     let image = material.image()?;
     let chosen = choose(&material, &image)?;
     let content = fs::read(&image.path).map_err(StoreError::files("read", &image.path))?;
+    let content = image.bzimage.then(|| image::unpacked(&content)).flatten().unwrap_or(content);
     write(&draft.join(IMAGE), &content)?;
     let mut size = content.len() as u64;
     make_directory(&draft.join(MODULES))?;

@@ -5,9 +5,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use object::elf;
-use object::read::elf::{ElfFile64, FileHeader};
+use object::elf::{self, FileHeader64};
+use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ReadCache};
+
+use super::archive::decompress;
 
 /// An image in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,30 @@ fn bzimage(head: &[u8], size: u64) -> Result<String, &'static str> {
     version.ok_or("a kernel image that does not say its release")
 }
 
+/// The vmlinux inside a bzImage, if its compression is known and QEMU can start it: to unpack it takes a guest a second under TCG, each time.
+pub(super) fn unpacked(bzimage: &[u8]) -> Option<Vec<u8>> {
+    let long = |at: usize| Some(u32::from_le_bytes(*bzimage.get(at..)?.first_chunk()?) as usize);
+    // payload_offset and payload_length. Where the compression does not tell the length of what was compressed, that follows in 4 bytes.
+    let begin = (1 + usize::from(*bzimage.get(0x1f1)?)) * 512 + long(0x248)?;
+    let payload = bzimage.get(begin..begin.checked_add(long(0x24c)?)?)?;
+    let payload = if payload.starts_with(&[0x1f, 0x8b]) { payload } else { payload.split_last_chunk::<4>()?.0 };
+    let mut vmlinux = Vec::new();
+    decompress(Box::new(payload)).ok()?.read_to_end(&mut vmlinux).ok()?;
+    has_pvh_entry(&vmlinux).then_some(vmlinux)
+}
+
+/// Whether a note tells the physical address at which a vmlinux can be entered (Xen's `PHYS32_ENTRY`).
+fn has_pvh_entry(vmlinux: &[u8]) -> bool {
+    const PHYS32_ENTRY: u32 = 18;
+    let Ok(header) = FileHeader64::<Endianness>::parse(vmlinux) else { return false };
+    let Ok(endian) = header.endian() else { return false };
+    let segments = header.program_headers(endian, vmlinux).unwrap_or_default();
+    let mut notes = segments.iter().filter_map(|segment| segment.notes(endian, vmlinux).ok().flatten());
+    notes.any(|mut notes| {
+        std::iter::from_fn(|| notes.next().ok().flatten()).any(|note| note.name() == b"Xen" && note.n_type(endian).0 == PHYS32_ENTRY)
+    })
+}
+
 /// The banner of a vmlinux: `Linux version 6.12.95 (user@host) (compiler) #1 SMP ...`.
 fn vmlinux(file: File) -> Result<String, &'static str> {
     const BANNER: &[u8] = b"Linux version ";
@@ -78,4 +104,58 @@ fn text(bytes: &[u8]) -> Option<String> {
     let end = bytes.iter().position(|byte| *byte == 0)?;
     let text = std::str::from_utf8(&bytes[..end]).ok()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// An ELF file (ET_EXEC, EM_X86_64) with nothing but a readable PT_NOTE.
+    fn noted(kind: u32) -> Vec<u8> {
+        let mut elf = [&[0x7f, b'E', b'L', b'F', 2, 1, 1][..], &[0; 9]].concat();
+        for half in [2_u16, 62] {
+            elf.extend(half.to_le_bytes());
+        }
+        elf.extend(1_u32.to_le_bytes());
+        // The entry, and where program headers and sections are.
+        for long in [0_u64, 64, 0] {
+            elf.extend(long.to_le_bytes());
+        }
+        elf.extend(0_u32.to_le_bytes());
+        for half in [64_u16, 56, 1, 64, 0, 0] {
+            elf.extend(half.to_le_bytes());
+        }
+        for word in [4_u32, 4] {
+            elf.extend(word.to_le_bytes());
+        }
+        for long in [120_u64, 0, 0, 20, 20, 4] {
+            elf.extend(long.to_le_bytes());
+        }
+        for word in [4, 4, kind] {
+            elf.extend(u32::to_le_bytes(word));
+        }
+        [&elf[..], b"Xen\0", &[0; 4]].concat()
+    }
+
+    #[test]
+    fn a_bzimage_is_unpacked_if_what_is_in_it_can_be_started() {
+        let bzimage = |payload: &[u8]| {
+            let mut image = vec![0; 1024];
+            image[0x1f1] = 1;
+            image[0x24c..0x250].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+            [&image, payload].concat()
+        };
+        let gzip = |bytes: &[u8]| {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(bytes).unwrap();
+            packed.finish().unwrap()
+        };
+        assert_eq!(unpacked(&bzimage(&gzip(&noted(18)))), Some(noted(18)));
+        assert_eq!(unpacked(&bzimage(&gzip(&noted(17)))), None);
+        assert_eq!(unpacked(&bzimage(b"something that nobody can unpack")), None);
+        assert_eq!(unpacked(&bzimage(&gzip(&noted(18)))[..1030]), None);
+        assert_eq!(unpacked(b""), None);
+    }
 }

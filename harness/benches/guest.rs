@@ -1,0 +1,113 @@
+//! How fast guests are: from the start of QEMU to a case's first step, how much of a case's time passes in a second of the wall clock, and how
+//! much CPU time all of it takes, from the boot to the end. `cargo bench -p mplab --bench guest -- [KERNEL...]`; all imported kernels if none
+//! is named.
+
+use std::error::Error;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mplab::case::check;
+use mplab::execute::News;
+use mplab::guest::store::{Kernel, Store};
+use mplab::guest::{Guest, SHIFT};
+use mplab::judge::Seen;
+use mplab::local;
+use mplab::plan::{Job, Means};
+use mplab::recording::{Clockwork, Place, Recording};
+use mplab::suite::{self, CaseFile};
+use mplab::words::Window;
+use nix::sys::resource::{UsageWho, getrusage};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Three links of 10 Mbit/s with delays, which carry 28 Mbit/s.
+const TOPOLOGY: &str = r#"
+    summary = "three links"
+    host.client.mptcp = { limits = { subflows = 2 }, endpoint = [
+        { interface = "b", flags = ["subflow"] }, { interface = "c", flags = ["subflow"] } ] }
+    host.server.mptcp.limits = { subflows = 2 }
+    [link]
+    a = { ends = ["client:a", "server:a"], rate = "10mbit", delay = "10ms" }
+    b = { ends = ["client:b", "server:b"], rate = "10mbit", delay = "20ms" }
+    c = { ends = ["client:c", "server:c"], rate = "10mbit", delay = "30ms" }
+"#;
+/// How long the transfer over them takes. The step is the first thing that happens.
+const CASE: &str = r#"
+    summary = "an upload"
+    topology = "links"
+    transfer.t = { client = "client", server = "server", duration = "20s" }
+    step = [{ at = "0s", shape = { link = "a", delay = "10ms" } }]
+"#;
+
+fn main() -> Outcome<()> {
+    // The guest's first process is this program.
+    local::enter();
+    let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let kernels = Store::open()?.list()?;
+    println!("{:<14}{:<38}{:>12}{:>14}{:>10}{:>17}{:>10}", "kernel", "what", "first step", "goodput", "lasts", "per wall second", "CPU");
+    for kernel in kernels.into_iter().filter(|kernel| named.is_empty() || named.contains(&kernel.name)) {
+        of_kernel(kernel)?;
+    }
+    Ok(())
+}
+
+fn of_kernel(kernel: Kernel) -> Outcome<()> {
+    let guest = |clock| Guest::new(kernel.clone(), clock, None);
+    let in_virtual_time = guest(Clockwork::Virtual { shift: SHIFT })?;
+    let place = in_virtual_time.place()?;
+    let three = ("three links of 10 Mbit/s", links(&place)?);
+    let cases = [
+        ("demo, three links of 100 Mbit/s", case("demo/three_paths", &place)?),
+        ("simult_flows, 10 and 10 Mbit/s", case("selftests/simult_flows_10_10", &place)?),
+        ("a cut, two links of 20 Mbit/s left", case("survival/cut_enp1s0", &place)?),
+    ];
+    for (what, job) in std::iter::once(&three).chain(&cases) {
+        measure(&kernel.name, what, &in_virtual_time, job)?;
+    }
+    measure(&kernel.name, "the first in real time", &guest(Clockwork::Real)?, &three.1)
+}
+
+fn links(place: &Place) -> Outcome<Job> {
+    let parsed = check::parse("case.toml", CASE, [("links", TOPOLOGY)].as_slice());
+    let (case, topology) = parsed.map_err(|mistakes| mistakes[0].to_string())?;
+    Ok(Job::plan("links", topology, case, Means::of(&place.features, suite::SEED)))
+}
+
+fn case(name: &str, place: &Place) -> Outcome<Job> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testcases/cases").join(name).with_extension("toml");
+    suite::plan(&CaseFile { name: name.to_owned(), path }, suite::SEED, place).map_err(|error| error.render(false).into())
+}
+
+/// Runs a job and prints a row. What passes between the first and the last sample is the case's time.
+fn measure(kernel: &str, what: &str, guest: &Guest, job: &Job) -> Outcome<()> {
+    let (cpu, begin) = (children()?, Instant::now());
+    let (mut step, mut first, mut last) = (None, None, None);
+    let mut hear = |_, fresh| match fresh {
+        News::Step { .. } => drop(step.get_or_insert_with(|| begin.elapsed())),
+        News::Sample { at, .. } => {
+            last = Some((begin.elapsed(), Duration::from_micros(at)));
+            first = first.or(last);
+        }
+        News::Built { .. } => {}
+    };
+    let recording = guest.run(std::slice::from_ref(job), &mut hear).pop().ok_or("a result for each job")??;
+    let cpu = children()?.saturating_sub(cpu).as_secs_f64();
+    let ((sampled, from), (ended, to)) = first.zip(last).ok_or("there was no sample")?;
+    let passed = to.saturating_sub(from).as_secs_f64();
+    let (step, ratio) = (step.unwrap_or(sampled).as_secs_f64(), passed / ended.saturating_sub(sampled).as_secs_f64());
+    println!("{kernel:<14}{what:<38}{step:>11.1}s{:>14}{passed:>9.1}s{ratio:>17.2}{cpu:>9.1}s", goodput(&recording)?);
+    Ok(())
+}
+
+/// Of the one transfer, in the whole run.
+fn goodput(recording: &Recording) -> Outcome<String> {
+    let name = recording.job.case.transfers.keys().next().ok_or("a transfer")?;
+    Ok(Seen::find(recording, &recording.job.case, name)?.goodput(Window::default()).to_string())
+}
+
+/// The CPU time of what this program started and has ended.
+fn children() -> Outcome<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let times = [usage.user_time(), usage.system_time()];
+    Ok(times.iter().map(|time| Duration::new(time.tv_sec().unsigned_abs(), time.tv_usec().unsigned_abs() as u32 * 1000)).sum())
+}
