@@ -20,6 +20,18 @@ pub(crate) fn each<T: Send, R: Send>(
     at_once: usize,
     name: impl Fn(&T) -> String + Sync,
     work: impl Fn(&T) -> R + Sync,
+    ended: impl FnMut(T, R),
+) -> String {
+    together(tasks, at_once, 1, name, |tasks| tasks.iter().map(&work).collect(), ended)
+}
+
+/// As [`each`], with so many tasks at a time given to one worker, whose `work` has a result for each of them.
+pub(crate) fn together<T: Send, R: Send>(
+    tasks: VecDeque<T>,
+    at_once: usize,
+    at_a_time: usize,
+    name: impl Fn(&T) -> String + Sync,
+    work: impl Fn(&[T]) -> Vec<R> + Sync,
     mut ended: impl FnMut(T, R),
 ) -> String {
     let mut progress = Progress::new(tasks.len());
@@ -29,13 +41,24 @@ pub(crate) fn each<T: Send, R: Send>(
         for _ in 0..at_once.max(1) {
             let (tell, queue, name, work) = (tell.clone(), &queue, &name, &work);
             scope.spawn(move || {
-                let next = || queue.lock().expect("no worker panics with the queue").pop_front();
-                while let Some(task) = next() {
-                    let name = name(&task);
-                    // Nobody listens any more only when the program ends.
-                    tell.send(Told::Began(name.clone())).ok();
-                    let done = work(&task);
-                    tell.send(Told::Ended(name, task, done)).ok();
+                let next = || {
+                    let mut queue = queue.lock().expect("no worker panics with the queue");
+                    let count = at_a_time.min(queue.len());
+                    queue.drain(..count).collect::<Vec<T>>()
+                };
+                loop {
+                    let tasks = next();
+                    if tasks.is_empty() {
+                        break;
+                    }
+                    for task in &tasks {
+                        // Nobody listens any more only when the program ends.
+                        tell.send(Told::Began(name(task))).ok();
+                    }
+                    let done = work(&tasks);
+                    for (task, done) in tasks.into_iter().zip(done) {
+                        tell.send(Told::Ended(name(&task), task, done)).ok();
+                    }
                 }
             });
         }

@@ -1,6 +1,7 @@
 //! `mplab run`: cases, many at a time, each to its verdict.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mplab::compare::{Ended, Run};
@@ -25,6 +26,9 @@ pub(crate) struct Arguments {
     /// How many run at once; if not said, as many as this computer's cores can do
     #[arg(long, short)]
     jobs: Option<usize>,
+    /// How many cases run in one boot of a guest, one after the other: faster, and what one does to the kernel may reach those behind it
+    #[arg(long, value_name = "CASES", default_value = "1", requires = "kernel")]
+    per_boot: NonZeroUsize,
     #[command(flatten)]
     place: place::Options,
     /// Where the recordings go
@@ -76,8 +80,11 @@ fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, at: &Somewher
     let at_once = arguments.jobs.unwrap_or_else(|| at.parallel());
     let mut worst = Exit::Passed;
     let name = |(file, _): &(CaseFile, Job)| file.name.clone();
-    let work = |(_, job): &(CaseFile, Job)| suite::run(job, at, &mut |_| ());
-    let summary = pool::each(jobs, at_once, name, work, |(file, _), judged| {
+    let work = |cases: &[(CaseFile, Job)]| {
+        let jobs: Vec<Job> = cases.iter().map(|(_, job)| job.clone()).collect();
+        suite::run_all(&jobs, at, &mut |_, _| ())
+    };
+    let summary = pool::together(jobs, at_once, arguments.per_boot.get(), name, work, |(file, _), judged| {
         worst = worst.max(ended(arguments, at, &file, judged, style));
     });
     println!("{summary}");

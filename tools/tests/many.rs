@@ -1,4 +1,4 @@
-//! Commands that boot guests for many runs, or for one with more eyes on it: explore, matrix, bisect, replay.
+//! Commands that boot guests for many runs, or for one with more eyes on it: run, explore, matrix, bisect, replay.
 //! Not here: what they make of the runs, which is tested on recordings made up in code.
 
 #[path = "support/mod.rs"]
@@ -30,7 +30,8 @@ fn main() -> ExitCode {
         let few = (kernels.len() < count).then(|| format!("needs {count} imported kernels: `tools/fetch-kernels` brings three"));
         few.or_else(|| without(&["qemu-system-x86_64"]))
     };
-    let with_kernels: [(&str, usize, Test); 6] = [
+    let with_kernels: [(&str, usize, Test); 7] = [
+        ("cases_of_one_boot_have_a_verdict_each", 1, cases_of_one_boot_have_a_verdict_each),
         ("a_seed_that_fails_is_told_with_the_command_that_repeats_it", 1, a_seed_that_fails_is_told_with_the_command_that_repeats_it),
         ("a_matrix_is_the_same_however_busy_the_computer", 1, a_matrix_is_the_same_however_busy_the_computer),
         ("the_first_bad_kernel_of_a_list_is_found", 2, the_first_bad_kernel_of_a_list_is_found),
@@ -62,6 +63,17 @@ fn release(kernel: &Kernel) -> Vec<u32> {
 /// A case that asks for more than there is.
 fn too_much() -> String {
     SHORT.to_owned() + "goodput = \">= 1gbit\"\n"
+}
+
+fn cases_of_one_boot_have_a_verdict_each(_: &Kernel, kernel: &Kernel) {
+    let directory = Directory::new();
+    directory.write("cases/fine.toml", SHORT);
+    directory.write("cases/much.toml", &too_much());
+    let said = directory.say(&["run", "cases", "--kernel", &kernel.name, "--virtual", "--per-boot", "2"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert_has(&said.out, &["PASS  fine ", "FAIL  much ", "2 of 2 run"]);
+    let [fine, much] = ["recordings/fine.json", "recordings/much.json"].map(|path| read(&directory, path));
+    assert_eq!((fine.job.name.as_str(), much.job.name.as_str()), ("fine", "much"));
 }
 
 fn a_seed_that_fails_is_told_with_the_command_that_repeats_it(_: &Kernel, kernel: &Kernel) {
