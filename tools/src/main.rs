@@ -147,13 +147,25 @@ enum Command {
     Kernel(kernel::Command),
 }
 
+impl Command {
+    /// Whether it reads files and prints, and nothing else.
+    fn only_prints(&self) -> bool {
+        matches!(self, Self::Check { .. } | Self::Plan { .. } | Self::Judge { .. } | Self::Report { .. } | Self::Completions { .. })
+    }
+}
+
 fn main() -> ExitCode {
     mplab::local::enter();
     mplab::standing::enter();
     let level = tracing_subscriber::EnvFilter::try_from_env("MPLAB_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
     let style = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() { Style::Ansi } else { Style::Plain };
-    let done = match arguments().command {
+    let command = arguments().command;
+    if command.only_prints() {
+        // Where that cannot be had, `mplab report ... | head` complains at its end, and no more.
+        let _ = mplab::kernel::process::end_with_the_reader();
+    }
+    let done = match command {
         Command::Demo { output } => demo::demo(&output, style),
         Command::Check { files } => Ok(check::check(&files)),
         Command::Plan { file } => check::plan(&file),

@@ -4,6 +4,7 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -14,9 +15,10 @@ fn main() {
     mplab::local::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let anywhere: [(&str, fn()); 4] = [
+    let anywhere: [(&str, fn()); 5] = [
         ("a_file_in_order_is_checked", a_file_in_order_is_checked),
         ("a_mistake_has_a_file_a_line_and_a_caret", a_mistake_has_a_file_a_line_and_a_caret),
+        ("a_reader_that_has_seen_enough_ends_it_quietly", a_reader_that_has_seen_enough_ends_it_quietly),
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
@@ -53,6 +55,16 @@ fn main() {
     trials.push(trial("where_nothing_is_allowed_it_says_what_to_do", no_cage.clone(), ready(where_nothing_is_allowed_it_says_what_to_do)));
     trials.push(trial("where_nothing_is_allowed_the_doctor_says_so", no_cage, ready(where_nothing_is_allowed_the_doctor_says_so)));
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn a_reader_that_has_seen_enough_ends_it_quietly() {
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let output = Command::new(MPLAB).args(["completions", "bash"]).stdout(writer).output().expect("the program can be started");
+    assert_eq!(
+        (output.status.signal(), String::from_utf8_lossy(&output.stderr).as_ref()),
+        (Some(nix::sys::signal::Signal::SIGPIPE as i32), "")
+    );
 }
 
 fn shells_complete_its_commands() {

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork, getegid, geteuid, getppid};
 
@@ -26,6 +26,14 @@ pub fn dies_with_this_thread(command: &mut Command) {
     let parent = std::process::id() as i32;
     // SAFETY: between fork and exec only prctl(2) and getppid(2) are called.
     unsafe { command.pre_exec(move || die_with_parent(parent)) };
+}
+
+/// Lets this process end quietly when nobody reads what it prints any more, as other programs do (signal(7), `SIGPIPE`). Not for one that
+/// writes to pipes or sockets besides, which Rust tells of an error instead.
+pub fn end_with_the_reader() -> io::Result<()> {
+    // SAFETY: the default action is no handler.
+    unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
+    Ok(())
 }
 
 /// A file in memory that has no name in any file system and is gone with its last descriptor.
