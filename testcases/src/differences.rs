@@ -24,7 +24,7 @@ const KNOWN: [Difference; 1] = [Difference {
     release: "6.1.",
     case: "programs::iperf3_beside_a_transfer",
     measures: &["goodput"],
-    // mptcp_rcv_space_adjust() in net/mptcp/protocol.c. With net.ipv4.tcp_rmem = "4096 1500000 6291456" at the receiver five seeds of five hold.
+    // mptcp_rcv_space_adjust() in net/mptcp/protocol.c. With net.ipv4.tcp_rmem = "4096 1500000 6291456" at the receiver seeds 1, 3 and 4 hold.
     reason: "Linux 6.1 may leave the receive window of a connection small that begins behind another one's full queue",
 }];
 
