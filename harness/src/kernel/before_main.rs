@@ -18,3 +18,5 @@ macro_rules! call_before_main {
         };
     };
 }
+
+pub use call_before_main;
