@@ -7,7 +7,6 @@ ip netns add wires
 ip netns exec client sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec client sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec client sysctl -q -w net.ipv4.tcp_congestion_control=reno
 ip netns exec client sysctl -q -w net.ipv6.conf.all.forwarding=0
 ip netns exec client sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
 ip netns exec client sysctl -q -w net.ipv6.conf.default.accept_dad=0
@@ -36,7 +35,6 @@ ip netns exec right-router sysctl -q -w net.mptcp.enabled=1
 ip netns exec server sysctl -q -w net.ipv4.conf.all.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.conf.default.rp_filter=0
 ip netns exec server sysctl -q -w net.ipv4.ip_forward=0
-ip netns exec server sysctl -q -w net.ipv4.tcp_congestion_control=reno
 ip netns exec server sysctl -q -w net.ipv6.conf.all.forwarding=0
 ip netns exec server sysctl -q -w net.ipv6.conf.all.keep_addr_on_down=1
 ip netns exec server sysctl -q -w net.ipv6.conf.default.accept_dad=0
