@@ -30,13 +30,12 @@ fn main() -> ExitCode {
         let few = (kernels.len() < count).then(|| format!("needs {count} imported kernels: `tools/fetch-kernels` brings three"));
         few.or_else(|| without(&["qemu-system-x86_64"]))
     };
-    let with_kernels: [(&str, usize, Test); 8] = [
+    let with_kernels: [(&str, usize, Test); 7] = [
         ("cases_of_one_boot_have_a_verdict_each", 1, cases_of_one_boot_have_a_verdict_each),
         ("a_seed_that_fails_is_told_with_the_command_that_repeats_it", 1, a_seed_that_fails_is_told_with_the_command_that_repeats_it),
         ("a_matrix_is_the_same_however_busy_the_computer", 1, a_matrix_is_the_same_however_busy_the_computer),
         ("the_first_bad_kernel_of_a_list_is_found", 2, the_first_bad_kernel_of_a_list_is_found),
-        ("a_capture_changes_nothing", 1, a_capture_changes_nothing),
-        ("a_capture_has_every_packet", 1, a_capture_has_every_packet),
+        ("a_capture_has_every_packet_and_changes_none", 1, a_capture_has_every_packet_and_changes_none),
         ("a_debugger_that_stops_nothing_changes_nothing", 1, a_debugger_that_stops_nothing_changes_nothing),
         ("finer_samples_make_another_run_and_say_so", 1, finer_samples_make_another_run_and_say_so),
     ];
@@ -46,10 +45,7 @@ fn main() -> ExitCode {
     })];
     for (name, count, run) in with_kernels {
         let (oldest, newest) = (kernels.first().cloned(), kernels.last().cloned());
-        // `--ignored` runs it.
-        let unsure =
-            (name == "a_capture_has_every_packet").then(|| "a capture on Linux 6.1 lacked packets once, and why is not known".to_owned());
-        trials.push(trial(name, missing(count).or(unsure), move || {
+        trials.push(trial(name, missing(count), move || {
             run(&oldest.expect("there is one"), &newest.expect("there is one"));
             Ok::<_, Failed>(())
         }));
@@ -187,8 +183,8 @@ fn git_bisect_run_is_told_when_there_is_no_telling() {
 }
 
 /// Runs the short case with a kernel, and returns the path of the recording.
-fn recorded(directory: &Directory, kernel: &Kernel) -> &'static str {
-    directory.write("short.toml", SHORT);
+fn recorded(directory: &Directory, kernel: &Kernel, case: &str) -> &'static str {
+    directory.write("short.toml", case);
     let said = directory.say(&["run", "short.toml", "--kernel", &kernel.name, "--virtual"]);
     assert_eq!(said.code, 0, "{said:?}");
     "recordings/short.json"
@@ -226,23 +222,14 @@ fn captured(file: &Path) -> BTreeMap<(String, &'static str), Vec<u64>> {
     lengths
 }
 
-fn a_capture_changes_nothing(oldest: &Kernel, newest: &Kernel) {
+fn a_capture_has_every_packet_and_changes_none(oldest: &Kernel, newest: &Kernel) {
     for kernel in [oldest, newest] {
         let directory = Directory::new();
-        let path = recorded(&directory, kernel);
+        // So many packets that interrupts fall due just when some are about to be transmitted.
+        let path = recorded(&directory, kernel, &SHORT.replace("300ms", "2s").replace("4mbit", "30mbit"));
         let said = directory.say(&["replay", path, "--capture", "packets"]);
         assert_eq!(said.code, 0, "{said:?}");
         assert_has(&said.out, &["the same run, to the last value", "captured in packets/enp1s0.pcapng"]);
-        assert!(captured(&directory.path().join("packets/enp2s0.pcapng")).values().all(|lengths| !lengths.is_empty()));
-    }
-}
-
-fn a_capture_has_every_packet(oldest: &Kernel, newest: &Kernel) {
-    for kernel in [oldest, newest] {
-        let directory = Directory::new();
-        let path = recorded(&directory, kernel);
-        let said = directory.say(&["replay", path, "--capture", "packets"]);
-        assert_eq!(said.code, 0, "{said:?}");
         let recording = read(&directory, path);
         for link in recording.job.topology.links.values() {
             for end in &link.ends {
@@ -261,7 +248,7 @@ fn a_capture_has_every_packet(oldest: &Kernel, newest: &Kernel) {
 
 fn a_debugger_that_stops_nothing_changes_nothing(_: &Kernel, kernel: &Kernel) {
     let directory = Directory::new();
-    let path = recorded(&directory, kernel);
+    let path = recorded(&directory, kernel, SHORT);
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
     let mut command = directory.mplab(["replay", path, "--gdb", &port.to_string()]);
     let replay = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started");
@@ -282,7 +269,7 @@ fn a_debugger_that_stops_nothing_changes_nothing(_: &Kernel, kernel: &Kernel) {
 
 fn finer_samples_make_another_run_and_say_so(_: &Kernel, kernel: &Kernel) {
     let directory = Directory::new();
-    let path = recorded(&directory, kernel);
+    let path = recorded(&directory, kernel, SHORT);
     let said = directory.say(&["replay", path, "--sample", "10ms", "--output", "fine.json"]);
     assert_eq!(said.code, 0, "{said:?}");
     assert_has(&said.out, &["another run, since samples take time: every 100ms, and every 10ms", "hosts.guest1.at: "]);

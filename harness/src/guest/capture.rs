@@ -5,7 +5,8 @@
 //! to transmit a packet, and where it has read its clock. What QEMU prints goes into a pipe that has room for one write, and what it prints
 //! at once takes many. So when the first of these has been read the guest's CPU waits in the middle of the others, and its memory, which is
 //! a file, holds still. A clock that counts instructions does not notice. (QEMU's breakpoints will not do: it lets virtual time go on to the
-//! next timer when it stops.)
+//! next timer when it stops.) QEMU prints before it looks whether an interrupt is due, and prints again once that is served (accel/tcg,
+//! `TB_EXIT_REQUESTED`): then all registers and the packet are the same, and it was transmitted once.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -53,6 +54,8 @@ pub(super) struct Capture {
     files: Vec<BufWriter<File>>,
     /// The time that the kernel last read, in ns.
     now: u64,
+    /// The registers, as they were printed, and the packet's first bytes when one was last about to be transmitted.
+    last: Option<(String, Vec<u8>)>,
 }
 
 impl Memory {
@@ -119,7 +122,7 @@ impl Capture {
     /// A file for each link below a directory, with its two ends as interfaces.
     pub(super) fn new(layout: Layout, clocks: Vec<u64>, topology: &Topology, directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
-        let mut capture = Self { layout, clocks, wires: BTreeMap::new(), files: Vec::new(), now: 0 };
+        let mut capture = Self { layout, clocks, wires: BTreeMap::new(), files: Vec::new(), now: 0, last: None };
         for (number, (name, link)) in topology.links.iter().enumerate() {
             let mut file = BufWriter::new(File::create(directory.join(format!("{name}.pcapng")))?);
             file.write_all(&pcapng::beginning(&link.ends.each_ref().map(ToString::to_string), LONGEST))?;
@@ -141,19 +144,21 @@ impl Capture {
     pub(super) fn follow(mut self, log: File, memory: &Memory) -> io::Result<String> {
         let mut others = String::new();
         let mut printing = false;
+        let mut registers = String::new();
         let (mut rax, mut rdx, mut rsi, mut rdi) = (0, 0, 0, 0);
         for line in BufReader::new(log).lines() {
             let line = line?;
             let register = |name: &str| line.split_whitespace().find_map(|word| u64::from_str_radix(word.strip_prefix(name)?, 16).ok());
             if line.starts_with("RAX=") {
                 printing = true;
+                registers.clear();
                 (rax, rdx) = (register("RAX=").unwrap_or(0), register("RDX=").unwrap_or(0));
             } else if line.starts_with("RSI=") {
                 (rsi, rdi) = (register("RSI=").unwrap_or(0), register("RDI=").unwrap_or(0));
             } else if line.starts_with("RIP=") {
                 match register("RIP=") {
                     Some(at) if self.clocks.contains(&at) => self.now = (rdx << 32) | (rax & 0xffff_ffff),
-                    Some(at) if at == self.layout.transmit => self.transmitted(rdi, rsi, memory)?,
+                    Some(at) if at == self.layout.transmit => self.transmitted(rdi, rsi, registers.clone() + &line, memory)?,
                     _ => {}
                 }
             } else if line.starts_with("EFER=") {
@@ -162,14 +167,22 @@ impl Capture {
                 others += &line;
                 others.push('\n');
             }
+            if printing {
+                registers += &line;
+            }
         }
         self.files.iter_mut().try_for_each(Write::flush)?;
         Ok(others.trim().to_owned())
     }
 
     /// A chain of packets that is about to be transmitted by an interface.
-    fn transmitted(&mut self, first: u64, device: u64, memory: &Memory) -> io::Result<()> {
+    fn transmitted(&mut self, first: u64, device: u64, registers: String, memory: &Memory) -> io::Result<()> {
         let Some((file, end, way)) = self.place(device, memory) else { return Ok(()) };
+        let about = Some((registers, self.packet(first, memory).map(|(head, ..)| head).unwrap_or_default()));
+        if about == self.last {
+            return Ok(());
+        }
+        self.last = about;
         let mut packet = first;
         for _ in 0..CHAIN {
             let Some((head, length, next)) = self.packet(packet, memory) else { break };
