@@ -13,6 +13,8 @@ use mplab::topology;
 
 /// The numbers' frames are all so long.
 pub(crate) const LENGTH: usize = 114;
+/// Those behind them, which tell that all have come, are longer: a corrupted one is not taken for one of these.
+const BEHIND: usize = LENGTH + 1;
 /// The virtual header of a frame that has nothing to be done to it.
 const PLAIN: [u8; HEADER] = [0; HEADER];
 /// No crossing here takes a tenth of it on a busy machine; it only keeps a broken one from hanging for ever.
@@ -53,7 +55,7 @@ fn frame(number: u32) -> [u8; LENGTH] {
 pub(crate) struct Seen {
     /// The numbers in the order in which they came, the first being 0, and how long they took.
     pub(crate) came: Vec<(u32, Duration)>,
-    /// How many came that nobody had sent so.
+    /// How many of them came that nobody had sent so.
     pub(crate) corrupt: u64,
 }
 
@@ -94,10 +96,14 @@ impl Crossing {
 
     /// Sends the next so many.
     pub(crate) fn send(&mut self, many: u32) -> Result<(), Failed> {
+        self.send_of(LENGTH, many)
+    }
+
+    fn send_of(&mut self, length: usize, many: u32) -> Result<(), Failed> {
         for _ in 0..many {
             let frame = frame(self.sent.len() as u32);
             self.sent.push(now());
-            self.from.send(&[IoSlice::new(&PLAIN), IoSlice::new(&frame)])?;
+            self.from.send(&[IoSlice::new(&PLAIN), IoSlice::new(&frame), IoSlice::new(&[0; BEHIND - LENGTH][..length - LENGTH])])?;
             if self.sent.len().is_multiple_of(64) {
                 self.receive()?;
             }
@@ -113,15 +119,16 @@ impl Crossing {
                 Err(error) => return Err(error.into()),
             };
             let came = &self.buffer[HEADER..received.length];
-            if came.len() != LENGTH {
+            if came.len() != LENGTH && came.len() != BEHIND {
                 continue;
             }
+            let (came, behind) = came.split_at(LENGTH);
             let number = u32::from_be_bytes(came[14..18].try_into()?);
             match self.sent.get(number as usize) {
                 Some(sent) if *came == frame(number) => {
                     self.seen.came.push((number, received.at.unwrap_or_default().saturating_sub(*sent)));
                 }
-                _ => self.seen.corrupt += 1,
+                _ => self.seen.corrupt += u64::from(behind.is_empty()),
             }
         }
     }
@@ -131,7 +138,7 @@ impl Crossing {
         let (many, end, begun) = (self.sent.len() as u32, now(), Instant::now());
         let after = |seen: &Seen, sent: &[Duration]| seen.came.iter().any(|(number, _)| sent[*number as usize] > end + longest);
         while !after(&self.seen, &self.sent) {
-            self.send(1)?;
+            self.send_of(BEHIND, 1)?;
             self.receive()?;
             self.seen.came.retain(|(number, _)| *number < many || self.sent[*number as usize] > end + longest);
             if begun.elapsed() > DEADLINE {
