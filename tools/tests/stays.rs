@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::UdpSocket;
 use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -99,6 +101,8 @@ struct Stage {
     directory: Directory,
     user: bool,
     lab: String,
+    /// It takes the labs down when its standard input ends: also if this program is killed.
+    guard: Option<Child>,
 }
 
 impl Stage {
@@ -117,11 +121,22 @@ impl Stage {
         if user {
             chown(&runtime, Some(NOBODY), Some(NOBODY)).expect("root may give files away");
         }
-        Self { directory, user, lab }
+        let mut stage = Self { directory, user, lab, guard: None };
+        let down = "cat; for lab; do ./mplab down $lab; done";
+        let mut guard = stage.program("sh");
+        guard.args(["-c", down, "sh", &stage.lab, &format!("{}b", stage.lab)]);
+        guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        stage.guard = Some(guard.spawn().expect("there is a shell"));
+        stage
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let program = self.directory.path().join("mplab");
+        let mut command = self.program(self.directory.path().join("mplab"));
+        command.args(arguments);
+        command
+    }
+
+    fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = if self.user {
             let mut command = Command::new("setpriv");
             command.args(["--reuid", &NOBODY.to_string(), "--regid", &NOBODY.to_string(), "--clear-groups"]).arg(program);
@@ -129,11 +144,7 @@ impl Stage {
         } else {
             Command::new(program)
         };
-        command
-            .args(arguments)
-            .current_dir(self.directory.path())
-            .env("NO_COLOR", "1")
-            .env("XDG_RUNTIME_DIR", self.directory.path().join("run"));
+        command.current_dir(self.directory.path()).env("NO_COLOR", "1").env("XDG_RUNTIME_DIR", self.directory.path().join("run"));
         command
     }
 
@@ -201,8 +212,9 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        for lab in [self.lab.clone(), format!("{}b", self.lab)] {
-            self.say(&["down", &lab]);
+        if let Some(mut guard) = self.guard.take() {
+            // This ends its input first.
+            guard.wait().ok();
         }
     }
 }
