@@ -267,7 +267,7 @@ impl Guest {
             return Err(failed("find where the kernel reads its clock", &"it has no rdtsc there"));
         }
         let capture = Capture::new(layout, clocks, &job.topology, directory);
-        Ok(Watch::Packets(capture.map_err(|error| failed("write captures", &error))?, memory()?))
+        Ok(Watch::Packets(Box::new(capture.map_err(|error| failed("write captures", &error))?), memory()?))
     }
 
     fn named(&self, place: Place) -> Place {
@@ -394,7 +394,7 @@ enum Watch {
     Nothing,
     /// Its memory, when it is over.
     Memory(Arc<Memory>),
-    Packets(Capture, Memory),
+    Packets(Box<Capture>, Memory),
 }
 
 /// The thread that follows a guest to its end, and returns what QEMU said besides.
