@@ -56,13 +56,14 @@ fn progress(sight: &Sight, known: bool) -> Check {
         Check::new(weight, "joins", seen)
             .change(format!("let SYNs with MP_JOIN pass from {client} to {server}, and see that their source addresses are routed"))
     } else if answered < sent {
-        let why = if reset > 0 {
-            "so does an end whose peer has closed its direction before (protocol.c, mptcp_finish_join)".to_owned()
+        let pass = format!("let SYN/ACKs with MP_JOIN pass from {server} to {client}");
+        let (why, change) = if reset > 0 {
+            let why = "so does an end whose peer has closed its direction before (protocol.c, mptcp_finish_join)".to_owned();
+            (why, format!("keep both directions open until the subflows are there; else {pass} unchanged"))
         } else {
-            format!("the answers were lost on the way back, or {server} reset them")
+            (format!("the answers were lost on the way back, or {server} reset them"), pass)
         };
-        let seen = format!("{seen}: {why}");
-        Check::new(weight, "joins", seen).change(format!("let SYN/ACKs with MP_JOIN pass from {server} to {client}"))
+        Check::new(weight, "joins", format!("{seen}: {why}")).change(change)
     } else {
         Check::new(Weight::Suspect, "joins", format!("{seen}: subflows ended again"))
     }
