@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::wire::{self, Wire};
 use super::{Act, Forwarding, Means, Op, routes};
 use crate::topology::{Bond, Host, Topology};
+use crate::words::End;
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::names::WIRES;
 
@@ -20,29 +21,19 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
     }
     // Nobody lives on the wires: they shall say nothing of their own.
     ops.push(Op::new(WIRES, Act::Sysctl { key: NO_IPV6.into(), value: "1".into() }));
-    for (name, host) in &topology.hosts {
-        ops.push(Op::new(name, Act::Up { dev: "lo".into() }));
-        ops.extend(host.ends().map(|(dev, interface)| {
-            let link = &topology.links[&interface.link];
-            let end = usize::from(link.ends[1].host == *name && link.ends[1].interface == *dev);
-            let peer = wire::dev(&interface.link, end);
-            Op::new(name, Act::Veth { dev: dev.clone(), peer_ns: WIRES.into(), peer, mtu: link.mtu, down: interface.member_of.is_some() })
-        }));
+    ops.extend(topology.hosts.keys().map(|name| Op::new(name, Act::Up { dev: "lo".into() })));
+    let rules = topology.hosts.keys().flat_map(|name| routes::rules(topology, name));
+    // Rules after interfaces: each new interface makes the kernel walk the rules (net/core/fib_rules.c).
+    if topology.hosts.values().any(Host::has_ipv6) {
+        // But before carriers: each new IPv6 rule makes it walk every route there is (net/ipv6/fib6_rules.c).
+        ops.extend(cables(topology, wires));
+        ops.extend(rules);
+        ops.extend(carriers(wires, means));
+    } else {
+        // A few links at a time: what is still in the processor's caches is quicker to set up.
+        ops.extend(wires.chunks(LINKS_AT_A_TIME).flat_map(|wires| cables(topology, wires).into_iter().chain(carriers(wires, means))));
+        ops.extend(rules);
     }
-    let both = |name: &str| [0, 1].map(|end| wire::dev(name, end));
-    let open = || wires.iter().flat_map(Wire::open);
-    ops.extend(wires.iter().flat_map(Wire::prepare));
-    if means.forwarding == Forwarding::Bridge {
-        // Before a frame can come: an address that a bridge has learnt is sent to even by a port that floods nothing.
-        ops.extend(open());
-    }
-    ops.extend(wires.iter().flat_map(Wire::shape));
-    // Rules after interfaces: each new interface makes the kernel walk the rules (net/core/fib_rules.c). Rules before carriers, addresses
-    // and routes: each new IPv6 rule makes it walk every route there is (net/ipv6/fib6_rules.c).
-    for name in topology.hosts.keys() {
-        ops.extend(routes::rules(topology, name));
-    }
-    ops.extend(topology.links.keys().flat_map(|name| both(name).map(|dev| Op::new(WIRES, Act::Up { dev }))));
     for (name, host) in &topology.hosts {
         // Carriers are there by now: of several members that could be the active one the first is, at both ends.
         ops.extend(bonds(topology, host).into_iter().map(|act| Op::new(name, act)));
@@ -53,13 +44,41 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
     }
     if means.forwarding == Forwarding::Redirect {
         // Well after the ingress qdiscs: a filter on a fresh one waits for an RCU grace period (net/sched/sch_generic.c, mini_qdisc_pair_swap).
-        ops.extend(open());
+        ops.extend(wires.iter().flat_map(Wire::open));
     }
     for (name, host) in &topology.hosts {
         ops.extend(sysctls(host, true, means).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
         ops.extend(middle(host).into_iter().map(|act| Op::new(name, act)));
         ops.extend(mptcp(host).into_iter().map(|act| Op::new(name, act)));
     }
+    ops
+}
+
+/// How many links get their carriers before the next are made.
+const LINKS_AT_A_TIME: usize = 30;
+
+/// The cables between hosts and wires, host by host.
+fn cables(topology: &Topology, wires: &[Wire]) -> Vec<Op> {
+    let ends = wires.iter().flat_map(|wire| wire.link.ends.iter().enumerate().map(move |(end, at)| (at, wire, end)));
+    let mut ends: Vec<_> = ends.collect();
+    ends.sort_by_key(|(at, ..)| (&at.host, &at.interface));
+    let cable = |(at, wire, end): (&End, &Wire, usize)| {
+        let down = topology.hosts[&at.host].interfaces[&at.interface].member_of.is_some();
+        let (peer_ns, peer) = (WIRES.into(), wire::dev(wire.name, end));
+        Op::new(&at.host, Act::Veth { dev: at.interface.clone(), peer_ns, peer, mtu: wire.link.mtu, down })
+    };
+    ends.into_iter().map(cable).collect()
+}
+
+/// What the wires need to carry packets and what shapes these, and their carriers.
+fn carriers(wires: &[Wire], means: Means) -> Vec<Op> {
+    let mut ops: Vec<_> = wires.iter().flat_map(Wire::prepare).collect();
+    if means.forwarding == Forwarding::Bridge {
+        // Before a frame can come: an address that a bridge has learnt is sent to even by a port that floods nothing.
+        ops.extend(wires.iter().flat_map(Wire::open));
+    }
+    ops.extend(wires.iter().flat_map(Wire::shape));
+    ops.extend(wires.iter().flat_map(|wire| [0, 1].map(|end| Op::new(WIRES, Act::Up { dev: wire::dev(wire.name, end) }))));
     ops
 }
 

@@ -13,9 +13,9 @@ ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n client link set lo up
+ip -n server link set lo up
 ip -n client link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name left-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n client link add eth1 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name right-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n server link set lo up
 ip -n server link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name left-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n server link add eth1 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name right-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 tc -n wires qdisc add dev left-a ingress

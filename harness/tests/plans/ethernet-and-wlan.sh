@@ -13,9 +13,9 @@ ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n laptop link set lo up
+ip -n server link set lo up
 ip -n laptop link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name ethernet-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n laptop link add wlan0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name wlan-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n server link set lo up
 ip -n server link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name ethernet-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n server link add wlan0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name wlan-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 tc -n wires qdisc add dev ethernet-a ingress
@@ -34,16 +34,16 @@ tc -n wires qdisc replace dev wlan-b parent 2:1 handle 3: netem limit 165 rate 4
 tc -n wires qdisc replace dev wlan-a root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
 tc -n wires qdisc replace dev wlan-a parent 1:1 handle 2: netem limit 100000 delay 8ms 2ms loss 0.1% rate 100000000000000bit seed 11592261226735050088
 tc -n wires qdisc replace dev wlan-a parent 2:1 handle 3: netem limit 165 rate 40000000bit
+ip -n wires link set ethernet-a up
+ip -n wires link set ethernet-b up
+ip -n wires link set wlan-a up
+ip -n wires link set wlan-b up
 ip -n laptop rule add priority 1002 from 10.0.2.1 lookup 1002
 ip -n laptop rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n laptop rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n server rule add priority 1002 from 10.0.2.2 lookup 1002
 ip -n server rule add priority 1001 from 10.0.1.2 lookup 1001
 ip -n server rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n wires link set ethernet-a up
-ip -n wires link set ethernet-b up
-ip -n wires link set wlan-a up
-ip -n wires link set wlan-b up
 ip -n laptop address add 10.0.1.1/24 dev eth0
 ip -n laptop address add 10.0.2.1/24 dev wlan0
 ip -n laptop route replace default via 10.0.1.2 dev eth0 table 1001

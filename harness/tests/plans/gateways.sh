@@ -25,16 +25,16 @@ ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n client link set lo up
-ip -n client link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name client-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n gateway-a link set lo up
+ip -n gateway-b link set lo up
+ip -n server link set lo up
+ip -n client link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name client-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n gateway-a link add client mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name client-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n gateway-a link add left mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name left-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n gateway-a link add right mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name right-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n gateway-b link set lo up
 ip -n gateway-b link add left mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name left-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n gateway-b link add right mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name right-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n gateway-b link add server mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name server-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n server link set lo up
 ip -n server link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name server-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 tc -n wires qdisc add dev client-a ingress
 tc -n wires qdisc add dev client-b ingress
@@ -48,10 +48,6 @@ tc -n wires qdisc replace dev left-b root tbf rate 20000000bit burst 25000b limi
 tc -n wires qdisc replace dev left-a root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc replace dev right-b root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc replace dev right-a root tbf rate 20000000bit burst 25000b limit 125000b
-ip -n gateway-a rule add priority 1003 from 10.0.3.1 lookup 1003
-ip -n gateway-a rule add priority 1002 from 10.0.2.1 lookup 1002
-ip -n gateway-a rule add priority 1001 from 10.0.1.2 lookup 1001
-ip -n gateway-a rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n wires link set client-a up
 ip -n wires link set client-b up
 ip -n wires link set left-a up
@@ -60,6 +56,10 @@ ip -n wires link set right-a up
 ip -n wires link set right-b up
 ip -n wires link set server-a up
 ip -n wires link set server-b up
+ip -n gateway-a rule add priority 1003 from 10.0.3.1 lookup 1003
+ip -n gateway-a rule add priority 1002 from 10.0.2.1 lookup 1002
+ip -n gateway-a rule add priority 1001 from 10.0.1.2 lookup 1001
+ip -n gateway-a rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n client address add 10.0.1.1/24 dev eth0
 ip -n client route replace default via 10.0.1.2
 ip -n gateway-a address add 10.0.1.2/24 dev client

@@ -13,9 +13,9 @@ ip netns exec ns3 sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec ns3 sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n ns1 link set lo up
+ip -n ns3 link set lo up
 ip -n ns1 link add eth1 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name first-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n ns1 link add eth2 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name second-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n ns3 link set lo up
 ip -n ns3 link add eth1 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name first-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n ns3 link add eth2 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name second-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 tc -n wires qdisc add dev first-a ingress
@@ -34,16 +34,16 @@ tc -n wires qdisc replace dev second-b parent 2:1 handle 3: netem limit 50 rate 
 tc -n wires qdisc replace dev second-a root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
 tc -n wires qdisc replace dev second-a parent 1:1 handle 2: netem limit 100000 delay 25ms seed 6062245112349716412
 tc -n wires qdisc replace dev second-a parent 2:1 handle 3: netem limit 50 rate 3000000bit
+ip -n wires link set first-a up
+ip -n wires link set first-b up
+ip -n wires link set second-a up
+ip -n wires link set second-b up
 ip -n ns1 rule add priority 1002 from 10.0.2.1 lookup 1002
 ip -n ns1 rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n ns1 rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n ns3 rule add priority 1002 from 10.0.2.2 lookup 1002
 ip -n ns3 rule add priority 1001 from 10.0.1.2 lookup 1001
 ip -n ns3 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n wires link set first-a up
-ip -n wires link set first-b up
-ip -n wires link set second-a up
-ip -n wires link set second-b up
 ip -n ns1 address add 10.0.1.1/24 dev eth1
 ip -n ns1 address add 10.0.2.1/24 dev eth2
 ip -n ns1 route replace default via 10.0.1.2 dev eth1 table 1001

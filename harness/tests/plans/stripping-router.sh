@@ -19,11 +19,11 @@ ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n client link set lo up
-ip -n client link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name near-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n router link set lo up
+ip -n server link set lo up
+ip -n client link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name near-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n router link add client mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name near-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n router link add server mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name far-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n server link set lo up
 ip -n server link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name far-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 tc -n wires qdisc add dev far-a ingress
 tc -n wires qdisc add dev far-b ingress

@@ -17,25 +17,13 @@ ip netns exec guest2 sysctl -q -w net.ipv6.conf.default.accept_dad=0
 ip netns exec guest2 sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n guest1 link set lo up
+ip -n guest2 link set lo up
 ip -n guest1 link add enp1s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp1s0-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n guest1 link add enp2s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp2s0-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n guest1 link add enp3s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp3s0-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n guest2 link set lo up
 ip -n guest2 link add enp1s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp1s0-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n guest2 link add enp2s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp2s0-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n guest2 link add enp3s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp3s0-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-tc -n wires qdisc add dev enp1s0-a ingress
-tc -n wires qdisc add dev enp1s0-b ingress
-tc -n wires qdisc add dev enp2s0-a ingress
-tc -n wires qdisc add dev enp2s0-b ingress
-tc -n wires qdisc add dev enp3s0-a ingress
-tc -n wires qdisc add dev enp3s0-b ingress
-tc -n wires qdisc replace dev enp1s0-b root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc replace dev enp1s0-a root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc replace dev enp2s0-b root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc replace dev enp2s0-a root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc replace dev enp3s0-b root tbf rate 20000000bit burst 25000b limit 125000b
-tc -n wires qdisc replace dev enp3s0-a root tbf rate 20000000bit burst 25000b limit 125000b
 ip -n guest1 rule add priority 1003 from 10.0.3.1 lookup 1003
 ip -n guest1 rule add priority 1002 from 10.0.2.1 lookup 1002
 ip -n guest1 rule add priority 1001 from 10.0.1.1 lookup 1001
@@ -52,6 +40,18 @@ ip -n guest2 -6 rule add priority 1003 from fd00:0:0:3::2 lookup 1003
 ip -n guest2 -6 rule add priority 1002 from fd00:0:0:2::2 lookup 1002
 ip -n guest2 -6 rule add priority 1001 from fd00:0:0:1::2 lookup 1001
 ip -n guest2 -6 rule add priority 1000 from all lookup main suppress_prefixlength 0
+tc -n wires qdisc add dev enp1s0-a ingress
+tc -n wires qdisc add dev enp1s0-b ingress
+tc -n wires qdisc add dev enp2s0-a ingress
+tc -n wires qdisc add dev enp2s0-b ingress
+tc -n wires qdisc add dev enp3s0-a ingress
+tc -n wires qdisc add dev enp3s0-b ingress
+tc -n wires qdisc replace dev enp1s0-b root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp1s0-a root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp2s0-b root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp2s0-a root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp3s0-b root tbf rate 20000000bit burst 25000b limit 125000b
+tc -n wires qdisc replace dev enp3s0-a root tbf rate 20000000bit burst 25000b limit 125000b
 ip -n wires link set enp1s0-a up
 ip -n wires link set enp1s0-b up
 ip -n wires link set enp2s0-a up

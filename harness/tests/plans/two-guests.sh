@@ -13,10 +13,10 @@ ip netns exec guest2 sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec guest2 sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n guest1 link set lo up
+ip -n guest2 link set lo up
 ip -n guest1 link add enp1s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp1s0-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n guest1 link add enp2s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp2s0-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n guest1 link add enp3s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp3s0-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n guest2 link set lo up
 ip -n guest2 link add enp1s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp1s0-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n guest2 link add enp2s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp2s0-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n guest2 link add enp3s0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name enp3s0-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
@@ -32,6 +32,12 @@ tc -n wires qdisc replace dev enp2s0-b root tbf rate 100000000bit burst 125000b 
 tc -n wires qdisc replace dev enp2s0-a root tbf rate 100000000bit burst 125000b limit 625000b
 tc -n wires qdisc replace dev enp3s0-b root tbf rate 100000000bit burst 125000b limit 625000b
 tc -n wires qdisc replace dev enp3s0-a root tbf rate 100000000bit burst 125000b limit 625000b
+ip -n wires link set enp1s0-a up
+ip -n wires link set enp1s0-b up
+ip -n wires link set enp2s0-a up
+ip -n wires link set enp2s0-b up
+ip -n wires link set enp3s0-a up
+ip -n wires link set enp3s0-b up
 ip -n guest1 rule add priority 1003 from 10.0.3.1 lookup 1003
 ip -n guest1 rule add priority 1002 from 10.0.2.1 lookup 1002
 ip -n guest1 rule add priority 1001 from 10.0.1.1 lookup 1001
@@ -40,12 +46,6 @@ ip -n guest2 rule add priority 1003 from 10.0.3.2 lookup 1003
 ip -n guest2 rule add priority 1002 from 10.0.2.2 lookup 1002
 ip -n guest2 rule add priority 1001 from 10.0.1.2 lookup 1001
 ip -n guest2 rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n wires link set enp1s0-a up
-ip -n wires link set enp1s0-b up
-ip -n wires link set enp2s0-a up
-ip -n wires link set enp2s0-b up
-ip -n wires link set enp3s0-a up
-ip -n wires link set enp3s0-b up
 ip -n guest1 address add 10.0.1.1/24 dev enp1s0
 ip -n guest1 address add 10.0.2.1/24 dev enp2s0
 ip -n guest1 address add 10.0.3.1/24 dev enp3s0

@@ -13,9 +13,9 @@ ip netns exec server sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n client link set lo up
+ip -n server link set lo up
 ip -n client link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name left-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n client link add eth1 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name right-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n server link set lo up
 ip -n server link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name left-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n server link add eth1 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name right-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 tc -n wires qdisc add dev left-a ingress
@@ -34,16 +34,16 @@ tc -n wires qdisc replace dev right-b parent 2:1 handle 3: netem limit 82 rate 2
 tc -n wires qdisc replace dev right-a root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
 tc -n wires qdisc replace dev right-a parent 1:1 handle 2: netem limit 100000 delay 5ms seed 10633798275978705156
 tc -n wires qdisc replace dev right-a parent 2:1 handle 3: netem limit 82 rate 20000000bit
+ip -n wires link set left-a up
+ip -n wires link set left-b up
+ip -n wires link set right-a up
+ip -n wires link set right-b up
 ip -n client rule add priority 1002 from 10.0.2.1 lookup 1002
 ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
 ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n server rule add priority 1002 from 10.0.2.2 lookup 1002
 ip -n server rule add priority 1001 from 10.0.1.2 lookup 1001
 ip -n server rule add priority 1000 from all lookup main suppress_prefixlength 0
-ip -n wires link set left-a up
-ip -n wires link set left-b up
-ip -n wires link set right-a up
-ip -n wires link set right-b up
 ip -n client address add 10.0.1.1/24 dev eth0
 ip -n client address add 10.0.2.1/24 dev eth1
 ip -n client route replace default via 10.0.1.2 dev eth0 table 1001

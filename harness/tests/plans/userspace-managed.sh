@@ -33,19 +33,19 @@ ip netns exec server sysctl -q -w net.mptcp.enabled=1
 ip netns exec server sysctl -q -w net.mptcp.path_manager=userspace
 ip netns exec wires sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 ip -n client link set lo up
+ip -n gateway link set lo up
+ip -n left-router link set lo up
+ip -n right-router link set lo up
+ip -n server link set lo up
 ip -n client link add left mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name left-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n client link add right mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name right-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n gateway link set lo up
 ip -n gateway link add left mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name left-far-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n gateway link add right mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name right-far-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n gateway link add server mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name server-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n left-router link set lo up
 ip -n left-router link add client mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name left-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n left-router link add gateway mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name left-far-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n right-router link set lo up
 ip -n right-router link add client mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name right-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 ip -n right-router link add gateway mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name right-far-a mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
-ip -n server link set lo up
 ip -n server link add eth0 mtu 1500 numtxqueues 1 numrxqueues 1 up type veth peer name server-b mtu 1500 numtxqueues 1 numrxqueues 1 netns wires
 tc -n wires qdisc add dev left-a ingress
 tc -n wires qdisc add dev left-b ingress
@@ -61,9 +61,6 @@ tc -n wires qdisc replace dev left-b root tbf rate 20000000bit burst 25000b limi
 tc -n wires qdisc replace dev left-a root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc replace dev right-b root tbf rate 20000000bit burst 25000b limit 125000b
 tc -n wires qdisc replace dev right-a root tbf rate 20000000bit burst 25000b limit 125000b
-ip -n client rule add priority 1002 from 10.0.3.1 lookup 1002
-ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
-ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n wires link set left-a up
 ip -n wires link set left-b up
 ip -n wires link set left-far-a up
@@ -74,6 +71,9 @@ ip -n wires link set right-far-a up
 ip -n wires link set right-far-b up
 ip -n wires link set server-a up
 ip -n wires link set server-b up
+ip -n client rule add priority 1002 from 10.0.3.1 lookup 1002
+ip -n client rule add priority 1001 from 10.0.1.1 lookup 1001
+ip -n client rule add priority 1000 from all lookup main suppress_prefixlength 0
 ip -n client address add 10.0.1.1/24 dev left
 ip -n client address add 10.0.3.1/24 dev right
 ip -n client route replace default via 10.0.1.2 dev left
