@@ -98,6 +98,11 @@ struct Run {
     load: Load,
 }
 
+/// How long a step waits for the connection that it is about.
+const CONNECTS: Time = Time::from_millis(5_000);
+/// When it looks again.
+const AGAIN: Time = Time::from_millis(5);
+
 impl Run {
     async fn prepare(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
         let before = Instant::now();
@@ -163,7 +168,7 @@ impl Run {
                 match due {
                     Due::Start(name) => self.start(&name, clock, &ended)?,
                     Due::Process(name) => self.processes.start(&name).await.map_err(processes::Failure::from)?,
-                    Due::Step(number, step) => self.step(number, &step, clock, news).await?,
+                    Due::Step(number, step) => self.step(number, step, clock, news).await?,
                     Due::Change(ops) => self.lab.apply(&ops)?,
                 }
             }
@@ -206,11 +211,21 @@ impl Run {
         Ok(())
     }
 
-    async fn step(&mut self, number: usize, step: &PlannedStep, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+    async fn step(&mut self, number: usize, step: PlannedStep, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
         if let Some((verb, name)) = &step.process {
             self.processes.act(*verb, name).await.map_err(processes::Failure::from)?;
         }
-        self.lab.apply(&step.ops)?;
+        match self.lab.apply(&step.ops) {
+            // On a busy computer a transfer may not have connected yet: the step is late then, and known to be.
+            Err(LabError::Absent(..)) if clock.now() < step.at.after(CONNECTS) => {
+                self.late_steps.push(clock.now().since(step.at).micros());
+                let again = clock.now().after(AGAIN);
+                let place = self.agenda.partition_point(|(at, _)| *at > again);
+                self.agenda.insert(place, (again, Due::Step(number, step)));
+                return Ok(());
+            }
+            done => done?,
+        }
         let at = clock.now().micros();
         self.lab.verify(&step.ops)?;
         let lines = step.ops.iter().map(ToString::to_string).collect();

@@ -53,6 +53,9 @@ pub enum LabError {
     /// The kernel took an operation and has something else.
     #[error("the kernel has not got what it was told: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Different(Vec<Difference>),
+    /// There is no connection, or no subflow of one, that the operation is about.
+    #[error("failed to do `{0}`: {1}")]
+    Absent(Box<Op>, String),
     /// A link in user space does not work.
     #[error(transparent)]
     Relay(#[from] RelayError),

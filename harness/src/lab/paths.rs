@@ -39,7 +39,7 @@ pub(super) fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, co
     tokens.sort_unstable();
     tokens.dedup();
     let from = |address: IpAddr| subflows.iter().filter(move |subflow| subflow.local.ip() == address);
-    let absent = |what: String| io(io::Error::new(io::ErrorKind::NotFound, what));
+    let absent = |what| LabError::Absent(Box::new(op.clone()), what);
     if tokens.is_empty() {
         return Err(absent(format!("no MPTCP connection leads to {to}")));
     }
@@ -60,7 +60,11 @@ pub(super) fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, co
                 })
             }
         };
-        done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })?;
+        done.map_err(|source| match source.errno() {
+            // Until the peer has acknowledged data there can be no other subflow (RFC 8684, section 3.2; net/mptcp/subflow.c, __mptcp_subflow_connect).
+            libc::ENOTCONN => absent(format!("the connection to {to} is not fully established")),
+            _ => LabError::Netlink { op: Box::new(op.clone()), source },
+        })?;
     }
     Ok(())
 }
