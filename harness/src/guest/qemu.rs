@@ -28,9 +28,10 @@ pub(super) struct Machine {
 const NEEDLESS: &str = "load_system_certificate_list,jent_mod_init,crypto_kdf108_init,trace_eval_init,trace_eval_sync,\
                         ftrace_check_for_weak_functions,ext4_init_fs,journal_init,zs_init,damon_stat_init,init_encrypted,snapshot_device_init";
 /// What guards a kernel and costs a guest time: nobody attacks a lab. Pages and stack offsets that are random or cleared for caution only,
-/// security modules, checks of copies; and a quarter of a boot goes into tests of ciphers that nobody uses here.
+/// security modules, checks of copies; and a quarter of a boot goes into tests of ciphers that nobody uses here. Programs that always lie at
+/// the same addresses (`norandmaps`) are translated by TCG once, however often they are started.
 const UNGUARDED: &str =
-    "mitigations=off rodata=off init_on_alloc=0 lsm= hardened_usercopy=off randomize_kstack_offset=off cryptomgr.notests=1";
+    "mitigations=off rodata=off init_on_alloc=0 lsm= hardened_usercopy=off randomize_kstack_offset=off cryptomgr.notests=1 norandmaps";
 
 impl Machine {
     /// The kernel's command line in the guest; its first process is given `mark`.
