@@ -31,7 +31,8 @@ const KNOWN: [Difference; 2] = [
         case: "programs::iperf3_beside_a_transfer",
         measures: &["goodput"],
         often: false,
-        // mptcp_rcv_space_adjust() in net/mptcp/protocol.c. It takes a coincidence: with one mplab seeds 1, 3 and 4 missed it, with a later one none of 1 to 12. With net.ipv4.tcp_rmem = "4096 1500000 6291456" at the receiver all held.
+        // mptcp_rcv_space_adjust() in net/mptcp/protocol.c. With net.ipv4.tcp_rmem = "4096 1500000 6291456" at the receiver all seeds held.
+        // It takes a coincidence: with one mplab seeds 1, 3 and 4 missed it, with a later one none of 1 to 12.
         reason: "Linux 6.1 may leave the receive window of a connection small that begins behind another one's full queue",
     },
     Difference {
