@@ -2,9 +2,9 @@
 //! runs it in virtual time when asked to. This is a program of its own: guests keep all cores busy, and cases on this computer's kernel
 //! would be disturbed.
 //!
-//! Every case on every kernel is some ten minutes of two cores. So unless `MPLAB_GUESTS=all` is set the kernels take turns: each case runs
-//! on one of them, and those below [`DIRECTORIES`] and those that are known to miss something run on each. The others are ignored with that
-//! reason; `-- --ignored NAME` runs one.
+//! Every case on every kernel is some ten minutes of two cores, and some ask more than every run gives. So unless `MPLAB_GUESTS` is set only
+//! those below [`DIRECTORIES`] run, on each kernel. With `all` all run on each; with `turns` the others run on one kernel each, and on each
+//! that is known to miss something. What is not run is ignored with that reason; `-- --ignored NAME` runs one.
 
 mod broken;
 
@@ -72,12 +72,18 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
                 let (at, place) = (at.clone(), place.clone());
                 move || repeats(&at, &place)
             });
-            let all = std::env::var("MPLAB_GUESTS").is_ok_and(|which| which == "all");
-            let always = |file: &CaseFile| DIRECTORIES.iter().any(|directory| file.name.starts_with(directory)) || differs(file, &place);
+            let which = std::env::var("MPLAB_GUESTS").unwrap_or_default();
+            let always = |file: &CaseFile| DIRECTORIES.iter().any(|directory| file.name.starts_with(directory));
             let case = |file: CaseFile| {
-                let here = all || always(&file) || turn.has(&file.name);
+                let why_not = match which.as_str() {
+                    _ if always(&file) => None,
+                    "all" => None,
+                    "turns" if turn.has(&file.name) || differs(&file, &place) => None,
+                    "turns" => Some("another kernel's turn"),
+                    _ => Some("MPLAB_GUESTS=turns has it on one kernel, =all on each"),
+                };
                 let trial = trial(file, &group, &at, &place);
-                if here { trial } else { trial.with_kind("another kernel's turn").with_ignored_flag(true) }
+                if let Some(why_not) = why_not { trial.with_kind(why_not).with_ignored_flag(true) } else { trial }
             };
             files().into_iter().map(case).chain(broken).chain([repeated]).collect()
         }
