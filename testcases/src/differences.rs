@@ -1,14 +1,11 @@
 //! What is known to differ between kernels and cannot be probed: measures that an older one misses with some seeds, and why.
 //! Not here: what a kernel has not got at all, which is a [`mplab::words::Feature`].
 //!
-//! Such a trial is ignored with the reason, and never green, when it misses these measures and no others. One seed that misses none proves
-//! nothing, as whatever mplab itself does makes other times of a run. But in virtual time the trial fails when none of [`SEEDS`] misses
-//! any more what is known to be missed often, so that no such entry outlives what it explains.
-
-use std::ops::RangeInclusive;
+//! Such a trial is ignored with the reason, and never green, when it misses these measures and no others. With a seed that misses none it
+//! passes, as does every mplab whose own work makes other times of it: so nothing tells when an entry has become needless.
 
 use mplab::judge::Verdict;
-use mplab::recording::{Place, Recording};
+use mplab::recording::Place;
 
 /// Measures of a case that a kernel misses with some seeds.
 #[derive(Debug)]
@@ -18,8 +15,6 @@ pub(crate) struct Difference {
     case: &'static str,
     /// The keys of the measures.
     measures: &'static [&'static str],
-    /// Whether some of [`SEEDS`] show it. A trial of what is rarer passes when it misses nothing.
-    pub(crate) often: bool,
     /// What this kernel does otherwise.
     pub(crate) reason: &'static str,
 }
@@ -30,7 +25,6 @@ const KNOWN: [Difference; 2] = [
         release: "6.1.",
         case: "programs::iperf3_beside_a_transfer",
         measures: &["goodput"],
-        often: false,
         // mptcp_rcv_space_adjust() in net/mptcp/protocol.c. With net.ipv4.tcp_rmem = "4096 1500000 6291456" at the receiver all seeds held.
         // It takes a coincidence: with one mplab seeds 1, 3 and 4 missed it, with a later one none of 1 to 12.
         reason: "Linux 6.1 may leave the receive window of a connection small that begins behind another one's full queue",
@@ -39,29 +33,17 @@ const KNOWN: [Difference; 2] = [
         release: "6.1.",
         case: "transfer::several_connections",
         measures: &["subflows"],
-        often: false,
         // Seen in 1 of 10 runs: the client's events are sub-established and, 0.1 ms later, sub-closed; it counts MPRstTx 1 and 8 MPJoinSynAckRx, the
         // server 7 MPJoinAckRx. Why is not known.
         reason: "Linux 6.1 may reset a subflow of its own right after it has joined",
     },
 ];
 
-/// The seeds of which at least one must miss what is often missed.
-pub(crate) const SEEDS: RangeInclusive<u64> = 1..=4;
-
-/// What is known of a case at a place.
-pub(crate) fn known(case: &str, place: &Place) -> Option<&'static Difference> {
-    KNOWN.iter().find(|known| known.case == case && place.kernel.starts_with(known.release))
-}
-
-impl Difference {
-    /// Whether it explains all that a verdict has against a run.
-    pub(crate) fn explains(&self, recording: &Recording, verdict: &Verdict) -> bool {
-        let mut against = verdict.findings.iter().filter(|finding| finding.condemns());
-        recording.splats.is_empty()
-            && verdict.unexpectedly_held.is_empty()
-            && against.all(|finding| finding.failed() && self.measures.contains(&finding.key.as_str()))
-    }
+/// What is known of a case at a place and explains all that the verdict has against it.
+pub(crate) fn known(case: &str, place: &Place, verdict: &Verdict) -> Option<&'static Difference> {
+    let of_it = |known: &&Difference| known.case == case && place.kernel.starts_with(known.release);
+    let mut against = verdict.findings.iter().filter(|finding| finding.condemns());
+    KNOWN.iter().find(of_it).filter(|known| against.all(|finding| finding.failed() && known.measures.contains(&finding.key.as_str())))
 }
 
 #[cfg(test)]

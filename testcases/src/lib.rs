@@ -7,7 +7,6 @@ mod differences;
 
 use std::path::Path;
 
-use differences::Difference;
 use libtest_mimic::{Completion, Failed, Trial};
 use mplab::judge::Outcome;
 use mplab::place::Somewhere;
@@ -56,37 +55,17 @@ fn can_ignore() -> bool {
     !everything() && std::env::var_os("NEXTEST").is_none()
 }
 
-/// Whether the case is known to miss measures at the place, and therefore always runs there.
-pub fn differs(file: &CaseFile, place: &Place) -> bool {
-    differences::known(&file.name, place).is_some()
-}
-
 fn run(file: &CaseFile, at: &Somewhere, place: &Place) -> Result<Completion, Failed> {
-    let known = differences::known(&file.name, place);
-    let Some(known) = known.filter(|known| known.often && place.is_virtual()) else { return once(file, at, place, suite::SEED, known) };
-    for seed in differences::SEEDS {
-        if let ignored @ Completion::Ignored { .. } = once(file, at, place, seed, Some(known))? {
-            return Ok(ignored);
-        }
-    }
-    Err(format!(
-        "passes with all seeds of {:?}: remove it from testcases/src/differences.rs, where it says \"{}\"",
-        differences::SEEDS,
-        known.reason
-    )
-    .into())
-}
-
-fn once(file: &CaseFile, at: &Somewhere, place: &Place, seed: u64, known: Option<&Difference>) -> Result<Completion, Failed> {
-    let job = suite::plan(file, seed, place).map_err(|error| error.render(false))?;
-    let suite::Judged { recording, verdict, .. } = suite::run(&job, at, &mut |_| ())?;
-    let again = format!("cargo run --release -- run {} --seed {seed}{}", file.path.display(), at.options());
-    let report = report::verdict(&recording, &verdict, &again, Style::Plain);
-    let known = known.filter(|known| known.explains(&recording, &verdict));
-    match (verdict.outcome, known) {
-        (Outcome::Passed, _) => Ok(Completion::Completed),
-        (Outcome::Failed, Some(known)) if can_ignore() => Ok(Completion::ignored_with(known.reason)),
-        (Outcome::Disturbed, _) if can_ignore() => Ok(Completion::ignored_with(verdict.disturbance.unwrap_or_default())),
-        (Outcome::Failed | Outcome::Disturbed, _) => Err(report.into()),
+    let job = suite::plan(file, suite::SEED, place).map_err(|error| error.render(false))?;
+    let judged = suite::run(&job, at, &mut |_| ())?;
+    let again = format!("cargo run --release -- run {} --seed {}{}", file.path.display(), suite::SEED, at.options());
+    let verdict = report::verdict(&judged.recording, &judged.verdict, &again, Style::Plain);
+    let clean = judged.recording.splats.is_empty() && judged.verdict.unexpectedly_held.is_empty();
+    let known = differences::known(&file.name, &judged.recording.place, &judged.verdict).filter(|_| clean);
+    match judged.verdict.outcome {
+        Outcome::Passed => Ok(Completion::Completed),
+        Outcome::Failed if known.is_some() && can_ignore() => Ok(Completion::ignored_with(known.map_or("", |known| known.reason))),
+        Outcome::Disturbed if can_ignore() => Ok(Completion::ignored_with(judged.verdict.disturbance.unwrap_or_default())),
+        Outcome::Failed | Outcome::Disturbed => Err(verdict.into()),
     }
 }

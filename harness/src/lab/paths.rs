@@ -40,8 +40,10 @@ pub(super) fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, co
     tokens.dedup();
     let from = |address: IpAddr| subflows.iter().filter(move |subflow| subflow.local.ip() == address);
     let absent = |what| LabError::Absent(Box::new(op.clone()), what);
-    if tokens.is_empty() {
-        return Err(absent(format!("no MPTCP connection leads to {to}")));
+    // Until the peer has acknowledged data (`e`) there can be no other subflow (RFC 8684, section 3.2). All are looked at before one is told.
+    let established = |token: &u32| subflows.iter().any(|subflow| subflow.token == *token && subflow.flags.contains('e'));
+    if tokens.is_empty() || !tokens.iter().all(established) {
+        return Err(absent(format!("no MPTCP connection that is fully established leads to {to}")));
     }
     for token in tokens {
         let netlink = &mut room.netlink;
@@ -60,11 +62,7 @@ pub(super) fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, co
                 })
             }
         };
-        done.map_err(|source| match source.errno() {
-            // Until the peer has acknowledged data there can be no other subflow (RFC 8684, section 3.2; net/mptcp/subflow.c, __mptcp_subflow_connect).
-            libc::ENOTCONN => absent(format!("the connection to {to} is not fully established")),
-            _ => LabError::Netlink { op: Box::new(op.clone()), source },
-        })?;
+        done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })?;
     }
     Ok(())
 }
