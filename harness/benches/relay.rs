@@ -1,11 +1,12 @@
 //! Measures links that are carried by the relay, beside links that the kernel carries: `cargo bench --bench relay`.
 //! Not here: any judgement. It prints what was measured and what the issue aims at. `MPLAB_BENCH_ROUNDS` changes the number of rounds, and
-//! an argument chooses the parts whose names contain it.
+//! an argument chooses the parts whose names contain it. The part `rattan` needs iperf3 and that program (github.com/stack-rs/rattan), which
+//! is looked for in `PATH`.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ fn main() -> Result<()> {
     }
     let rounds = std::env::var("MPLAB_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
     let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let parts: [(&str, Part); 4] = [("speed", speed), ("rates", rates), ("delays", delays), ("idle", idle)];
+    let parts: [(&str, Part); 5] = [("speed", speed), ("rattan", rattan), ("rates", rates), ("delays", delays), ("idle", idle)];
     for (name, part) in parts {
         if chosen.as_ref().is_none_or(|chosen| name.contains(chosen.as_str())) {
             println!("{name}:");
@@ -153,6 +154,70 @@ fn speed(rounds: usize) -> Result<()> {
         println!("  {what:<24} {:>11}  {share:.2} of the bridge, {cost:.2} CPU-s/GB  {aim}", rate.to_string());
     }
     Ok(())
+}
+
+/// Loads a server for two seconds, once it listens.
+const IPERF3: &str = "for _ in $(seq 50); do iperf3 -J -t 2 -c ${RATTAN_BASE-10.77.0.2} && exit; sleep 0.1; done";
+/// rattan's link that does nothing, and its least that does something.
+const RATTANS: [(&str, &str); 2] = [
+    ("rattan, without a cell", "env.mode = 'Isolated'\nlinks = { left = 'right', right = 'left' }"),
+    (
+        "rattan, delay 0ms",
+        "env.mode = 'Isolated'\nlinks = { left = 'up', up = 'right', right = 'down', down = 'left' }\n\
+         cells = { up = { type = 'Delay', delay = '0ms' }, down = { type = 'Delay', delay = '0ms' } }",
+    ),
+];
+
+/// One flow of iperf3 over the unshaped relay, and over another link in user space.
+fn rattan(rounds: usize) -> Result<()> {
+    if Command::new("rattan").arg("--version").output().is_err() {
+        println!("  not measured: there is no `rattan` in PATH");
+        return Ok(());
+    }
+    let (mut relay, mut rattan) = (Vec::new(), vec![Vec::new(); RATTANS.len()]);
+    for _ in 0..rounds {
+        relay.push(iperf3_over_relay()?);
+        for ((_, config), rates) in RATTANS.iter().zip(&mut rattan) {
+            rates.push(iperf3_over_rattan(config)?);
+        }
+    }
+    let relay = median(relay);
+    println!("  {:<24} {:>11}", "relay, bare", relay.to_string());
+    for ((what, _), rates) in RATTANS.iter().zip(rattan) {
+        let rate = median(rates);
+        println!("  {what:<24} {:>11}  the relay has {:.1} times as much (aim: >= 8)", rate.to_string(), relay.0 as f64 / rate.0 as f64);
+    }
+    Ok(())
+}
+
+fn iperf3_over_relay() -> Result<Rate> {
+    let cable = Cable::new(false)?;
+    let _relay = cable.relay(&Shape::default())?;
+    let mut server = cable.server.enter(|| Command::new("iperf3").args(["-s", "-1"]).stdout(Stdio::null()).spawn())??;
+    let client = cable.client.enter(|| Command::new("sh").args(["-c", IPERF3]).output())??;
+    server.kill()?;
+    server.wait()?;
+    received(&client.stdout)
+}
+
+/// rattan gives its namespaces names: a network and a /run of its own keep those from the computer's.
+fn iperf3_over_rattan(config: &str) -> Result<Rate> {
+    let file = std::env::temp_dir().join(format!("rattan-{}.toml", std::process::id()));
+    std::fs::write(&file, config)?;
+    let alone = "mount -t tmpfs none /run && exec rattan run -c \"$0\" --left-stdout --left=sh --left=-c --left=\"$1\" \
+                 --right=iperf3 --right=-s --right=-1";
+    let output = Command::new("unshare").args(["-n", "-m", "sh", "-c", alone]).arg(&file).arg(IPERF3).output();
+    std::fs::remove_file(&file)?;
+    received(&output?.stdout)
+}
+
+/// What iperf3 says that its server received, between whatever else was said.
+fn received(said: &[u8]) -> Result<Rate> {
+    let text = String::from_utf8_lossy(said);
+    let objects = text.match_indices("{\n").map(|(begin, _)| serde_json::Deserializer::from_str(&text[begin..]).into_iter().next());
+    let mut reports = objects.flatten().filter_map(std::result::Result::ok);
+    let rate = reports.find_map(|report: serde_json::Value| report["end"]["sum_received"]["bits_per_second"].as_f64());
+    Ok(Rate(rate.ok_or_else(|| format!("iperf3 measured nothing: {text}"))? as u64))
 }
 
 /// The CPU time of the relay's thread, in seconds.
