@@ -174,7 +174,7 @@ impl Run {
             }
             if next_sample <= clock.now() {
                 self.late_samples.push(clock.now().since(next_sample).micros());
-                self.sample(clock, news)?;
+                self.sample(clock, false, news)?;
                 // Samples that are due already are skipped: two at once say no more than one.
                 while next_sample <= clock.now() {
                     next_sample = next_sample.after(interval);
@@ -188,7 +188,7 @@ impl Run {
                 Some(name) = endings.recv() => { ongoing.remove(&name); }
             }
         }
-        self.sample(clock, news)?;
+        self.sample(clock, true, news)?;
         let end = clock.now();
         let timed_out = end >= deadline && (!ongoing.is_empty() || self.processes.ongoing());
         for host in self.job.topology.hosts.keys() {
@@ -234,9 +234,9 @@ impl Run {
         Ok(())
     }
 
-    fn sample(&mut self, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+    fn sample(&mut self, clock: Clock, last: bool, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
         let now = clock.now();
-        self.observer.sample(now)?;
+        self.observer.sample(now, last)?;
         let seen = |host: &String| {
             let series = &self.observer.seen(host)?.interfaces;
             let last = |series: &crate::recording::InterfaceSeries| Some((*series.rx_bytes.last()?, *series.tx_bytes.last()?));

@@ -18,7 +18,7 @@ use crate::words::{Exit, Feature, Protocol, Time};
 pub use state::{LimitsRecord, StateRecord, WayRecord};
 
 /// The format's version. It changes when a reader of the previous one would misread the new one.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A run, as it was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -293,6 +293,8 @@ pub struct HostRecord {
     pub at: Vec<u64>,
     /// Its interfaces by name.
     pub interfaces: BTreeMap<String, InterfaceSeries>,
+    /// The times at which its counters were read: those of every fifth sample, and of the last.
+    pub counted: Vec<u64>,
     /// Its counters by the kernel's names, those that ever differed from 0 (/proc/net/netstat and /proc/net/snmp; `nstat`).
     pub counters: BTreeMap<String, Vec<u64>>,
     /// The TCP flows that are part of MPTCP connections, in the order of appearance.

@@ -79,10 +79,12 @@ fn late_counter(mut stage: Stage) -> Result<(), Failed> {
     stage.sample()?;
     let _pair = stage.connect(Mptcp, Mptcp, LOCALHOST)?;
     stage.sample_until("the counter has grown", |seen| seen.counters.contains_key(COUNTER))?;
+    stage.observer.sample(stage.clock.now(), true)?;
     let seen = stage.finish();
-    assert_eq!(seen.counters[COUNTER], [0, 0, 1], "both ends of the connection are this host");
+    assert_eq!(seen.counters[COUNTER], [0, 1, 1], "both ends of the connection are this host");
+    assert_eq!(seen.counted, [seen.at[0], seen.at[5], seen.at[6]], "in every fifth sample, and in the last");
     for (name, column) in &seen.counters {
-        assert_eq!(column.len(), seen.at.len(), "{name}");
+        assert_eq!(column.len(), seen.counted.len(), "{name}");
     }
     Ok(())
 }
@@ -190,7 +192,7 @@ impl Stage {
     }
 
     fn sample(&mut self) -> Result<(), Failed> {
-        Ok(self.observer.sample(self.clock.now())?)
+        Ok(self.observer.sample(self.clock.now(), false)?)
     }
 
     /// Samples as often as it can until something is seen.

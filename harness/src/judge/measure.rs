@@ -99,9 +99,9 @@ pub(super) fn measure(recording: &Recording, case: &Case, subject: &Subject, win
 
 fn of_host(host: &HostRecord, window: Window, measure: &Measure) -> Result<Measured, String> {
     match measure {
-        Measure::Counter(..) if host.at.is_empty() => Err("the host was never sampled".to_owned()),
+        Measure::Counter(..) if host.counted.is_empty() => Err("the host was never sampled".to_owned()),
         Measure::Counter(name, constraint) => {
-            let grown = host.counters.get(name).map_or(0, |values| grown(&host.at, values, window));
+            let grown = host.counters.get(name).map_or(0, |values| grown(&host.counted, values, window));
             Ok(Measured::of(constraint, Count(grown)))
         }
         Measure::Event(kind, constraint) => {

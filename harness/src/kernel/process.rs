@@ -66,7 +66,7 @@ pub fn leave_network() -> Result<bool, Confined> {
     };
     // Namespaces made from here get a table of TCP sockets of their own, as large as a lab needs. Listing a namespace's sockets walks the whole
     // table, and the computer's is large. Kernels before 6.1 have one table for all.
-    match super::sysctl::write("net.ipv4.tcp_child_ehash_entries", "4096") {
+    match super::sysctl::write("net.ipv4.tcp_child_ehash_entries", "512") {
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Err(Confined::ReadOnly),
         _ => Ok(root),
     }

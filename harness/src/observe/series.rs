@@ -26,11 +26,16 @@ impl Series {
         self.record.at.push(at);
     }
 
+    /// Says that this sample has the counters too.
+    pub(super) fn count(&mut self) {
+        self.record.counted.extend(self.record.at.last());
+    }
+
     /// Ends the sample: what was not seen in it is where it was, and a counter that was not seen is 0.
     pub(super) fn end(&mut self) {
         let samples = self.record.at.len();
         for column in self.record.counters.values_mut() {
-            column.resize(samples, 0);
+            column.resize(self.record.counted.len(), 0);
         }
         for series in self.record.interfaces.values_mut() {
             for column in [&mut series.rx_bytes, &mut series.tx_bytes, &mut series.rx_packets, &mut series.tx_packets] {
@@ -70,7 +75,7 @@ impl Series {
 
     /// A counter in this sample; it was 0 before it was first seen.
     pub(super) fn counter(&mut self, name: &str, value: u64) {
-        let before = self.record.at.len() - 1;
+        let before = self.record.counted.len() - 1;
         if let Some(column) = self.record.counters.get_mut(name) {
             column.push(value);
         } else {
@@ -148,23 +153,25 @@ mod tests {
         let link = |name: &str, bytes| LinkStats { name: name.into(), rx_bytes: bytes, running: true, ..LinkStats::default() };
         let mut series = Series::default();
         series.begin(0);
+        series.count();
         series.link(&link("eth0", 10));
         series.counter("TcpCurrEstab", 1);
         series.end();
         series.begin(100);
         series.link(&link("eth0", 20));
         series.link(&link("wlan0", 5));
-        series.counter("TcpRetransSegs", 3);
         series.end();
         series.begin(200);
+        series.count();
         series.link(&link("wlan0", 6));
         series.counter("TcpRetransSegs", 4);
         series.end();
 
         let record = series.into_record();
         assert_eq!(record.at, [0, 100, 200]);
-        assert_eq!(record.counters["TcpCurrEstab"], [1, 0, 0]);
-        assert_eq!(record.counters["TcpRetransSegs"], [0, 3, 4], "0 before it was seen");
+        assert_eq!(record.counted, [0, 200]);
+        assert_eq!(record.counters["TcpCurrEstab"], [1, 0]);
+        assert_eq!(record.counters["TcpRetransSegs"], [0, 4], "0 before it was seen");
         assert_eq!(record.interfaces["eth0"].rx_bytes, [10, 20, 20], "gone, with what it had carried");
         assert_eq!(record.interfaces["eth0"].running, [true, true, false]);
         assert_eq!(record.interfaces["wlan0"].rx_bytes, [0, 5, 6]);

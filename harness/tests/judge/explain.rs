@@ -34,7 +34,7 @@ fn refused() -> Recording {
         ways: Vec::new(),
     };
     laptop.state = Some(state(vec![endpoint]));
-    let server = HostRecord { at: vec![0, 10 * S], state: Some(state(Vec::new())), ..HostRecord::default() };
+    let server = HostRecord { at: vec![0, 10 * S], counted: vec![0, 10 * S], state: Some(state(Vec::new())), ..HostRecord::default() };
     run.hosts.insert("server".into(), server);
     count(&mut run, "laptop", "MPTcpExtMPJoinSynTx", 1);
     run
@@ -42,7 +42,7 @@ fn refused() -> Recording {
 
 fn count(run: &mut Recording, host: &str, counter: &str, value: u64) {
     let host = run.hosts.get_mut(host).unwrap();
-    let samples = host.at.len();
+    let samples = host.counted.len();
     host.counters.insert(counter.into(), vec![value; samples]);
 }
 
@@ -121,6 +121,7 @@ fn a_limit_that_another_connection_reached_later_is_not_to_blame() {
     let mut run = refused();
     let server = run.hosts.get_mut("server").unwrap();
     server.at = vec![0, S, 2 * S, 10 * S];
+    server.counted = server.at.clone();
     server.connections = vec![ConnectionSeries { at: vec![10 * S], extra_subflows: vec![2], ..ConnectionSeries::default() }];
     server.counters.insert("MPTcpExtMPJoinRejected".into(), vec![0, 1, 1, 1]);
     assert!(cause(&run).0.seen.contains("either end has closed its direction"));

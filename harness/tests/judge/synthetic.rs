@@ -100,6 +100,7 @@ fn laptop() -> HostRecord {
         interfaces: interfaces.map(|(name, series)| (name.to_owned(), series)).into(),
         counters: [("MPTcpExtMPJoinSynTx".to_owned(), joins)].into(),
         subflows,
+        counted: at.clone(),
         at,
         ..HostRecord::default()
     }

@@ -247,8 +247,8 @@ pub(super) fn limit_reached(sight: &Sight, limit: u32) -> bool {
     let Some(record) = sight.host(sight.server) else { return false };
     let Some(rejected) = record.counters.get("MPTcpExtMPJoinRejected") else { return false };
     let rises = rejected.iter().enumerate().filter(|(n, count)| **count > n.checked_sub(1).map_or(0, |before| rejected[before]));
-    // Seen from the sample before to the one after: connections come and go in between.
-    let spans = rises.map(|(n, _)| (record.at[n.saturating_sub(1)], record.at.get(n + 1).copied().unwrap_or(u64::MAX)));
+    // From the count before to the one after: connections come and go in between.
+    let spans = rises.map(|(n, _)| (record.counted[n.saturating_sub(1)], record.counted.get(n + 1).copied().unwrap_or(u64::MAX)));
     let spans: Vec<(u64, u64)> = spans.collect();
     let full = |connection: &ConnectionSeries| {
         let at = connection.at.iter().zip(&connection.extra_subflows);

@@ -170,13 +170,13 @@ impl<'a> Sight<'a> {
 
     /// How much a counter of a host grew up to the window's end; nothing if the host was not sampled or its kernel has no such counter.
     pub(super) fn count(&self, host: &str, counter: &str) -> Option<u64> {
-        let record = self.host(host).filter(|record| !record.at.is_empty())?;
+        let record = self.host(host).filter(|record| !record.counted.is_empty())?;
         let features = &self.recording.place.features;
         let named = counter.starts_with("MPTcpExt");
         if named && !features.is_empty() && !features.contains(&Feature::Counter(counter.to_owned())) {
             return None;
         }
-        Some(record.counters.get(counter).map_or(0, |values| grown(&record.at, values, Window { from: None, to: self.window.to })))
+        Some(record.counters.get(counter).map_or(0, |values| grown(&record.counted, values, Window { from: None, to: self.window.to })))
     }
 
     /// A counter that nobody counted is none.
