@@ -22,13 +22,14 @@ fn main() {
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 9] = [
+    let in_a_lab: [(&str, fn()); 10] = [
         ("a_case_that_must_fail_passes", a_case_that_must_fail_passes),
         ("a_failure_says_all_that_is_needed_to_see_it_again", a_failure_says_all_that_is_needed_to_see_it_again),
         ("a_case_that_cannot_run_here_is_skipped_with_the_reason", a_case_that_cannot_run_here_is_skipped_with_the_reason),
         ("a_recording_is_judged_again_alike", a_recording_is_judged_again_alike),
         ("a_recording_of_another_format_is_refused", a_recording_of_another_format_is_refused),
         ("a_recording_is_drawn", a_recording_is_drawn),
+        ("a_link_by_the_relay_is_recorded_as_one", a_link_by_the_relay_is_recorded_as_one),
         (
             "what_is_missing_is_explained_from_a_case_and_from_its_recording",
             what_is_missing_is_explained_from_a_case_and_from_its_recording,
@@ -182,6 +183,39 @@ fn a_recording_is_drawn() {
     assert_has(&said.out, &["short: Something short", "enp2s0"]);
     let drawn = fs::read_to_string(directory.path().join("short.svg")).expect("it was drawn");
     assert!(drawn.starts_with("<svg") && drawn.trim_end().ends_with("</svg>"), "{drawn}");
+}
+
+fn a_link_by_the_relay_is_recorded_as_one() {
+    let directory = Directory::new();
+    directory.write(
+        "topologies/relayed.toml",
+        r#"
+summary = "Two guests, a link by the relay and one by the kernel"
+[link.relayed]
+ends = ["guest1:enp1s0", "guest2:enp1s0"]
+engine = "relay"
+rate = "20mbit"
+delay = "2ms"
+[link.cable]
+ends = ["guest1:enp2s0", "guest2:enp2s0"]
+"#,
+    );
+    let text = SHORT.replace("two-guests-slow", "relayed").replace("enp2s0", "enp1s0");
+    let said = directory.say(&["run", &directory.write("cases/relayed.toml", &text)]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_has(&said.out, &["PASS  relayed", ", seed 1, links by kernel and relay\n"]);
+    let recording = fs::read(directory.path().join("recordings/relayed.json")).expect("it was recorded");
+    let recording: Value = serde_json::from_slice(&recording).expect("a recording");
+    let relayed = recording["relayed"].as_object().expect("links by name");
+    assert_eq!(relayed.keys().collect::<Vec<_>>(), ["relayed"]);
+    for (way, least) in [("up", 10), ("down", 100)] {
+        let way = &relayed["relayed"][way];
+        let number = |key: &str| way[key].as_u64().expect("a number");
+        assert!(number("packets") >= least, "{way}");
+        assert!(number("late_median") <= number("late_p99") && number("late_p99") <= number("late_worst"), "{way}");
+    }
+    let said = directory.say(&["report", "recordings/relayed.json"]);
+    assert_has(&said.out, &["cable    kernel: nothing is asked for", "relayed  relay: the topology says so", "packets in", "late by"]);
 }
 
 fn an_output_that_cannot_be_written_loses_no_verdict() {

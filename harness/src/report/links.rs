@@ -1,10 +1,18 @@
 //! What made each link, why, and how late and lossy a link in user space was.
 //! Not here: what crossed the hosts' interfaces.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::recording::{Recording, RelayedWay};
-use crate::words::Time;
+use crate::words::{Engine, Time};
+
+/// What made them in a few words: `links by kernel and relay`.
+pub(super) fn engines(recording: &Recording) -> Option<String> {
+    let engines: BTreeSet<_> = recording.job.engines.values().map(|choice| choice.engine).collect();
+    let words: Vec<_> = engines.into_iter().map(Engine::word).collect();
+    (!words.is_empty()).then(|| format!("links by {}", words.join(" and ")))
+}
 
 /// A line for each link, and one for each direction of those that the relay made.
 pub fn links(recording: &Recording) -> String {

@@ -5,12 +5,13 @@ use crate::judge::{Finding, Outcome, Verdict};
 use crate::recording::Recording;
 use crate::words::{Time, Window};
 
+use super::links;
 use super::style::{Colour, Style};
 
 /// How far what belongs to the line above is indented.
 const INDENT: &str = "        ";
 
-/// The verdict in one line: `PASS  survival::ethernet_unplugged  31.2s  local, Linux 6.18.44, seed 7`.
+/// The verdict in one line: `PASS  survival::ethernet_unplugged  31.2s  local, Linux 6.18.44, seed 7, links by kernel`.
 pub fn headline(recording: &Recording, verdict: &Verdict, style: Style) -> String {
     let (word, colour) = match verdict.outcome {
         Outcome::Passed => ("PASS", Colour::Green),
@@ -19,7 +20,8 @@ pub fn headline(recording: &Recording, verdict: &Verdict, style: Style) -> Strin
     };
     let (place, job) = (&recording.place, &recording.job);
     let time = if place.is_virtual() { " (virtual time)" } else { "" };
-    let facts = format!("{}{time}, Linux {}, seed {}", place.name, place.kernel, job.seed);
+    let engines = links::engines(recording).map(|engines| format!(", {engines}")).unwrap_or_default();
+    let facts = format!("{}{time}, Linux {}, seed {}{engines}", place.name, place.kernel, job.seed);
     let name = job.name.replace('/', "::");
     let took = format!("{:.1}s", Time::from_micros(recording.end).seconds());
     format!(
@@ -30,7 +32,7 @@ pub fn headline(recording: &Recording, verdict: &Verdict, style: Style) -> Strin
     )
 }
 
-/// The whole verdict. `again` is the command that repeats the run; it is shown where something failed.
+/// The whole verdict. Where something failed, it says what made each link, and the command that repeats the run: `again`.
 pub fn verdict(recording: &Recording, verdict: &Verdict, again: &str, style: Style) -> String {
     let mut lines = vec![headline(recording, verdict, style)];
     let width = |column: fn(&Finding) -> String| verdict.findings.iter().map(|finding| column(finding).chars().count()).max().unwrap_or(0);
@@ -58,6 +60,7 @@ pub fn verdict(recording: &Recording, verdict: &Verdict, again: &str, style: Sty
         lines.push(format!("  {}  {disturbance}", style.paint(Colour::Yellow, "LATE")));
     }
     if verdict.outcome != Outcome::Passed {
+        lines.extend(links::links(recording).lines().map(|line| format!("{INDENT}{}", style.paint(Colour::Dim, line))));
         lines.push(format!("{INDENT}again: {}", style.paint(Colour::Bold, again)));
     }
     lines.join("\n") + "\n"

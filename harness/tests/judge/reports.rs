@@ -1,9 +1,10 @@
 //! Whole texts of reports.
 
 use mplab::case::{Amount, Measure};
-use mplab::recording::Recording;
+use mplab::plan::Choice;
+use mplab::recording::{Recording, RelayRecord, RelayedWay};
 use mplab::report::{self, Colour, IntervalTable, Style};
-use mplab::words::{Size, Time};
+use mplab::words::{Engine, Size, Time};
 
 use crate::synthetic::{connection, expect, flow, run, verdict};
 
@@ -65,6 +66,31 @@ LATE  survival::ethernet_unplugged           30.2s   local, Linux 6.18.44, seed 
         again: mplab run testcases/cases/survival/ethernet_unplugged.toml --seed 7
 ";
     assert_eq!(lines(&verdict_text(&run)), lines(expected));
+}
+
+#[test]
+fn what_made_each_link_is_told_and_why() {
+    let mut run = run();
+    let choice = |engine, why: &str| Choice { engine, why: why.to_owned() };
+    run.job.engines.insert("ethernet".to_owned(), choice(Engine::Kernel, "only a rate is asked for"));
+    run.job.engines.insert("wlan".to_owned(), choice(Engine::Relay, "netem cannot follow a trace"));
+    let up = RelayedWay { offered: 1000, packets: 900, lost: 50, dropped: 40, cut: 9, missed: 1, ..RelayedWay::default() };
+    let down = RelayedWay { offered: 7, packets: 7, late_median: 60, late_p99: 1500, late_worst: 20_000, ..RelayedWay::default() };
+    run.relayed.insert("wlan".to_owned(), RelayRecord { up, down, not_realtime: Some("Operation not permitted".to_owned()) });
+    let expected = "\
+ethernet  kernel: only a rate is asked for
+wlan      relay: netem cannot follow a trace
+            up   1000 packets in, 900 out, 50 lost, 40 dropped by the queue, 9 cut off, 1 missed; late by 0s (median), 0s (p99), 0s (worst)
+            down 7 packets in, 7 out, 0 lost, 0 dropped by the queue, 0 cut off, 0 missed; late by 60us (median), 1.5ms (p99), 20ms (worst)
+            without real-time priority: Operation not permitted
+";
+    assert_eq!(lines(&report::links(&run)), lines(expected));
+    let text = verdict_text(&run);
+    assert!(text.lines().next().is_some_and(|line| line.ends_with(", seed 7, links by kernel and relay")), "{text}");
+    assert!(!text.contains("netem cannot follow"), "a run that passes is a line: {text}");
+    flow(&mut run).received -= 1;
+    let text = verdict_text(&run);
+    assert!(expected.lines().all(|line| text.contains(&format!("\n        {line}\n"))), "{text}");
 }
 
 #[test]
