@@ -93,7 +93,7 @@ pub struct Judged {
 
 /// Runs a job somewhere and judges it; again if the computer was too busy for a verdict.
 pub fn run(job: &Job, at: &Somewhere, news: &mut dyn FnMut(News)) -> Result<Judged, PlaceError> {
-    settle(at.run(job, news)?, job, at, news)
+    settle(at.run(job, news)?, || at.run(job, news))
 }
 
 /// Runs jobs somewhere, one after the other and in a guest in one boot, and judges them; those again, and alone, for which the computer was
@@ -101,10 +101,11 @@ pub fn run(job: &Job, at: &Somewhere, news: &mut dyn FnMut(News)) -> Result<Judg
 pub fn run_all(jobs: &[Job], at: &Somewhere, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Judged, PlaceError>> {
     let results = at.run_all(jobs, news);
     let numbered = results.into_iter().zip(jobs).enumerate();
-    numbered.map(|(number, (result, job))| settle(result?, job, at, &mut |fresh| news(number, fresh))).collect()
+    numbered.map(|(number, (result, job))| settle(result?, || at.run(job, &mut |fresh| news(number, fresh)))).collect()
 }
 
-fn settle(mut recording: Recording, job: &Job, at: &Somewhere, news: &mut dyn FnMut(News)) -> Result<Judged, PlaceError> {
+/// Judges a recording, and others in its place as long as it is disturbed.
+fn settle(mut recording: Recording, mut again: impl FnMut() -> Result<Recording, PlaceError>) -> Result<Judged, PlaceError> {
     let mut attempts = 1;
     loop {
         let verdict = judge(&recording, &recording.job.case);
@@ -112,7 +113,7 @@ fn settle(mut recording: Recording, job: &Job, at: &Somewhere, news: &mut dyn Fn
             return Ok(Judged { recording, verdict, attempts });
         }
         attempts += 1;
-        recording = at.run(job, news)?;
+        recording = again()?;
     }
 }
 
@@ -130,6 +131,46 @@ pub const SEED: u64 = 1;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::LocalError;
+    use crate::plan::Forwarding;
+    use crate::recording::{ConnectionRecord, FlowRecord, TransferRecord};
+
+    /// A run of one byte that arrives or does not, a computer's that was late or was not.
+    fn run(arrives: bool, late: bool) -> Recording {
+        let case = "summary = \"one\"\ntopology = \"two\"\ntransfer.t = { client = \"a\", server = \"b\", bytes = \"1\" }\nexpect = [{ transfer = \"t\", intact = true }]";
+        let topology = "summary = \"two\"\nlink.x.ends = [\"a:x\", \"b:x\"]";
+        let (case, topology) =
+            check::parse("one.toml", case, [("two", topology)].as_slice()).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
+        let mut recording = Recording::of_nothing(Job::plan("one", topology, case, Forwarding::Redirect));
+        let flow = FlowRecord { sent: 1, received: arrives.into(), closed: Some(10), ended: Some(20), ..FlowRecord::default() };
+        let connection = ConnectionRecord { connected: Some(1), up: Some(flow), ..ConnectionRecord::default() };
+        recording.transfers.insert("t".to_owned(), TransferRecord { connections: vec![connection], ..TransferRecord::default() });
+        recording.lateness.step = if late { 200_000 } else { 0 };
+        recording
+    }
+
+    /// How it ends if the runs are these, how often it was tried, and how many runs were left.
+    fn settled(mut runs: Vec<Recording>) -> (Outcome, u32, usize) {
+        runs.reverse();
+        let judged = settle(runs.pop().unwrap(), || Ok(runs.pop().expect("no more than these are needed"))).unwrap();
+        (judged.verdict.outcome, judged.attempts, runs.len())
+    }
+
+    #[test]
+    fn what_is_disturbed_is_tried_again_and_nothing_else() {
+        let (disturbed, failed, passed) = (|| run(false, true), || run(false, false), || run(true, true));
+        assert_eq!(settled(vec![passed(), failed()]), (Outcome::Passed, 1, 1));
+        assert_eq!(settled(vec![failed(), passed()]), (Outcome::Failed, 1, 1));
+        assert_eq!(settled(vec![disturbed(), passed(), failed()]), (Outcome::Passed, 2, 1));
+        assert_eq!(settled(vec![disturbed(), disturbed(), failed(), passed()]), (Outcome::Failed, 3, 1));
+        assert_eq!(settled(vec![disturbed(), disturbed(), disturbed(), passed()]), (Outcome::Disturbed, ATTEMPTS, 1));
+    }
+
+    #[test]
+    fn a_place_that_breaks_the_second_time_is_broken() {
+        let broken = || Err(LocalError::Broken("gone".to_owned()).into());
+        assert_eq!(settle(run(false, true), broken).unwrap_err().to_string(), "gone");
+    }
 
     #[test]
     fn a_case_has_one_name_however_it_is_found() {

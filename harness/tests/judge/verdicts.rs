@@ -2,7 +2,7 @@
 
 use mplab::case::Measure;
 use mplab::judge::{Outcome, Verdict, judge};
-use mplab::recording::Lateness;
+use mplab::recording::{Lateness, RelayRecord, RelayedWay};
 use rstest::rstest;
 
 use crate::synthetic::{expect, flow, run, verdict};
@@ -71,6 +71,26 @@ fn a_busy_computer_disturbs_what_would_have_failed(#[case] lateness: Lateness, #
     let verdict = verdict(&run);
     assert_eq!(verdict.outcome, outcome);
     assert_eq!(verdict.disturbance.is_some(), outcome == Outcome::Disturbed);
+}
+
+/// One packet in a hundred more than 10 ms late, or one in a thousand missed, in either direction.
+#[rstest]
+#[case(RelayedWay { late_p99: 10_000, late_worst: 900_000, ..RelayedWay::default() }, Outcome::Failed)]
+#[case(RelayedWay { late_p99: 10_001, ..RelayedWay::default() }, Outcome::Disturbed)]
+#[case(RelayedWay { offered: 1000, missed: 1, lost: 500, dropped: 400, cut: 90, ..RelayedWay::default() }, Outcome::Failed)]
+#[case(RelayedWay { offered: 999, missed: 1, ..RelayedWay::default() }, Outcome::Disturbed)]
+fn a_relay_that_was_late_disturbs_what_would_have_failed(#[case] way: RelayedWay, #[case] outcome: Outcome) {
+    let (up, down) = (RelayRecord { up: way, ..RelayRecord::default() }, RelayRecord { down: way, ..RelayRecord::default() });
+    for record in [up, down] {
+        let mut run = run();
+        run.relayed.insert("wlan".to_owned(), record);
+        assert_eq!(verdict(&run).outcome, Outcome::Passed, "a pass is a pass");
+        expect(&mut run, "", stall("<= 400ms"));
+        let verdict = verdict(&run);
+        assert_eq!(verdict.outcome, outcome);
+        let why = verdict.disturbance.unwrap_or_default();
+        assert_eq!(why.contains("link wlan"), outcome == Outcome::Disturbed, "{why}");
+    }
 }
 
 #[test]
