@@ -1,6 +1,9 @@
 //! A link's wire: the two interfaces in the hidden namespace between its ends, what carries packets across, and what shapes them.
 //! Not here: the hosts' own interfaces.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +13,7 @@ use super::{Act, Op};
 use crate::topology::Link;
 use crate::words::names::WIRES;
 use crate::words::shape::{Distribution, Jitter, Limit};
+use crate::words::trace::Trace;
 use crate::words::{Engine, Feature, Percent, Rate, Shape, Size, Time, Way};
 
 /// How packets cross a wire.
@@ -233,9 +237,11 @@ impl Wire<'_> {
         }
     }
 
-    /// Conditions with the queue that a rate has if the file does not say.
+    /// Conditions with the queue that a rate has if the file does not say: one for the highest rate of the link's own steps, or a trace's mean.
     fn with_queue(&self, shape: &Shape) -> Shape {
-        let limit = shape.limit.or(shape.rate.map(|rate| Limit::Bytes(Size(self.queue(shape, rate)))));
+        let highest = || shape.rate.into_iter().chain(shape.steps.iter().filter_map(|step| step.rate)).max();
+        let rate = shape.trace.as_ref().map(Trace::mean).or_else(highest);
+        let limit = shape.limit.or(rate.map(|rate| Limit::Bytes(Size(self.queue(shape, rate)))));
         Shape { limit, ..shape.clone() }
     }
 }

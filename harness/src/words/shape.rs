@@ -159,7 +159,7 @@ impl Shape {
     }
 }
 
-/// A rate or delay from a time on, counted from when the shape came into effect.
+/// A rate or delay from a time on, counted from when the steps came into effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::units::Time;
+use super::units::{Rate, Time};
 
 /// What may pass at one time.
 pub const OPPORTUNITY: u64 = 1500;
@@ -75,6 +75,11 @@ impl Trace {
         Time::from_millis(self.millis[self.millis.len() - 1])
     }
 
+    /// The rate that it has over its whole time.
+    pub fn mean(&self) -> Rate {
+        Rate((self.millis.len() as f64 * OPPORTUNITY as f64 * 8.0 / self.period().seconds()) as u64)
+    }
+
     /// When an opportunity is, counted from the first of the first round.
     pub fn time(&self, opportunity: u64) -> Time {
         let (round, index) = (opportunity / self.millis.len() as u64, opportunity % self.millis.len() as u64);
@@ -107,7 +112,7 @@ mod tests {
     fn files_are_read_as_people_have_them() {
         let trace: Trace = "# LTE, driving\r\n0\r\n2\r\n2\n\n5\n".parse().unwrap();
         assert_eq!(Vec::from(trace.clone()), [0, 2, 2, 5]);
-        assert_eq!(trace.period(), Time::from_millis(5));
+        assert_eq!((trace.period(), trace.mean()), (Time::from_millis(5), Rate(9_600_000)));
         assert_eq!("5\n3\n".parse::<Trace>(), Err(TraceError::Backwards { line: 2, millis: 3 }));
         assert_eq!("1\nx\n".parse::<Trace>().unwrap_err().to_string(), "line 2: `x` is not a number of milliseconds");
         assert_eq!("0\n".parse::<Trace>(), Err(TraceError::Empty));

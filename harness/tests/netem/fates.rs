@@ -70,6 +70,16 @@ pub(crate) fn packets_sent_at_once_are_as_many_as_was_asked_for() -> Result<(), 
     Ok(())
 }
 
+/// They skip the rate as they skip the delay, as on the relay: at 57 ms for each a second is time for few.
+pub(crate) fn packets_sent_at_once_skip_the_rate() -> Result<(), Failed> {
+    const MANY: u32 = 200;
+    let seen = cross("rate = \"16kbit\", limit = 1000, delay = \"2s\", reorder = \"50%\"", MANY, Duration::from_secs(15))?;
+    assert!(seen.lost(MANY).is_empty());
+    let at_once = seen.came.iter().filter(|(_, took)| *took < Duration::from_secs(1)).count();
+    assert_binomial("sent at once", at_once as u64, MANY.into(), 0.5);
+    Ok(())
+}
+
 pub(crate) fn losses_come_in_bursts() -> Result<(), Failed> {
     let seen = cross("loss = { gemodel = { p = \"1%\", r = \"20%\" } }", MANY, SOON)?;
     let lost = seen.lost(MANY);

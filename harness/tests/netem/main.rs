@@ -17,12 +17,13 @@ use mplab::words::Feature;
 
 type Test = fn() -> Result<(), Failed>;
 
-const TRIALS: [(&str, Test); 14] = [
+const TRIALS: [(&str, Test); 15] = [
     ("random_losses_are_as_many_as_was_asked_for", fates::random_losses_are_as_many_as_was_asked_for),
     ("correlated_losses_are_the_relay_s", fates::correlated_losses_are_the_relay_s),
     ("duplicates_are_as_many_as_was_asked_for", fates::duplicates_are_as_many_as_was_asked_for),
     ("corrupted_packets_are_as_many_as_was_asked_for", fates::corrupted_packets_are_as_many_as_was_asked_for),
     ("packets_sent_at_once_are_as_many_as_was_asked_for", fates::packets_sent_at_once_are_as_many_as_was_asked_for),
+    ("packets_sent_at_once_skip_the_rate", fates::packets_sent_at_once_skip_the_rate),
     ("losses_come_in_bursts", fates::losses_come_in_bursts),
     ("super_packets_are_taken_apart_on_the_wire", fates::super_packets_are_taken_apart_on_the_wire),
     ("jitter_has_its_distribution", times::jitter_has_its_distribution),

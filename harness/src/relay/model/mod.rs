@@ -3,7 +3,8 @@
 //!
 //! A packet's way, as through netem: duplicated, lost, corrupted; sent at once or delayed; then the queue, if there is a rate, and the rate.
 //! As in netem, too, packets that have a rate leave in the order in which they came, jitter or not, and those that are sent at once meet neither
-//! delay nor queue. Unlike in netem, the limit of the queue does not count packets that are still being delayed: it is a buffer's size.
+//! delay, queue nor rate (net/sched/sch_netem.c: netem_enqueue puts them first, netem_dequeue asks no qdisc below it then). Unlike in netem, the
+//! limit of the queue does not count packets that are still being delayed: it is a buffer's size.
 
 mod chance;
 mod codel;
@@ -62,7 +63,7 @@ pub struct Model<P> {
     fates: Fates,
     rate: Option<Rate>,
     delay: Time,
-    /// When the shape came into effect, and how many of its steps have been taken.
+    /// When the shape's steps came into effect, and how many of them have been taken.
     origin: Time,
     steps: usize,
     /// Packets that are being delayed, the next first.
@@ -111,7 +112,8 @@ impl<P: Clone> Model<P> {
     }
 
     /// Changes the conditions at once. A packet that is being delayed or sent keeps its time; packets that wait in the queue get the new rate
-    /// and discipline, and stay even if the new limit is smaller. A trace that stays the same goes on where it is.
+    /// and discipline, and stay even if the new limit is smaller. A trace that stays the same goes on where it is, and so do steps with what
+    /// they have made of the rate and the delay, unless these change here.
     pub fn reshape(&mut self, now: Time, shape: Shape) {
         self.advance(now);
         self.fates.reshape(&self.shape, &shape);
@@ -119,7 +121,16 @@ impl<P: Clone> Model<P> {
             self.codel = codel::State::default();
         }
         let goes_on = shape.trace.is_some() && shape.trace == self.shape.trace;
-        (self.origin, self.steps, self.rate, self.delay) = (now, 0, shape.rate, shape.delay);
+        let others = shape.steps != self.shape.steps;
+        if others {
+            (self.origin, self.steps) = (now, 0);
+        }
+        if others || shape.rate != self.shape.rate {
+            self.rate = shape.rate;
+        }
+        if others || shape.delay != self.shape.delay {
+            self.delay = shape.delay;
+        }
         self.shape = shape;
         if !goes_on {
             self.change_pace(now);

@@ -13,7 +13,7 @@ use raw::{Setting, Written};
 
 use crate::diagnostic::{Mistakes, Span};
 use crate::document::{self, Spanned};
-use crate::words::shape::{Distribution, Limit};
+use crate::words::shape::{Discipline, Distribution, Limit};
 use crate::words::trace::Trace;
 use crate::words::{Engine, Rate, Shape, Size, Time};
 
@@ -116,6 +116,12 @@ impl Way {
                 mistakes.add(self.place(&["limit"], of), message);
             }
             _ => {}
+        }
+        if shape.discipline != Discipline::DropTail && !shape.has_queue() {
+            let place = self.place(&["queue", "rate", "trace", "steps"], of);
+            mistakes
+                .add(place, "a link without a rate has no queue to keep short")
+                .help("write a `rate` or a `trace` too, or queue = \"none\"");
         }
         let delayed = shape.delay > Time::ZERO || shape.steps.iter().any(|step| step.delay.is_some());
         if let Some(jitter) = shape.jitter.filter(|jitter| jitter.amount > Time::ZERO) {

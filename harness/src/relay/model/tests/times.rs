@@ -1,9 +1,9 @@
 //! When packets come out: rate, delay, queue, steps, changes.
 
-use super::super::shape::{Codel, Discipline, Jitter, Limit, Step};
+use super::super::shape::{Chance, Codel, Discipline, Jitter, Limit, Loss, Reorder, Step};
 use super::super::*;
 use super::{cross, finish};
-use crate::words::Size;
+use crate::words::{Percent, Size};
 
 const MS: u64 = 1_000_000;
 
@@ -79,6 +79,17 @@ fn jitter_reorders_only_where_there_is_no_rate() {
 }
 
 #[test]
+fn what_is_sent_at_once_meets_neither_delay_nor_queue_nor_rate() {
+    let reorder = Some(Reorder { percent: Percent(100.0), correlation: Percent(0.0), gap: 3 });
+    let shape = Shape { delay: Time::from_millis(10), reorder, limit: Some(Limit::Packets(2)), ..rate(8_000_000) };
+    let mut model = Model::new(shape, 1);
+    let out = cross(&mut model, [0, 0, 0, 11 * MS, 11 * MS, 11 * MS], 1000);
+    let due: Vec<_> = out.into_iter().map(|(due, number)| (due / MS, number)).collect();
+    assert_eq!(due, [(0, 3), (11, 1), (11, 6), (12, 2), (22, 4), (23, 5)], "the sixth overtakes the second, which is being sent");
+    assert_eq!(model.counts().reordered, 2);
+}
+
+#[test]
 fn codel_keeps_a_queue_short_that_drop_tail_fills() {
     // Twelve packets arrive while ten can leave; the time of the last ones tells how long they waited.
     let waited = |discipline| {
@@ -130,6 +141,29 @@ fn steps_change_rate_and_delay() {
     let out = cross(&mut model, [0, 9 * MS + MS / 2, 11 * MS, 12 * MS, 60 * MS], 1000);
     let micros: Vec<_> = out.into_iter().map(|(due, _)| due / 1000).collect();
     assert_eq!(micros, [1_000, 10_500, 60_000, 70_000, 170_000], "what is being sent is sent, nothing passes at 0");
+}
+
+#[test]
+fn steps_go_on_while_something_else_changes() {
+    let steps = vec![
+        Step { at: Time::from_millis(10), rate: Some(Rate(800_000)), delay: Some(Time::from_millis(30)) },
+        Step { at: Time::from_millis(100), rate: Some(Rate(8_000_000)), delay: None },
+    ];
+    let first = Shape { steps, ..rate(4_000_000) };
+    let mut model = Model::new(first.clone(), 1);
+    let ramp = Ramp { from: first.clone(), to: Shape { loss: Some(Loss::Random(Chance::of(0.0))), ..first }, over: Time::from_millis(80) };
+    let mut due = |at: u64| {
+        model.reshape(Time(at * MS), ramp.at(Time(at * MS)));
+        model.offer(Time(at * MS), 1000, at);
+        finish(&mut model).into_iter().map(|(due, _)| due / MS).collect::<Vec<_>>()
+    };
+    assert_eq!([due(0), due(20), due(70)], [vec![2], vec![60], vec![101]], "the last is sent as the second step comes");
+    model.reshape(Time(110 * MS), Shape { delay: Time::from_millis(5), ..ramp.to.clone() });
+    model.offer(Time(110 * MS), 1000, 110);
+    assert_eq!(finish(&mut model), [(116 * MS, 110)], "what changes has changed");
+    model.reshape(Time(200 * MS), Shape { steps: Vec::new(), ..ramp.to });
+    model.offer(Time(200 * MS), 1000, 200);
+    assert_eq!(finish(&mut model), [(202 * MS, 200)], "without them all is as the shape says");
 }
 
 #[test]
