@@ -3,6 +3,7 @@
 mod altered;
 mod cuts;
 mod look;
+mod many;
 mod refused;
 #[path = "../support/mod.rs"]
 mod support;
@@ -57,6 +58,7 @@ fn main() {
         if forwarding == Forwarding::Redirect {
             trials.extend(cuts::trials(forwarding, Engine::Relay, "_on_the_relay", cables(Engine::Relay)));
             trials.extend(refused::trials(few(refused::TOPOLOGY)));
+            trials.push(many::trial(few(&many::topology())));
         }
     }
     libtest_mimic::run(&arguments, trials).exit();

@@ -23,6 +23,7 @@ fn main() {
     let without_mptcp = without.clone().or_else(|| mptcp.err().map(|error| format!("this kernel makes no MPTCP sockets: {error}")));
     let trials = [
         ("a_bare_link_carries_super_packets_whole", shapes::a_bare_link_carries_super_packets_whole as fn(&Lab)),
+        ("a_queue_holds_exactly_its_limit", shapes::a_queue_holds_exactly_its_limit),
         ("a_rate_is_never_exceeded", shapes::a_rate_is_never_exceeded),
         ("ipv6_crosses_a_shaped_link", shapes::ipv6_crosses_a_shaped_link),
         ("everything_at_once_leaves_content_intact", shapes::everything_at_once_leaves_content_intact),
@@ -31,6 +32,7 @@ fn main() {
         ("a_delay_is_kept", shapes::a_delay_is_kept),
         ("a_queue_is_kept_by_codel", shapes::a_queue_is_kept_by_codel),
         ("a_trace_is_followed", shapes::a_trace_is_followed),
+        ("steps_are_taken", shapes::steps_are_taken),
         ("conditions_change_while_it_runs", life::conditions_change_while_it_runs),
         ("a_black_hole_swallows_one_way", life::a_black_hole_swallows_one_way),
         ("fifty_links_are_carried", life::fifty_links_are_carried),

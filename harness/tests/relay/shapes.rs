@@ -1,23 +1,61 @@
 //! What a shape does to real traffic: as an upper bound where the computer may be late, exactly where packets are counted.
 //! Not here: shapes that change.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mplab::case::Transfer;
+use mplab::kernel::packet::{HEADER, LONGEST, PacketSocket};
 use mplab::kernel::sysctl;
-use mplab::relay::model::shape::{Chance, Codel, Discipline, Jitter, Limit, Loss, Reorder};
+use mplab::relay::model::shape::{Chance, Codel, Discipline, Jitter, Limit, Loss, Reorder, Step};
 use mplab::relay::model::{Model, Trace};
 use mplab::relay::{Shape, Way};
-use mplab::words::{Direction, Percent, Protocol, Rate, Time};
+use mplab::words::{Direction, Percent, Protocol, Rate, Size, Time};
 
-use crate::lab::{Lab, SERVER6, await_accounts, up, upload};
+use crate::lab::{Lab, SERVER6, await_accounts, up, upload, wait_until};
 
 pub(crate) fn a_bare_link_carries_super_packets_whole(lab: &Lab) {
     let relay = lab.relay(Shape::default(), Shape::default());
+    let behind = [0, 1].map(|end| lab.hosts[end].enter(|| PacketSocket::open(2)).unwrap().unwrap());
     lab.run(&Transfer { direction: Direction::Both, ..upload(20_000_000) });
     let counts = await_accounts(&relay);
     assert!(counts.packets > 20_000_000 / 1448 && counts.bytes > 20_000_000 * 1514 / 1448, "{counts:?}");
     assert_eq!(relay.seen("link", Way::Up).unwrap().late.packets, 0, "nothing is due at a time");
+    let longest = behind.map(|socket| longest_received(&socket));
+    assert!(longest.iter().all(|longest| *longest > 1514), "they came in frames of at most {longest:?} bytes");
+}
+
+/// The longest frame that a socket has received of those that its interface took in.
+fn longest_received(socket: &PacketSocket) -> usize {
+    let mut buffer = vec![0; LONGEST];
+    std::iter::from_fn(|| socket.receive(&mut buffer).ok()).map(|received| received.length - HEADER).max().unwrap_or_default()
+}
+
+/// What comes when nothing leaves: so many packets find room, and not one more.
+pub(crate) fn a_queue_holds_exactly_its_limit(lab: &Lab) {
+    const FITS: u32 = 20;
+    without_ipv6(lab);
+    let relay = lab.relay(Shape::default(), Shape::default());
+    let [client, server] = lab.datagrams();
+    // A datagram's headers: UDP's, IP's, Ethernet's.
+    let bytes = |datagrams: u32| Size(u64::from(datagrams) * (1000 + 8 + 20 + 14));
+    let limits = [Limit::Packets(FITS.into()), Limit::Bytes(bytes(FITS)), Limit::Bytes(Size(bytes(FITS + 1).0 - 1))];
+    let mut received = [0; 1000];
+    for limit in limits {
+        relay.reshape("link", Way::Up, Shape { rate: Some(Rate(0)), limit: Some(limit), ..Shape::default() }).unwrap();
+        let (before, mut datagram) = (up(&relay), [0; 1000]);
+        for number in 0..100_u32 {
+            datagram[..4].copy_from_slice(&number.to_be_bytes());
+            client.send(&datagram).unwrap();
+        }
+        wait_until("all have come to the queue", || up(&relay).offered >= before.offered + 100);
+        relay.reshape("link", Way::Up, Shape::default()).unwrap();
+        client.send(b"behind them").unwrap();
+        for number in 0..FITS {
+            assert_eq!(server.recv(&mut received).unwrap(), 1000, "{limit:?}: only {number} were there");
+            assert_eq!(received[..4], number.to_be_bytes());
+        }
+        assert_eq!(server.recv(&mut received).unwrap(), b"behind them".len(), "{limit:?}: one more was there");
+    }
 }
 
 pub(crate) fn a_rate_is_never_exceeded(lab: &Lab) {
@@ -81,12 +119,16 @@ pub(crate) fn a_list_of_losses_is_what_is_lost(lab: &Lab) {
     await_accounts(&relay);
 }
 
-/// Datagrams that are lost or doubled are those that the model loses or doubles, given the same seed.
-pub(crate) fn the_fate_of_packets_is_the_model_s(lab: &Lab) {
+/// Nothing is to cross but what a test sends.
+fn without_ipv6(lab: &Lab) {
     for host in &lab.hosts {
-        // Nothing else is to cross, or the numbers are others.
         host.enter(|| sysctl::write("net.ipv6.conf.all.disable_ipv6", "1")).unwrap().unwrap();
     }
+}
+
+/// Datagrams that are lost or doubled are those that the model loses or doubles, given the same seed.
+pub(crate) fn the_fate_of_packets_is_the_model_s(lab: &Lab) {
+    without_ipv6(lab);
     let relay = lab.relay(Shape::default(), Shape::default());
     let [client, server] = lab.datagrams();
     drop(relay);
@@ -147,4 +189,29 @@ pub(crate) fn a_trace_is_followed(lab: &Lab) {
     let connection = lab.run(&upload(1_000_000));
     let took = connection.up.unwrap().ended.unwrap() - connection.connected.unwrap();
     assert!(took >= 1_000_000 * 8 * 1500 / 1448 / 13, "{took} µs");
+}
+
+pub(crate) fn steps_are_taken(lab: &Lab) {
+    let (pause, goes_on, delay) = (Time::from_millis(100), Time::from_millis(600), Time::from_millis(200));
+    let steps =
+        vec![Step { at: pause, rate: Some(Rate(0)), delay: None }, Step { at: goes_on, rate: Some(Rate(80_000_000)), delay: Some(delay) }];
+    let begun = Instant::now();
+    let _relay = lab.relay(Shape { rate: Some(Rate(800_000)), steps, ..Shape::default() }, Shape::default());
+    let [client, server] = lab.datagrams();
+    for _ in 0..40 {
+        client.send(&[0; 1000]).unwrap();
+    }
+    let came: Vec<Duration> = (0..40)
+        .map(|_| {
+            server.recv(&mut [0; 1000]).unwrap();
+            begun.elapsed()
+        })
+        .collect();
+    // 1042 bytes take 10.4 ms at first: nine pass, and the one that is being sent.
+    let early = came.iter().filter(|came| **came < goes_on.into()).count();
+    assert!(early <= 10, "{early} came before the rate was back");
+    let sent = Instant::now();
+    client.send(b"late").unwrap();
+    server.recv(&mut [0; 8]).unwrap();
+    assert!(sent.elapsed() >= delay.into(), "{:?}", sent.elapsed());
 }
