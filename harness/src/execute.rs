@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::kernel::load::Load;
 use crate::lab::{Lab, LabError};
 use crate::observe::{ObserveError, Observer};
-use crate::plan::{Job, Op, PlannedStep};
+use crate::plan::{Change, Job, Op, PlannedStep};
 use crate::processes::{self, Processes};
 use crate::recording::{FORMAT, Lateness, Place, ProcessRecord, Recording, RelayRecord, RelayedWay, StepRecord, TransferRecord};
 use crate::relay::{Relay, RelayError, Seen};
@@ -76,7 +76,8 @@ enum Due {
     Start(String),
     Process(String),
     Step(usize, PlannedStep),
-    Change(Vec<Op>),
+    /// A part of a step, and whether it is the last.
+    Change(Vec<Op>, bool),
 }
 
 /// A run whose lab stands and whose servers listen.
@@ -126,10 +127,10 @@ impl Run {
         let programs = job.case.processes.iter().filter(|(_, process)| !process.precedes(&job.case.processes));
         let programs = programs.filter_map(|(name, process)| Some((process.start?, Due::Process(name.clone()))));
         let steps = job.steps.iter().enumerate().map(|(number, step)| (step.at, Due::Step(number, step.clone())));
-        let later = job
-            .steps
-            .iter()
-            .flat_map(|step| step.later.iter().map(|change| (step.at.after(change.after), Due::Change(change.ops.clone()))));
+        let later = job.steps.iter().flat_map(|step| {
+            let change = |(left, change): (usize, &Change)| (step.at.after(change.after), Due::Change(change.ops.clone(), left == 0));
+            step.later.iter().rev().enumerate().map(change)
+        });
         let mut agenda: Vec<_> = starts.chain(programs).chain(steps).chain(later).collect();
         // A stable sort: what is due together is done in the order of the file, transfers first.
         agenda.sort_by_key(|(at, _)| *at);
@@ -169,7 +170,12 @@ impl Run {
                     Due::Start(name) => self.start(&name, clock, &ended)?,
                     Due::Process(name) => self.processes.start(&name).await.map_err(processes::Failure::from)?,
                     Due::Step(number, step) => self.step(number, step, clock, news).await?,
-                    Due::Change(ops) => self.lab.apply(&ops)?,
+                    Due::Change(ops, last) => {
+                        self.lab.apply(&ops)?;
+                        if last {
+                            self.lab.verify(&ops)?;
+                        }
+                    }
                 }
             }
             if next_sample <= clock.now() {

@@ -23,8 +23,8 @@ pub(crate) struct Stage {
     /// What was done so far, as the steps of a case.
     steps: String,
     case: Case,
-    /// What is still to be done of changes that take their time.
-    later: Vec<(Instant, Vec<Op>)>,
+    /// What is still to be done of changes that take their time, each with how many follow it.
+    later: Vec<(Instant, Vec<Op>, usize)>,
 }
 
 /// Why a step was not taken.
@@ -80,7 +80,9 @@ impl Stage {
         let taken = self.lab.apply(&planned.ops).and_then(|()| self.lab.verify(&planned.ops));
         taken.map_err(|error| Refusal::Broken(chain(&error)))?;
         let now = Instant::now();
-        self.later.extend(planned.later.iter().map(|change| (now + Duration::from(change.after), change.ops.clone())));
+        let left = (0..planned.later.len()).rev();
+        self.later
+            .extend(planned.later.iter().zip(left).map(|(change, left)| (now + Duration::from(change.after), change.ops.clone(), left)));
         self.steps = format!("{}{}", &step["step = [\n".len()..], self.steps);
         self.case = job.case;
         Ok(())
@@ -88,14 +90,15 @@ impl Stage {
 
     /// When there is something to do of changes that take their time.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.later.iter().map(|(due, _)| *due).min()
+        self.later.iter().map(|(due, ..)| *due).min()
     }
 
     /// Does what is due of these, and says what went wrong.
     pub(crate) fn catch_up(&mut self) {
         let now = Instant::now();
-        for (_, ops) in self.later.extract_if(.., |(due, _)| *due <= now) {
-            if let Err(error) = self.lab.apply(&ops) {
+        for (_, ops, left) in self.later.extract_if(.., |(due, ..)| *due <= now) {
+            let done = self.lab.apply(&ops).and_then(|()| if left == 0 { self.lab.verify(&ops) } else { Ok(()) });
+            if let Err(error) = done {
                 eprintln!("{}", chain(&error));
             }
         }
