@@ -11,33 +11,21 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::FileExt;
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::pipe2;
 
+use super::memory::Memory;
 use super::pcapng::{self, Way};
 use crate::kernel::layout::Layout;
-use crate::kernel::process::anonymous_file;
 use crate::topology::Topology;
 
 /// How much of a packet is kept: all headers with room to spare.
 const LONGEST: u32 = 256;
 /// More packets than this are not handed to an interface at once.
 const CHAIN: usize = 1024;
-/// Where kernels without KASLR have all memory (`page_offset_base`), and their own code (`__START_KERNEL_map`, phys_base being 0).
-const DIRECT: u64 = 0xffff_8880_0000_0000;
-const CODE: u64 = 0xffff_ffff_8000_0000;
-
-/// A guest's memory.
-pub(super) struct Memory {
-    file: File,
-    size: u64,
-}
-
 /// Where the registers are printed: what is read here is written to there.
 pub(super) struct Log {
     pub(super) read: File,
@@ -56,56 +44,6 @@ pub(super) struct Capture {
     now: u64,
     /// The registers, as they were printed, and the packet's first bytes when one was last about to be transmitted.
     last: Option<(String, Vec<u8>)>,
-}
-
-impl Memory {
-    /// So many MiB.
-    pub(super) fn new(mebibytes: u32) -> io::Result<Self> {
-        let size = u64::from(mebibytes) << 20;
-        let file = anonymous_file("guest")?;
-        file.set_len(size)?;
-        Ok(Self { file, size })
-    }
-
-    /// QEMU's arguments that make it the guest's.
-    pub(super) fn arguments(&self) -> Vec<String> {
-        let path = format!("/proc/{}/fd/{}", process::id(), self.file.as_raw_fd());
-        let object = format!("memory-backend-file,id=ram,mem-path={path},size={},share=on", self.size);
-        ["-object", &object, "-machine", "memory-backend=ram"].map(str::to_owned).to_vec()
-    }
-
-    /// Fills a buffer from an address of the kernel's. It fails where there is no memory.
-    fn read(&self, address: u64, buffer: &mut [u8]) -> Option<()> {
-        let at = address.checked_sub(CODE).or_else(|| address.checked_sub(DIRECT))?;
-        if at.checked_add(buffer.len() as u64)? > self.size {
-            return None;
-        }
-        self.file.read_exact_at(buffer, at).ok()
-    }
-
-    fn word(&self, address: u64) -> Option<u32> {
-        let mut bytes = [0; 4];
-        self.read(address, &mut bytes)?;
-        Some(u32::from_le_bytes(bytes))
-    }
-
-    fn pointer(&self, address: u64) -> Option<u64> {
-        let mut bytes = [0; 8];
-        self.read(address, &mut bytes)?;
-        Some(u64::from_le_bytes(bytes))
-    }
-
-    /// The address behind the first instruction at or behind a function's beginning by which the time stamp counter is read: `rdtsc`, or
-    /// `rdtscp`.
-    pub(super) fn behind_rdtsc(&self, function: u64) -> Option<u64> {
-        let mut code = [0; 256];
-        self.read(function, &mut code)?;
-        let behind = |instruction: &[u8]| {
-            let at = code.windows(instruction.len()).position(|window| window == instruction)?;
-            Some(function + (at + instruction.len()) as u64)
-        };
-        behind(&[0x0f, 0x31]).or_else(|| behind(&[0x0f, 0x01, 0xf9]))
-    }
 }
 
 impl Log {

@@ -14,16 +14,16 @@ use crate::local::{self, Message, Request};
 
 /// The argument by which the kernel's command line makes this program the first process.
 pub(crate) const MARK: &str = "mplab:guest";
-/// Where the order is.
-pub(super) const ORDER: &str = "/mplab/order.json";
+/// Where the list of modules to load is, each behind those it needs.
+pub(super) const MODULES: &str = "/mplab/modules.json";
+/// What the order is called in the machine's firmware configuration.
+pub(super) const ORDER: &str = "opt/mplab/order";
 
-/// What a guest is to do. Nothing else enters it.
+/// What a guest is to do once it has booted.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Order {
     /// What its random numbers follow from.
     pub(super) seed: u64,
-    /// Modules to load, in this order.
-    pub(super) modules: Vec<PathBuf>,
     /// What to do, one after the other.
     pub(super) requests: Vec<Request>,
 }
@@ -45,15 +45,20 @@ pub(crate) fn run() -> ! {
 fn serve() -> io::Result<()> {
     boot::mount_all()?;
     let mut port = Port::open()?;
-    let mut say = |message: &Message| frames::write(&mut port, &serde_json::to_vec(message)?);
-    let order: Order = serde_json::from_slice(&fs::read(ORDER)?)?;
-    boot::seed_random(order.seed)?;
-    for module in &order.modules {
+    // Whoever asks for random numbers too early would wait.
+    boot::seed_random(0)?;
+    let modules: Vec<PathBuf> = serde_json::from_slice(&fs::read(MODULES)?)?;
+    for module in modules {
         // What needs an absent module will be found missing.
-        if let Err(error) = boot::load_module(module) {
+        if let Err(error) = boot::load_module(&module) {
             boot::log(&format!("mplab: failed to load {}: {error}", module.display()))?;
         }
     }
+    // The same guest has come so far whatever it is to do.
+    boot::come_by()?;
+    let order: Order = serde_json::from_slice(&frames::read(&mut &port.configured(ORDER)?[..])?.unwrap_or_default())?;
+    boot::seed_random(order.seed)?;
+    let mut say = |message: &Message| frames::write(&mut port, &serde_json::to_vec(message)?);
     for (number, request) in order.requests.iter().enumerate() {
         boot::log(&begins(number))?;
         let mut lost = Ok(());

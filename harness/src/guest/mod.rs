@@ -1,18 +1,22 @@
 //! The place called by a kernel's name: a virtual machine of QEMU that boots it and runs jobs in it, in real time or in virtual time.
 //! Not here: what runs there, which is the same as on this computer.
 //!
-//! A guest is this same program as the first process of another kernel. Its order is in the archive that the kernel unpacks, what it has to
-//! say leaves by a debug port, and nothing else goes in or out.
+//! A guest is this same program as the first process of another kernel. The kernel unpacks an archive with it, its order is in the machine's
+//! firmware configuration, what it has to say leaves by a debug port, and nothing else goes in or out.
 
 mod accel;
 mod capture;
 mod frames;
 pub(crate) mod init;
 mod initramfs;
+mod memory;
+mod monitor;
 mod pcapng;
 mod program;
 mod qemu;
+mod ready;
 pub mod store;
+mod stub;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -34,11 +38,15 @@ use crate::plan::Job;
 use crate::recording::{Acceleration, Clockwork, MachineRecord, Place, Recording};
 use crate::splat::{self, Splat};
 use crate::words::Feature;
-use capture::{Capture, Log, Memory};
-use init::{MARK, ORDER, Order};
+use capture::{Capture, Log};
+use init::{MARK, MODULES, ORDER, Order};
+use memory::Memory;
+use monitor::Monitor;
 use program::Files;
 use qemu::{Machine, Qemu};
+use ready::{Kept, Ready};
 use store::{Kernel, Module};
+use stub::Stub;
 
 /// Why a guest could not do what it was ordered. This is broken machinery, not a failed case.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -130,6 +138,19 @@ impl Probed {
         if written.is_err() {
             fs::remove_file(&draft).ok();
         }
+    }
+}
+
+/// Why there is no guest that waits for its order.
+enum Unready {
+    /// It did not come so far.
+    Ended(Boot),
+    Broken(GuestError),
+}
+
+impl From<GuestError> for Unready {
+    fn from(error: GuestError) -> Self {
+        Self::Broken(error)
     }
 }
 
@@ -294,18 +315,40 @@ impl Guest {
         watch: Watch,
         news: &mut dyn FnMut(usize, News),
     ) -> Result<Boot, GuestError> {
-        let failed = |what: &str| {
-            let what = what.to_owned();
-            move |error: io::Error| GuestError::Prepare(what, error.to_string())
+        // Only a boot in virtual time comes to the same state each time.
+        let ready = match self.machine.clock {
+            Clockwork::Real => None,
+            Clockwork::Virtual { .. } => match self.ready(requests) {
+                Ok(ready) => Some(ready),
+                Err(Unready::Ended(boot)) => return Ok(boot),
+                Err(Unready::Broken(error)) => return Err(error),
+            },
         };
-        let archive = self.archive(requests, seed).map_err(failed("make the guest's first file system"))?;
-        let mut console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
-        let image = self.kernel.image();
-        let gdb = self.eyes.gdb.into_iter().flat_map(|port| ["-S".to_owned(), "-gdb".to_owned(), format!("tcp:127.0.0.1:{port}")]);
-        let (more, follower, complaints) = watch.begin().map_err(failed("watch the guest"))?;
-        let more: Vec<String> = more.into_iter().chain(gdb).collect();
-        let (mut qemu, mut port) = Qemu::start(self.machine, &image, &archive, &console, MARK, &more, complaints)
-            .map_err(|error| GuestError::NoQemu(error.to_string()))?;
+        let (mut monitor, monitors, mut more) = Monitor::open().map_err(failed("make a connection to QEMU"))?;
+        let archive;
+        if let Some(ready) = &ready {
+            more.extend(ready.arguments());
+        } else {
+            archive = self.archive(requests).map_err(failed("make the guest's first file system"))?;
+            more.extend(self.machine.boots(&self.kernel.image(), &archive, MARK));
+        }
+        let (watching, follower, complaints) = watch.begin(ready.as_deref()).map_err(failed("watch the guest"))?;
+        more.extend(watching);
+        let order = order(requests, seed).map_err(failed("write the guest's order"))?;
+        more.extend(["-fw_cfg".to_owned(), format!("name={ORDER},file={}", qemu::path(&order))]);
+        more.extend(self.eyes.gdb.into_iter().flat_map(|port| ["-gdb".to_owned(), format!("tcp:127.0.0.1:{port}")]));
+        let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
+        let (mut qemu, mut port) = Qemu::start(self.machine, &more, &console, vec![monitors], complaints)?;
+        let mut begin = || {
+            monitor.greet()?;
+            ready.as_ref().map_or(Ok(()), |ready| ready.restore(&mut monitor))?;
+            if self.eyes.gdb.is_none() { monitor.go() } else { Ok(()) }
+        };
+        if let Err(error) = begin() {
+            qemu.kill();
+            let complaint = qemu.end().map_err(failed("wait for QEMU"))?;
+            return Err(failed("let the guest begin")(io::Error::other(format!("{error} {complaint}"))));
+        }
         let (frames, heard) = mpsc::channel();
         let reader = thread::spawn(move || {
             while let Ok(Some(frame)) = frames::read(&mut port) {
@@ -341,10 +384,37 @@ impl Guest {
         }
         // It ends with the pipe.
         reader.join().ok();
-        let mut said = Vec::new();
-        console.rewind().and_then(|()| console.read_to_end(&mut said)).map_err(failed("read the guest's console"))?;
-        let console = String::from_utf8_lossy(&said).replace('\r', "");
-        Ok(Boot { answers, console, hung, complaint })
+        let before = ready.map(|ready| ready.console.clone()).unwrap_or_default();
+        Ok(Boot { answers, console: before + &said(console)?, hung, complaint })
+    }
+
+    /// A guest that has booted and waits for requests like these.
+    fn ready(&self, requests: &[Request]) -> Result<Arc<Ready>, Unready> {
+        let modules: Vec<String> = self.modules(requests).iter().map(Module::file).collect();
+        let kind = format!("{:?} {:?} {modules:?} {:?}", self.machine, self.kernel.directory, programs(requests));
+        ready::kept(&kind, || {
+            let archive = self.archive(requests).map_err(failed("make the guest's first file system"))?;
+            let memory = Memory::new(self.machine.memory).map_err(failed("make the guest's memory"))?;
+            let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
+            let (mut stub, stubs, stops) = Stub::open().map_err(failed("make a connection to QEMU"))?;
+            let (mut monitor, monitors, listens) = Monitor::open().map_err(failed("make a connection to QEMU"))?;
+            let boots = self.machine.boots(&self.kernel.image(), &archive, MARK);
+            let more = [boots, memory.arguments(), stops, listens].concat();
+            let (mut qemu, _port) = Qemu::start(self.machine, &more, &console, vec![stubs, monitors], None)?;
+            let kept = ready::keep(&mut stub, &mut monitor, SILENCE);
+            if !matches!(kept, Ok(Kept::Ended)) {
+                qemu.kill();
+            }
+            let complaint = qemu.end().map_err(failed("wait for QEMU"))?;
+            let console = said(console)?;
+            let hung = match kept {
+                Ok(Kept::Waits(devices)) => return Ok(Ready { memory, devices, console }),
+                Ok(Kept::Ended) => false,
+                Ok(Kept::Hangs) => true,
+                Err(error) => return Err(failed("keep the guest that has booted")(io::Error::other(format!("{error} {complaint}"))).into()),
+            };
+            Err(Unready::Ended(Boot { answers: Vec::new(), console, hung, complaint }))
+        })
     }
 
     /// The modules to load for these, in their order.
@@ -364,8 +434,8 @@ impl Guest {
         all.iter().filter(|module| wanted.contains(module.name.as_str())).cloned().collect()
     }
 
-    /// The guest's files: this program, its libraries, the kernel's modules, and the order.
-    fn archive(&self, requests: &[Request], seed: u64) -> io::Result<File> {
+    /// The guest's files: this program, its libraries, the kernel's modules, and the programs that it is to run.
+    fn archive(&self, requests: &[Request]) -> io::Result<File> {
         let mut files = Files::new();
         let mut modules = Vec::new();
         for module in self.modules(requests) {
@@ -373,20 +443,39 @@ impl Guest {
             files.insert(path.clone(), program::unsigned(fs::read(self.kernel.file(&module))?));
             modules.push(path);
         }
-        for name in requests.iter().flat_map(programs).collect::<BTreeSet<_>>() {
+        for name in programs(requests) {
             // One that is absent was found missing before.
             if let Some(program) = find(&name) {
                 program::add(&mut files, &program, &program)?;
             }
         }
-        let order = Order { seed, modules, requests: requests.to_vec() };
-        files.insert(PathBuf::from(ORDER), serde_json::to_vec(&order)?);
+        files.insert(PathBuf::from(MODULES), serde_json::to_vec(&modules)?);
         let mut file = anonymous_file("initramfs")?;
         // A kernel unpacks one archive after the other.
         file.write_all(this_program()?)?;
         file.write_all(&initramfs::archive(&files)?)?;
         Ok(file)
     }
+}
+
+/// What a guest is to do, in a file.
+fn order(requests: &[Request], seed: u64) -> io::Result<File> {
+    let mut file = anonymous_file("order")?;
+    frames::write(&mut file, &serde_json::to_vec(&Order { seed, requests: requests.to_vec() })?)?;
+    Ok(file)
+}
+
+/// What a guest's console said.
+fn said(mut console: File) -> Result<String, GuestError> {
+    let mut said = Vec::new();
+    console.rewind().and_then(|()| console.read_to_end(&mut said)).map_err(failed("read the guest's console"))?;
+    Ok(String::from_utf8_lossy(&said).replace('\r', ""))
+}
+
+/// For [`Result::map_err`]: what was to be done.
+fn failed(what: &str) -> impl FnOnce(io::Error) -> GuestError {
+    let what = what.to_owned();
+    move |error| GuestError::Prepare(what, error.to_string())
 }
 
 /// What is watched of a boot from outside.
@@ -401,13 +490,18 @@ enum Watch {
 type Follower = thread::JoinHandle<io::Result<String>>;
 
 impl Watch {
-    /// QEMU's arguments, and for packets the thread that follows them and what QEMU's standard error must be.
-    fn begin(self) -> io::Result<(Vec<String>, Option<Follower>, Option<OwnedFd>)> {
+    /// QEMU's arguments for a guest that begins with what one has that is ready, or with nothing; and for packets the thread that follows them
+    /// and what QEMU's standard error must be.
+    fn begin(self, ready: Option<&Ready>) -> io::Result<(Vec<String>, Option<Follower>, Option<OwnedFd>)> {
+        let shown = |memory: &Memory| {
+            ready.map_or(Ok(()), |ready| memory.take(&ready.memory))?;
+            io::Result::Ok(memory.arguments())
+        };
         Ok(match self {
-            Self::Nothing => (Vec::new(), None, None),
-            Self::Memory(memory) => (memory.arguments(), None, None),
+            Self::Nothing => (ready.map(|ready| ready.memory.beginning()).unwrap_or_default(), None, None),
+            Self::Memory(memory) => (shown(&memory)?, None, None),
             Self::Packets(capture, memory) => {
-                let arguments = [memory.arguments(), capture.arguments()].concat();
+                let arguments = [shown(&memory)?, capture.arguments()].concat();
                 let Log { read, write } = Log::open()?;
                 (arguments, Some(thread::spawn(move || capture.follow(read, &memory))), Some(write))
             }
@@ -419,12 +513,13 @@ impl Watch {
 const PLAIN_MODULES: [&str; 9] =
     ["veth", "sch_ingress", "cls_u32", "act_mirred", "sch_tbf", "sch_netem", "inet_diag", "tcp_diag", "mptcp_diag"];
 
-/// The programs that a request runs.
-fn programs(request: &Request) -> Vec<String> {
-    match request {
+/// The programs that requests run.
+fn programs(requests: &[Request]) -> BTreeSet<String> {
+    let run = |request: &Request| match request {
         Request::Probe | Request::Layout => Vec::new(),
         Request::Run(job) => job.programs(),
-    }
+    };
+    requests.iter().flat_map(run).collect()
 }
 
 /// Whether a request needs bonds.

@@ -7,7 +7,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::process::{self, Child, ChildStdout, Command, Stdio};
 
-use crate::kernel::process::dies_with_this_thread;
+use super::GuestError;
+use crate::kernel::process::{dies_with_this_thread, inherits};
 use crate::recording::{Acceleration, Clockwork};
 
 /// The program.
@@ -52,6 +53,12 @@ impl Machine {
         )
     }
 
+    /// QEMU's arguments that boot a kernel with an archive of files.
+    pub(super) fn boots(self, kernel: &Path, archive: &File, mark: &str) -> Vec<String> {
+        let kernel = kernel.to_string_lossy();
+        ["-kernel", &kernel, "-initrd", &path(archive), "-append", &self.kernel_line(mark)].map(str::to_owned).to_vec()
+    }
+
     /// QEMU's arguments but for files.
     fn arguments(self) -> Vec<String> {
         // microvm has no firmware to run and no PCI to walk; unlike `pc` it is deterministic to the byte. Without virtual time kernels find
@@ -78,32 +85,33 @@ impl Machine {
     }
 }
 
+/// The path of an open file for another process. Files without names: nothing is left behind, however this process ends.
+pub(super) fn path(file: &File) -> String {
+    format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd())
+}
+
 /// A QEMU process that is killed and waited for when it is dropped, and dies with the thread that started it.
 pub(super) struct Qemu(Child);
 
 impl Qemu {
     /// Starts a guest, with `more` arguments. What it writes to its debug port comes out of the returned pipe, its console goes into a file,
-    /// and what QEMU itself says to `complaints`, or into a pipe that [`Self::end`] reads.
+    /// and what QEMU itself says to `complaints`, or into a pipe that [`Self::end`] reads. QEMU is given the descriptors that arguments may name.
     pub(super) fn start(
         machine: Machine,
-        kernel: &Path,
-        archive: &File,
-        console: &File,
-        mark: &str,
         more: &[String],
+        console: &File,
+        descriptors: Vec<OwnedFd>,
         complaints: Option<OwnedFd>,
-    ) -> io::Result<(Self, ChildStdout)> {
-        // Files without names: nothing is left behind, however this process ends.
-        let path = |file: &File| format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd());
+    ) -> Result<(Self, ChildStdout), GuestError> {
         let mut command = Command::new(PROGRAM);
         command.args(machine.arguments());
-        command.arg("-kernel").arg(kernel).args(["-initrd", &path(archive), "-append", &machine.kernel_line(mark)]);
         command.args(["-serial", &format!("file:{}", path(console))]);
         command.args(["-chardev", "stdio,id=port,signal=off", "-device", "isa-debugcon,iobase=0xe9,chardev=port"]);
         command.args(more);
+        inherits(&mut command, descriptors);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(complaints.map_or_else(Stdio::piped, Stdio::from));
         dies_with_this_thread(&mut command);
-        let mut child = command.spawn()?;
+        let mut child = command.spawn().map_err(|error| GuestError::NoQemu(error.to_string()))?;
         let port = child.stdout.take().expect("piped above");
         Ok((Self(child), port))
     }

@@ -2,11 +2,13 @@
 //! Not here: what runs in it.
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::{fs, io};
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl;
@@ -26,6 +28,13 @@ pub fn dies_with_this_thread(command: &mut Command) {
     let parent = std::process::id() as i32;
     // SAFETY: between fork and exec only prctl(2) and getppid(2) are called.
     unsafe { command.pre_exec(move || die_with_parent(parent)) };
+}
+
+/// Gives the command's process descriptors of this one's, by the same numbers.
+pub fn inherits(command: &mut Command, descriptors: Vec<OwnedFd>) {
+    let keep = |descriptor: &OwnedFd| fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).map(drop).map_err(io::Error::from);
+    // SAFETY: between fork and exec only fcntl(2) is called.
+    unsafe { command.pre_exec(move || descriptors.iter().try_for_each(keep)) };
 }
 
 /// Lets this process end quietly when nobody reads what it prints any more, as other programs do (signal(7), `SIGPIPE`). Not for one that

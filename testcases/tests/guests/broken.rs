@@ -1,7 +1,7 @@
 //! Guests that are broken on purpose, and reported as what they are: a kernel that panics during a case, and one that lets nobody join.
 //! Not here: guests that work.
 //!
-//! What breaks a kernel is given to a [`Guest`] and to nothing else. It does nothing where it does not find a guest's order, besides.
+//! What breaks a kernel is given to a [`Guest`] and to nothing else. It does nothing where it does not find what a guest has, besides.
 
 use libtest_mimic::{Failed, Trial};
 use mplab::case::check;
@@ -30,7 +30,7 @@ const BOTH_PATHS: &str = r#"
 "#;
 /// A panic in mid-download, by magic SysRq (Documentation/admin-guide/sysrq.rst).
 const PANIC: &str = r#"
-    process.panic = { host = "laptop", command = ["sh", "-c", "test -e /mplab/order.json && echo c > /proc/sysrq-trigger"], start = "500ms" }
+    process.panic = { host = "laptop", command = ["sh", "-c", "test -e /mplab/modules.json && echo c > /proc/sysrq-trigger"], start = "500ms" }
 "#;
 
 /// The trials of a kernel.

@@ -1,0 +1,52 @@
+//! QEMU's monitor: what takes commands from outside the guest (its docs/interop/qmp-spec).
+//! Not here: which commands, and what for.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+use serde_json::{Value, json};
+
+/// Our end of a connection to a monitor.
+pub(super) struct Monitor(BufReader<UnixStream>);
+
+impl Monitor {
+    /// A connection, QEMU's end of it, and QEMU's arguments that make it that and let the guest wait.
+    pub(super) fn open() -> io::Result<(Self, OwnedFd, Vec<String>)> {
+        let (ours, its) = UnixStream::pair()?;
+        let its = OwnedFd::from(its);
+        let socket = format!("socket,id=monitor,fd={}", its.as_raw_fd());
+        let arguments = ["-chardev", &socket, "-mon", "chardev=monitor,mode=control", "-S"].map(str::to_owned).to_vec();
+        Ok((Self(BufReader::new(ours)), its, arguments))
+    }
+
+    /// Begins the conversation, once QEMU has started.
+    pub(super) fn greet(&mut self) -> io::Result<()> {
+        self.tell("qmp_capabilities", &json!({}))
+    }
+
+    /// Lets the guest go on.
+    pub(super) fn go(&mut self) -> io::Result<()> {
+        self.tell("cont", &json!({}))
+    }
+
+    /// Has QEMU do something.
+    pub(super) fn tell(&mut self, command: &str, arguments: &Value) -> io::Result<()> {
+        let line = json!({ "execute": command, "arguments": arguments });
+        self.0.get_mut().write_all(format!("{line}\n").as_bytes())?;
+        loop {
+            let mut line = String::new();
+            if self.0.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            // A greeting and events come besides.
+            match serde_json::from_str::<Value>(&line)? {
+                Value::Object(said) if said.contains_key("return") => return Ok(()),
+                Value::Object(said) if said.contains_key("error") => {
+                    return Err(io::Error::other(format!("QEMU refused `{command}`: {}", said["error"]["desc"])));
+                }
+                _ => {}
+            }
+        }
+    }
+}
