@@ -43,6 +43,8 @@ pub enum ExecuteError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum News {
+    /// A guest has booted and waits for its debugger.
+    Waits,
     /// The lab stands.
     Built {
         /// How long it took to build it, in µs.
@@ -123,7 +125,7 @@ impl Run {
             let ours = found.into_iter().find(|(address, _)| address.port() == transfer.port);
             listeners.extend(ours.map(|(_, protocol)| (name.clone(), protocol)));
         }
-        let starts = job.case.transfers.iter().map(|(name, transfer)| (transfer.start, Due::Start(name.clone())));
+        let starts = prepared.iter().map(|(name, transfer)| (transfer.start_time(), Due::Start(name.clone())));
         let programs = job.case.processes.iter().filter(|(_, process)| !process.precedes(&job.case.processes));
         let programs = programs.filter_map(|(name, process)| Some((process.start?, Due::Process(name.clone()))));
         let steps = job.steps.iter().enumerate().map(|(number, step)| (step.at, Due::Step(number, step.clone())));
@@ -132,7 +134,7 @@ impl Run {
             step.later.iter().rev().enumerate().map(change)
         });
         let mut agenda: Vec<_> = starts.chain(programs).chain(steps).chain(later).collect();
-        // A stable sort: what is due together is done in the order of the file, transfers first.
+        // A stable sort: what is due together is done in the order of the file.
         agenda.sort_by_key(|(at, _)| *at);
         agenda.reverse();
         Ok(Self {

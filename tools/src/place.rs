@@ -41,6 +41,6 @@ pub(crate) fn guest(name: &str, in_virtual_time: bool, accel: Option<Accel>) -> 
         Accel::Tcg => Acceleration::Tcg,
         Accel::Kvm => Acceleration::Kvm,
     });
-    let guest = Guest::new(kernel, clock, accel).map_err(Failure::broken)?;
+    let guest = Guest::new(kernel, clock, accel).map_err(Failure::broken)?.lasting();
     Ok(Somewhere::Guest(Box::new(guest)))
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use mplab::case::check::SAMPLES;
 use mplab::compare::differences;
+use mplab::execute::News;
 use mplab::guest::store::Store;
 use mplab::guest::{Eyes, Guest};
 use mplab::judge::judge;
@@ -49,16 +50,10 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     }
     let kernel = Store::open()?.get(&old.place.name)?;
     let eyes = Eyes { gdb: arguments.gdb, capture: arguments.capture.clone() };
-    let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(eyes);
+    let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.lasting().watched(eyes);
     let mut job = old.job.clone();
     job.case.sample = arguments.sample.unwrap_or(job.case.sample);
-    if let Some(port) = arguments.gdb {
-        println!(
-            "the kernel waits: gdb -ex 'target remote :{port}' VMLINUX, a vmlinux with symbols (`make` leaves one, Debian's linux-image-*-dbg has one)"
-        );
-        println!("gdb alone changes nothing; each stop does, since virtual time then jumps to the kernel's next timer");
-    }
-    let new = run(&guest, &job)?;
+    let new = run(&guest, &job, arguments.gdb)?;
     let verdict = judge(&new, &new.job.case);
     println!("{}", report::headline(&new, &verdict, style));
     let exit = told(arguments, &old, &new);
@@ -72,8 +67,16 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     Ok(exit.max(verdict.outcome.into()))
 }
 
-fn run(guest: &Guest, job: &Job) -> Result<Recording, Failure> {
-    let mut results = guest.run(std::slice::from_ref(job), &mut |_, _| ());
+fn run(guest: &Guest, job: &Job, gdb: Option<u16>) -> Result<Recording, Failure> {
+    let mut hear = |_, news| {
+        if let (News::Waits, Some(port)) = (news, gdb) {
+            println!(
+                "the kernel waits: gdb -ex 'target remote :{port}' VMLINUX, a vmlinux with symbols (`make` leaves one, Debian's linux-image-*-dbg has one)"
+            );
+            println!("gdb alone changes nothing; each stop does, since virtual time then jumps to the kernel's next timer");
+        }
+    };
+    let mut results = guest.run(std::slice::from_ref(job), &mut hear);
     results.pop().expect("a result for each job").map_err(Failure::broken)
 }
 

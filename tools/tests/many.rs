@@ -30,7 +30,8 @@ fn main() -> ExitCode {
         let few = (kernels.len() < count).then(|| format!("needs {count} imported kernels: `tools/fetch-kernels` brings three"));
         few.or_else(|| without(&["qemu-system-x86_64"]))
     };
-    let with_kernels: [(&str, usize, Test); 7] = [
+    let with_kernels: [(&str, usize, Test); 8] = [
+        ("a_run_is_the_same_whether_the_boot_was_kept_or_not", 1, a_run_is_the_same_whether_the_boot_was_kept_or_not),
         ("cases_of_one_boot_have_a_verdict_each", 1, cases_of_one_boot_have_a_verdict_each),
         ("a_seed_that_fails_is_told_with_the_command_that_repeats_it", 1, a_seed_that_fails_is_told_with_the_command_that_repeats_it),
         ("a_matrix_is_the_same_however_busy_the_computer", 1, a_matrix_is_the_same_however_busy_the_computer),
@@ -92,6 +93,31 @@ fn a_seed_that_fails_is_told_with_the_command_that_repeats_it(_: &Kernel, kernel
     assert_eq!(again.code, 1, "{again:?}");
     let read = |path: &str| fs::read(directory.path().join(path)).expect("a recording");
     assert!(read("recordings/much.json") == read("recordings/much/seed-2.json"), "the command makes another recording");
+}
+
+fn a_run_is_the_same_whether_the_boot_was_kept_or_not(_: &Kernel, kernel: &Kernel) {
+    let directory = Directory::new();
+    directory.write("fine.toml", SHORT);
+    let store = directory.path().join("kernels/k");
+    fs::create_dir_all(&store).expect("temporary files can be made");
+    for file in ["image", "manifest.json", "modules"] {
+        symlink(kernel.directory.join(file), store.join(file)).expect("links can be made");
+    }
+    let run = |output: &str| {
+        let arguments = ["run", "fine.toml", "--kernel", "k", "--virtual", "--output", output];
+        let said = Said::of(directory.mplab(arguments).env("MPLAB_KERNELS", "kernels").output().expect("the program can be started"));
+        assert_eq!(said.code, 0, "{said:?}");
+        fs::read(directory.path().join(output).join("fine.json")).expect("a recording")
+    };
+    let kept = store.join("ready");
+    let written = || fs::metadata(&kept).and_then(|file| file.modified()).expect("a boot was kept");
+    let (booted, first) = (run("booted"), written());
+    let (begun, second) = (run("begun"), written());
+    assert_eq!(first, second, "it was not used");
+    assert!(booted == begun, "the recordings differ");
+    fs::write(&kept, "half of one").expect("it can be written");
+    assert!(booted == run("again"), "the recordings differ");
+    assert!(fs::metadata(&kept).expect("a boot was kept").len() > 1 << 20);
 }
 
 fn a_matrix_is_the_same_however_busy_the_computer(oldest: &Kernel, newest: &Kernel) {

@@ -46,17 +46,34 @@ impl Memory {
         ["-object", &object, "-machine", "memory-backend=ram"].map(str::to_owned).to_vec()
     }
 
+    /// The first bytes of a file.
+    pub(super) const fn of(file: File, size: u64) -> Self {
+        Self { file, size }
+    }
+
+    /// Its size in bytes.
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Takes what another one of the same size has, into one that nobody has written to.
     pub(super) fn take(&self, other: &Self) -> io::Result<()> {
+        other.write(&self.file)
+    }
+
+    /// Writes it to the beginning of an empty file, in which nothing is where there are zeros.
+    pub(super) fn write(&self, to: &File) -> io::Result<()> {
+        to.set_len(self.size)?;
+        let size = self.size as i64;
         let mut buffer = vec![0; 1 << 20];
         let mut end = 0;
         // What is behind the last data is a hole up to the end.
-        while let Some(mut at) = optional(lseek(&other.file, end, Whence::SeekData))? {
-            end = lseek(&other.file, at, Whence::SeekHole)?;
+        while let Some(mut at) = optional(lseek(&self.file, end, Whence::SeekData))?.filter(|at| *at < size) {
+            end = lseek(&self.file, at, Whence::SeekHole)?.min(size);
             while at < end {
                 let part = &mut buffer[..(end - at).min(1 << 20) as usize];
-                other.file.read_exact_at(part, at as u64)?;
-                self.file.write_all_at(part, at as u64)?;
+                self.file.read_exact_at(part, at as u64)?;
+                to.write_all_at(part, at as u64)?;
                 at += part.len() as i64;
             }
         }
@@ -113,7 +130,7 @@ mod tests {
     fn what_is_taken_is_the_same() {
         let (from, to) = (Memory::new(4).unwrap(), Memory::new(4).unwrap());
         from.file.write_all_at(b"beginning", 0).unwrap();
-        from.file.write_all_at(&[7; 2 << 20], 1 << 20).unwrap();
+        from.file.write_all_at(&vec![7; 2 << 20], 1 << 20).unwrap();
         to.take(&from).unwrap();
         let content = |memory: &Memory| {
             let mut bytes = vec![0; 4 << 20];

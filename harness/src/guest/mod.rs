@@ -90,6 +90,8 @@ pub struct Guest {
     machine: Machine,
     emulator: String,
     eyes: Eyes,
+    /// Whether what a boot came to is kept beside the kernel.
+    lasting: bool,
 }
 
 /// What else looks at a guest, from outside: it does not notice.
@@ -120,8 +122,7 @@ struct Probed {
 
 impl Probed {
     fn program() -> Option<String> {
-        let program = fs::metadata("/proc/self/exe").ok()?;
-        Some(format!("{} bytes of {}.{}", program.len(), program.mtime(), program.mtime_nsec()))
+        identity(Path::new("/proc/self/exe"))
     }
 
     fn read(file: &Path) -> Option<Place> {
@@ -154,6 +155,12 @@ impl From<GuestError> for Unready {
     }
 }
 
+/// What tells a file from another one at the same path.
+fn identity(file: &Path) -> Option<String> {
+    let file = fs::metadata(file).ok()?;
+    Some(format!("{} bytes of {}.{}", file.len(), file.mtime(), file.mtime_nsec()))
+}
+
 /// What became of a boot.
 struct Boot {
     answers: Vec<Message>,
@@ -167,7 +174,7 @@ impl Guest {
     pub fn new(kernel: Kernel, clock: Clockwork, acceleration: Option<Acceleration>) -> Result<Self, GuestError> {
         let emulator = emulator()?;
         let with = |acceleration| Machine { acceleration, clock, memory: MEMORY };
-        let mut guest = Self { kernel, machine: with(Acceleration::Tcg), emulator, eyes: Eyes::default() };
+        let mut guest = Self { kernel, machine: with(Acceleration::Tcg), emulator, eyes: Eyes::default(), lasting: false };
         guest.machine.acceleration = match (clock, acceleration) {
             (Clockwork::Virtual { .. }, None) => Acceleration::Tcg,
             (Clockwork::Virtual { .. }, Some(Acceleration::Kvm)) => return Err(GuestError::NoVirtualTime),
@@ -184,6 +191,12 @@ impl Guest {
     #[must_use]
     pub fn watched(self, eyes: Eyes) -> Self {
         Self { eyes, ..self }
+    }
+
+    /// The same guest, whose boot in virtual time is kept beside the kernel for other processes of this program: some 150 MB.
+    #[must_use]
+    pub fn lasting(self) -> Self {
+        Self { lasting: true, ..self }
     }
 
     /// What its CPU is made of.
@@ -326,8 +339,8 @@ impl Guest {
         };
         let (mut monitor, monitors, mut more) = Monitor::open().map_err(failed("make a connection to QEMU"))?;
         let archive;
-        if let Some(ready) = &ready {
-            more.extend(ready.arguments());
+        if ready.is_some() {
+            more.extend(Ready::ARGUMENTS.map(str::to_owned));
         } else {
             archive = self.archive(requests).map_err(failed("make the guest's first file system"))?;
             more.extend(self.machine.boots(&self.kernel.image(), &archive, MARK));
@@ -336,13 +349,15 @@ impl Guest {
         more.extend(watching);
         let order = order(requests, seed).map_err(failed("write the guest's order"))?;
         more.extend(["-fw_cfg".to_owned(), format!("name={ORDER},file={}", qemu::path(&order))]);
-        more.extend(self.eyes.gdb.into_iter().flat_map(|port| ["-gdb".to_owned(), format!("tcp:127.0.0.1:{port}")]));
         let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
         let (mut qemu, mut port) = Qemu::start(self.machine, &more, &console, vec![monitors], complaints)?;
         let mut begin = || {
             monitor.greet()?;
             ready.as_ref().map_or(Ok(()), |ready| ready.restore(&mut monitor))?;
-            if self.eyes.gdb.is_none() { monitor.go() } else { Ok(()) }
+            match self.eyes.gdb {
+                None => monitor.go(),
+                Some(port) => monitor.debugged(port).map(|()| news(0, News::Waits)),
+            }
         };
         if let Err(error) = begin() {
             qemu.kill();
@@ -391,8 +406,14 @@ impl Guest {
     /// A guest that has booted and waits for requests like these.
     fn ready(&self, requests: &[Request]) -> Result<Arc<Ready>, Unready> {
         let modules: Vec<String> = self.modules(requests).iter().map(Module::file).collect();
-        let kind = format!("{:?} {:?} {modules:?} {:?}", self.machine, self.kernel.directory, programs(requests));
-        ready::kept(&kind, || {
+        let programs = programs(requests);
+        let image = self.kernel.image();
+        let made_of = [Path::new("/proc/self/exe"), &image].map(identity);
+        let kind = format!("QEMU {}, {:?}, {}, {made_of:?}, {modules:?}, {programs:?}", self.emulator, self.machine, image.display());
+        // What most cases need, and no other: one is enough.
+        let usual = programs.is_empty() && requests.iter().all(is_plain) && !requests.iter().any(bonds);
+        let file = self.kernel.directory.join("ready");
+        ready::kept(&kind, Some(&*file).filter(|_| self.lasting && usual), || {
             let archive = self.archive(requests).map_err(failed("make the guest's first file system"))?;
             let memory = Memory::new(self.machine.memory).map_err(failed("make the guest's memory"))?;
             let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;

@@ -22,16 +22,22 @@ impl Monitor {
 
     /// Begins the conversation, once QEMU has started.
     pub(super) fn greet(&mut self) -> io::Result<()> {
-        self.tell("qmp_capabilities", &json!({}))
+        self.tell("qmp_capabilities", &json!({})).map(drop)
     }
 
     /// Lets the guest go on.
     pub(super) fn go(&mut self) -> io::Result<()> {
-        self.tell("cont", &json!({}))
+        self.tell("cont", &json!({})).map(drop)
     }
 
-    /// Has QEMU do something.
-    pub(super) fn tell(&mut self, command: &str, arguments: &Value) -> io::Result<()> {
+    /// Lets a debugger connect at a port of the loopback interface, and let the guest go on.
+    pub(super) fn debugged(&mut self, port: u16) -> io::Result<()> {
+        let line = format!("gdbserver tcp:127.0.0.1:{port}");
+        self.tell("human-monitor-command", &json!({ "command-line": line })).map(drop)
+    }
+
+    /// What QEMU answers to a command.
+    pub(super) fn tell(&mut self, command: &str, arguments: &Value) -> io::Result<Value> {
         let line = json!({ "execute": command, "arguments": arguments });
         self.0.get_mut().write_all(format!("{line}\n").as_bytes())?;
         loop {
@@ -41,7 +47,7 @@ impl Monitor {
             }
             // A greeting and events come besides.
             match serde_json::from_str::<Value>(&line)? {
-                Value::Object(said) if said.contains_key("return") => return Ok(()),
+                Value::Object(mut said) if said.contains_key("return") => return Ok(said["return"].take()),
                 Value::Object(said) if said.contains_key("error") => {
                     return Err(io::Error::other(format!("QEMU refused `{command}`: {}", said["error"]["desc"])));
                 }

@@ -6,11 +6,18 @@
 //! themselves, and QEMU writes the state of the devices to another, as it does for Xen, which has the memory elsewhere too. QEMU lets virtual
 //! time go on to the next timer when it stops a guest: each time the same.
 
-use std::fs::File;
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::linkat;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::memory::Memory;
@@ -40,8 +47,8 @@ pub(super) enum Kept {
     Hangs,
 }
 
-/// How many are kept. One has as much memory as a kernel that has just booted, some 200 MB.
-const KEPT: usize = 6;
+/// How many are kept. One has as much memory as a kernel that has just booted, 100 to 150 MB.
+const KEPT: usize = 8;
 
 /// What is being kept of one kind of guest, or is.
 type Place = Arc<Mutex<Option<Arc<Ready>>>>;
@@ -49,8 +56,8 @@ type Place = Arc<Mutex<Option<Arc<Ready>>>>;
 /// By what makes a guest differ from another, the last used last.
 static PLACES: Mutex<Vec<(String, Place)>> = Mutex::new(Vec::new());
 
-/// The guest of this kind, made if there is none: by one thread, while others wait for it.
-pub(super) fn kept<E>(kind: &str, make: impl FnOnce() -> Result<Ready, E>) -> Result<Arc<Ready>, E> {
+/// The guest of this kind, taken from a file if it is in that, else made: by one thread, while others wait for it.
+pub(super) fn kept<E>(kind: &str, file: Option<&Path>, make: impl FnOnce() -> Result<Ready, E>) -> Result<Arc<Ready>, E> {
     let place = {
         let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
         let at = places.iter().position(|(other, _)| other == kind);
@@ -64,7 +71,22 @@ pub(super) fn kept<E>(kind: &str, make: impl FnOnce() -> Result<Ready, E>) -> Re
     if let Some(ready) = &*ready {
         return Ok(ready.clone());
     }
-    Ok(ready.insert(Arc::new(make()?)).clone())
+    let guest = if let Some(found) = file.and_then(|file| Ready::read(file, kind)) {
+        found
+    } else {
+        let booted = make()?;
+        // Where nothing can be written it costs a boot the next time.
+        file.and_then(|file| booted.write(file, kind).ok());
+        booted
+    };
+    Ok(ready.insert(Arc::new(guest)).clone())
+}
+
+/// What a file says behind a guest's memory, as a line of JSON; behind that is the state of the devices.
+#[derive(Serialize, Deserialize)]
+struct About {
+    kind: String,
+    console: String,
 }
 
 /// Lets a guest come to where it waits, and writes down the state of its devices.
@@ -82,14 +104,59 @@ pub(super) fn keep(stub: &mut Stub, monitor: &mut Monitor, patience: Duration) -
 }
 
 impl Ready {
-    /// QEMU's arguments for a guest that begins with this one, but for the memory.
-    pub(super) fn arguments(&self) -> Vec<String> {
-        // What is written down for Xen says neither of which machine it is, nor what its fields are.
-        ["-incoming", "defer", "-global", "migration.send-configuration=off", "-machine", "suppress-vmdesc=on"].map(str::to_owned).to_vec()
+    /// QEMU's arguments for a guest that begins with a kept one, but for the memory. What is written down for Xen says neither of which machine
+    /// it is, nor what its fields are.
+    pub(super) const ARGUMENTS: [&str; 6] =
+        ["-incoming", "defer", "-global", "migration.send-configuration=off", "-machine", "suppress-vmdesc=on"];
+
+    /// The guest in a file, if it is one of this kind.
+    fn read(file: &Path, kind: &str) -> Option<Self> {
+        // QEMU opens it for writing, too, although it writes nothing.
+        let mut file = OpenOptions::new().read(true).write(true).open(file).ok()?;
+        let mut size = [0; 8];
+        file.seek(SeekFrom::End(-8)).and_then(|_| file.read_exact(&mut size)).ok()?;
+        let size = u64::from_le_bytes(size);
+        file.seek(SeekFrom::Start(size)).ok()?;
+        let mut rest = Vec::new();
+        file.read_to_end(&mut rest).ok()?;
+        let line = rest.iter().position(|byte| *byte == b'\n')?;
+        let about: About = serde_json::from_slice(&rest[..line]).ok()?;
+        if about.kind != kind {
+            return None;
+        }
+        let mut devices = anonymous_file("devices").ok()?;
+        devices.write_all(rest.get(line + 1..rest.len().checked_sub(8)?)?).ok()?;
+        Some(Self { memory: Memory::of(file, size), devices, console: about.console })
+    }
+
+    /// Writes it to a file, which is there as a whole or as it was before. Until then it has no name, so that a process that is killed leaves
+    /// nothing; some file systems have no such files.
+    fn write(&self, file: &Path, kind: &str) -> io::Result<()> {
+        let directory = file.parent().unwrap_or(Path::new("."));
+        let mut nameless = OpenOptions::new().read(true).write(true).custom_flags(libc::O_TMPFILE).open(directory)?;
+        self.memory.write(&nameless)?;
+        let about = About { kind: kind.to_owned(), console: self.console.clone() };
+        let mut rest = serde_json::to_vec(&about)?;
+        rest.push(b'\n');
+        (&self.devices).rewind()?;
+        (&self.devices).read_to_end(&mut rest)?;
+        rest.extend(self.memory.size().to_le_bytes());
+        nameless.seek(SeekFrom::End(0))?;
+        nameless.write_all(&rest)?;
+        // A guest without some of its memory would be taken for a kernel that fails.
+        nameless.sync_all()?;
+        let draft = file.with_extension(process::id().to_string());
+        linkat(AT_FDCWD, &*path(&nameless), AT_FDCWD, &draft, AtFlags::AT_SYMLINK_FOLLOW)?;
+        fs::rename(&draft, file)
     }
 
     /// Makes a guest that has this one's memory be where this one is, before it begins.
     pub(super) fn restore(&self, monitor: &mut Monitor) -> io::Result<()> {
-        monitor.tell("migrate-incoming", &json!({ "uri": format!("exec:cat {}", path(&self.devices)) }))
+        monitor.tell("migrate-incoming", &json!({ "uri": format!("exec:cat {}", path(&self.devices)) }))?;
+        // Whoever lets it go on before would let it begin elsewhere.
+        while monitor.tell("query-status", &json!({}))?["status"] == "inmigrate" {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 }

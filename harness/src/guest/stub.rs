@@ -57,7 +57,8 @@ impl Stub {
                 other => packet.push(other),
             }
         }
-        (byte()?, byte()?);
+        byte()?;
+        byte()?;
         self.0.write_all(b"+")?;
         String::from_utf8(packet).map_err(io::Error::other)
     }

@@ -31,6 +31,12 @@ fn splitmix(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// How many microseconds behind its time a transfer with this seed starts.
+pub(super) fn offset(seed: u64) -> u64 {
+    let mut state = !seed;
+    splitmix(&mut state) % 1000
+}
+
 /// One way of one connection: an endless stream of records.
 #[derive(Clone)]
 pub(super) struct Content {

@@ -22,7 +22,7 @@ use crate::case::Transfer;
 use crate::clock::Clock;
 use crate::kernel::{Namespace, socket};
 use crate::recording::TransferRecord;
-use crate::words::Protocol;
+use crate::words::{Protocol, Time};
 use connection::{Report, Way};
 use content::Block;
 use mailbox::{Mailbox, Slot, mailbox};
@@ -128,6 +128,12 @@ impl Prepared {
         let clients = (0..transfer.connections).map(|_| make(client, transfer.client_protocol, &transfer.client).map(TcpStream::from));
         let clients = clients.collect::<Result<_, _>>()?;
         Ok(Self { name: name.to_owned(), transfer: transfer.clone(), seed, listener, clients })
+    }
+
+    /// When it is to start: less than a millisecond behind the time that its file has. Where the seed decides all that may vary, else its packets
+    /// would meet those of others, and the hosts' timers, in one way only.
+    pub fn start_time(&self) -> Time {
+        self.transfer.start.after(Time::from_micros(content::offset(self.seed)))
     }
 
     /// Lets the clients connect and everything run. `on_end` is called once, from a thread of the transfer, when all connections
