@@ -2,7 +2,7 @@
 //! Not here: where its qdisc hangs.
 
 use netlink_bindings::tc::{
-    IterableNetemAttrs, PushNetemAttrs, TcNetemCorr, TcNetemCorrupt, TcNetemGemodel, TcNetemQopt, TcNetemRate, TcNetemReorder,
+    IterableNetemAttrs, PushNetemAttrs, TcNetemCorr, TcNetemCorrupt, TcNetemGemodel, TcNetemQopt, TcNetemRate, TcNetemReorder, TcNetemSlot,
 };
 use netlink_bindings::traits::Pusher;
 
@@ -26,6 +26,8 @@ pub struct Settings {
     reorder: [u32; 2],
     corrupt: [u32; 2],
     rate: u64,
+    /// The shortest and the longest time to the next slot, and how many packets and bytes fit: 0 for any number (`struct tc_netem_slot`).
+    slot: [i64; 4],
     /// Kernels that know nothing of seeds say nothing.
     seed: Option<u64>,
 }
@@ -66,6 +68,10 @@ impl From<&Netem> for Settings {
             reorder: chance(reorder),
             corrupt: chance(netem.corrupt),
             rate: netem.rate.map_or(0, Rate::bytes_per_second),
+            slot: netem.slot.map_or([0; 4], |slot| {
+                let bytes = slot.bytes.map_or(0, |bytes| bytes.0 as i64);
+                [slot.min.0 as i64, slot.max.0 as i64, slot.packets.map_or(0, i64::from), bytes]
+            }),
             seed: netem.seed,
         }
     }
@@ -108,13 +114,17 @@ impl Settings {
         [corrupt.probability, corrupt.correlation] = self.corrupt;
         let mut rate = TcNetemRate::new();
         rate.rate = u32::try_from(self.rate).unwrap_or(u32::MAX);
+        let mut slot = TcNetemSlot::new();
+        [slot.min_delay, slot.max_delay, ..] = self.slot;
+        [slot.max_packets, slot.max_bytes] = [self.slot[2], self.slot[3]].map(|most| i32::try_from(most).unwrap_or(i32::MAX));
         let mut attributes = attributes
             .push_latency64(self.delay)
             .push_jitter64(self.jitter)
             .push_corr(correlations)
             .push_reorder(reorder)
             .push_corrupt(corrupt)
-            .push_rate(rate);
+            .push_rate(rate)
+            .push_slot(slot);
         if self.rate > u64::from(u32::MAX) {
             attributes = attributes.push_rate64(self.rate);
         }
@@ -131,6 +141,7 @@ impl Settings {
         let correlations = said.get_corr().unwrap_or_default();
         let reorder = said.get_reorder().unwrap_or_default();
         let corrupt = said.get_corrupt().unwrap_or_default();
+        let slot = said.get_slot().unwrap_or_default();
         let gemodel = said.get_loss().and_then(|loss| loss.get_ge()).ok();
         Self {
             limit: fixed.limit,
@@ -144,6 +155,7 @@ impl Settings {
             reorder: [reorder.probability, reorder.correlation],
             corrupt: [corrupt.probability, corrupt.correlation],
             rate: said.get_rate64().unwrap_or_else(|_| said.get_rate().map_or(0, |rate| u64::from(rate.rate))),
+            slot: [slot.min_delay, slot.max_delay, slot.max_packets.into(), slot.max_bytes.into()],
             seed: said.get_prng_seed().ok(),
         }
     }

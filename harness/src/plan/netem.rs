@@ -58,14 +58,15 @@ impl Chain<'_> {
     /// What gives it its first conditions, or others later. The queue holds so many packets, if there is a rate.
     pub(super) fn acts(&self, shape: &Shape, queue: Option<u32>, seed: Option<u64>, again: bool) -> Vec<Act> {
         let Course { units, rate, delay, .. } = self.course;
-        let queued = Netem { limit: queue.unwrap_or(PACKETS), rate: shape.rate, again, ..Netem::default() };
+        // What waits for a slot waits behind the rate, as in one netem that has both.
+        let queued = Netem { limit: queue.unwrap_or(PACKETS), rate: shape.rate, slot: shape.slot, again, ..Netem::default() };
         let fates = Netem { seed, again, ..Netem::of(shape) };
         let netems = if rate && delay {
             // A netem with a rate, whatever it is, keeps packets in their order.
             let ordered = shape.rate.and(shape.jitter).map(|_| UNLIMITED);
             vec![Netem { limit: PACKETS, rate: ordered, ..fates }, queued]
         } else {
-            vec![Netem { limit: queued.limit, rate: queued.rate, ..fates }]
+            vec![Netem { limit: queued.limit, rate: queued.rate, slot: queued.slot, ..fates }]
         };
         let dev = || self.dev.to_owned();
         let place = |handle: u16| Place { parent: (handle > 1).then(|| handle - 1), handle };

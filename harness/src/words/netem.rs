@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::shape::{Chance, Distribution, Gemodel, Jitter, Loss, Reorder, Shape};
+use super::shape::{Chance, Distribution, Gemodel, Jitter, Loss, Reorder, Shape, Slot};
 use super::units::{Percent, Rate, Time};
 
 /// The rate of a queueing discipline that is to hold up nothing: tc can write it, and a packet takes a nanosecond or none.
@@ -50,6 +50,8 @@ pub struct Netem {
     pub reorder: Option<Reorder>,
     /// The rate.
     pub rate: Option<Rate>,
+    /// When packets leave in groups.
+    pub slot: Option<Slot>,
     /// What its random numbers begin with; the kernel's choice if absent.
     pub seed: Option<u64>,
     /// It may be there already and know other conditions: it is told what there is not, too. What netem is not told it keeps.
@@ -57,7 +59,7 @@ pub struct Netem {
 }
 
 impl Netem {
-    /// The conditions of a shape, but for its rate and queue.
+    /// The conditions of a shape, but for its rate, its slots and its queue.
     pub fn of(shape: &Shape) -> Self {
         let Shape { delay, jitter, loss, duplicate, corrupt, reorder, .. } = shape.clone();
         Self { delay, jitter, loss, duplicate, corrupt, reorder, ..Self::default() }
@@ -124,6 +126,11 @@ impl fmt::Display for Netem {
         }
         if let Some(rate) = self.rate.or(self.again.then_some(Rate(0))) {
             write!(f, " rate {}bit", rate.0)?;
+        }
+        if let Some(Slot { min, max, packets, bytes }) = self.slot.or(self.again.then(Slot::default)) {
+            write!(f, " slot {} {}", time(min), time(max))?;
+            packets.map_or(Ok(()), |packets| write!(f, " packets {packets}"))?;
+            bytes.map_or(Ok(()), |bytes| write!(f, " bytes {}", bytes.0))?;
         }
         self.seed.map_or(Ok(()), |seed| write!(f, " seed {seed}"))
     }

@@ -80,6 +80,8 @@ pub struct Shape {
     pub corrupt: Option<Chance>,
     /// Which packets overtake all others.
     pub reorder: Option<Reorder>,
+    /// When packets leave in groups. netem's alone.
+    pub slot: Option<Slot>,
     /// How much the queue before the rate holds, the packet being sent included; [`Limit::DEFAULT`] if absent. Without a rate it is netem's
     /// limit: how much may be on its way; no limit if absent.
     pub limit: Option<Limit>,
@@ -104,6 +106,7 @@ impl fmt::Display for Shape {
         words.extend(self.duplicate.map(|chance| format!("duplicate {}", chance.percent)));
         words.extend(self.corrupt.map(|chance| format!("corrupt {}", chance.percent)));
         words.extend(self.reorder.map(|reorder| format!("reorder {}", reorder.percent)));
+        words.extend(self.slot.map(|slot| format!("slot {}", slot.min)));
         words.extend(self.limit.map(|limit| match limit {
             Limit::Packets(packets) => format!("limit {packets}p"),
             Limit::Bytes(size) => format!("limit {}b", size.0),
@@ -238,6 +241,20 @@ pub struct Reorder {
     /// Every packet is a candidate after `gap` - 1 that were not sent at once.
     #[serde(default = "one")]
     pub gap: u32,
+}
+
+/// `slot MIN MAX packets PACKETS bytes BYTES`: packets that are due wait for a time at which as many leave as it has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Slot {
+    /// The shortest time to the next slot, ...
+    pub min: Time,
+    /// ... and the longest. In between every time is as likely.
+    pub max: Time,
+    /// How many packets fit; any number if absent.
+    pub packets: Option<u32>,
+    /// How many bytes fit; any number if absent.
+    pub bytes: Option<Size>,
 }
 
 fn one() -> u32 {

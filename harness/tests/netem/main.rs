@@ -1,6 +1,7 @@
 //! Links that the kernel's netem makes, by frames with numbers that are sent over them: what becomes of them is what the topology says.
 //! Not here: the relay (tests/relay), which promises the same.
 
+mod altered;
 mod crossing;
 mod fates;
 mod guests;
@@ -17,7 +18,7 @@ use mplab::words::Feature;
 
 type Test = fn() -> Result<(), Failed>;
 
-const TRIALS: [(&str, Test); 15] = [
+const TRIALS: [(&str, Test); 17] = [
     ("random_losses_are_as_many_as_was_asked_for", fates::random_losses_are_as_many_as_was_asked_for),
     ("correlated_losses_are_the_relay_s", fates::correlated_losses_are_the_relay_s),
     ("duplicates_are_as_many_as_was_asked_for", fates::duplicates_are_as_many_as_was_asked_for),
@@ -32,6 +33,8 @@ const TRIALS: [(&str, Test); 15] = [
     ("a_delay_is_kept", times::a_delay_is_kept),
     ("a_queue_holds_its_limit_whatever_is_delayed", times::a_queue_holds_its_limit_whatever_is_delayed),
     ("a_rate_with_jitter_keeps_the_order", times::a_rate_with_jitter_keeps_the_order),
+    ("slots_are_kept", times::slots_are_kept),
+    ("what_is_altered_is_found", altered::what_is_altered_is_found),
     ("a_change_keeps_what_is_on_its_way", times::a_change_keeps_what_is_on_its_way),
 ];
 
@@ -54,7 +57,8 @@ fn main() {
     let needs = [Feature::Netem, Feature::Tbf, Feature::Redirect];
     let trials = TRIALS.into_iter().map(|(name, test)| support::trial(name, lacking(&needs), test));
     let needs = [&needs[..], &[Feature::NetemSeed]].concat();
-    let seeded: [(&str, Test); 1] = [("a_seed_is_a_fate", fates::a_seed_is_a_fate)];
+    let seeded: [(&str, Test); 2] =
+        [("a_seed_is_a_fate", fates::a_seed_is_a_fate), ("an_altered_seed_is_found", altered::an_altered_seed_is_found)];
     let seeded = seeded.into_iter().map(|(name, test)| support::trial(name, lacking(&needs), test));
     libtest_mimic::run(&arguments, trials.chain(seeded).chain(guests).collect()).exit();
 }

@@ -85,6 +85,24 @@ pub(crate) fn a_queue_holds_its_limit_whatever_is_delayed() -> Result<(), Failed
     Ok(())
 }
 
+/// Ten packets leave every 20 ms, or as many as there is room for.
+pub(crate) fn slots_are_kept() -> Result<(), Failed> {
+    const BETWEEN: Duration = Duration::from_millis(20);
+    for room in ["packets = 10".to_owned(), format!("bytes = \"{}\"", 10 * LENGTH)] {
+        let lab = lab(&format!("delay = \"5ms\", slot = {{ min = \"20ms\", {room} }}"), 0)?;
+        let mut crossing = Crossing::new(&lab)?;
+        let begun = Instant::now();
+        crossing.send(200)?;
+        let meanwhile = begun.elapsed();
+        let seen = crossing.end(Duration::from_secs(2))?;
+        assert!(seen.came.len() == 200 && seen.came.is_sorted_by_key(|(number, _)| *number));
+        // A computer that is late waits longer: there is a lower bound only.
+        let last = seen.came[199].1;
+        assert!(last + meanwhile >= 19 * BETWEEN, "{room}: {last:?} behind 19 slots, sent within {meanwhile:?}");
+    }
+    Ok(())
+}
+
 pub(crate) fn a_rate_with_jitter_keeps_the_order() -> Result<(), Failed> {
     let seen = cross("rate = \"100mbit\", limit = 30000, delay = \"50ms\", jitter = \"40ms\"", 5_000, Duration::from_millis(200))?;
     assert!(seen.came.len() == 5_000 && seen.came.is_sorted_by_key(|(number, _)| *number));

@@ -1,5 +1,6 @@
-//! What is sent for a line is what tc sends for it: `captured.txt` has lines with the bytes that iproute2 6.1 sent for them, got by
-//! `strace -e trace=sendmsg -e write=all tc ...`, with the tables of [`Distribution::table`] where it looks for its own (`TC_LIB_DIR`).
+//! What is sent for a line is what tc sends for it: `captured.txt` has lines with the bytes that iproute2 6.1 sent for them, or 6.15 where
+//! there is a seed, got by `strace -e trace=sendmsg -e write=all tc ...`, with the tables of [`Distribution::table`] where it looks for its
+//! own (`TC_LIB_DIR`).
 //!
 //! tc writes times in ticks alone and leaves out what nobody asked for; we write nanoseconds too, and all.
 
@@ -7,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::kernel::{Batch, qdisc};
-use crate::words::Place;
-use crate::words::shape::{Jitter, Reorder};
+use crate::words::shape::{Jitter, Reorder, Slot};
+use crate::words::{Place, Size};
 
 const CAPTURED: &str = include_str!("captured.txt");
 /// The loopback interface, for which the lines are.
@@ -30,6 +31,11 @@ fn reorder(percent: f64, correlation: f64, gap: u32) -> Reorder {
     Reorder { percent: Percent(percent), correlation: Percent(correlation), gap }
 }
 
+/// Up to half as long again.
+fn slot(micros: u64, packets: Option<u32>, bytes: Option<u64>) -> Slot {
+    Slot { min: Time::from_micros(micros), max: Time::from_micros(micros * 3 / 2), packets, bytes: bytes.map(Size) }
+}
+
 /// One of everything, and all at once.
 fn told() -> Vec<(Place, Netem)> {
     let (root, below) = (Place { parent: None, handle: 1 }, Place { parent: Some(1), handle: 2 });
@@ -44,6 +50,7 @@ fn told() -> Vec<(Place, Netem)> {
         corrupt: Some(both(0.25, 7.0)),
         reorder: Some(reorder(4.0, 50.0, 3)),
         rate: Some(Rate(8_000_000)),
+        slot: Some(slot(20_000, Some(5), Some(20_480))),
         ..Netem::default()
     };
     vec![
@@ -65,6 +72,11 @@ fn told() -> Vec<(Place, Netem)> {
         (root, Netem { reorder: Some(reorder(25.0, 50.0, 5)), ..late.clone() }),
         (below, Netem { rate: Some(Rate(10_000_000)), ..queue.clone() }),
         (below, Netem { rate: Some(Rate(100_000_000_000)), ..queue.clone() }),
+        (root, Netem { slot: Some(slot(800, None, None)), ..queue.clone() }),
+        (root, Netem { slot: Some(slot(20_000, Some(5), None)), ..queue.clone() }),
+        (below, Netem { slot: Some(slot(20_000, None, Some(3000))), ..queue.clone() }),
+        (root, Netem { seed: Some(1), ..queue.clone() }),
+        (root, Netem { loss: Some(Loss::Random(Chance::of(0.1))), seed: Some(u64::MAX), ..queue.clone() }),
         (root, Netem { again: true, ..queue }),
         (root, Netem { again: true, ..late }),
         (root, everything),

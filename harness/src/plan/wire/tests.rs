@@ -99,3 +99,11 @@ fn a_queue_holds_50_ms_if_the_file_does_not_say(#[case] conditions: &str, #[case
     let limit = job.setup.iter().find_map(|op| if let Act::Relay { up, .. } = &op.act { up.limit } else { None });
     assert_eq!(limit, Some(Limit::Bytes(Size(bytes))));
 }
+
+#[test]
+fn slots_come_behind_the_rate() {
+    let conditions = "engine = \"netem\"\nrate = \"8mbit\"\ndelay = \"1ms\"\nup = { slot = { min = \"20ms\", packets = 5 } }";
+    let netem = |act: &Act| if let Act::Netem { netem, .. } = act { Some((netem.rate.is_some(), netem.slot.is_some())) } else { None };
+    let netems: Vec<_> = plan(conditions, "", all()).setup.iter().filter_map(|op| netem(&op.act)).collect();
+    assert_eq!(netems, [(false, false), (true, true), (false, false), (true, false)]);
+}

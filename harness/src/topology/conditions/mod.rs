@@ -80,6 +80,7 @@ impl Way {
         self.set("duplicate", told.duplicate.as_ref(), |shape, chance| shape.duplicate = chance);
         self.set("corrupt", told.corrupt.as_ref(), |shape, chance| shape.corrupt = chance);
         self.set("reorder", told.reorder.as_ref(), |shape, reorder| shape.reorder = reorder);
+        self.set("slot", told.slot.as_ref(), |shape, slot| shape.slot = slot);
         self.set("trace", trace, |shape, trace| shape.trace = trace);
         self.set("steps", told.steps.as_ref(), |shape, steps| {
             shape.steps = steps.unwrap_or_default().into_iter().map(|step| step.value).collect();
@@ -147,6 +148,11 @@ impl Way {
 
     fn check_engine(&self, of: &Circumstances<'_>, mistakes: &mut Mistakes) {
         match &of.engine {
+            engine if self.shape.slot.is_some() && !matches!(engine, Some((Engine::Netem, _))) => {
+                mistakes
+                    .add(self.place(&["slot"], of), "packets leave in slots by netem alone, and this link may be made by something else")
+                    .help("write engine = \"netem\" to the link");
+            }
             Some((Engine::Kernel, span)) if !self.shape.is_rate_alone() => {
                 mistakes
                     .add(span, "without netem the kernel can hold a link to a rate with a queue in bytes, and do nothing else to packets")

@@ -3,14 +3,14 @@
 
 use crate::diagnostic::Mistakes;
 use crate::document::{Read, Shape as Keys, Spanned, Table, Value, word};
-use crate::words::shape::{Chance, Codel, Discipline, Distribution, Gemodel, Jitter, Limit, Loss, Reorder, Step};
+use crate::words::shape::{Chance, Codel, Discipline, Distribution, Gemodel, Jitter, Limit, Loss, Reorder, Slot, Step};
 use crate::words::{Percent, Rate, Size, Time};
 
 /// The conditions themselves: of a direction, and among the keys of a link and of a step that shapes one.
 pub(crate) const CONDITIONS: Keys = Keys {
     heading: "Conditions",
     what: "a table of conditions",
-    keys: &["rate", "limit", "queue", "delay", "jitter", "loss", "duplicate", "corrupt", "reorder", "trace", "steps"],
+    keys: &["rate", "limit", "queue", "delay", "jitter", "loss", "duplicate", "corrupt", "reorder", "slot", "trace", "steps"],
 };
 const QUEUE: Keys = Keys { heading: "`queue`", what: "a queue's discipline", keys: &["codel"] };
 const CODEL: Keys = Keys { heading: "`codel`", what: "a table of what CoDel aims at", keys: &["target", "interval"] };
@@ -19,11 +19,13 @@ const LOSS: Keys = Keys { heading: "`loss`", what: "a loss", keys: &["random", "
 const GEMODEL: Keys = Keys { heading: "`gemodel`", what: "a Gilbert-Elliott model", keys: &["p", "r", "bad", "good"] };
 const CHANCE: Keys = Keys { heading: "`duplicate` and `corrupt`", what: "a table of a percentage", keys: &["percent", "correlation"] };
 const REORDER: Keys = Keys { heading: "`reorder`", what: "a reordering", keys: &["percent", "correlation", "gap"] };
+const SLOT: Keys = Keys { heading: "`slot`", what: "a table of slots", keys: &["min", "max", "packets", "bytes"] };
 const STEPS: Keys = Keys { heading: "`steps`", what: "a step of a link", keys: &["at", "rate", "delay"] };
 
 /// Every table of conditions, for the test that compares them with the reference document.
 #[cfg(test)]
-pub(in crate::topology) const SHAPES: [&Keys; 9] = [&CONDITIONS, &QUEUE, &CODEL, &JITTER, &LOSS, &GEMODEL, &CHANCE, &REORDER, &STEPS];
+pub(in crate::topology) const SHAPES: [&Keys; 10] =
+    [&CONDITIONS, &QUEUE, &CODEL, &JITTER, &LOSS, &GEMODEL, &CHANCE, &REORDER, &SLOT, &STEPS];
 
 /// What a key says of a condition.
 #[derive(Debug, Clone)]
@@ -49,6 +51,7 @@ pub(crate) struct Conditions {
     pub(super) duplicate: Written<Chance>,
     pub(super) corrupt: Written<Chance>,
     pub(super) reorder: Written<Reorder>,
+    pub(super) slot: Written<Slot>,
     pub(super) trace: Written<String>,
     pub(super) steps: Written<Vec<Spanned<Step>>>,
 }
@@ -66,6 +69,7 @@ impl Conditions {
             duplicate: table.optional("duplicate"),
             corrupt: table.optional("corrupt"),
             reorder: table.optional("reorder"),
+            slot: table.optional("slot"),
             trace: table.optional("trace"),
             steps: table.optional("steps"),
         }
@@ -240,6 +244,41 @@ impl Read for Reorder {
             table.mistakes.add(&gap.span, "0 is too few: 1 and more are possible");
         }
         Some(Self { percent: percent?, correlation, gap: gap.map_or(1, |gap| gap.value) })
+    }
+}
+
+/// netem's counters have 31 bits, and its times 63.
+impl Read for Slot {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        const MOST: u64 = i32::MAX as u64;
+        let mut table = Table::open(value, &SLOT, mistakes)?;
+        let (min, max) = (table.required::<Time>("min"), table.optional::<Time>("max"));
+        let (packets, bytes) = (table.optional::<Positive>("packets"), table.optional::<Size>("bytes"));
+        if let Some(packets) = packets.as_ref().filter(|packets| packets.value.0 > MOST) {
+            table.mistakes.add(&packets.span, format!("a slot has room for at most {MOST} packets"));
+        }
+        if let Some(bytes) = bytes.as_ref().filter(|bytes| !(1..=MOST).contains(&bytes.value.0)) {
+            table.mistakes.add(&bytes.span, format!("a slot has room for at least 1 byte and at most {MOST}"));
+        }
+        let min = min?;
+        match &max {
+            Some(max) if max.value < min.value => {
+                table.mistakes.add(&max.span, format!("this is shorter than the shortest time, {}", min.value)).beside(&min.span, "here");
+            }
+            None if min.value == Time::ZERO => {
+                table
+                    .mistakes
+                    .add(&min.span, "without a time between them there are no slots")
+                    .help("write a `max` too, or slot = \"none\"");
+            }
+            _ => {}
+        }
+        Some(Self {
+            min: min.value,
+            max: max.map_or(min.value, |max| max.value),
+            packets: packets.and_then(|packets| u32::try_from(packets.value.0).ok()),
+            bytes: bytes.map(|bytes| bytes.value),
+        })
     }
 }
 

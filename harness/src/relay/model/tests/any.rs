@@ -2,7 +2,7 @@
 //! Not here: what a shape does.
 
 use super::super::chance::{Draws, Purpose};
-use super::super::shape::{Chance, Codel, Discipline, Distribution, Gemodel, Jitter, Limit, Loss, Reorder};
+use super::super::shape::{Chance, Codel, Discipline, Distribution, Gemodel, Jitter, Limit, Loss, Reorder, Slot};
 use super::super::*;
 use crate::words::{Percent, Size};
 
@@ -52,6 +52,8 @@ impl Any {
                 correlation: Percent(0.0),
                 gap: any.below(5) as u32,
             }),
+            // The relay makes none: it is there to be written and read.
+            slot: self.maybe(|any| Slot { min: time(any), max: time(any), packets: Some(7), bytes: None }),
             limit: self.maybe(|any| any.one(&[Limit::Packets(7), Limit::Bytes(Size(9000)), Limit::Packets(0)])),
             discipline: self.one(&[Discipline::DropTail, Discipline::CoDel(Codel::default())]),
         }
