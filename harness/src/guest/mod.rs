@@ -6,6 +6,7 @@
 
 mod accel;
 mod capture;
+mod contents;
 mod frames;
 pub(crate) mod init;
 mod initramfs;
@@ -18,13 +19,12 @@ mod ready;
 pub mod store;
 mod stub;
 
-use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Seek};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use std::{fs, io, process, thread};
 
@@ -32,20 +32,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::execute::News;
 use crate::kernel::process::anonymous_file;
-use crate::kernel::program::find;
 use crate::local::{Message, Request};
 use crate::plan::Job;
 use crate::recording::{Acceleration, Clockwork, MachineRecord, Place, Recording};
 use crate::splat::{self, Splat};
-use crate::words::Feature;
 use capture::{Capture, Log};
-use init::{MARK, MODULES, ORDER, Order};
+use contents::Contents;
+use init::{MARK, ORDER, Order};
 use memory::Memory;
 use monitor::Monitor;
-use program::Files;
 use qemu::{Machine, Qemu};
 use ready::{Kept, Ready};
-use store::{Kernel, Module};
+use store::Kernel;
 use stub::Stub;
 
 /// Why a guest could not do what it was ordered. This is broken machinery, not a failed case.
@@ -342,7 +340,7 @@ impl Guest {
         if ready.is_some() {
             more.extend(Ready::ARGUMENTS.map(str::to_owned));
         } else {
-            archive = self.archive(requests).map_err(failed("make the guest's first file system"))?;
+            archive = Contents::of(&self.kernel, requests).archive(&self.kernel).map_err(failed("make the guest's first file system"))?;
             more.extend(self.machine.boots(&self.kernel.image(), &archive, MARK));
         }
         let (watching, follower, complaints) = watch.begin(ready.as_deref()).map_err(failed("watch the guest"))?;
@@ -405,16 +403,14 @@ impl Guest {
 
     /// A guest that has booted and waits for requests like these.
     fn ready(&self, requests: &[Request]) -> Result<Arc<Ready>, Unready> {
-        let modules: Vec<String> = self.modules(requests).iter().map(Module::file).collect();
-        let programs = programs(requests);
+        let contents = Contents::of(&self.kernel, requests);
         let image = self.kernel.image();
         let made_of = [Path::new("/proc/self/exe"), &image].map(identity);
-        let kind = format!("QEMU {}, {:?}, {}, {made_of:?}, {modules:?}, {programs:?}", self.emulator, self.machine, image.display());
-        // What most cases need, and no other: one is enough.
-        let usual = programs.is_empty() && requests.iter().all(is_plain) && !requests.iter().any(bonds);
+        let kind = format!("QEMU {}, {:?}, {}, {made_of:?}, {}", self.emulator, self.machine, image.display(), contents.name());
         let file = self.kernel.directory.join("ready");
-        ready::kept(&kind, Some(&*file).filter(|_| self.lasting && usual), || {
-            let archive = self.archive(requests).map_err(failed("make the guest's first file system"))?;
+        ready::kept(&kind, Some(&*file).filter(|_| self.lasting && contents.usual), || {
+            let archive =
+                Contents::of(&self.kernel, requests).archive(&self.kernel).map_err(failed("make the guest's first file system"))?;
             let memory = Memory::new(self.machine.memory).map_err(failed("make the guest's memory"))?;
             let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
             let (mut stub, stubs, stops) = Stub::open().map_err(failed("make a connection to QEMU"))?;
@@ -436,46 +432,6 @@ impl Guest {
             };
             Err(Unready::Ended(Boot { answers: Vec::new(), console, hung, complaint }))
         })
-    }
-
-    /// The modules to load for these, in their order.
-    fn modules(&self, requests: &[Request]) -> Vec<Module> {
-        let all = &self.kernel.manifest.modules;
-        if !requests.iter().all(is_plain) {
-            return all.clone();
-        }
-        let mut wanted: BTreeSet<&str> = PLAIN_MODULES.into();
-        wanted.extend(requests.iter().any(bonds).then_some("bonding"));
-        // Each stands behind those it needs.
-        for module in all.iter().rev() {
-            if wanted.contains(module.name.as_str()) {
-                wanted.extend(module.needs.iter().map(String::as_str));
-            }
-        }
-        all.iter().filter(|module| wanted.contains(module.name.as_str())).cloned().collect()
-    }
-
-    /// The guest's files: this program, its libraries, the kernel's modules, and the programs that it is to run.
-    fn archive(&self, requests: &[Request]) -> io::Result<File> {
-        let mut files = Files::new();
-        let mut modules = Vec::new();
-        for module in self.modules(requests) {
-            let path = Path::new("/mplab/modules").join(module.file());
-            files.insert(path.clone(), program::unsigned(fs::read(self.kernel.file(&module))?));
-            modules.push(path);
-        }
-        for name in programs(requests) {
-            // One that is absent was found missing before.
-            if let Some(program) = find(&name) {
-                program::add(&mut files, &program, &program)?;
-            }
-        }
-        files.insert(PathBuf::from(MODULES), serde_json::to_vec(&modules)?);
-        let mut file = anonymous_file("initramfs")?;
-        // A kernel unpacks one archive after the other.
-        file.write_all(this_program()?)?;
-        file.write_all(&initramfs::archive(&files)?)?;
-        Ok(file)
     }
 }
 
@@ -528,74 +484,4 @@ impl Watch {
             }
         })
     }
-}
-
-/// The modules that a lab without anything special needs. To load all that a kernel has takes seconds.
-const PLAIN_MODULES: [&str; 9] =
-    ["veth", "sch_ingress", "cls_u32", "act_mirred", "sch_tbf", "sch_netem", "inet_diag", "tcp_diag", "mptcp_diag"];
-
-/// The programs that requests run.
-fn programs(requests: &[Request]) -> BTreeSet<String> {
-    let run = |request: &Request| match request {
-        Request::Probe | Request::Layout => Vec::new(),
-        Request::Run(job) => job.programs(),
-    };
-    requests.iter().flat_map(run).collect()
-}
-
-/// Whether a request needs bonds.
-fn bonds(request: &Request) -> bool {
-    matches!(request, Request::Run(job) if job.needs.contains(&Feature::Bonding))
-}
-
-/// Whether a job can do with these.
-fn is_plain(request: &Request) -> bool {
-    let Request::Run(job) = request else { return matches!(request, Request::Layout) };
-    let plain = |feature: &Feature| {
-        use Feature::{
-            Bonding, Counter, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf,
-        };
-        matches!(
-            feature,
-            Mptcp
-                | Ipv6
-                | Bonding
-                | Redirect
-                | Tbf
-                | Netem
-                | Relay
-                | Scheduler(_)
-                | PathManager(_)
-                | LaminarEndpoints
-                | ListenerEvents
-                | Counter(_)
-                | Program(_)
-        )
-    };
-    // A sysctl may name a congestion control, which may be a module.
-    let sysctls = job.topology.hosts.values().all(|host| host.sysctls.is_empty());
-    sysctls && job.needs.iter().all(plain)
-}
-
-/// What programs expect of any system.
-const SYSTEM: [(&str, &str); 3] = [
-    ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
-    ("/etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
-    ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
-];
-
-/// The archive with this program as the first process, made once.
-fn this_program() -> io::Result<&'static [u8]> {
-    static ARCHIVE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
-    let make = || {
-        let mut files = Files::new();
-        // Not /proc/self: the loader that is asked for libraries would find itself there.
-        program::add(&mut files, Path::new(&format!("/proc/{}/exe", process::id())), Path::new("/init"))?;
-        for (path, content) in SYSTEM {
-            files.insert(path.into(), content.into());
-        }
-        initramfs::archive(&files)
-    };
-    let archive = ARCHIVE.get_or_init(|| make().map_err(|error| error.to_string()));
-    archive.as_deref().map_err(|error| io::Error::other(error.clone()))
 }

@@ -1,0 +1,149 @@
+//! What is in a guest when it boots: this program, the modules that requests need, and the programs that they run.
+//! Not here: the requests themselves, which come when it has booted.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::OnceLock;
+
+use super::init::MODULES;
+use super::initramfs;
+use super::program::{self, Files};
+use super::store::{Kernel, Module};
+use crate::kernel::process::anonymous_file;
+use crate::kernel::program::find;
+use crate::local::Request;
+use crate::words::Feature;
+
+/// What a guest has for certain requests.
+pub(super) struct Contents {
+    /// Modules, each behind those it needs.
+    modules: Vec<Module>,
+    programs: BTreeSet<String>,
+    /// Whether it is what most cases need, and nothing more.
+    pub(super) usual: bool,
+}
+
+impl Contents {
+    pub(super) fn of(kernel: &Kernel, requests: &[Request]) -> Self {
+        let programs: BTreeSet<String> = requests.iter().flat_map(programs).collect();
+        let bonds = requests.iter().any(bonds);
+        let plain = requests.iter().all(is_plain);
+        let all = &kernel.manifest.modules;
+        let modules = if plain { all.iter().filter(wanted(all, bonds)).cloned().collect() } else { all.clone() };
+        Self { usual: plain && !bonds && programs.is_empty(), modules, programs }
+    }
+
+    /// What tells it from others of the same program and kernel.
+    pub(super) fn name(&self) -> String {
+        let modules: Vec<String> = self.modules.iter().map(Module::file).collect();
+        format!("{modules:?}, {:?}", self.programs)
+    }
+
+    /// The files of it, as the kernel unpacks them.
+    pub(super) fn archive(&self, kernel: &Kernel) -> io::Result<File> {
+        let mut files = Files::new();
+        let mut modules = Vec::new();
+        for module in &self.modules {
+            let path = Path::new("/mplab/modules").join(module.file());
+            files.insert(path.clone(), program::unsigned(fs::read(kernel.file(module))?));
+            modules.push(path);
+        }
+        for name in &self.programs {
+            // One that is absent was found missing before.
+            if let Some(program) = find(name) {
+                program::add(&mut files, &program, &program)?;
+            }
+        }
+        files.insert(PathBuf::from(MODULES), serde_json::to_vec(&modules)?);
+        let mut file = anonymous_file("initramfs")?;
+        // A kernel unpacks one archive after the other.
+        file.write_all(this_program()?)?;
+        file.write_all(&initramfs::archive(&files)?)?;
+        Ok(file)
+    }
+}
+
+/// The modules that a lab without anything special needs. To load all that a kernel has takes seconds.
+const PLAIN_MODULES: [&str; 9] =
+    ["veth", "sch_ingress", "cls_u32", "act_mirred", "sch_tbf", "sch_netem", "inet_diag", "tcp_diag", "mptcp_diag"];
+
+/// Whether a module is one that a lab without anything special needs, with bonds or without, or one that such a one needs.
+fn wanted(all: &[Module], bonds: bool) -> impl Fn(&&Module) -> bool + '_ {
+    let mut wanted: BTreeSet<&str> = PLAIN_MODULES.into();
+    wanted.extend(bonds.then_some("bonding"));
+    // Each stands behind those it needs.
+    for module in all.iter().rev() {
+        if wanted.contains(module.name.as_str()) {
+            wanted.extend(module.needs.iter().map(String::as_str));
+        }
+    }
+    move |module| wanted.contains(module.name.as_str())
+}
+
+/// The programs that a request runs.
+fn programs(request: &Request) -> Vec<String> {
+    match request {
+        Request::Probe | Request::Layout => Vec::new(),
+        Request::Run(job) => job.programs(),
+    }
+}
+
+/// Whether a request needs bonds.
+fn bonds(request: &Request) -> bool {
+    matches!(request, Request::Run(job) if job.needs.contains(&Feature::Bonding))
+}
+
+/// Whether a job can do with these.
+fn is_plain(request: &Request) -> bool {
+    let Request::Run(job) = request else { return matches!(request, Request::Layout) };
+    let plain = |feature: &Feature| {
+        use Feature::{
+            Bonding, Counter, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf,
+        };
+        matches!(
+            feature,
+            Mptcp
+                | Ipv6
+                | Bonding
+                | Redirect
+                | Tbf
+                | Netem
+                | Relay
+                | Scheduler(_)
+                | PathManager(_)
+                | LaminarEndpoints
+                | ListenerEvents
+                | Counter(_)
+                | Program(_)
+        )
+    };
+    // A sysctl may name a congestion control, which may be a module.
+    let sysctls = job.topology.hosts.values().all(|host| host.sysctls.is_empty());
+    sysctls && job.needs.iter().all(plain)
+}
+
+/// What programs expect of any system.
+const SYSTEM: [(&str, &str); 3] = [
+    ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+    ("/etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
+    ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
+];
+
+/// The archive with this program as the first process, made once.
+fn this_program() -> io::Result<&'static [u8]> {
+    static ARCHIVE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    let make = || {
+        let mut files = Files::new();
+        // Not /proc/self: the loader that is asked for libraries would find itself there.
+        program::add(&mut files, Path::new(&format!("/proc/{}/exe", process::id())), Path::new("/init"))?;
+        for (path, content) in SYSTEM {
+            files.insert(path.into(), content.into());
+        }
+        initramfs::archive(&files)
+    };
+    let archive = ARCHIVE.get_or_init(|| make().map_err(|error| error.to_string()));
+    archive.as_deref().map_err(|error| io::Error::other(error.clone()))
+}
