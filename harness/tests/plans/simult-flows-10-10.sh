@@ -24,10 +24,10 @@ tc -n wires qdisc add dev second-a ingress
 tc -n wires qdisc add dev second-b ingress
 tc -n wires qdisc replace dev first-b root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
 tc -n wires qdisc replace dev first-b parent 1:1 handle 2: netem limit 100000 delay 1ms seed 190638658649949569
-tc -n wires qdisc replace dev first-b parent 2:1 handle 3: netem limit 50 rate 10000000bit
+tc -n wires qdisc replace dev first-b parent 2:1 handle 3: netem limit 20 rate 10000000bit
 tc -n wires qdisc replace dev first-a root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
 tc -n wires qdisc replace dev first-a parent 1:1 handle 2: netem limit 100000 delay 1ms seed 12945371804258823488
-tc -n wires qdisc replace dev first-a parent 2:1 handle 3: netem limit 50 rate 10000000bit
+tc -n wires qdisc replace dev first-a parent 2:1 handle 3: netem limit 20 rate 10000000bit
 tc -n wires qdisc replace dev second-b root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
 tc -n wires qdisc replace dev second-b parent 1:1 handle 2: netem limit 100000 delay 25ms seed 11754256040450394109
 tc -n wires qdisc replace dev second-b parent 2:1 handle 3: netem limit 50 rate 10000000bit
