@@ -26,6 +26,7 @@ use crate::topology::Topology;
 const LONGEST: u32 = 256;
 /// More packets than this are not handed to an interface at once.
 const CHAIN: usize = 1024;
+
 /// Where the registers are printed: what is read here is written to there.
 pub(super) struct Log {
     pub(super) read: File,

@@ -31,7 +31,7 @@ use std::{fs, io, process, thread};
 use serde::{Deserialize, Serialize};
 
 use crate::execute::News;
-use crate::kernel::process::anonymous_file;
+use crate::kernel::process::{anonymous_file, code};
 use crate::local::{Message, Request};
 use crate::plan::Job;
 use crate::recording::{Acceleration, Clockwork, MachineRecord, Place, Recording};
@@ -404,13 +404,13 @@ impl Guest {
     /// A guest that has booted and waits for requests like these.
     fn ready(&self, requests: &[Request]) -> Result<Arc<Ready>, Unready> {
         let contents = Contents::of(&self.kernel, requests);
-        let image = self.kernel.image();
-        let made_of = [Path::new("/proc/self/exe"), &image].map(identity);
-        let kind = format!("QEMU {}, {:?}, {}, {made_of:?}, {}", self.emulator, self.machine, image.display(), contents.name());
+        let mut files = code().map_err(failed("see which libraries this program has"))?;
+        files.extend([PathBuf::from("/proc/self/exe"), self.kernel.image()]);
+        let made_of: Vec<_> = files.iter().map(|file| (file, identity(file))).collect();
+        let kind = format!("QEMU {}, {:?}, {made_of:?}, {}", self.emulator, self.machine, contents.name());
         let file = self.kernel.directory.join("ready");
         ready::kept(&kind, Some(&*file).filter(|_| self.lasting && contents.usual), || {
-            let archive =
-                Contents::of(&self.kernel, requests).archive(&self.kernel).map_err(failed("make the guest's first file system"))?;
+            let archive = contents.archive(&self.kernel).map_err(failed("make the guest's first file system"))?;
             let memory = Memory::new(self.machine.memory).map_err(failed("make the guest's memory"))?;
             let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
             let (mut stub, stubs, stops) = Stub::open().map_err(failed("make a connection to QEMU"))?;

@@ -1,9 +1,11 @@
 //! The process a run lives in: it dies with its parent, and sees no network but its own.
 //! Not here: what runs in it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 use std::{fs, io};
 
@@ -48,6 +50,16 @@ pub fn end_with_the_reader() -> io::Result<()> {
 /// A file in memory that has no name in any file system and is gone with its last descriptor.
 pub fn anonymous_file(name: &str) -> io::Result<File> {
     Ok(memfd_create(name, MFdFlags::MFD_CLOEXEC)?.into())
+}
+
+/// The files whose code this process has: the program's and its libraries' (proc_pid_maps(5)).
+pub fn code() -> io::Result<BTreeSet<PathBuf>> {
+    let code = |line: &str| {
+        let mut words = line.splitn(6, ' ');
+        let (rights, path) = (words.nth(1)?, words.nth(3)?.trim_start());
+        (rights.contains('x') && path.starts_with('/')).then(|| PathBuf::from(path))
+    };
+    Ok(fs::read_to_string("/proc/self/maps")?.lines().filter_map(code).collect())
 }
 
 /// Why a run cannot have a network of its own here, and what to do about it.
