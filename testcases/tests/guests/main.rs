@@ -92,7 +92,7 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
     }
 }
 
-/// The same case and seed twice, the second time beside a busy loop on every core, and once with another seed.
+/// The same case and seed twice, the second time beside two busy loops for every core, and once with another seed.
 fn repeats(at: &Somewhere, place: &Place) -> Result<(), Failed> {
     let file = files().into_iter().find(|file| file.name == "demo::cut_and_restored").ok_or("the demo's case is gone")?;
     let run = |seed| -> Result<_, Failed> {
@@ -103,7 +103,7 @@ fn repeats(at: &Somewhere, place: &Place) -> Result<(), Failed> {
     let busy = AtomicBool::new(true);
     let again = thread::scope(|scope| {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..cores {
+        for _ in 0..2 * cores {
             scope.spawn(|| {
                 while busy.load(Ordering::Relaxed) {
                     std::hint::spin_loop();
@@ -117,11 +117,21 @@ fn repeats(at: &Somewhere, place: &Place) -> Result<(), Failed> {
     if once.hosts.values().all(|host| host.connections.is_empty()) {
         return Err("nothing was recorded that could differ".into());
     }
-    if once.to_json() != again.to_json() {
-        return Err("the same seed made another recording".into());
+    if let Some(difference) = difference(&once.to_json(), &again.to_json()) {
+        return Err(format!("the same seed made another recording: {difference}").into());
     }
     if once.hosts == run(2)?.hosts {
         return Err("another seed made the same run".into());
     }
     Ok(())
+}
+
+/// Where two texts differ first, with what is around it.
+fn difference(one: &str, other: &str) -> Option<String> {
+    if one == other {
+        return None;
+    }
+    let at = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let around = |text: &str| String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(200)..text.len().min(at + 100)]).into_owned();
+    Some(format!("from byte {at} on\n{}\n{}", around(one), around(other)))
 }
