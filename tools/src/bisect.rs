@@ -87,10 +87,10 @@ fn search(arguments: &Arguments, good: &str, bad: &str, list: &Path, style: Styl
     }
     let suspects = &names[search.suspects()];
     if let [first] = suspects {
-        println!("{first} is the first bad kernel");
+        say!("{first} is the first bad kernel");
         return Ok(Exit::Passed);
     }
-    println!("one of these is the first bad kernel, and there is no telling which: {}", suspects.join(", "));
+    say!("one of these is the first bad kernel, and there is no telling which: {}", suspects.join(", "));
     Ok(Exit::Untold)
 }
 
@@ -101,7 +101,7 @@ fn worth(arguments: &Arguments, listed: Option<&str>, style: Style) -> Result<Wo
         Some(tree) => match built(arguments.build.as_deref(), listed, tree)? {
             Ok(()) => NAME,
             Err(why) => {
-                println!("{told}: cannot tell: {why}");
+                say!("{told}: cannot tell: {why}");
                 return Ok(Worth::Unknown);
             }
         },
@@ -114,7 +114,7 @@ fn worth(arguments: &Arguments, listed: Option<&str>, style: Style) -> Result<Wo
         Worth::Bad => "bad",
         Worth::Unknown => "cannot tell",
     };
-    println!("{told}: {word}: {}", report::endings(runs.iter().map(|run| &run.ended)));
+    say!("{told}: {word}: {}", report::endings(runs.iter().map(|run| &run.ended)));
     Ok(worth)
 }
 
@@ -139,7 +139,7 @@ fn runs(arguments: &Arguments, kernel: &str, style: Style) -> Result<Vec<Run>, F
     let place = match at.place() {
         Ok(place) => place,
         Err(error) => {
-            println!("{error}");
+            say!("{error}");
             return Ok(vec![Run::broken(seed, &error)]);
         }
     };

@@ -41,14 +41,14 @@ pub(crate) fn check(files: &[std::path::PathBuf]) -> Exit {
     for path in files {
         match load(path) {
             Ok(File::Topology(topology)) => {
-                println!("{}: a topology of {} hosts and {} links", path.display(), topology.hosts.len(), topology.links.len());
+                say!("{}: a topology of {} hosts and {} links", path.display(), topology.hosts.len(), topology.links.len());
             }
             Ok(File::Case(job)) => {
                 let case = &job.case;
                 let (transfers, processes) = (case.transfers.len(), case.processes.len());
                 let (steps, expects) = (case.steps.len(), case.expects.len());
                 let what = format!("{transfers} transfers, {processes} processes, {steps} steps and {expects} expectations");
-                println!("{}: a case of {what}", path.display());
+                say!("{}: a case of {what}", path.display());
             }
             Err(error) => {
                 eprintln!("{}", shown(&error).trim_end());
@@ -64,6 +64,6 @@ pub(crate) fn plan(path: &Path) -> Result<Exit, Failure> {
         File::Topology(topology) => plan::script(&plan::lab(&topology, Forwarding::default())),
         File::Case(job) => job.script(),
     };
-    print!("{script}");
+    show!("{script}");
     Ok(Exit::Passed)
 }

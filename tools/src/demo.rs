@@ -63,16 +63,16 @@ pub(crate) fn demo(output: &Path, style: Style) -> Result<Exit, Failure> {
         let parsed = parse(&format!("{}.toml", part.name), part.text, &TOPOLOGIES[..]);
         let (case, topology) = parsed.expect("the demo's own files have no mistakes: a test checks them");
         let job = Job::plan(part.name, topology, case, Means::of(&place.features, suite::SEED));
-        println!("{}\n{}\n", style.paint(report::Colour::Bold, &format!("{number}. {}", job.case.summary)), part.says);
+        say!("{}\n{}\n", style.paint(report::Colour::Bold, &format!("{number}. {}", job.case.summary)), part.says);
         let missing = suite::missing(&job, &place);
         if !missing.is_empty() {
-            println!("Not here: {}.\n", absences(&missing));
+            say!("Not here: {}.\n", absences(&missing));
             worst = worst.max(Exit::Unsupported);
             continue;
         }
         worst = worst.max(play(&job, output, style)?);
     }
-    println!(
+    say!(
         "Done in {:.1} s. Next: `mplab run testcases/cases` runs every case; `mplab plan` prints what a lab is built of.",
         began.elapsed().as_secs_f64()
     );
@@ -84,7 +84,7 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
     let (name, transfer) = job.case.transfers.iter().next().expect("each of the demo's cases has a transfer");
     let interfaces: Vec<&String> = job.topology.hosts[&transfer.client].interfaces.keys().collect();
     let mut table = IntervalTable::new(&interfaces, INTERVAL);
-    println!("{}", table.header());
+    say!("{}", table.header());
     let recording = local::run(job, &mut |news| match news {
         News::Built { .. } | News::Waits => {}
         News::Step { at, number } => table.mark(at, report::action(&job.case.steps[number].action)),
@@ -92,22 +92,22 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
             let of = |interface: &&String| hosts.get(&transfer.client).and_then(|seen| seen.get(*interface)).copied().unwrap_or_default();
             let bytes: Vec<u64> = interfaces.iter().map(|interface| bytes(of(interface), transfer.direction)).collect();
             for line in table.push(at, &bytes) {
-                println!("{line}");
+                say!("{line}");
             }
         }
     })
     .map_err(Failure::broken)?;
     for line in table.finish() {
-        println!("{line}");
+        say!("{line}");
     }
     let verdict = judge(&recording, &recording.job.case);
-    println!("\n{}", report::subflows(&recording, name));
-    println!("{}", report::share(&recording, name));
-    println!("{}", report::summary(&recording, name));
-    print!("{}", report::verdict(&recording, &verdict, "mplab demo", style));
+    say!("\n{}", report::subflows(&recording, name));
+    say!("{}", report::share(&recording, name));
+    say!("{}", report::summary(&recording, name));
+    show!("{}", report::verdict(&recording, &verdict, "mplab demo", style));
     let path = recordings::file(output, &job.name);
     recordings::write(&path, &recording)?;
-    println!("      recorded in {}\n", path.display());
+    say!("      recorded in {}\n", path.display());
     Ok(verdict.outcome.into())
 }
 

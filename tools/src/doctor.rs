@@ -18,6 +18,6 @@ pub(crate) fn doctor(style: Style) -> Exit {
     };
     let checks = doctor::examine(&mut |doing| clear(doing));
     clear("");
-    print!("{}", report::examination(&checks, style));
+    show!("{}", report::examination(&checks, style));
     if checks.iter().any(|check| check.weight == Weight::Cause) { Exit::Unsupported } else { Exit::Passed }
 }

@@ -5,9 +5,6 @@ use std::process::ExitCode;
 use mplab::compare::Ended;
 use mplab::judge::Outcome;
 
-/// What ends `git bisect run`: every code above 127 does.
-pub(crate) const STOP: u8 = 255;
-
 /// How a command ended. Of several the worst counts, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
@@ -51,17 +48,24 @@ impl From<&Ended> for Exit {
     }
 }
 
+impl Exit {
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Broken => 3,
+            Self::Unsupported => 4,
+            Self::Disturbed => 5,
+            Self::Untold => 125,
+            // Every code above 127 ends `git bisect run`.
+            Self::Stop => 255,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Passed => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::Broken => 3,
-            Exit::Unsupported => 4,
-            Exit::Disturbed => 5,
-            Exit::Untold => 125,
-            Exit::Stop => STOP,
-        })
+        Self::from(exit.code())
     }
 }

@@ -26,9 +26,9 @@ pub(crate) fn explain(arguments: &Arguments, style: Style) -> Result<Exit, Failu
     let is_recording = arguments.file.extension().is_some_and(|ending| ending == "json");
     let recording = if is_recording { recordings::read(&arguments.file)? } else { run(&arguments.file, arguments)? };
     let verdict = judge(&recording, &recording.job.case);
-    println!("{}", report::headline(&recording, &verdict, style));
+    say!("{}", report::headline(&recording, &verdict, style));
     for explanation in explain::explanations(&recording, &recording.job.case, &verdict) {
-        print!("\n{}", report::explanation(&explanation, style));
+        show!("\n{}", report::explanation(&explanation, style));
     }
     Ok(Exit::Passed)
 }

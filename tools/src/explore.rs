@@ -40,7 +40,7 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
     let jobs: VecDeque<Job> = arguments.seeds.all().map(planned).collect::<Result<_, _>>()?;
     let missing = suite::missing(&jobs[0], &place);
     if !missing.is_empty() {
-        println!("SKIP  {}   {}", file.name, absences(&missing));
+        say!("SKIP  {}   {}", file.name, absences(&missing));
         return Ok(Exit::Unsupported);
     }
     let mut runs = BTreeMap::new();
@@ -50,7 +50,7 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
         if let (Ok(Judged { recording, .. }), true) = (&judged, run.ended != Ended::Passed) {
             let path = recordings::file(&arguments.output, &format!("{}::seed-{seed}", file.name));
             match recordings::write(&path, recording) {
-                Ok(()) => println!("        recorded in {}", path.display()),
+                Ok(()) => say!("        recorded in {}", path.display()),
                 Err(failure) => {
                     eprintln!("{}", failure.text);
                     lost = failure.exit;
@@ -62,7 +62,7 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
     let at_once = arguments.jobs.unwrap_or_else(|| at.parallel());
     let work = |job: &Job| suite::run(job, &at, &mut |_| ());
     let summary = pool::each(jobs, at_once, |job| format!("seed {}", job.seed), work, ended);
-    print!("{}", report::spread(&spreads(runs.values()), style));
-    println!("{}: {} with kernel {}, {summary}", file.name, report::endings(runs.values().map(|run| &run.ended)), arguments.kernel);
+    show!("{}", report::spread(&spreads(runs.values()), style));
+    say!("{}: {} with kernel {}, {summary}", file.name, report::endings(runs.values().map(|run| &run.ended)), arguments.kernel);
     Ok(runs.values().map(|run| Exit::from(&run.ended)).max().unwrap_or(Exit::Passed).max(lost))
 }

@@ -41,7 +41,7 @@ pub(crate) fn kernel(command: &Command) -> Result<Exit, Failure> {
         Command::List { names } if names.is_empty() => list(&store)?,
         Command::List { names } => {
             for name in names {
-                print!("{}", described(&store.get(name)?));
+                show!("{}", described(&store.get(name)?));
             }
         }
         Command::Remove { names } => {
@@ -61,9 +61,9 @@ fn import(store: &Store, name: &str, files: &[PathBuf]) -> Result<(), Failure> {
             eprintln!("reading {}: {}%", file.display(), read * 100 / size.max(1));
         }
     })?;
-    println!("{name}: Linux {}, {}", kernel.manifest.release, counted(&kernel));
+    say!("{name}: Linux {}, {}", kernel.manifest.release, counted(&kernel));
     for wanted in WANTED.iter().filter(|wanted| kernel.manifest.features.get(wanted.name) == Some(&Presence::Absent)) {
-        println!("  without {}: {}", wanted.name, wanted.why);
+        say!("  without {}: {}", wanted.name, wanted.why);
     }
     Ok(())
 }
@@ -75,7 +75,7 @@ fn counted(kernel: &Kernel) -> String {
 fn list(store: &Store) -> Result<(), Failure> {
     let kernels = store.list()?;
     if kernels.is_empty() {
-        println!("no kernels in {}: `mplab kernel import NAME FILE...` makes one", store.directory().display());
+        say!("no kernels in {}: `mplab kernel import NAME FILE...` makes one", store.directory().display());
         return Ok(());
     }
     let mut rows = vec![["kernel", "release", "modules", "size", "without"].map(str::to_owned)];
@@ -87,7 +87,7 @@ fn list(store: &Store) -> Result<(), Failure> {
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
     let (names, releases, modules, sizes) = (width(0), width(1), width(2), width(3));
     for [name, release, count, size, without] in &rows {
-        println!("{}", format!("{name:names$}  {release:releases$}  {count:>modules$}  {size:>sizes$}  {without}").trim_end());
+        say!("{}", format!("{name:names$}  {release:releases$}  {count:>modules$}  {size:>sizes$}  {without}").trim_end());
     }
     Ok(())
 }

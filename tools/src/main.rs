@@ -1,5 +1,8 @@
 //! The mplab command line: thin, everything it does is in the library.
 
+#[macro_use]
+mod say;
+
 mod bisect;
 mod check;
 mod demo;
@@ -147,25 +150,13 @@ enum Command {
     Kernel(kernel::Command),
 }
 
-impl Command {
-    /// Whether it reads files and prints, and nothing else.
-    fn only_prints(&self) -> bool {
-        matches!(self, Self::Check { .. } | Self::Plan { .. } | Self::Judge { .. } | Self::Report { .. } | Self::Completions { .. })
-    }
-}
-
 fn main() -> ExitCode {
     mplab::local::enter();
     mplab::standing::enter();
     let level = tracing_subscriber::EnvFilter::try_from_env("MPLAB_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
     let style = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() { Style::Ansi } else { Style::Plain };
-    let command = arguments().command;
-    if command.only_prints() {
-        // Where that cannot be had, `mplab report ... | head` complains at its end, and no more.
-        let _ = mplab::kernel::process::end_with_the_reader();
-    }
-    let done = match command {
+    let done = match arguments().command {
         Command::Demo { output } => demo::demo(&output, style),
         Command::Check { files } => Ok(check::check(&files)),
         Command::Plan { file } => check::plan(&file),
@@ -187,8 +178,10 @@ fn main() -> ExitCode {
         Command::Status { name } => standing::status(name.as_deref(), style),
         Command::Down { name } => standing::down(name.as_deref()),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "mplab", &mut std::io::stdout());
-            Ok(exit::Exit::Passed)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "mplab", &mut script);
+            show!("{}", String::from_utf8_lossy(&script));
+            Ok(Exit::Passed)
         }
         Command::Proxy(arguments) => proxy::proxy(&arguments).map(|never| match never {}),
         Command::Kernel(command) => kernel::kernel(&command),
@@ -208,7 +201,7 @@ fn arguments() -> Arguments {
             error.exit();
         }
         error.print().ok();
-        std::process::exit(exit::STOP.into())
+        std::process::exit(Exit::Stop.code().into())
     })
 }
 

@@ -93,9 +93,9 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         let summary = pool::each(tasks, at_once, name, work, |task, judged| {
             lost = lost.max(ended(arguments, &mut matrix, &task, &judged, style));
         });
-        println!("{summary}");
+        say!("{summary}");
     }
-    print!("{}", report::matrix(&matrix, style));
+    show!("{}", report::matrix(&matrix, style));
     if let Some(path) = &arguments.output {
         let failed = |error| Failure::broken(format!("failed to write the matrix {}: {error}", path.display()));
         recordings::write_text(path, &matrix.to_json()).map_err(failed)?;
@@ -128,7 +128,7 @@ fn verdict(arguments: &Arguments, matrix: &Matrix, baseline: Option<&Matrix>, st
     }
     let Some(baseline) = baseline else { return exits().filter(|exit| *exit != Exit::Unsupported).max().unwrap_or(Exit::Passed) };
     let changes = changes(baseline, matrix, arguments.tolerance);
-    print!("\n{}", report::changes(&changes, style));
+    show!("\n{}", report::changes(&changes, style));
     let worse = if changes.regressions.is_empty() { Exit::Passed } else { Exit::Failed };
     exits().filter(|exit| matches!(exit, Exit::Disturbed | Exit::Broken)).fold(worse, Exit::max)
 }

@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn proxy(arguments: &Arguments) -> Result<Infallible, Failure> {
     if ["--help", "-h"].iter().any(|help| arguments.words.iter().any(|word| word == help)) {
-        print!("{USAGE}");
+        show!("{USAGE}");
         std::process::exit(0);
     }
     let options = Options::read(&arguments.words).map_err(|wrong| Failure::usage(format!("error: {wrong}\n\n{USAGE}")))?;

@@ -79,19 +79,19 @@ pub(crate) fn judge(path: &Path, other_path: Option<&Path>, style: Style) -> Res
     let case = other.as_ref().map_or(&recording.job.case, |(case, _)| case);
     let verdict = judge::judge(&recording, case);
     let again = format!("mplab judge {}{}", path.display(), other_path.map(|path| format!(" {}", path.display())).unwrap_or_default());
-    print!("{}", report::verdict(&recording, &verdict, &again, style));
+    show!("{}", report::verdict(&recording, &verdict, &again, style));
     Ok(verdict.outcome.into())
 }
 
 pub(crate) fn report(path: &Path, interval: Time, svg: Option<&Path>) -> Result<Exit, Failure> {
     let recording = read(path)?;
-    println!("{}: {}", recording.job.name, recording.job.case.summary);
-    print!("\n{}", report::links(&recording));
+    say!("{}: {}", recording.job.name, recording.job.case.summary);
+    show!("\n{}", report::links(&recording));
     for name in recording.job.case.transfers.keys() {
-        println!("\n{}", report::summary(&recording, name));
-        println!("{}", report::table(&recording, name, interval));
-        println!("{}", report::subflows(&recording, name));
-        print!("{}", report::share(&recording, name));
+        say!("\n{}", report::summary(&recording, name));
+        say!("{}", report::table(&recording, name, interval));
+        say!("{}", report::subflows(&recording, name));
+        show!("{}", report::share(&recording, name));
     }
     if let Some((svg, transfer)) = svg.zip(recording.job.case.transfers.keys().next()) {
         let failed = |error| Failure::broken(format!("failed to write {}: {error}", svg.display()));

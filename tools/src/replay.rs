@@ -55,14 +55,14 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     job.case.sample = arguments.sample.unwrap_or(job.case.sample);
     let new = run(&guest, &job, arguments.gdb)?;
     let verdict = judge(&new, &new.job.case);
-    println!("{}", report::headline(&new, &verdict, style));
+    say!("{}", report::headline(&new, &verdict, style));
     let exit = told(arguments, &old, &new);
     let output = arguments.output.clone().unwrap_or_else(|| arguments.recording.with_extension("replay.json"));
     recordings::write(&output, &new)?;
-    println!("        recorded in {}", output.display());
+    say!("        recorded in {}", output.display());
     if let Some(directory) = &arguments.capture {
         let files = job.topology.links.keys().map(|link| directory.join(format!("{link}.pcapng")).display().to_string());
-        println!("        captured in {}", files.collect::<Vec<_>>().join(", "));
+        say!("        captured in {}", files.collect::<Vec<_>>().join(", "));
     }
     Ok(exit.max(verdict.outcome.into()))
 }
@@ -70,10 +70,10 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
 fn run(guest: &Guest, job: &Job, gdb: Option<u16>) -> Result<Recording, Failure> {
     let mut hear = |_, news| {
         if let (News::Waits, Some(port)) = (news, gdb) {
-            println!(
+            say!(
                 "the kernel waits: gdb -ex 'target remote :{port}' VMLINUX, a vmlinux with symbols (`make` leaves one, Debian's linux-image-*-dbg has one)"
             );
-            println!("gdb alone changes nothing; each stop does, since virtual time then jumps to the kernel's next timer");
+            say!("gdb alone changes nothing; each stop does, since virtual time then jumps to the kernel's next timer");
         }
     };
     let mut results = guest.run(std::slice::from_ref(job), &mut hear);
@@ -84,7 +84,7 @@ fn run(guest: &Guest, job: &Job, gdb: Option<u16>) -> Result<Recording, Failure>
 fn told(arguments: &Arguments, old: &Recording, new: &Recording) -> Exit {
     let differences = differences(old, new, TOLD);
     if differences.is_empty() {
-        println!("        the same run, to the last value");
+        say!("        the same run, to the last value");
         return Exit::Passed;
     }
     let why = match (arguments.sample, arguments.gdb) {
@@ -92,9 +92,9 @@ fn told(arguments: &Arguments, old: &Recording, new: &Recording) -> Exit {
         (None, Some(_)) => "another run, if gdb has stopped the kernel".to_owned(),
         (None, None) => "NOT the same run: that takes the same mplab, QEMU, kernel and system libraries".to_owned(),
     };
-    println!("        {why}");
+    say!("        {why}");
     for difference in differences {
-        println!("          {difference}");
+        say!("          {difference}");
     }
     if arguments.sample.is_some() || arguments.gdb.is_some() { Exit::Passed } else { Exit::Broken }
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
     jobs.retain(|(file, job)| {
         let missing = suite::missing(job, &place);
         if !missing.is_empty() {
-            println!("SKIP  {}   {}", file.name, absences(&missing));
+            say!("SKIP  {}   {}", file.name, absences(&missing));
         }
         missing.is_empty()
     });
@@ -87,7 +87,7 @@ fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, at: &Somewher
     let summary = pool::together(jobs, at_once, arguments.per_boot.get(), name, work, |(file, _), judged| {
         worst = worst.max(ended(arguments, at, &file, judged, style));
     });
-    println!("{summary}");
+    say!("{summary}");
     worst
 }
 
@@ -100,7 +100,7 @@ fn repeat(file: &CaseFile, at: &Somewhere, seed: u64) -> String {
 pub(crate) fn told(judged: &Result<Judged, PlaceError>, file: &CaseFile, at: &Somewhere, seed: u64, whose: &str, style: Style) -> Run {
     let run = suite::compared(seed, judged);
     if run.ended != Ended::Passed {
-        print!("{}", report::ending(&run, whose, &repeat(file, at, seed), style));
+        show!("{}", report::ending(&run, whose, &repeat(file, at, seed), style));
     }
     run
 }
@@ -109,19 +109,19 @@ fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<
     let Judged { recording, verdict, attempts } = match judged {
         Ok(judged) => judged,
         Err(error) => {
-            println!("BROKEN  {}   {error}", file.name);
+            say!("BROKEN  {}   {error}", file.name);
             return Exit::Broken;
         }
     };
     let again = repeat(file, at, arguments.seed);
     let outcome: Exit = verdict.outcome.into();
     if outcome == Exit::Passed {
-        println!("{}", report::headline(&recording, &verdict, style));
+        say!("{}", report::headline(&recording, &verdict, style));
     } else {
-        print!("{}", report::verdict(&recording, &verdict, &again, style));
+        show!("{}", report::verdict(&recording, &verdict, &again, style));
     }
     if attempts > 1 {
-        println!("        tried {attempts} times: the computer was too busy before");
+        say!("        tried {attempts} times: the computer was too busy before");
     }
     let path = recordings::file(&arguments.output, &file.name);
     if let Err(failure) = recordings::write(&path, &recording) {
@@ -129,7 +129,7 @@ fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<
         return outcome.max(failure.exit);
     }
     if outcome != Exit::Passed {
-        println!("        recorded in {}", path.display());
+        say!("        recorded in {}", path.display());
     }
     outcome
 }

@@ -72,7 +72,7 @@ pub(crate) fn up(file: &Path, name: Option<String>, style: Style) -> Result<Exit
     let topology = topology::check::load(file).map_err(|error| Failure::usage(check::shown(&error)))?;
     let name = name.or_else(|| Some(file.file_stem()?.to_str()?.to_owned())).unwrap_or_default();
     let lab = standing::up(&name, topology)?;
-    print!("lab {name} stands\n\n{}", hosts(&lab, style));
+    show!("lab {name} stands\n\n{}", hosts(&lab, style));
     Ok(Exit::Passed)
 }
 
@@ -121,20 +121,20 @@ fn step(command: &str, line: &str, which: &Which) -> Result<Exit, Failure> {
 pub(crate) fn status(name: Option<&str>, style: Style) -> Result<Exit, Failure> {
     let labs = if name.is_some() { vec![standing::find(name)?] } else { standing::all()? };
     if labs.is_empty() {
-        println!("no lab stands");
+        say!("no lab stands");
     }
     for (index, lab) in labs.iter().enumerate() {
         let gap = if index > 0 { "\n" } else { "" };
         let name = lab.name();
         let state = match lab.state() {
             Err(fallen @ StandingError::Fallen(_)) => {
-                println!("{gap}{fallen}");
+                say!("{gap}{fallen}");
                 continue;
             }
             state => state?,
         };
-        println!("{gap}lab {name} has stood for {}s, held by process {}\n", state.seconds, state.process);
-        println!("{}\n{}", hosts(lab, style), report::state(lab.topology(), lab.engines(), &state.links, style).trim_end());
+        say!("{gap}lab {name} has stood for {}s, held by process {}\n", state.seconds, state.process);
+        say!("{}\n{}", hosts(lab, style), report::state(lab.topology(), lab.engines(), &state.links, style).trim_end());
     }
     Ok(Exit::Passed)
 }
@@ -142,6 +142,6 @@ pub(crate) fn status(name: Option<&str>, style: Style) -> Result<Exit, Failure> 
 pub(crate) fn down(name: Option<&str>) -> Result<Exit, Failure> {
     let lab = standing::find(name)?;
     lab.down()?;
-    println!("lab {} is gone", lab.name());
+    say!("lab {} is gone", lab.name());
     Ok(Exit::Passed)
 }

@@ -15,14 +15,16 @@ fn main() {
     mplab::local::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let anywhere: [(&str, fn()); 5] = [
+    let anywhere: [(&str, fn()); 6] = [
         ("a_file_in_order_is_checked", a_file_in_order_is_checked),
         ("a_mistake_has_a_file_a_line_and_a_caret", a_mistake_has_a_file_a_line_and_a_caret),
         ("a_reader_that_has_seen_enough_ends_it_quietly", a_reader_that_has_seen_enough_ends_it_quietly),
+        ("what_cannot_be_printed_is_told", what_cannot_be_printed_is_told),
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 10] = [
+    let in_a_lab: [(&str, fn()); 11] = [
+        ("a_reader_that_has_seen_enough_ends_a_run", a_reader_that_has_seen_enough_ends_a_run),
         ("a_case_that_must_fail_passes", a_case_that_must_fail_passes),
         ("a_failure_says_all_that_is_needed_to_see_it_again", a_failure_says_all_that_is_needed_to_see_it_again),
         ("a_case_that_cannot_run_here_is_skipped_with_the_reason", a_case_that_cannot_run_here_is_skipped_with_the_reason),
@@ -59,13 +61,30 @@ fn main() {
 }
 
 fn a_reader_that_has_seen_enough_ends_it_quietly() {
+    ends_quietly_without_a_reader(&Directory::new(), &["completions", "bash"]);
+}
+
+fn a_reader_that_has_seen_enough_ends_a_run() {
+    let directory = Directory::new();
+    let case = directory.write("cases/short.toml", SHORT);
+    ends_quietly_without_a_reader(&directory, &["run", &case]);
+}
+
+fn ends_quietly_without_a_reader(directory: &Directory, arguments: &[&str]) {
     let (reader, writer) = std::io::pipe().expect("a pipe can be made");
     drop(reader);
-    let output = Command::new(MPLAB).args(["completions", "bash"]).stdout(writer).output().expect("the program can be started");
-    assert_eq!(
-        (output.status.signal(), String::from_utf8_lossy(&output.stderr).as_ref()),
-        (Some(nix::sys::signal::Signal::SIGPIPE as i32), "")
-    );
+    let mut mplab = Command::new(MPLAB);
+    let output = mplab.args(arguments).current_dir(directory.path()).stdout(writer).output().expect("the program can be started");
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.signal(), Some(nix::sys::signal::Signal::SIGPIPE as i32), "{complaints}");
+    assert!(!complaints.contains("print"), "{complaints}");
+}
+
+fn what_cannot_be_printed_is_told() {
+    let full = fs::File::options().write(true).open("/dev/full").expect("it is there everywhere");
+    let output = Command::new(MPLAB).args(["completions", "bash"]).stdout(full).output().expect("the program can be started");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*complaint), (Some(3), "mplab: failed to print: No space left on device (os error 28)\n"));
 }
 
 fn shells_complete_its_commands() {

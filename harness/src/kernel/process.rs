@@ -14,7 +14,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl;
-use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::signal::{SigHandler, Signal, raise, signal};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork, getegid, geteuid, getppid};
 
@@ -39,12 +39,12 @@ pub fn inherits(command: &mut Command, descriptors: Vec<OwnedFd>) {
     unsafe { command.pre_exec(move || descriptors.iter().try_for_each(keep)) };
 }
 
-/// Lets this process end quietly when nobody reads what it prints any more, as other programs do (signal(7), `SIGPIPE`). Not for one that
-/// writes to pipes or sockets besides, which Rust tells of an error instead.
-pub fn end_with_the_reader() -> io::Result<()> {
+/// Ends this process as one ends that prints what nobody reads any more (signal(7), `SIGPIPE`). Rust makes an error of that, for whoever
+/// writes to pipes and sockets besides.
+pub fn end_without_a_reader() -> nix::Result<()> {
     // SAFETY: the default action is no handler.
     unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
-    Ok(())
+    raise(Signal::SIGPIPE)
 }
 
 /// A file in memory that has no name in any file system and is gone with its last descriptor.
