@@ -1,5 +1,5 @@
-//! What is in a guest when it boots: this program, the modules that requests need, and the programs that they run.
-//! Not here: the requests themselves, which come when it has booted.
+//! What is in a guest: this program and the modules that most labs need when it boots, and what more its requests need when these come.
+//! Not here: the requests themselves.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::OnceLock;
 
+use super::archive;
 use super::init::MODULES;
-use super::initramfs;
 use super::program::{self, Files};
 use super::store::{Kernel, Module};
 use crate::kernel::process::anonymous_file;
@@ -17,53 +17,54 @@ use crate::kernel::program::find;
 use crate::local::Request;
 use crate::words::Feature;
 
-/// What a guest has for certain requests.
-pub(super) struct Contents {
-    /// Modules, each behind those it needs.
-    modules: Vec<Module>,
-    programs: BTreeSet<String>,
-    /// Whether it is what most cases need, and nothing more.
-    pub(super) usual: bool,
+/// What requests need that a guest has not got when it has booted.
+pub(super) struct Luggage {
+    /// Modules to load, by their paths in the guest, each behind those it needs.
+    pub(super) modules: Vec<PathBuf>,
+    /// The files, as an archive.
+    pub(super) archive: Vec<u8>,
 }
 
-impl Contents {
-    pub(super) fn of(kernel: &Kernel, requests: &[Request]) -> Self {
-        let programs: BTreeSet<String> = requests.iter().flat_map(programs).collect();
-        let bonds = requests.iter().any(bonds);
-        let plain = requests.iter().all(is_plain);
+impl Luggage {
+    pub(super) fn of(kernel: &Kernel, requests: &[Request]) -> io::Result<Self> {
         let all = &kernel.manifest.modules;
-        let modules = if plain { all.iter().filter(wanted(all, bonds)).cloned().collect() } else { all.clone() };
-        Self { usual: plain && !bonds && programs.is_empty(), modules, programs }
-    }
-
-    /// What tells it from others of the same program and kernel.
-    pub(super) fn name(&self) -> String {
-        let modules: Vec<String> = self.modules.iter().map(Module::file).collect();
-        format!("{modules:?}, {:?}", self.programs)
-    }
-
-    /// The files of it, as the kernel unpacks them.
-    pub(super) fn archive(&self, kernel: &Kernel) -> io::Result<File> {
+        let plain = requests.iter().all(is_plain);
+        let also = wanted(all, requests.iter().any(bonds));
+        let there = wanted(all, false);
         let mut files = Files::new();
-        let mut modules = Vec::new();
-        for module in &self.modules {
-            let path = Path::new("/mplab/modules").join(module.file());
-            files.insert(path.clone(), program::unsigned(fs::read(kernel.file(module))?));
-            modules.push(path);
-        }
-        for name in &self.programs {
+        let modules = modules(&mut files, kernel, all.iter().filter(|module| (!plain || also(module)) && !there(module)))?;
+        for name in requests.iter().flat_map(programs).collect::<BTreeSet<_>>() {
             // One that is absent was found missing before.
-            if let Some(program) = find(name) {
+            if let Some(program) = find(&name) {
                 program::add(&mut files, &program, &program)?;
             }
         }
-        files.insert(PathBuf::from(MODULES), serde_json::to_vec(&modules)?);
-        let mut file = anonymous_file("initramfs")?;
-        // A kernel unpacks one archive after the other.
-        file.write_all(this_program()?)?;
-        file.write_all(&initramfs::archive(&files)?)?;
-        Ok(file)
+        Ok(Self { modules, archive: archive::pack(&files)? })
     }
+}
+
+/// The files that a guest has when it boots.
+pub(super) fn booted(kernel: &Kernel) -> io::Result<File> {
+    let mut files = Files::new();
+    let all = &kernel.manifest.modules;
+    let plain = wanted(all, false);
+    let modules = modules(&mut files, kernel, all.iter().filter(|module| plain(module)))?;
+    files.insert(PathBuf::from(MODULES), serde_json::to_vec(&modules)?);
+    let mut file = anonymous_file("initramfs")?;
+    // A kernel unpacks one archive after the other.
+    file.write_all(this_program()?)?;
+    file.write_all(&archive::pack(&files)?)?;
+    Ok(file)
+}
+
+/// Adds modules, and returns their paths.
+fn modules<'a>(files: &mut Files, kernel: &Kernel, modules: impl Iterator<Item = &'a Module>) -> io::Result<Vec<PathBuf>> {
+    let mut add = |module: &Module| {
+        let path = Path::new("/mplab/modules").join(module.file());
+        files.insert(path.clone(), program::unsigned(fs::read(kernel.file(module))?));
+        Ok(path)
+    };
+    modules.map(&mut add).collect()
 }
 
 /// The modules that a lab without anything special needs. To load all that a kernel has takes seconds.
@@ -71,7 +72,7 @@ const PLAIN_MODULES: [&str; 9] =
     ["veth", "sch_ingress", "cls_u32", "act_mirred", "sch_tbf", "sch_netem", "inet_diag", "tcp_diag", "mptcp_diag"];
 
 /// Whether a module is one that a lab without anything special needs, with bonds or without, or one that such a one needs.
-fn wanted(all: &[Module], bonds: bool) -> impl Fn(&&Module) -> bool + '_ {
+fn wanted(all: &[Module], bonds: bool) -> impl Fn(&Module) -> bool {
     let mut wanted: BTreeSet<&str> = PLAIN_MODULES.into();
     wanted.extend(bonds.then_some("bonding"));
     // Each stands behind those it needs.
@@ -142,7 +143,7 @@ fn this_program() -> io::Result<&'static [u8]> {
         for (path, content) in SYSTEM {
             files.insert(path.into(), content.into());
         }
-        initramfs::archive(&files)
+        archive::pack(&files)
     };
     let archive = ARCHIVE.get_or_init(|| make().map_err(|error| error.to_string()));
     archive.as_deref().map_err(|error| io::Error::other(error.clone()))

@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::frames;
+use super::{archive, frames};
 use crate::kernel::boot;
 use crate::kernel::port::Port;
 use crate::local::{self, Message, Request};
@@ -16,16 +16,28 @@ use crate::local::{self, Message, Request};
 pub(crate) const MARK: &str = "mplab:guest";
 /// Where the list of modules to load is, each behind those it needs.
 pub(super) const MODULES: &str = "/mplab/modules.json";
-/// What the order is called in the machine's firmware configuration.
+/// What the order is called in the machine's firmware configuration, and the archive of files that it needs.
 pub(super) const ORDER: &str = "opt/mplab/order";
+pub(super) const LUGGAGE: &str = "opt/mplab/luggage";
 
 /// What a guest is to do once it has booted.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Order {
     /// What its random numbers follow from.
     pub(super) seed: u64,
+    /// Modules to load before, by their paths, each behind those it needs.
+    pub(super) modules: Vec<PathBuf>,
     /// What to do, one after the other.
     pub(super) requests: Vec<Request>,
+}
+
+impl Order {
+    /// The bytes by which it travels.
+    pub(super) fn in_frame(&self) -> io::Result<Vec<u8>> {
+        let mut frame = Vec::new();
+        frames::write(&mut frame, &serde_json::to_vec(self)?)?;
+        Ok(frame)
+    }
 }
 
 /// The line in the kernel's log with which a request begins: what the kernel complains of belongs to the last one before.
@@ -47,17 +59,13 @@ fn serve() -> io::Result<()> {
     let mut port = Port::open()?;
     // Whoever asks for random numbers too early would wait.
     boot::seed_random(0)?;
-    let modules: Vec<PathBuf> = serde_json::from_slice(&fs::read(MODULES)?)?;
-    for module in modules {
-        // What needs an absent module will be found missing.
-        if let Err(error) = boot::load_module(&module) {
-            boot::log(&format!("mplab: failed to load {}: {error}", module.display()))?;
-        }
-    }
+    load(&serde_json::from_slice::<Vec<_>>(&fs::read(MODULES)?)?)?;
     // The same guest has come so far whatever it is to do.
     boot::come_by()?;
     let order: Order = serde_json::from_slice(&frames::read(&mut &port.configured(ORDER)?[..])?.unwrap_or_default())?;
     boot::seed_random(order.seed)?;
+    archive::unpack(&port.configured(LUGGAGE)?, Path::new("/"))?;
+    load(&order.modules)?;
     let mut say = |message: &Message| frames::write(&mut port, &serde_json::to_vec(message)?);
     for (number, request) in order.requests.iter().enumerate() {
         boot::log(&begins(number))?;
@@ -65,6 +73,16 @@ fn serve() -> io::Result<()> {
         let answer = local::ask(request, &mut |news| lost = say(&Message::News(news)));
         lost?;
         say(&answer.unwrap_or_else(Message::from))?;
+    }
+    Ok(())
+}
+
+fn load(modules: &[PathBuf]) -> io::Result<()> {
+    for module in modules {
+        // What needs an absent module will be found missing.
+        if let Err(error) = boot::load_module(module) {
+            boot::log(&format!("mplab: failed to load {}: {error}", module.display()))?;
+        }
     }
     Ok(())
 }

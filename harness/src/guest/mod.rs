@@ -5,11 +5,11 @@
 //! firmware configuration, what it has to say leaves by a debug port, and nothing else goes in or out.
 
 mod accel;
+mod archive;
 mod capture;
 mod contents;
 mod frames;
 pub(crate) mod init;
-mod initramfs;
 mod memory;
 mod monitor;
 mod pcapng;
@@ -20,7 +20,7 @@ pub mod store;
 mod stub;
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -37,8 +37,8 @@ use crate::plan::Job;
 use crate::recording::{Acceleration, Clockwork, MachineRecord, Place, Recording};
 use crate::splat::{self, Splat};
 use capture::{Capture, Log};
-use contents::Contents;
-use init::{MARK, ORDER, Order};
+use contents::Luggage;
+use init::{LUGGAGE, MARK, ORDER, Order};
 use memory::Memory;
 use monitor::Monitor;
 use qemu::{Machine, Qemu};
@@ -329,7 +329,7 @@ impl Guest {
         // Only a boot in virtual time comes to the same state each time.
         let ready = match self.machine.clock {
             Clockwork::Real => None,
-            Clockwork::Virtual { .. } => match self.ready(requests) {
+            Clockwork::Virtual { .. } => match self.ready() {
                 Ok(ready) => Some(ready),
                 Err(Unready::Ended(boot)) => return Ok(boot),
                 Err(Unready::Broken(error)) => return Err(error),
@@ -340,13 +340,18 @@ impl Guest {
         if ready.is_some() {
             more.extend(Ready::ARGUMENTS.map(str::to_owned));
         } else {
-            archive = Contents::of(&self.kernel, requests).archive(&self.kernel).map_err(failed("make the guest's first file system"))?;
+            archive = contents::booted(&self.kernel).map_err(failed("make the guest's first file system"))?;
             more.extend(self.machine.boots(&self.kernel.image(), &archive, MARK));
         }
         let (watching, follower, complaints) = watch.begin(ready.as_deref()).map_err(failed("watch the guest"))?;
         more.extend(watching);
-        let order = order(requests, seed).map_err(failed("write the guest's order"))?;
-        more.extend(["-fw_cfg".to_owned(), format!("name={ORDER},file={}", qemu::path(&order))]);
+        let Luggage { modules, archive: luggage } = Luggage::of(&self.kernel, requests).map_err(failed("pack what the guest needs"))?;
+        let order = Order { seed, modules, requests: requests.to_vec() };
+        let order = order.in_frame().and_then(|frame| filled(&frame)).map_err(failed("write the guest's order"))?;
+        let luggage = filled(&luggage).map_err(failed("write what the guest needs"))?;
+        for (name, file) in [(ORDER, &order), (LUGGAGE, &luggage)] {
+            more.extend(["-fw_cfg".to_owned(), format!("name={name},file={}", qemu::path(file))]);
+        }
         let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
         let (mut qemu, mut port) = Qemu::start(self.machine, &more, &console, vec![monitors], complaints)?;
         let mut begin = || {
@@ -401,16 +406,15 @@ impl Guest {
         Ok(Boot { answers, console: before + &said(console)?, hung, complaint })
     }
 
-    /// A guest that has booted and waits for requests like these.
-    fn ready(&self, requests: &[Request]) -> Result<Arc<Ready>, Unready> {
-        let contents = Contents::of(&self.kernel, requests);
+    /// A guest that has booted and waits for its order.
+    fn ready(&self) -> Result<Arc<Ready>, Unready> {
         let mut files = code().map_err(failed("see which libraries this program has"))?;
         files.extend([PathBuf::from("/proc/self/exe"), self.kernel.image()]);
         let made_of: Vec<_> = files.iter().map(|file| (file, identity(file))).collect();
-        let kind = format!("QEMU {}, {:?}, {made_of:?}, {}", self.emulator, self.machine, contents.name());
+        let kind = format!("QEMU {}, {:?}, {made_of:?}", self.emulator, self.machine);
         let file = self.kernel.directory.join("ready");
-        ready::kept(&kind, Some(&*file).filter(|_| self.lasting && contents.usual), || {
-            let archive = contents.archive(&self.kernel).map_err(failed("make the guest's first file system"))?;
+        ready::kept(&kind, Some(&*file).filter(|_| self.lasting), || {
+            let archive = contents::booted(&self.kernel).map_err(failed("make the guest's first file system"))?;
             let memory = Memory::new(self.machine.memory).map_err(failed("make the guest's memory"))?;
             let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
             let (mut stub, stubs, stops) = Stub::open().map_err(failed("make a connection to QEMU"))?;
@@ -435,10 +439,10 @@ impl Guest {
     }
 }
 
-/// What a guest is to do, in a file.
-fn order(requests: &[Request], seed: u64) -> io::Result<File> {
+/// A file with these bytes.
+fn filled(bytes: &[u8]) -> io::Result<File> {
     let mut file = anonymous_file("order")?;
-    frames::write(&mut file, &serde_json::to_vec(&Order { seed, requests: requests.to_vec() })?)?;
+    file.write_all(bytes)?;
     Ok(file)
 }
 

@@ -14,8 +14,14 @@ use mplab::words::{Percent, Time};
 
 use crate::crossing::{Crossing, cross, lab, socket};
 
-const MANY: u32 = 100_000;
+/// The variable that says how many frames cross if it shall not be a hundred thousand.
+pub(crate) const FRAMES: &str = "MPLAB_TEST_FRAMES";
+
 const SOON: Duration = Duration::from_millis(10);
+
+fn many() -> u32 {
+    std::env::var(FRAMES).map_or(100_000, |frames| frames.parse().expect("it is a number"))
+}
 
 /// Whether so many of so many are within the 99.9 % interval of a binomial distribution.
 fn assert_binomial(what: &str, many: u64, of: u64, probability: f64) {
@@ -24,9 +30,10 @@ fn assert_binomial(what: &str, many: u64, of: u64, probability: f64) {
 }
 
 pub(crate) fn random_losses_are_as_many_as_was_asked_for() -> Result<(), Failed> {
+    let many = many();
     for percent in [0.1, 2.0, 30.0] {
-        let seen = cross(&format!("loss = \"{percent}%\""), MANY, SOON)?;
-        assert_binomial("lost", seen.lost(MANY).len() as u64, MANY.into(), percent / 100.0);
+        let seen = cross(&format!("loss = \"{percent}%\""), many, SOON)?;
+        assert_binomial("lost", seen.lost(many).len() as u64, many.into(), percent / 100.0);
         assert_eq!(seen.corrupt, 0);
     }
     Ok(())
@@ -34,39 +41,43 @@ pub(crate) fn random_losses_are_as_many_as_was_asked_for() -> Result<(), Failed>
 
 /// A correlation makes rare losses rarer, and both engines as much so.
 pub(crate) fn correlated_losses_are_the_relay_s() -> Result<(), Failed> {
-    let seen = cross("loss = { random = \"10%\", correlation = \"25%\" }", MANY, SOON)?;
+    let many = many();
+    let seen = cross("loss = { random = \"10%\", correlation = \"25%\" }", many, SOON)?;
     let loss = Chance { percent: Percent(10.0), correlation: Percent(25.0) };
     let mut model = Model::new(Shape { loss: Some(Loss::Random(loss)), ..Shape::default() }, 1);
-    let of = 10 * u64::from(MANY);
+    let of = 10 * u64::from(many);
     for number in 0..of {
         model.offer(Time(number), 114, number);
         while model.take(Time(number)).is_some() {}
     }
     let expected = model.counts().dropped.loss as f64 / of as f64;
-    let share = seen.lost(MANY).len() as f64 / f64::from(MANY);
+    let share = seen.lost(many).len() as f64 / f64::from(many);
     assert!(expected < 0.08 && (share / expected - 1.0).abs() < 0.1, "{share} in place of the relay's {expected}");
     Ok(())
 }
 
 pub(crate) fn duplicates_are_as_many_as_was_asked_for() -> Result<(), Failed> {
-    let seen = cross("duplicate = \"2%\"", MANY, SOON)?;
-    assert!(seen.lost(MANY).is_empty());
-    assert_binomial("doubled", seen.came.len() as u64 - u64::from(MANY), MANY.into(), 0.02);
+    let many = many();
+    let seen = cross("duplicate = \"2%\"", many, SOON)?;
+    assert!(seen.lost(many).is_empty());
+    assert_binomial("doubled", seen.came.len() as u64 - u64::from(many), many.into(), 0.02);
     Ok(())
 }
 
 pub(crate) fn corrupted_packets_are_as_many_as_was_asked_for() -> Result<(), Failed> {
-    let seen = cross("corrupt = \"2%\"", MANY, SOON)?;
-    assert_binomial("corrupted", seen.corrupt, MANY.into(), 0.02);
-    assert_eq!(seen.came.len() as u64 + seen.corrupt, u64::from(MANY));
+    let many = many();
+    let seen = cross("corrupt = \"2%\"", many, SOON)?;
+    assert_binomial("corrupted", seen.corrupt, many.into(), 0.02);
+    assert_eq!(seen.came.len() as u64 + seen.corrupt, u64::from(many));
     Ok(())
 }
 
 pub(crate) fn packets_sent_at_once_are_as_many_as_was_asked_for() -> Result<(), Failed> {
+    let many = many();
     let delay = Duration::from_millis(100);
-    let seen = cross("delay = \"100ms\", reorder = \"5%\"", MANY, 2 * delay)?;
-    assert!(seen.lost(MANY).is_empty());
-    assert_binomial("sent at once", seen.came.iter().filter(|(_, took)| *took < delay).count() as u64, MANY.into(), 0.05);
+    let seen = cross("delay = \"100ms\", reorder = \"5%\"", many, 2 * delay)?;
+    assert!(seen.lost(many).is_empty());
+    assert_binomial("sent at once", seen.came.iter().filter(|(_, took)| *took < delay).count() as u64, many.into(), 0.05);
     Ok(())
 }
 
@@ -81,8 +92,9 @@ pub(crate) fn packets_sent_at_once_skip_the_rate() -> Result<(), Failed> {
 }
 
 pub(crate) fn losses_come_in_bursts() -> Result<(), Failed> {
-    let seen = cross("loss = { gemodel = { p = \"1%\", r = \"20%\" } }", MANY, SOON)?;
-    let lost = seen.lost(MANY);
+    let many = many();
+    let seen = cross("loss = { gemodel = { p = \"1%\", r = \"20%\" } }", many, SOON)?;
+    let lost = seen.lost(many);
     let bursts = 1 + lost.windows(2).filter(|pair| pair[1] - pair[0] > 1).count();
     // A burst ends behind each packet with the chance r. Two that touch count as one: r less p of them is what ends a burst.
     let r: f64 = 0.2 * (1.0 - 0.01);
