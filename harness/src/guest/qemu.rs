@@ -79,8 +79,8 @@ impl Machine {
         line.extend(["-m".to_owned(), self.memory.to_string()]);
         if let Clockwork::Virtual { shift } = self.clock {
             // QEMU's main loop lets time go on to the next timer when the CPU is halted, and may look between the halt and the moment when what
-            // has been executed is counted: then time goes too far, by up to some microseconds, in every third run beside busy programs. While
-            // QEMU records, its main loop waits for the CPU to be through with both. What it records is not needed.
+            // has been executed is counted: then time goes too far, by a microsecond or so, in two of six runs beside busy programs. While QEMU
+            // records, its main loop waits for the CPU to be through with both. What it records is not needed.
             line.extend(["-icount".to_owned(), format!("shift={shift},sleep=off,rr=record,rrfile=/dev/null")]);
             line.extend(["-rtc", "base=2026-01-01,clock=vm", "-seed", "1"].map(str::to_owned));
         }

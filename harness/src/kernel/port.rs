@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous};
 
 /// The port, as QEMU's documentation and Bochs have it.
 pub const DEBUG_PORT: u16 = 0xe9;
@@ -103,6 +103,9 @@ impl Window {
         let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_LOCKED | MapFlags::MAP_POPULATE;
         // SAFETY: a mapping of its own at any address.
         let page = unsafe { mmap_anonymous(None, size, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, flags) }?;
+        // A child process would have the page, too, and who writes to it then gets another.
+        // SAFETY: nothing reads it in a child process.
+        unsafe { madvise(page, Self::PAGE, MmapAdvise::MADV_DONTFORK) }?;
         let mut entry = [0; 8];
         File::open("/proc/self/pagemap")?.read_exact_at(&mut entry, page.addr().get() as u64 / Self::PAGE as u64 * 8)?;
         // Bits 0 to 54 are the number of the page, or 0 for who may not see it; bit 63 says that there is one.
