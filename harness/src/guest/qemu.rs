@@ -71,7 +71,6 @@ impl Machine {
         let mut line: Vec<String> = line.map(str::to_owned).to_vec();
         let (accel, cpu) = match self.acceleration {
             // With -cpu max Linux 6.12 dies of an instruction that TCG has wrong.
-            // With rdrand a boot has a fifth less to do (Linux 7.2), and 3 of 12 busy runs differed by a microsecond somewhere.
             Acceleration::Tcg => ("tcg", "qemu64"),
             Acceleration::Kvm => ("kvm", "host"),
         };
