@@ -18,7 +18,8 @@ use mplab::words::Feature;
 
 type Test = fn() -> Result<(), Failed>;
 
-const TRIALS: [(&str, Test); 17] = [
+/// What chance decides.
+const BY_CHANCE: [(&str, Test); 8] = [
     ("random_losses_are_as_many_as_was_asked_for", fates::random_losses_are_as_many_as_was_asked_for),
     ("correlated_losses_are_the_relay_s", fates::correlated_losses_are_the_relay_s),
     ("duplicates_are_as_many_as_was_asked_for", fates::duplicates_are_as_many_as_was_asked_for),
@@ -26,8 +27,11 @@ const TRIALS: [(&str, Test); 17] = [
     ("packets_sent_at_once_are_as_many_as_was_asked_for", fates::packets_sent_at_once_are_as_many_as_was_asked_for),
     ("packets_sent_at_once_skip_the_rate", fates::packets_sent_at_once_skip_the_rate),
     ("losses_come_in_bursts", fates::losses_come_in_bursts),
-    ("super_packets_are_taken_apart_on_the_wire", fates::super_packets_are_taken_apart_on_the_wire),
     ("jitter_has_its_distribution", times::jitter_has_its_distribution),
+];
+
+const TRIALS: [(&str, Test); 9] = [
+    ("super_packets_are_taken_apart_on_the_wire", fates::super_packets_are_taken_apart_on_the_wire),
     ("a_large_even_jitter_is_skewed", times::a_large_even_jitter_is_skewed),
     ("jitter_is_not_correlated", times::jitter_is_not_correlated),
     ("a_delay_is_kept", times::a_delay_is_kept),
@@ -37,6 +41,12 @@ const TRIALS: [(&str, Test); 17] = [
     ("what_is_altered_is_found", altered::what_is_altered_is_found),
     ("a_change_keeps_what_is_on_its_way", times::a_change_keeps_what_is_on_its_way),
 ];
+
+/// Makes a test of what chance decides again if it fails. An interval has what comes 999 times of 1000, so one of thirty tests on three kernels
+/// is outside sooner or later; what is wrong is outside both times.
+fn at_most_twice(test: Test) -> Result<(), Failed> {
+    if matches!(std::panic::catch_unwind(test), Ok(Ok(()))) { Ok(()) } else { test() }
+}
 
 fn main() {
     local::enter();
@@ -55,10 +65,11 @@ fn main() {
         confined.clone().or_else(|| (!absent.is_empty()).then(|| absent.join("; ")))
     };
     let needs = [Feature::Netem, Feature::Tbf, Feature::Redirect];
+    let by_chance = BY_CHANCE.into_iter().map(|(name, test)| support::trial(name, lacking(&needs), move || at_most_twice(test)));
     let trials = TRIALS.into_iter().map(|(name, test)| support::trial(name, lacking(&needs), test));
     let needs = [&needs[..], &[Feature::NetemSeed]].concat();
     let seeded: [(&str, Test); 2] =
         [("a_seed_is_a_fate", fates::a_seed_is_a_fate), ("an_altered_seed_is_found", altered::an_altered_seed_is_found)];
     let seeded = seeded.into_iter().map(|(name, test)| support::trial(name, lacking(&needs), test));
-    libtest_mimic::run(&arguments, trials.chain(seeded).chain(guests).collect()).exit();
+    libtest_mimic::run(&arguments, by_chance.chain(trials).chain(seeded).chain(guests).collect()).exit();
 }
