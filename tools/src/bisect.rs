@@ -159,7 +159,9 @@ fn runs(arguments: &Arguments, kernel: &str, style: Style) -> Result<Vec<Run>, F
         name,
         |job| suite::run(job, &at, &mut |_| ()),
         |job, judged| {
-            runs.push(run::told(&judged, &file, &at, job.seed, kernel, style));
+            let run = suite::compared(job.seed, &judged);
+            run::told(&run, &file, &at, kernel, style);
+            runs.push(run);
         },
     );
     Ok(runs)

@@ -97,6 +97,8 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
         }
     })
     .map_err(Failure::broken)?;
+    let path = recordings::file(output, &job.name);
+    let written = recordings::write(&path, &recording);
     for line in table.finish() {
         say!("{line}");
     }
@@ -105,8 +107,7 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
     say!("{}", report::share(&recording, name));
     say!("{}", report::summary(&recording, name));
     show!("{}", report::verdict(&recording, &verdict, "mplab demo", style));
-    let path = recordings::file(output, &job.name);
-    recordings::write(&path, &recording)?;
+    written?;
     say!("      recorded in {}\n", path.display());
     Ok(verdict.outcome.into())
 }

@@ -46,15 +46,17 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
     let mut runs = BTreeMap::new();
     let mut lost = Exit::Passed;
     let ended = |Job { seed, .. }, judged: Result<Judged, PlaceError>| {
-        let run = run::told(&judged, &file, &at, seed, "", style);
-        if let (Ok(Judged { recording, .. }), true) = (&judged, run.ended != Ended::Passed) {
-            let path = recordings::file(&arguments.output, &format!("{}::seed-{seed}", file.name));
-            match recordings::write(&path, recording) {
-                Ok(()) => say!("        recorded in {}", path.display()),
-                Err(failure) => {
-                    eprintln!("{}", failure.text);
-                    lost = failure.exit;
-                }
+        let run = suite::compared(seed, &judged);
+        let path = recordings::file(&arguments.output, &format!("{}::seed-{seed}", file.name));
+        let written =
+            judged.ok().filter(|_| run.ended != Ended::Passed).map(|Judged { recording, .. }| recordings::write(&path, &recording));
+        run::told(&run, &file, &at, "", style);
+        match written {
+            None => {}
+            Some(Ok(())) => say!("        recorded in {}", path.display()),
+            Some(Err(failure)) => {
+                eprintln!("{}", failure.text);
+                lost = failure.exit;
             }
         }
         runs.insert(seed, run);

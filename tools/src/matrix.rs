@@ -83,7 +83,7 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
             }
         }
     }
-    let mut lost = Exit::Passed;
+    let (mut lost, mut summaries) = (Exit::Passed, Vec::new());
     // One after the other: guests keep the cores busy, and would disturb what runs in real time beside them.
     for tasks in [local, guests] {
         let Some(first) = tasks.front() else { continue };
@@ -93,21 +93,31 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         let summary = pool::each(tasks, at_once, name, work, |task, judged| {
             lost = lost.max(ended(arguments, &mut matrix, &task, &judged, style));
         });
-        say!("{summary}");
+        summaries.push(summary);
     }
-    show!("{}", report::matrix(&matrix, style));
-    if let Some(path) = &arguments.output {
+    let write = |path: &PathBuf| {
         let failed = |error| Failure::broken(format!("failed to write the matrix {}: {error}", path.display()));
-        recordings::write_text(path, &matrix.to_json()).map_err(failed)?;
-    }
+        recordings::write_text(path, &matrix.to_json()).map_err(failed)
+    };
+    let written = arguments.output.as_ref().map_or(Ok(()), write);
+    say!("{}", summaries.join("\n"));
+    show!("{}", report::matrix(&matrix, style));
+    written?;
     Ok(verdict(arguments, &matrix, baseline.as_ref(), style).max(lost))
 }
 
-/// Takes a run into the matrix, tells it if it did not pass, and keeps its recording if that is asked for.
+/// Takes a run into the matrix, keeps its recording, and tells it if it did not pass.
 fn ended(arguments: &Arguments, matrix: &mut Matrix, task: &Task, judged: &Result<Judged, PlaceError>, style: Style) -> Exit {
     let Task { kernel, at, file, job } = task;
-    let run = run::told(judged, file, at, job.seed, &format!("{} with {kernel}", file.name), style);
+    let run = suite::compared(job.seed, judged);
+    let lost = kept(arguments, task, judged);
+    run::told(&run, file, at, &format!("{} with {kernel}", file.name), style);
     matrix.insert(&file.name, kernel, run);
+    lost
+}
+
+/// Keeps a run's recording if that is asked for.
+fn kept(arguments: &Arguments, Task { kernel, file, job, .. }: &Task, judged: &Result<Judged, PlaceError>) -> Exit {
     let (Some(directory), Ok(Judged { recording, .. })) = (&arguments.recordings, judged) else { return Exit::Passed };
     let path = recordings::file(&directory.join(kernel), &format!("{}::seed-{}", file.name, job.seed));
     recordings::write(&path, recording).map_or_else(

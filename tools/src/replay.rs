@@ -55,10 +55,11 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     job.case.sample = arguments.sample.unwrap_or(job.case.sample);
     let new = run(&guest, &job, arguments.gdb)?;
     let verdict = judge(&new, &new.job.case);
+    let output = arguments.output.clone().unwrap_or_else(|| arguments.recording.with_extension("replay.json"));
+    let written = recordings::write(&output, &new);
     say!("{}", report::headline(&new, &verdict, style));
     let exit = told(arguments, &old, &new);
-    let output = arguments.output.clone().unwrap_or_else(|| arguments.recording.with_extension("replay.json"));
-    recordings::write(&output, &new)?;
+    written?;
     say!("        recorded in {}", output.display());
     if let Some(directory) = &arguments.capture {
         let files = job.topology.links.keys().map(|link| directory.join(format!("{link}.pcapng")).display().to_string());

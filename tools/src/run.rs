@@ -97,12 +97,10 @@ fn repeat(file: &CaseFile, at: &Somewhere, seed: u64) -> String {
 }
 
 /// A run as one of many: told if it did not pass, with whose it was and the command that repeats it.
-pub(crate) fn told(judged: &Result<Judged, PlaceError>, file: &CaseFile, at: &Somewhere, seed: u64, whose: &str, style: Style) -> Run {
-    let run = suite::compared(seed, judged);
+pub(crate) fn told(run: &Run, file: &CaseFile, at: &Somewhere, whose: &str, style: Style) {
     if run.ended != Ended::Passed {
-        show!("{}", report::ending(&run, whose, &repeat(file, at, seed), style));
+        show!("{}", report::ending(run, whose, &repeat(file, at, run.seed), style));
     }
-    run
 }
 
 fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<Judged, PlaceError>, style: Style) -> Exit {
@@ -113,6 +111,8 @@ fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<
             return Exit::Broken;
         }
     };
+    let path = recordings::file(&arguments.output, &file.name);
+    let written = recordings::write(&path, &recording);
     let again = repeat(file, at, arguments.seed);
     let outcome: Exit = verdict.outcome.into();
     if outcome == Exit::Passed {
@@ -123,8 +123,7 @@ fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<
     if attempts > 1 {
         say!("        tried {attempts} times: the computer was too busy before");
     }
-    let path = recordings::file(&arguments.output, &file.name);
-    if let Err(failure) = recordings::write(&path, &recording) {
+    if let Err(failure) = written {
         eprintln!("{}", failure.text);
         return outcome.max(failure.exit);
     }

@@ -19,7 +19,8 @@ macro_rules! show {
     ($($text:tt)*) => { $crate::say::print(format_args!($($text)*)) };
 }
 
-/// Prints, or ends this program: quietly where nobody reads any more, else as machinery that broke. A run ends with it.
+/// Prints, or ends this program: quietly where nobody reads any more, else as machinery that broke. A run ends with it, so what is to be kept is
+/// written before anything is said of it.
 pub(crate) fn print(text: fmt::Arguments<'_>) {
     let Err(error) = io::stdout().write_fmt(text) else { return };
     if error.kind() == io::ErrorKind::BrokenPipe {

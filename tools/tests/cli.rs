@@ -68,6 +68,7 @@ fn a_reader_that_has_seen_enough_ends_a_run() {
     let directory = Directory::new();
     let case = directory.write("cases/short.toml", SHORT);
     ends_quietly_without_a_reader(&directory, &["run", &case]);
+    assert_eq!(directory.ending("short.json").len(), 1, "the run is not recorded");
 }
 
 fn ends_quietly_without_a_reader(directory: &Directory, arguments: &[&str]) {

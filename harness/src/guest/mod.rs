@@ -347,8 +347,8 @@ impl Guest {
         more.extend(watching);
         let Luggage { modules, archive: luggage } = Luggage::of(&self.kernel, requests).map_err(failed("pack what the guest needs"))?;
         let order = Order { seed, modules, requests: requests.to_vec() };
-        let order = order.in_frame().and_then(|frame| filled(&frame)).map_err(failed("write the guest's order"))?;
-        let luggage = filled(&luggage).map_err(failed("write what the guest needs"))?;
+        let order = order.in_frame().and_then(|frame| filled("order", &frame)).map_err(failed("write the guest's order"))?;
+        let luggage = filled("luggage", &luggage).map_err(failed("write what the guest needs"))?;
         for (name, file) in [(ORDER, &order), (LUGGAGE, &luggage)] {
             more.extend(["-fw_cfg".to_owned(), format!("name={name},file={}", qemu::path(file))]);
         }
@@ -440,8 +440,8 @@ impl Guest {
 }
 
 /// A file with these bytes.
-fn filled(bytes: &[u8]) -> io::Result<File> {
-    let mut file = anonymous_file("order")?;
+fn filled(name: &str, bytes: &[u8]) -> io::Result<File> {
+    let mut file = anonymous_file(name)?;
     file.write_all(bytes)?;
     Ok(file)
 }
