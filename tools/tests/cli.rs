@@ -112,6 +112,12 @@ fn a_mistake_has_a_file_a_line_and_a_caret() {
     let said = directory.say(&["check", &good, &bad]);
     assert_eq!(said.code, 2);
     assert_has(&said.out, &["cases/good.toml: a case of 1 transfers"]);
+    // From within its directory, too, whose path has nothing above it.
+    let within = Command::new(MPLAB).args(["check", "good.toml"]).current_dir(directory.path().join("cases")).output();
+    assert_eq!(
+        Said::of(within.expect("the program can be started")).out,
+        "good.toml: a case of 1 transfers, 0 processes, 0 steps and 1 expectations\n"
+    );
     assert_has(&said.err, &["cases/bad.toml:6:10", "client = \"gest2\"", "^^^", "guest2"]);
 }
 

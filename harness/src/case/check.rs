@@ -80,9 +80,9 @@ impl Topologies for Beside<'_> {
             return load(&directory.join(name));
         }
         // Relative paths end at the working directory; what is above it counts too.
-        let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        let absolute = std::path::absolute(self.0).unwrap_or_else(|_| self.0.to_owned());
         let mut known = BTreeSet::new();
-        for directory in absolute.ancestors().map(|directory| directory.join("topologies")) {
+        for directory in absolute.ancestors().skip(1).map(|directory| directory.join("topologies")) {
             let path = directory.join(format!("{name}.toml"));
             if path.is_file() {
                 let here = std::env::current_dir().unwrap_or_default();

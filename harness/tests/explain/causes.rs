@@ -63,7 +63,7 @@ pub(crate) const CAUSES: &[Cause] = &[
             host.server.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"] }]
         "#,
         "limits of laptop",
-        "heard 1 announcements",
+        "a connection heard 1 announcements",
     ),
     cause(
         "no_endpoint",

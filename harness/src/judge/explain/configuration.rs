@@ -1,7 +1,7 @@
 //! What the two ends' path managers were told: whose they are, endpoints, limits, and whether the initial address may be joined.
 //! Not here: what they made of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::sight::{Sight, Way, owner};
@@ -212,13 +212,23 @@ fn client_limits(sight: &Sight, plan: &Plan) -> Check {
         let needed = most + awaited.len() as u64;
         return Check::new(blame(sight, true), topic, seen).change(format!("at {host}: ip mptcp limits set subflows {needed}"));
     }
-    let heard = sight.counted(host, "MPTcpExtAddAddr");
+    let heard = announcements(sight, host);
     let made = plan.client.iter().any(|endpoint| plan.makes(endpoint));
     if !awaited.is_empty() && !made && heard > u64::from(limits.add_addr_accepted) {
-        let seen = format!("{seen}: it heard {heard} announcements (MPTcpExtAddAddr) and may use {}", limits.add_addr_accepted);
+        let seen = format!("{seen}: a connection heard {heard} announcements and may use {}", limits.add_addr_accepted);
         return Check::new(blame(sight, true), topic, seen).change(format!("at {host}: ip mptcp limits set add_addr_accepted {heard}"));
     }
     Check::new(Weight::Fine, topic, seen)
+}
+
+/// The most addresses that a connection of a host heard of. One may be announced again.
+fn announcements(sight: &Sight, host: &str) -> u64 {
+    let events = sight.host(host).into_iter().flat_map(|record| &record.events).filter(|event| event.kind == "announced");
+    let mut of: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for event in events {
+        of.entry(event.token).or_default().insert(&event.detail);
+    }
+    of.values().map(|heard| heard.len() as u64).max().unwrap_or(0)
 }
 
 fn server_limits(sight: &Sight) -> Check {
