@@ -33,15 +33,17 @@ pub(super) fn checks(sight: &Sight, known: bool) -> Vec<Check> {
 fn progress(sight: &Sight, known: bool) -> Check {
     let (client, server) = (sight.client, sight.server);
     let count = |host, name: &str| sight.count(host, &format!("MPTcpExtMPJoin{name}"));
-    let Some((sent, answered)) = count(client, "SynTx").zip(count(client, "SynAckRx")) else {
+    let Some(answered) = count(client, "SynAckRx") else {
         return Check::new(Weight::Unrecorded, "joins", "not recorded");
     };
-    let (arrived, accepted) = (count(server, "SynRx"), count(server, "AckRx"));
+    // Older kernels do not count what they send.
+    let (sent, arrived, accepted) = (count(client, "SynTx"), count(server, "SynRx"), count(server, "AckRx"));
     let shown = |count: Option<u64>| count.map_or_else(|| "an unknown number".to_owned(), |count| count.to_string());
     let reset = sight.counted(client, "MPTcpExtMPRstTx");
     let itself = if reset > 0 { format!(", {client} reset {reset} itself (MPTcpExtMPRstTx)") } else { String::new() };
     let seen = format!(
-        "{client} sent {sent}, {server} got {}, {client} got {answered} answers, {server} accepted {}{itself}",
+        "{client} sent {}, {server} got {}, {client} got {answered} answers, {server} accepted {}{itself}",
+        shown(sent),
         shown(arrived),
         shown(accepted)
     );
@@ -51,11 +53,11 @@ fn progress(sight: &Sight, known: bool) -> Check {
     }
     let blamed = known || path::guilty(sight, MptcpOption::MpJoin) || path::explains(sight);
     let weight = if blamed { Weight::Suspect } else { Weight::Cause };
-    if arrived.is_some_and(|arrived| arrived < sent) {
+    if sent.zip(arrived).is_some_and(|(sent, arrived)| arrived < sent) {
         let seen = format!("{seen}: they were lost on the way there");
         Check::new(weight, "joins", seen)
             .change(format!("let SYNs with MP_JOIN pass from {client} to {server}, and see that their source addresses are routed"))
-    } else if answered < sent {
+    } else if sent.or(arrived).is_some_and(|sent| answered < sent) {
         let pass = format!("let SYN/ACKs with MP_JOIN pass from {server} to {client}");
         let (why, change) = if reset > 0 {
             let why = "so does an end whose peer has closed its direction before (protocol.c, mptcp_finish_join)".to_owned();
@@ -64,6 +66,9 @@ fn progress(sight: &Sight, known: bool) -> Check {
             (format!("the answers were lost on the way back, or {server} reset them"), pass)
         };
         Check::new(weight, "joins", format!("{seen}: {why}")).change(change)
+    } else if accepted.is_some_and(|accepted| accepted < answered) {
+        let why = "the last packets of handshakes were lost, or refused (subflow.c, subflow_syn_recv_sock)";
+        Check::new(weight, "joins", format!("{seen}: {why}"))
     } else {
         Check::new(Weight::Suspect, "joins", format!("{seen}: subflows ended again"))
     }
