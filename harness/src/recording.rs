@@ -358,6 +358,14 @@ pub struct SubflowSeries {
     pub established: Vec<bool>,
 }
 
+impl SubflowSeries {
+    /// Whether it could ever carry data. One that joins is established at the client with the answer to its SYN, where the server may still
+    /// refuse it; with the fourth packet it is fully established (RFC 8684, section 3.2).
+    pub fn usable(&self) -> bool {
+        !self.flags.contains(['j', 'J']) || self.flags.contains('e')
+    }
+}
+
 /// An MPTCP connection, as `MPTCP_INFO` has it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ConnectionSeries {

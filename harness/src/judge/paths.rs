@@ -40,7 +40,7 @@ pub(super) fn subflows(seen: &Seen, client: &HostRecord, window: Window, constra
 fn most_at_once(host: &HostRecord, subflows: &[&SubflowSeries], window: Window) -> u64 {
     let (from, to) = (window.from.map_or(0, Time::micros), window.to.map_or(u64::MAX, Time::micros));
     let mut rounds: BTreeMap<usize, u64> = BTreeMap::new();
-    for subflow in subflows {
+    for subflow in subflows.iter().filter(|subflow| subflow.usable()) {
         let up = subflow.at.iter().zip(&subflow.established).filter(|(at, established)| **established && (from..=to).contains(*at));
         let seen: BTreeSet<usize> = up.map(|(at, _)| host.at.partition_point(|start| start <= at)).collect();
         for round in seen {

@@ -85,6 +85,15 @@ fn subflows_at_one_time(#[case] during: &str, #[case] constraint: &str, #[case] 
     assert_eq!((finding.measured.as_str(), finding.held), (measured, held), "{:?}", finding.why);
 }
 
+/// As Linux 6.1 shows one for the round trip until the server's reset comes.
+#[test]
+fn a_subflow_that_the_server_refuses_is_none() {
+    let mut run = run();
+    run.hosts.get_mut("laptop").unwrap().subflows[1].flags = "Jjc".into();
+    let finding = finding(&run, "..19s", Measure::Subflows("2".parse().unwrap()));
+    assert_eq!((finding.measured.as_str(), finding.held), ("1", false), "{:?}", finding.why);
+}
+
 #[test]
 fn every_connection_must_have_its_subflows_and_tcp_is_one() {
     let mut run = run();

@@ -282,13 +282,11 @@ pub(super) fn owner(topology: &Topology, address: Option<IpAddr>) -> Option<(&st
     having.next().map(|(host, name, _)| (host.as_str(), name.as_str()))
 }
 
-/// Whether a subflow was there in a window: established in several samples, or in one and with bytes. One that the peer resets at once may
-/// be seen established by chance.
+/// Whether a subflow was there in a window.
 fn joined(subflow: &SubflowSeries, window: Window) -> bool {
     let (from, to) = (window.from.map_or(0, Time::micros), window.to.map_or(u64::MAX, Time::micros));
-    let seen = subflow.at.iter().zip(&subflow.established).filter(|(at, established)| **established && (from..=to).contains(*at)).count();
-    let moved = |bytes: &[u64]| bytes.last().is_some_and(|bytes| *bytes > 1);
-    seen > 1 || seen == 1 && (moved(&subflow.bytes_acked) || moved(&subflow.bytes_received))
+    let mut seen = subflow.at.iter().zip(&subflow.established);
+    subflow.usable() && seen.any(|(at, established)| *established && (from..=to).contains(at))
 }
 
 /// The interfaces of a host from which another is reached over links and routers.
