@@ -67,8 +67,8 @@ fn progress(sight: &Sight, known: bool) -> Check {
         };
         Check::new(weight, "joins", format!("{seen}: {why}")).change(change)
     } else if accepted.is_some_and(|accepted| accepted < answered) {
-        let why = "the last packets of handshakes were lost, or refused (subflow.c, subflow_syn_recv_sock)";
-        Check::new(weight, "joins", format!("{seen}: {why}"))
+        // subflow.c, subflow_syn_recv_sock.
+        Check::new(weight, "joins", format!("{seen}: {server} refused what it had answered, or its answers were not confirmed"))
     } else {
         Check::new(Weight::Suspect, "joins", format!("{seen}: subflows ended again"))
     }
