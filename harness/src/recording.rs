@@ -359,10 +359,11 @@ pub struct SubflowSeries {
 }
 
 impl SubflowSeries {
-    /// Whether it could ever carry data. One that joins is established at the client with the answer to its SYN, where the server may still
-    /// refuse it; with the fourth packet it is fully established (RFC 8684, section 3.2).
-    pub fn usable(&self) -> bool {
-        !self.flags.contains(['j', 'J']) || self.flags.contains('e')
+    /// The times at which it was seen established. One that joins is at the client as soon as its SYN is answered, when the server may still
+    /// refuse it: it has none before it is fully established, with the fourth packet (RFC 8684, section 3.2).
+    pub fn up(&self) -> impl DoubleEndedIterator<Item = u64> {
+        let refused = self.flags.contains(['j', 'J']) && !self.flags.contains('e');
+        self.at.iter().zip(&self.established).filter(move |(_, established)| **established && !refused).map(|(at, _)| *at)
     }
 }
 

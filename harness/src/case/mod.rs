@@ -210,7 +210,7 @@ pub enum Measure {
     Goodput(Constraint<Rate>),
     /// The longest time during which nothing arrived although more was to come.
     Stall(Constraint<Time>),
-    /// Subflows of a connection that were established and not refused, the first included: the most at one time.
+    /// Subflows of a connection that were fully established, the first included: the most at one time.
     Subflows(Constraint<Count>),
     /// The part of the bytes that crossed this link (a link's name) or interface (`HOST:INTERFACE`) of all that crossed the interfaces of
     /// the transfer's client, in its direction, or those of the host or of the process's host, in both.

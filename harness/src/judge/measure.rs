@@ -105,8 +105,7 @@ fn of_host(host: &HostRecord, window: Window, measure: &Measure) -> Result<Measu
             Ok(Measured::of(constraint, Count(grown)))
         }
         Measure::Event(kind, constraint) => {
-            let (from, to) = (window.from.map_or(0, Time::micros), window.to.map_or(u64::MAX, Time::micros));
-            let came = host.events.iter().filter(|event| event.kind == *kind && (from..=to).contains(&event.at)).count();
+            let came = host.events.iter().filter(|event| event.kind == *kind && window.contains(event.at)).count();
             Ok(Measured::of(constraint, Count(came as u64)))
         }
         Measure::Listening(port, wanted) => {

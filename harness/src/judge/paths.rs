@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use crate::recording::{ConnectionRecord, HostRecord, SubflowSeries};
-use crate::words::{Constraint, Count, Protocol, Quantity, Time, Window};
+use crate::words::{Constraint, Count, Protocol, Quantity, Window};
 
 use super::delivery::Seen;
 use super::measure::Measured;
@@ -38,11 +38,10 @@ pub(super) fn subflows(seen: &Seen, client: &HostRecord, window: Window, constra
 
 /// What one round of samples saw is one time: a round is what was stamped from one of the host's times to before its next.
 fn most_at_once(host: &HostRecord, subflows: &[&SubflowSeries], window: Window) -> u64 {
-    let (from, to) = (window.from.map_or(0, Time::micros), window.to.map_or(u64::MAX, Time::micros));
     let mut rounds: BTreeMap<usize, u64> = BTreeMap::new();
-    for subflow in subflows.iter().filter(|subflow| subflow.usable()) {
-        let up = subflow.at.iter().zip(&subflow.established).filter(|(at, established)| **established && (from..=to).contains(*at));
-        let seen: BTreeSet<usize> = up.map(|(at, _)| host.at.partition_point(|start| start <= at)).collect();
+    for subflow in subflows {
+        let up = subflow.up().filter(|at| window.contains(*at));
+        let seen: BTreeSet<usize> = up.map(|at| host.at.partition_point(|start| *start <= at)).collect();
         for round in seen {
             *rounds.entry(round).or_default() += 1;
         }

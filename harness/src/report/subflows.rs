@@ -61,7 +61,7 @@ fn row(topology: &Topology, client: &str, subflow: &SubflowSeries) -> [String; C
 
 /// From when to when it was seen established: `0.1s..9.9s`.
 fn established(subflow: &SubflowSeries) -> String {
-    let mut times = subflow.at.iter().zip(&subflow.established).filter(|(_, established)| **established).map(|(at, _)| *at);
+    let mut times = subflow.up();
     let seconds = |micros: u64| format!("{:.1}s", Time::from_micros(micros).seconds());
     match times.next() {
         Some(first) => format!("{}..{}", seconds(first), seconds(times.next_back().unwrap_or(first))),

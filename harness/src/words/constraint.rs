@@ -152,6 +152,13 @@ pub struct Window {
 #[error("`{0}` is not a window of the run: write two times, the earlier first, such as \"2s..10s\", \"2s..\" or \"..10s\"")]
 pub struct WindowError(String);
 
+impl Window {
+    /// Whether a time of the run, in µs, is in it; the end is.
+    pub fn contains(self, micros: u64) -> bool {
+        (self.from.map_or(0, Time::micros)..=self.to.map_or(u64::MAX, Time::micros)).contains(&micros)
+    }
+}
+
 impl FromStr for Window {
     type Err = WindowError;
     fn from_str(text: &str) -> Result<Self, WindowError> {

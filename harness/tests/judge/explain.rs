@@ -3,7 +3,7 @@
 use mplab::case::{Measure, Subject};
 use mplab::judge::explain::counters::{At, MEANINGS, Stage};
 use mplab::judge::explain::{Check, Weight, explain};
-use mplab::recording::{ConnectionSeries, HostRecord, LimitsRecord, Recording, StateRecord};
+use mplab::recording::{ConnectionSeries, EventRecord, HostRecord, LimitsRecord, Recording, StateRecord};
 use mplab::report::{self, Style};
 use mplab::topology::Endpoint;
 use mplab::words::{EndpointFlag, Feature, Protocol, Window};
@@ -96,6 +96,7 @@ fn counters_are_told_apart() {
 #[rstest]
 #[case(0, 0, 0, "lost on the way there")]
 #[case(1, 0, 0, "lost on the way back")]
+#[case(1, 1, 0, "server refused what it had answered")]
 fn a_join_is_lost_where_it_was_counted_last(#[case] arrived: u64, #[case] answered: u64, #[case] accepted: u64, #[case] says: &str) {
     let mut run = refused();
     count(&mut run, "server", "MPTcpExtMPJoinSynRx", arrived);
@@ -103,6 +104,44 @@ fn a_join_is_lost_where_it_was_counted_last(#[case] arrived: u64, #[case] answer
     count(&mut run, "server", "MPTcpExtMPJoinAckRx", accepted);
     let (cause, text) = cause(&run);
     assert!(cause.topic == "joins" && cause.seen.contains(says), "{text}");
+}
+
+/// As of Linux 6.1.
+#[test]
+fn a_refused_join_is_found_where_those_sent_are_not_counted() {
+    let mut run = refused();
+    for (host, counter, value) in [("server", "SynRx", 1), ("laptop", "SynAckRx", 1), ("server", "AckRx", 0)] {
+        let counter = format!("MPTcpExtMPJoin{counter}");
+        count(&mut run, host, &counter, value);
+        run.place.features.insert(Feature::Counter(counter));
+    }
+    let (cause, text) = cause(&run);
+    assert!(cause.topic == "joins" && cause.seen.contains("server refused what it had answered"), "{text}");
+}
+
+#[test]
+fn each_connection_may_use_as_many_announced_addresses_as_the_limit_says() {
+    let mut run = refused();
+    let endpoints = |run: &mut Recording, host: &str| {
+        std::mem::take(run.hosts.get_mut(host).unwrap().state.as_mut().unwrap().endpoints.as_mut().unwrap())
+    };
+    let mut announced = endpoints(&mut run, "laptop");
+    (announced[0].address, announced[0].flags) = ([10, 0, 2, 2].into(), vec![EndpointFlag::Signal]);
+    run.hosts.get_mut("server").unwrap().state.as_mut().unwrap().endpoints = Some(announced);
+    let hear = |run: &mut Recording, token, id| {
+        let event = EventRecord { at: S, kind: "announced".into(), token: Some(token), detail: format!("remid={id} daddr4=10.0.{id}.2") };
+        run.hosts.get_mut("laptop").unwrap().events.push(event);
+    };
+    let limits = |run: &Recording| {
+        let (checks, text) = explained(run);
+        checks.into_iter().find(|check| check.topic == "limits of laptop").unwrap_or_else(|| panic!("{text}"))
+    };
+    for (token, id) in [(7, 2), (7, 3), (8, 2), (8, 3), (8, 3)] {
+        hear(&mut run, token, id);
+    }
+    assert_eq!(limits(&run).weight, Weight::Fine);
+    hear(&mut run, 8, 4);
+    assert_eq!(limits(&run).change.as_deref(), Some("at laptop: ip mptcp limits set add_addr_accepted 3"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::judge::delivery::Seen;
 use crate::judge::measure::grown;
 use crate::recording::{HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
 use crate::topology::{Endpoint, Topology};
-use crate::words::{End, EndpointFlag, Feature, Percent, Protocol, Time, Window};
+use crate::words::{End, EndpointFlag, Feature, Percent, Protocol, Window};
 
 /// Less of the bytes than this, in percent, and a way is idle.
 const IDLE: f64 = 1.0;
@@ -284,9 +284,7 @@ pub(super) fn owner(topology: &Topology, address: Option<IpAddr>) -> Option<(&st
 
 /// Whether a subflow was there in a window.
 fn joined(subflow: &SubflowSeries, window: Window) -> bool {
-    let (from, to) = (window.from.map_or(0, Time::micros), window.to.map_or(u64::MAX, Time::micros));
-    let mut seen = subflow.at.iter().zip(&subflow.established);
-    subflow.usable() && seen.any(|(at, established)| *established && (from..=to).contains(at))
+    subflow.up().any(|at| window.contains(at))
 }
 
 /// The interfaces of a host from which another is reached over links and routers.
