@@ -3,7 +3,7 @@
 use mplab::case::{Measure, Subject};
 use mplab::judge::explain::counters::{At, MEANINGS, Stage};
 use mplab::judge::explain::{Check, Weight, explain};
-use mplab::recording::{ConnectionSeries, EventRecord, HostRecord, LimitsRecord, Recording, StateRecord};
+use mplab::recording::{ConnectionRecord, ConnectionSeries, EventRecord, HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
 use mplab::report::{self, Style};
 use mplab::topology::Endpoint;
 use mplab::words::{EndpointFlag, Feature, Protocol, Window};
@@ -117,6 +117,24 @@ fn a_refused_join_is_found_where_those_sent_are_not_counted() {
     }
     let (cause, text) = cause(&run);
     assert!(cause.topic == "joins" && cause.seen.contains("server refused what it had answered"), "{text}");
+}
+
+#[test]
+fn what_one_of_several_connections_lacks_is_missing() {
+    let mut run = refused();
+    for (host, counter, value) in [("laptop", "SynTx", 2), ("server", "SynRx", 2), ("laptop", "SynAckRx", 2), ("server", "AckRx", 1)] {
+        count(&mut run, host, &format!("MPTcpExtMPJoin{counter}"), value);
+    }
+    let connections = &mut run.transfers.get_mut("download").unwrap().connections;
+    connections.push(ConnectionRecord { client: "10.0.1.1:40003".into(), token: Some(8), ..connections[0].clone() });
+    let subflows = &mut run.hosts.get_mut("laptop").unwrap().subflows;
+    let first = SubflowSeries { token: 8, ..subflows[0].clone() };
+    let (local, remote) = ("10.0.2.1:40001".into(), "10.0.2.2:5001".into());
+    let joined = SubflowSeries { local, remote, flags: "jec".into(), ..first.clone() };
+    subflows.extend([first, joined]);
+    let (cause, text) = cause(&run);
+    assert!(cause.seen.contains("server refused what it had answered"), "{text}");
+    assert!(text.contains("download: no subflow over laptop:wlan0 in 1 of 2 connections\n"), "{text}");
 }
 
 #[test]

@@ -205,7 +205,8 @@ fn client_limits(sight: &Sight, plan: &Plan) -> Check {
     let Some(limits) = sight.limits(host) else { return Check::new(Weight::Unrecorded, topic, "not recorded") };
     let seen = format!("subflows {}, add_addr_accepted {}", limits.subflows, limits.add_addr_accepted);
     let awaited: Vec<&Way> = sight.never().filter(|way| plan.leads_over(sight, way)).collect();
-    let connections = sight.host(host).into_iter().flat_map(|record| &record.connections);
+    let lacks = |token: u32| awaited.iter().all(|way| way.lacking.is_empty() || way.lacking.contains(&token));
+    let connections = sight.host(host).into_iter().flat_map(|record| &record.connections).filter(|connection| lacks(connection.token));
     let most = connections.flat_map(|connection| &connection.extra_subflows).copied().max().unwrap_or(0);
     if !awaited.is_empty() && most >= u64::from(limits.subflows) {
         let seen = format!("{seen}: a connection had {most} additional subflows and may have no more");

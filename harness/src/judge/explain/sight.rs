@@ -19,10 +19,12 @@ pub(super) struct Way<'a> {
     pub(super) end: End,
     /// Its subflows, as the client saw them.
     pub(super) subflows: Vec<&'a SubflowSeries>,
-    /// Whether one of them was established in the window.
+    /// Whether it had one that was established in the window: one of each connection of a transfer, or one of any connection.
     pub(super) joined: bool,
-    /// Whether one of them was ever established, up to the window's end.
+    /// The same, up to the window's end.
     pub(super) ever: bool,
+    /// The tokens of those connections of a transfer that had none in the window, where others had one.
+    pub(super) lacking: BTreeSet<u32>,
     /// The part of the bytes that crossed it in the window; nothing if nothing crossed any.
     pub(super) part: Option<Percent>,
 }
@@ -88,6 +90,9 @@ impl<'a> Sight<'a> {
             Some(grown(&record.at, &series.rx_bytes, self.window) + grown(&record.at, &series.tx_bytes, self.window))
         };
         let whole: u64 = interfaces.iter().filter_map(|interface| carried(interface)).sum();
+        let before = Window { from: None, to: self.window.to };
+        // Connections of programs may be too short for a join.
+        let all = if self.transfer.is_some() { connections(&self.subflows, self.window) } else { BTreeSet::new() };
         let way = |interface: &&str| {
             let addresses = self.addresses(host, interface);
             let here = |subflow: &&&SubflowSeries| {
@@ -95,10 +100,12 @@ impl<'a> Sight<'a> {
                 address.is_some_and(|address| addresses.contains(&address))
             };
             let subflows: Vec<_> = self.subflows.iter().filter(here).copied().collect();
+            let [joined, ever] = [self.window, before].map(|window| connections(&subflows, window));
             Way {
                 end: End::new(host, *interface),
-                joined: subflows.iter().any(|subflow| joined(subflow, self.window)),
-                ever: subflows.iter().any(|subflow| joined(subflow, Window { from: None, to: self.window.to })),
+                joined: !joined.is_empty() && all.is_subset(&joined),
+                ever: !ever.is_empty() && all.is_subset(&ever),
+                lacking: if joined.is_empty() { BTreeSet::new() } else { &all - &joined },
                 part: carried(interface).filter(|_| whole > 0).map(|carried| Percent::of(carried, whole)),
                 subflows,
             }
@@ -158,7 +165,12 @@ impl<'a> Sight<'a> {
 
     /// What is missing, in words.
     pub(super) fn symptom(&self) -> String {
-        let list = |ways: &mut dyn Iterator<Item = &Way<'a>>| ways.map(|way| way.end.to_string()).collect::<Vec<_>>().join(", ");
+        let all = connections(&self.subflows, self.window).len();
+        let name = |way: &Way| match way.lacking.len() {
+            0 => way.end.to_string(),
+            lacking => format!("{} in {lacking} of {all} connections", way.end),
+        };
+        let list = |ways: &mut dyn Iterator<Item = &Way<'a>>| ways.map(name).collect::<Vec<_>>().join(", ");
         let (missing, idle) = (list(&mut self.missing()), list(&mut self.idle()));
         match (missing.is_empty(), idle.is_empty()) {
             (false, _) => format!("no subflow over {missing}"),
@@ -285,6 +297,11 @@ pub(super) fn owner(topology: &Topology, address: Option<IpAddr>) -> Option<(&st
 /// Whether a subflow was there in a window.
 fn joined(subflow: &SubflowSeries, window: Window) -> bool {
     subflow.up().any(|at| window.contains(at))
+}
+
+/// The tokens of those connections that had a subflow in a window.
+fn connections(subflows: &[&SubflowSeries], window: Window) -> BTreeSet<u32> {
+    subflows.iter().filter(|subflow| joined(subflow, window)).map(|subflow| subflow.token).collect()
 }
 
 /// The interfaces of a host from which another is reached over links and routers.
