@@ -5,12 +5,13 @@
 
 mod differences;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Completion, Failed, Trial};
+use mplab::file;
 use mplab::judge::Outcome;
 use mplab::place::Somewhere;
-use mplab::recording::Place;
+use mplab::recording::{Place, Recording};
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile};
 use mplab::words::feature::absences;
@@ -20,23 +21,71 @@ pub fn files() -> Vec<CaseFile> {
     suite::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")).expect("the cases are beside this file")
 }
 
-/// The trial of a case at a place: ignored with the reason if it cannot run there, a failure if its file has mistakes.
-pub fn trial(file: CaseFile, group: &str, at: &Somewhere, place: &Place) -> Trial {
-    let name = format!("{group}::{}", file.name);
-    // A file with mistakes lacks nothing: it runs, and fails.
-    let missing = suite::plan(&file, suite::SEED, place).map_or_else(
-        |_| None,
-        |job| {
-            let missing = suite::missing(&job, place);
-            let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
-            (!missing.is_empty()).then(|| (format!("needs {}", words.join(", ")), absences(&missing)))
-        },
-    );
-    if let Some((kind, reason)) = missing {
-        return ignored(name, kind, reason);
+/// Where cases are trials.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// What the trials' names begin with: `virtual::debian_7_2`.
+    pub name: String,
+    /// Where they run.
+    pub at: Somewhere,
+    /// What that is.
+    pub place: Place,
+    /// Where the recordings of failures go.
+    pub failures: PathBuf,
+}
+
+impl Group {
+    /// The trial of a case: ignored with the reason if it cannot run here, a failure if its file has mistakes.
+    pub fn trial(&self, file: CaseFile) -> Trial {
+        let name = format!("{}::{}", self.name, file.name);
+        // A file with mistakes lacks nothing: it runs, and fails.
+        let missing = suite::plan(&file, suite::SEED, &self.place).map_or_else(
+            |_| None,
+            |job| {
+                let missing = suite::missing(&job, &self.place);
+                let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
+                (!missing.is_empty()).then(|| (format!("needs {}", words.join(", ")), absences(&missing)))
+            },
+        );
+        if let Some((kind, reason)) = missing {
+            return ignored(name, kind, reason);
+        }
+        let group = self.clone();
+        Trial::ignorable_test(name.clone(), move || group.run(&file, &name))
     }
-    let (at, place) = (at.clone(), place.clone());
-    Trial::ignorable_test(name, move || run(&file, &at, &place))
+
+    fn run(&self, file: &CaseFile, name: &str) -> Result<Completion, Failed> {
+        let job = suite::plan(file, suite::SEED, &self.place).map_err(|error| error.render(false))?;
+        let judged = suite::run(&job, &self.at, &mut |_| ())?;
+        let clean = judged.recording.splats.is_empty() && judged.verdict.unexpectedly_held.is_empty();
+        let known = differences::known(&file.name, &judged.recording.place, &judged.verdict).filter(|_| clean);
+        match judged.verdict.outcome {
+            Outcome::Passed => Ok(Completion::Completed),
+            Outcome::Failed if known.is_some() && can_ignore() => Ok(Completion::ignored_with(known.map_or("", |known| known.reason))),
+            Outcome::Disturbed if can_ignore() => Ok(Completion::ignored_with(judged.verdict.disturbance.unwrap_or_default())),
+            Outcome::Failed | Outcome::Disturbed => {
+                let verdict = report::verdict(&judged.recording, &judged.verdict, &self.again(file, name), Style::Plain);
+                Err((verdict + &self.keep(name, &judged.recording)).into())
+            }
+        }
+    }
+
+    /// The command that repeats a trial. In virtual time it is this program: time is what that executes, and mplab's own is another one.
+    fn again(&self, file: &CaseFile, name: &str) -> String {
+        match std::env::current_exe() {
+            Ok(me) if self.place.is_virtual() => format!("{} --include-ignored --exact {name}", me.display()),
+            _ => format!("cargo run --release -- run {} --seed {}{}", file.path.display(), suite::SEED, self.at.options()),
+        }
+    }
+
+    /// Keeps the recording of a failure, and says where.
+    fn keep(&self, name: &str, recording: &Recording) -> String {
+        let path = file::of_recording(&self.failures, name);
+        match file::write(&path, &recording.to_json()) {
+            Ok(()) => format!("        recorded in {}\n", path.display()),
+            Err(error) => format!("        failed to write the recording {}: {error}\n", path.display()),
+        }
+    }
 }
 
 /// A trial that cannot run here, with the reason in short and in full.
@@ -53,19 +102,4 @@ fn everything() -> bool {
 /// Whether a trial can be ignored once it has run. nextest looks at exit codes alone, and would take it for passed.
 fn can_ignore() -> bool {
     !everything() && std::env::var_os("NEXTEST").is_none()
-}
-
-fn run(file: &CaseFile, at: &Somewhere, place: &Place) -> Result<Completion, Failed> {
-    let job = suite::plan(file, suite::SEED, place).map_err(|error| error.render(false))?;
-    let judged = suite::run(&job, at, &mut |_| ())?;
-    let again = format!("cargo run --release -- run {} --seed {}{}", file.path.display(), suite::SEED, at.options());
-    let verdict = report::verdict(&judged.recording, &judged.verdict, &again, Style::Plain);
-    let clean = judged.recording.splats.is_empty() && judged.verdict.unexpectedly_held.is_empty();
-    let known = differences::known(&file.name, &judged.recording.place, &judged.verdict).filter(|_| clean);
-    match judged.verdict.outcome {
-        Outcome::Passed => Ok(Completion::Completed),
-        Outcome::Failed if known.is_some() && can_ignore() => Ok(Completion::ignored_with(known.map_or("", |known| known.reason))),
-        Outcome::Disturbed if can_ignore() => Ok(Completion::ignored_with(judged.verdict.disturbance.unwrap_or_default())),
-        Outcome::Failed | Outcome::Disturbed => Err(verdict.into()),
-    }
 }

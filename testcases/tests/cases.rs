@@ -5,16 +5,16 @@ use std::process::ExitCode;
 use libtest_mimic::Arguments;
 use mplab::local;
 use mplab::place::Somewhere;
-use mplab_testcases::{files, ignored, trial};
+use mplab_testcases::{Group, files, ignored};
 
 fn main() -> ExitCode {
     local::enter();
     let mut arguments = Arguments::from_args();
     let at = Somewhere::Local;
     arguments.test_threads.get_or_insert_with(|| at.parallel());
-    let place = at.place();
-    let trials = files().into_iter().map(|file| match &place {
-        Ok(place) => trial(file, "local", &at, place),
+    let group = at.place().map(|place| Group { name: "local".to_owned(), at, place, failures: env!("CARGO_TARGET_TMPDIR").into() });
+    let trials = files().into_iter().map(|file| match &group {
+        Ok(group) => group.trial(file),
         Err(confined) => ignored(format!("local::{}", file.name), "needs namespaces", confined.to_string()),
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()

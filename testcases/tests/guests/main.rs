@@ -19,7 +19,7 @@ use mplab::local;
 use mplab::place::Somewhere;
 use mplab::recording::{Clockwork, Place};
 use mplab::suite::{self, CaseFile};
-use mplab_testcases::{files, ignored, trial};
+use mplab_testcases::{Group, files, ignored};
 
 /// The cases that run on every kernel: one path, three paths, and every kind of cut.
 const DIRECTORIES: [&str; 2] = ["demo::", "survival::"];
@@ -61,7 +61,7 @@ impl Turn {
 }
 
 fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
-    let group = format!("virtual::{}", kernel.name.replace(['-', '.'], "_"));
+    let name = format!("virtual::{}", kernel.name.replace(['-', '.'], "_"));
     let ready = || -> Result<(Guest, Place), GuestError> {
         let guest = Guest::new(kernel, Clockwork::Virtual { shift: SHIFT }, None)?;
         let place = guest.place()?;
@@ -69,12 +69,13 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
     };
     match ready() {
         Ok((guest, place)) => {
-            let broken = broken::trials(&group, &guest, &place);
+            let broken = broken::trials(&name, &guest, &place);
             let at = Somewhere::Guest(Box::new(guest));
-            let repeated = Trial::test(format!("{group}::a_seed_makes_one_recording_however_busy_the_computer"), {
+            let repeated = Trial::test(format!("{name}::a_seed_makes_one_recording_however_busy_the_computer"), {
                 let (at, place) = (at.clone(), place.clone());
                 move || repeats(&at, &place)
             });
+            let group = Group { name, at, place, failures: env!("CARGO_TARGET_TMPDIR").into() };
             let which = std::env::var("MPLAB_GUESTS").unwrap_or_default();
             let always = |file: &CaseFile| DIRECTORIES.iter().any(|directory| file.name.starts_with(directory));
             let case = |file: CaseFile| {
@@ -85,13 +86,13 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
                     "all" | "turns" => Some("another kernel's turn"),
                     _ => Some("MPLAB_GUESTS=turns has it on one kernel, =all on each"),
                 };
-                let trial = trial(file, &group, &at, &place);
+                let trial = group.trial(file);
                 if let Some(why_not) = why_not { trial.with_kind(why_not).with_ignored_flag(true) } else { trial }
             };
             files().into_iter().map(case).chain(broken).chain([repeated]).collect()
         }
-        Err(error @ GuestError::NoQemu(_)) => vec![ignored(group, "needs QEMU", error.to_string())],
-        Err(error) => vec![Trial::test(group, move || Err(error.into()))],
+        Err(error @ GuestError::NoQemu(_)) => vec![ignored(name, "needs QEMU", error.to_string())],
+        Err(error) => vec![Trial::test(name, move || Err(error.into()))],
     }
 }
 
