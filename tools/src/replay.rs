@@ -7,7 +7,7 @@ use mplab::compare::differences;
 use mplab::execute::News;
 use mplab::guest::store::Store;
 use mplab::guest::{Eyes, Guest};
-use mplab::judge::judge;
+use mplab::judge::{Outcome, judge};
 use mplab::plan::Job;
 use mplab::recording::{Clockwork, MachineRecord, Recording};
 use mplab::report::{self, Style};
@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// Let the kernel wait at this port for gdb
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "1234")]
     gdb: Option<u16>,
+    /// Run this program of mplab in the guest: the test of `cargo test` that made the recording
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     /// Sample so often: another run, since samples take time
     #[arg(long)]
     sample: Option<Time>,
@@ -50,14 +53,26 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     }
     let kernel = Store::open()?.get(&old.place.name)?;
     let eyes = Eyes { gdb: arguments.gdb, capture: arguments.capture.clone() };
-    let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.lasting().watched(eyes);
+    let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(eyes);
+    let guest = match &arguments.program {
+        Some(program) => {
+            let found = program.canonicalize().map_err(|error| Failure::usage(format!("{}: {error}", program.display())))?;
+            guest.with(found)
+        }
+        None => guest.lasting(),
+    };
     let mut job = old.job.clone();
     job.case.sample = arguments.sample.unwrap_or(job.case.sample);
     let new = run(&guest, &job, arguments.gdb)?;
     let verdict = judge(&new, &new.job.case);
     let output = arguments.output.clone().unwrap_or_else(|| arguments.recording.with_extension("replay.json"));
     let written = recordings::write(&output, &new);
-    say!("{}", report::headline(&new, &verdict, style));
+    if verdict.outcome == Outcome::Passed {
+        say!("{}", report::headline(&new, &verdict, style));
+    } else {
+        let again = format!("mplab replay {}", arguments.recording.display());
+        show!("{}", report::verdict(&new, &verdict, &again, style));
+    }
     let exit = told(arguments, &old, &new);
     written?;
     say!("        recorded in {}", output.display());
@@ -91,7 +106,7 @@ fn told(arguments: &Arguments, old: &Recording, new: &Recording) -> Exit {
     let why = match (arguments.sample, arguments.gdb) {
         (Some(sample), _) => format!("another run, since samples take time: every {}, and every {sample}", old.job.case.sample),
         (None, Some(_)) => "another run, if gdb has stopped the kernel".to_owned(),
-        (None, None) => "NOT the same run: that takes the same mplab, QEMU, kernel and system libraries".to_owned(),
+        (None, None) => "NOT the same run: that takes the same mplab (--program), QEMU, kernel and system libraries".to_owned(),
     };
     say!("        {why}");
     for difference in differences {

@@ -30,13 +30,14 @@ fn main() -> ExitCode {
         let few = (kernels.len() < count).then(|| format!("needs {count} imported kernels: `tools/fetch-kernels` brings three"));
         few.or_else(|| without(&["qemu-system-x86_64"]))
     };
-    let with_kernels: [(&str, usize, Test); 8] = [
+    let with_kernels: [(&str, usize, Test); 9] = [
         ("a_run_is_the_same_whether_the_boot_was_kept_or_not", 1, a_run_is_the_same_whether_the_boot_was_kept_or_not),
         ("cases_of_one_boot_have_a_verdict_each", 1, cases_of_one_boot_have_a_verdict_each),
         ("a_seed_that_fails_is_told_with_the_command_that_repeats_it", 1, a_seed_that_fails_is_told_with_the_command_that_repeats_it),
         ("a_matrix_is_the_same_however_busy_the_computer", 1, a_matrix_is_the_same_however_busy_the_computer),
         ("the_first_bad_kernel_of_a_list_is_found", 2, the_first_bad_kernel_of_a_list_is_found),
         ("a_capture_has_every_packet_and_changes_none", 1, a_capture_has_every_packet_and_changes_none),
+        ("a_replay_takes_the_program_that_it_is_told", 1, a_replay_takes_the_program_that_it_is_told),
         ("a_debugger_that_stops_nothing_changes_nothing", 1, a_debugger_that_stops_nothing_changes_nothing),
         ("finer_samples_make_another_run_and_say_so", 1, finer_samples_make_another_run_and_say_so),
     ];
@@ -270,6 +271,18 @@ fn a_capture_has_every_packet_and_changes_none(oldest: &Kernel, newest: &Kernel)
             }
         }
     }
+}
+
+fn a_replay_takes_the_program_that_it_is_told(_: &Kernel, kernel: &Kernel) {
+    let directory = Directory::new();
+    let path = recorded(&directory, kernel, SHORT);
+    fs::copy(env!("CARGO_BIN_EXE_mplab"), directory.path().join("copy")).expect("the program can be copied");
+    let said = directory.say(&["replay", path, "--program", "copy"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_has(&said.out, &["the same run, to the last value"]);
+    let said = directory.say(&["replay", path, "--program", "/bin/true"]);
+    assert_ne!(said.code, 0, "{said:?}");
+    assert_has(&said.out, &["FAIL  the kernel: Kernel panic - not syncing: Attempted to kill init!", "NOT the same run"]);
 }
 
 fn a_debugger_that_stops_nothing_changes_nothing(_: &Kernel, kernel: &Kernel) {

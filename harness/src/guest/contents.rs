@@ -43,8 +43,8 @@ impl Luggage {
     }
 }
 
-/// The files that a guest has when it boots.
-pub(super) fn booted(kernel: &Kernel) -> io::Result<File> {
+/// The files that a guest has when it boots. Its first process is this program, if no other is named.
+pub(super) fn booted(kernel: &Kernel, first: Option<&Path>) -> io::Result<File> {
     let mut files = Files::new();
     let all = &kernel.manifest.modules;
     let plain = wanted(all, false);
@@ -52,7 +52,10 @@ pub(super) fn booted(kernel: &Kernel) -> io::Result<File> {
     files.insert(PathBuf::from(MODULES), serde_json::to_vec(&modules)?);
     let mut file = anonymous_file("initramfs")?;
     // A kernel unpacks one archive after the other.
-    file.write_all(this_program()?)?;
+    match first {
+        Some(program) => file.write_all(&starting_with(program)?)?,
+        None => file.write_all(this_program()?)?,
+    }
     file.write_all(&archive::pack(&files)?)?;
     Ok(file)
 }
@@ -136,15 +139,18 @@ const SYSTEM: [(&str, &str); 3] = [
 /// The archive with this program as the first process, made once.
 fn this_program() -> io::Result<&'static [u8]> {
     static ARCHIVE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
-    let make = || {
-        let mut files = Files::new();
-        // Not /proc/self: the loader that is asked for libraries would find itself there.
-        program::add(&mut files, Path::new(&format!("/proc/{}/exe", process::id())), Path::new("/init"))?;
-        for (path, content) in SYSTEM {
-            files.insert(path.into(), content.into());
-        }
-        archive::pack(&files)
-    };
+    // Not /proc/self: the loader that is asked for libraries would find itself there.
+    let make = || starting_with(Path::new(&format!("/proc/{}/exe", process::id())));
     let archive = ARCHIVE.get_or_init(|| make().map_err(|error| error.to_string()));
     archive.as_deref().map_err(|error| io::Error::other(error.clone()))
+}
+
+/// The archive with a program as the first process.
+fn starting_with(first: &Path) -> io::Result<Vec<u8>> {
+    let mut files = Files::new();
+    program::add(&mut files, first, Path::new("/init"))?;
+    for (path, content) in SYSTEM {
+        files.insert(path.into(), content.into());
+    }
+    archive::pack(&files)
 }

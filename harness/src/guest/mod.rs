@@ -87,6 +87,8 @@ pub struct Guest {
     kernel: Kernel,
     machine: Machine,
     emulator: String,
+    /// What runs in it; this program if nothing is named.
+    program: Option<PathBuf>,
     eyes: Eyes,
     /// Whether what a boot came to is kept beside the kernel.
     lasting: bool,
@@ -172,7 +174,8 @@ impl Guest {
     pub fn new(kernel: Kernel, clock: Clockwork, acceleration: Option<Acceleration>) -> Result<Self, GuestError> {
         let emulator = emulator()?;
         let with = |acceleration| Machine { acceleration, clock, memory: MEMORY };
-        let mut guest = Self { kernel, machine: with(Acceleration::Tcg), emulator, eyes: Eyes::default(), lasting: false };
+        let machine = with(Acceleration::Tcg);
+        let mut guest = Self { kernel, machine, emulator, program: None, eyes: Eyes::default(), lasting: false };
         guest.machine.acceleration = match (clock, acceleration) {
             (Clockwork::Virtual { .. }, None) => Acceleration::Tcg,
             (Clockwork::Virtual { .. }, Some(Acceleration::Kvm)) => return Err(GuestError::NoVirtualTime),
@@ -183,6 +186,12 @@ impl Guest {
             }
         };
         Ok(guest)
+    }
+
+    /// The same guest with another program of this mplab in it, such as one of its tests: time is what a program executes.
+    #[must_use]
+    pub fn with(self, program: PathBuf) -> Self {
+        Self { program: Some(program), ..self }
     }
 
     /// The same guest with other eyes on it. Only the first job of a boot is captured, and only in virtual time is it not disturbed.
@@ -340,7 +349,7 @@ impl Guest {
         if ready.is_some() {
             more.extend(Ready::ARGUMENTS.map(str::to_owned));
         } else {
-            archive = contents::booted(&self.kernel).map_err(failed("make the guest's first file system"))?;
+            archive = contents::booted(&self.kernel, self.program.as_deref()).map_err(failed("make the guest's first file system"))?;
             more.extend(self.machine.boots(&self.kernel.image(), &archive, MARK));
         }
         let (watching, follower, complaints) = watch.begin(ready.as_deref()).map_err(failed("watch the guest"))?;
@@ -409,12 +418,12 @@ impl Guest {
     /// A guest that has booted and waits for its order.
     fn ready(&self) -> Result<Arc<Ready>, Unready> {
         let mut files = code().map_err(failed("see which libraries this program has"))?;
-        files.extend([PathBuf::from("/proc/self/exe"), self.kernel.image()]);
+        files.extend([self.program.clone().unwrap_or_else(|| PathBuf::from("/proc/self/exe")), self.kernel.image()]);
         let made_of: Vec<_> = files.iter().map(|file| (file, identity(file))).collect();
         let kind = format!("QEMU {}, {:?}, {made_of:?}", self.emulator, self.machine);
         let file = self.kernel.directory.join("ready");
         ready::kept(&kind, Some(&*file).filter(|_| self.lasting), || {
-            let archive = contents::booted(&self.kernel).map_err(failed("make the guest's first file system"))?;
+            let archive = contents::booted(&self.kernel, self.program.as_deref()).map_err(failed("make the guest's first file system"))?;
             let memory = Memory::new(self.machine.memory).map_err(failed("make the guest's memory"))?;
             let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
             let (mut stub, stubs, stops) = Stub::open().map_err(failed("make a connection to QEMU"))?;
