@@ -9,7 +9,7 @@
 //!
 //! | layer | modules | rule |
 //! |---|---|---|
-//! | 5 places | [`local`], [`guest`], [`place`], [`standing`], [`fixture`], [`suite`], [`file`], [`doctor`] | know where, not what |
+//! | 5 places | [`local`], [`guest`], [`place`], [`standing`], [`fixture`], [`suite`], [`disk`], [`doctor`] | know where, not what |
 //! | 4 life | [`lab`], [`traffic`], [`processes`], [`relay`], [`proxy`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
 //! | 2 decisions | [`plan`], [`recording`], [`splat`], [`judge`], [`compare`], [`report`] | pure functions and types |
@@ -23,10 +23,10 @@ pub mod case;
 pub mod clock;
 pub mod compare;
 pub mod diagnostic;
+pub mod disk;
 pub mod doctor;
 mod document;
 pub mod execute;
-pub mod file;
 pub mod fixture;
 pub mod guest;
 pub mod judge;

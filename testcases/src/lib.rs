@@ -8,7 +8,7 @@ mod differences;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Completion, Failed, Trial};
-use mplab::file;
+use mplab::disk;
 use mplab::judge::Outcome;
 use mplab::place::Somewhere;
 use mplab::recording::{Place, Recording};
@@ -80,8 +80,8 @@ impl Group {
 
     /// Keeps the recording of a failure, and says where.
     fn keep(&self, name: &str, recording: &Recording) -> String {
-        let path = file::of_recording(&self.failures, name);
-        match file::write(&path, &recording.to_json()) {
+        let path = disk::of_recording(&self.failures, name);
+        match disk::write(&path, &recording.to_json()) {
             Ok(()) => format!("        recorded in {}\n", path.display()),
             Err(error) => format!("        failed to write the recording {}: {error}\n", path.display()),
         }

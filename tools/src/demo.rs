@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use mplab::case::check::parse;
+use mplab::disk;
 use mplab::execute::News;
-use mplab::file;
 use mplab::judge::{carried, judge};
 use mplab::local;
 use mplab::plan::{Job, Means};
@@ -98,7 +98,7 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
         }
     })
     .map_err(Failure::broken)?;
-    let path = file::of_recording(output, &job.name);
+    let path = disk::of_recording(output, &job.name);
     let written = recordings::write(&path, &recording);
     for line in table.finish() {
         say!("{line}");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
 use mplab::compare::{Ended, spreads};
-use mplab::file;
+use mplab::disk;
 use mplab::place::PlaceError;
 use mplab::plan::Job;
 use mplab::report::{self, Style};
@@ -48,7 +48,7 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
     let mut lost = Exit::Passed;
     let ended = |Job { seed, .. }, judged: Result<Judged, PlaceError>| {
         let run = suite::compared(seed, &judged);
-        let path = file::of_recording(&arguments.output, &format!("{}::seed-{seed}", file.name));
+        let path = disk::of_recording(&arguments.output, &format!("{}::seed-{seed}", file.name));
         let written =
             judged.ok().filter(|_| run.ended != Ended::Passed).map(|Judged { recording, .. }| recordings::write(&path, &recording));
         run::told(&run, &file, &at, "", style);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mplab::compare::{Column, Ended, Matrix, Run, changes};
-use mplab::file;
+use mplab::disk;
 use mplab::place::{PlaceError, Somewhere};
 use mplab::plan::Job;
 use mplab::recording::Place;
@@ -98,7 +98,7 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     }
     let write = |path: &PathBuf| {
         let failed = |error| Failure::broken(format!("failed to write the matrix {}: {error}", path.display()));
-        file::write(path, &matrix.to_json()).map_err(failed)
+        disk::write(path, &matrix.to_json()).map_err(failed)
     };
     let written = arguments.output.as_ref().map_or(Ok(()), write);
     say!("{}", summaries.join("\n"));
@@ -120,7 +120,7 @@ fn ended(arguments: &Arguments, matrix: &mut Matrix, task: &Task, judged: &Resul
 /// Keeps a run's recording if that is asked for.
 fn kept(arguments: &Arguments, Task { kernel, file, job, .. }: &Task, judged: &Result<Judged, PlaceError>) -> Exit {
     let (Some(directory), Ok(Judged { recording, .. })) = (&arguments.recordings, judged) else { return Exit::Passed };
-    let path = file::of_recording(&directory.join(kernel), &format!("{}::seed-{}", file.name, job.seed));
+    let path = disk::of_recording(&directory.join(kernel), &format!("{}::seed-{}", file.name, job.seed));
     recordings::write(&path, recording).map_or_else(
         |failure| {
             eprintln!("{}", failure.text);

@@ -6,14 +6,14 @@ use std::path::Path;
 use mplab::recording::Recording;
 use mplab::report::{self, Style};
 use mplab::words::Time;
-use mplab::{file, judge};
+use mplab::{disk, judge};
 
 use crate::exit::Exit;
 use crate::{Failure, check};
 
 /// Writes a recording in full or not at all.
 pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
-    file::write(path, &recording.to_json())
+    disk::write(path, &recording.to_json())
         .map_err(|error| Failure::broken(format!("failed to write the recording {}: {error}", path.display())))
 }
 

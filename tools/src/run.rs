@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mplab::compare::{Ended, Run};
-use mplab::file;
+use mplab::disk;
 use mplab::place::{PlaceError, Somewhere};
 use mplab::plan::Job;
 use mplab::recording::Place;
@@ -112,7 +112,7 @@ fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<
             return Exit::Broken;
         }
     };
-    let path = file::of_recording(&arguments.output, &file.name);
+    let path = disk::of_recording(&arguments.output, &file.name);
     let written = recordings::write(&path, &recording);
     let again = repeat(file, at, arguments.seed);
     let outcome: Exit = verdict.outcome.into();
