@@ -97,6 +97,7 @@ struct Run {
     listeners: BTreeMap<String, Protocol>,
     steps: Vec<StepRecord>,
     late_steps: Vec<u64>,
+    next_sample: Time,
     late_samples: Vec<u64>,
     load: Load,
 }
@@ -150,6 +151,7 @@ impl Run {
             listeners,
             steps: Vec::new(),
             late_steps: Vec::new(),
+            next_sample: Time::ZERO,
             late_samples: Vec::new(),
             load: Load::read(),
         })
@@ -158,8 +160,7 @@ impl Run {
     async fn play(mut self, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
         let (ended, mut endings) = mpsc::unbounded_channel();
         let mut ongoing: BTreeSet<String> = self.prepared.keys().cloned().collect();
-        let (deadline, interval) = (self.job.case.deadline, self.job.case.sample);
-        let mut next_sample = Time::ZERO;
+        let deadline = self.job.case.deadline;
         let clock = Clock::start();
         self.processes.begin(clock);
         while (!self.agenda.is_empty() || !ongoing.is_empty() || self.processes.ongoing())
@@ -171,7 +172,11 @@ impl Run {
                 match due {
                     Due::Start(name) => self.start(&name, clock, &ended)?,
                     Due::Process(name) => self.processes.start(&name).await.map_err(processes::Failure::from)?,
-                    Due::Step(number, step) => self.step(number, step, clock, news).await?,
+                    Due::Step(number, step) => {
+                        // What is counted up to a step is what came before it.
+                        self.sample_if_due(clock, news)?;
+                        self.step(number, step, clock, news).await?;
+                    }
                     Due::Change(ops, last) => {
                         self.lab.apply(&ops)?;
                         if last {
@@ -180,15 +185,8 @@ impl Run {
                     }
                 }
             }
-            if next_sample <= clock.now() {
-                self.late_samples.push(clock.now().since(next_sample).micros());
-                self.sample(clock, false, news)?;
-                // Samples that are due already are skipped: two at once say no more than one.
-                while next_sample <= clock.now() {
-                    next_sample = next_sample.after(interval);
-                }
-            }
-            let next = self.agenda.last().map_or(deadline, |(at, _)| *at).min(next_sample).min(deadline);
+            self.sample_if_due(clock, news)?;
+            let next = self.agenda.last().map_or(deadline, |(at, _)| *at).min(self.next_sample).min(deadline);
             tokio::select! {
                 () = tokio::time::sleep_until(clock.instant(next).into()) => {}
                 () = self.observer.event() => self.observer.drain_events(clock.now())?,
@@ -239,6 +237,18 @@ impl Run {
         let lines = step.ops.iter().map(ToString::to_string).collect();
         self.steps.push(StepRecord { due: step.at.micros(), at, lines });
         news(News::Step { at, number });
+        Ok(())
+    }
+
+    fn sample_if_due(&mut self, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+        if self.next_sample <= clock.now() {
+            self.late_samples.push(clock.now().since(self.next_sample).micros());
+            self.sample(clock, false, news)?;
+            // Samples that are due already are skipped: two at once say no more than one.
+            while self.next_sample <= clock.now() {
+                self.next_sample = self.next_sample.after(self.job.case.sample);
+            }
+        }
         Ok(())
     }
 

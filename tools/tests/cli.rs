@@ -8,6 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use mplab::recording::Recording;
 use serde_json::Value;
 use support::{Directory, MPLAB, SHORT, Said, assert_has, repository, trial, without};
 
@@ -23,11 +24,12 @@ fn main() {
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 11] = [
+    let in_a_lab: [(&str, fn()); 12] = [
         ("a_reader_that_has_seen_enough_ends_a_run", a_reader_that_has_seen_enough_ends_a_run),
         ("a_case_that_must_fail_passes", a_case_that_must_fail_passes),
         ("a_failure_says_all_that_is_needed_to_see_it_again", a_failure_says_all_that_is_needed_to_see_it_again),
         ("a_case_that_cannot_run_here_is_skipped_with_the_reason", a_case_that_cannot_run_here_is_skipped_with_the_reason),
+        ("a_sample_comes_before_a_step_that_is_due_with_it", a_sample_comes_before_a_step_that_is_due_with_it),
         ("a_recording_is_judged_again_alike", a_recording_is_judged_again_alike),
         ("a_recording_of_another_format_is_refused", a_recording_of_another_format_is_refused),
         ("a_recording_is_drawn", a_recording_is_drawn),
@@ -165,6 +167,21 @@ fn a_failure_says_all_that_is_needed_to_see_it_again() {
     assert!([1, 5].contains(&said.code), "failed, or not to be trusted: {said:?}");
     assert_has(&said.out, &["short", "local", kernel.trim(), "seed 7", "stream: goodput >= 1gbit", "in 0s..200ms", "mbit"]);
     assert_has(&said.out, &["again: mplab run cases/short.toml --seed 7", "recorded in out/short.json"]);
+}
+
+fn a_sample_comes_before_a_step_that_is_due_with_it() {
+    let directory = Directory::new();
+    let steps = "\n[[step]]\nat = \"100ms\"\ncut = \"enp1s0\"\n\n[[step]]\nat = \"200ms\"\nrestore = \"enp1s0\"\n";
+    let case = directory.write("cases/short.toml", &(SHORT.to_owned() + steps));
+    directory.say(&["run", &case, "--output", "out"]);
+    let text = fs::read_to_string(directory.path().join("out/short.json")).expect("it was recorded");
+    let recording = Recording::from_json(&text).expect("a recording");
+    assert_eq!(recording.steps.len(), 2);
+    for step in &recording.steps {
+        for host in recording.hosts.values() {
+            assert!(host.at.iter().any(|at| (step.due..=step.at).contains(at)), "{step:?}, sampled at {:?}", host.at);
+        }
+    }
 }
 
 fn a_case_that_cannot_run_here_is_skipped_with_the_reason() {
