@@ -70,8 +70,9 @@ impl Machine {
         let line = ["-M", machine, "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot"];
         let mut line: Vec<String> = line.map(str::to_owned).to_vec();
         let (accel, cpu) = match self.acceleration {
-            // With -cpu max Linux 6.12 dies of an instruction that TCG has wrong.
-            Acceleration::Tcg => ("tcg", "qemu64"),
+            // With -cpu max Linux 6.12 dies of an instruction that TCG has wrong. Without `arat` the kernel believes that its timer stops when the
+            // CPU is idle, keeps to a periodic tick and rounds every timer up to 4 ms.
+            Acceleration::Tcg => ("tcg", "qemu64,+arat"),
             Acceleration::Kvm => ("kvm", "host"),
         };
         line.extend(["-accel", accel, "-cpu", cpu].map(str::to_owned));
