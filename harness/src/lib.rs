@@ -7,44 +7,37 @@
 //! pure: no root, no clock, no I/O ------------------------------|  effects   |  pure again, anywhere, any time later
 //! ```
 //!
-//! | layer | modules | rule |
+//! | directory | holds | rule |
 //! |---|---|---|
-//! | 5 places | [`local`], [`guest`], [`place`], [`standing`], [`fixture`], [`suite`], [`disk`], [`doctor`] | know where, not what |
-//! | 4 life | [`lab`], [`traffic`], [`processes`], [`relay`], [`proxy`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
-//! | 3 kernel | [`kernel`] | the only room with `unsafe`, netlink, /proc, setns |
-//! | 2 decisions | [`plan`], [`recording`], [`splat`], [`judge`], [`compare`], [`report`] | pure functions and types |
-//! | 1 documents | [`topology`], [`case`], [`address`], [`diagnostic`], `document` | text in, values out |
-//! | 0 words | [`words`] | no I/O |
+//! | [`front`] | [`suite`], [`fixture`], [`standing`] labs, [`doctor`], [`disk`] | what people call |
+//! | [`place`] | [`place::local`], [`guest`] | know where, not what |
+//! | [`life`] | [`lab`], [`traffic`], [`processes`], [`relay`], [`proxy`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
+//! | [`kernel`] | namespaces, netlink, sockets, processes, probes | the only room with `unsafe`, netlink, /proc, setns |
+//! | [`result`] | [`recording`], [`splat`], [`judge`], [`compare`], [`report`] | pure functions and types |
+//! | [`plan`] | operations whose `Display` is the ip, tc or sysctl line; the job | pure |
+//! | [`document`] | [`diagnostic`], [`topology`], [`case`] | text in, values out |
+//! | [`words`] | names, units, constraints, features | no I/O |
 //!
-//! A module uses its own layer and those below it; a test keeps it so.
+//! A module uses modules of its own directory and of those below it in this table; a test keeps it so. Outside, modules are called by their short
+//! paths: `mplab::fixture`.
 
-pub mod address;
-pub mod case;
-pub mod clock;
-pub mod compare;
-pub mod diagnostic;
-pub mod disk;
-pub mod doctor;
-mod document;
-pub mod execute;
-pub mod fixture;
-pub mod guest;
-pub mod judge;
+pub mod document;
+pub mod front;
 #[allow(unsafe_code, reason = "system calls that no library wraps are made here and nowhere else")]
 pub mod kernel;
-pub mod lab;
-pub mod local;
-pub mod observe;
+pub mod life;
 pub mod place;
 pub mod plan;
-pub mod processes;
-pub mod proxy;
-pub mod recording;
-pub mod relay;
-pub mod report;
-pub mod splat;
-pub mod standing;
-pub mod suite;
-pub mod topology;
-pub mod traffic;
+pub mod result;
 pub mod words;
+
+#[doc(inline)]
+pub use document::{case, diagnostic, topology};
+#[doc(inline)]
+pub use front::{disk, doctor, fixture, standing, suite};
+#[doc(inline)]
+pub use life::{clock, execute, lab, observe, processes, proxy, relay, traffic};
+#[doc(inline)]
+pub use place::{guest, local};
+#[doc(inline)]
+pub use result::{compare, judge, recording, report, splat};

@@ -1,5 +1,5 @@
 //! The walls of the house: arrows between modules point down only, and each file keeps the rules that a machine can keep.
-//! The layers are read from the table in the library's own documentation: it is true or this fails.
+//! The floors are the directories, in the order of the table in the library's own documentation: it is true or this fails.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -51,21 +51,18 @@ fn everything() -> Vec<Source> {
     found
 }
 
-/// The library's modules with the number of their layer, from the table in its documentation.
-fn layers() -> BTreeMap<String, u32> {
-    let library = Source::read(repository().join("harness/src/lib.rs"));
-    let mut layers = BTreeMap::new();
-    for row in library.text.lines().filter_map(|line| line.strip_prefix("//! | ")) {
-        let mut cells = row.split(" | ");
-        let number = cells.next().and_then(|layer| layer.split(' ').next()?.parse().ok());
-        let Some((number, modules)) = number.zip(cells.next()) else { continue };
-        layers.extend(modules.split('`').skip(1).step_by(2).map(|module| (module.to_owned(), number)));
-    }
-    let declared = library.code.lines().filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
-    let mut declared: Vec<&str> = declared.collect();
-    declared.sort_unstable();
-    assert_eq!(layers.keys().map(String::as_str).collect::<Vec<_>>(), declared, "the table names each module once");
-    layers
+/// The library's directories with the number of their floor, from the table in its documentation: the last row is the ground.
+fn layers() -> BTreeMap<String, usize> {
+    let root = repository().join("harness/src");
+    let library = Source::read(root.join("lib.rs"));
+    let rows = library.text.lines().filter_map(|line| line.strip_prefix("//! | [`")?.split('`').next());
+    let floors: BTreeMap<String, usize> = rows.rev().enumerate().map(|(floor, directory)| (directory.to_owned(), floor)).collect();
+    let there = root.read_dir().expect("the library has a directory").map(|entry| entry.expect("it can be read to its end").path());
+    let mut there: Vec<_> = there.filter(|path| path.is_dir()).collect();
+    there.sort_unstable();
+    let there: Vec<_> = there.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    assert_eq!(floors.keys().map(String::as_str).collect::<Vec<_>>(), there, "the table in lib.rs is the listing of the directory");
+    floors
 }
 
 /// The library's modules that code names: what follows each `crate::`, all of a group in braces.
@@ -114,8 +111,8 @@ fn arrows_point_down() {
         for used in named(&source.code) {
             match layers.get(&used) {
                 Some(layer) if layer <= own => {}
-                Some(layer) => wrong.push(format!("{}: `{used}` is in layer {layer}, above its own, {own}", source.path.display())),
-                None => wrong.push(format!("{}: `crate::{used}` is no module", source.path.display())),
+                Some(_) => wrong.push(format!("{}: `{used}` is above `{module}`", source.path.display())),
+                None => wrong.push(format!("{}: `crate::{used}` is no directory: write where the module is", source.path.display())),
             }
         }
         // At the top `super` is the crate, and would pass by the table.

@@ -17,7 +17,7 @@ use tokio::io::unix::AsyncFd;
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its kind: one of [`crate::case::EVENT_KINDS`], or [`LOST`].
+    /// Its kind: one of [`crate::document::case::EVENT_KINDS`], or [`LOST`].
     pub kind: &'static str,
     /// The connection's token at this host.
     pub token: Option<u32>,
@@ -217,6 +217,6 @@ mod tests {
 
     #[test]
     fn every_kind_is_a_case_s() {
-        assert_eq!(KINDS.map(|(_, kind)| kind), crate::case::EVENT_KINDS);
+        assert_eq!(KINDS.map(|(_, kind)| kind), crate::document::case::EVENT_KINDS);
     }
 }

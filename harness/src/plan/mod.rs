@@ -20,8 +20,8 @@ pub use state::{LinkState, links};
 use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};
 
-use crate::case::{Action, Case, Measure, Process, Reshape, Step, Verb};
-use crate::topology::{Link, Topology};
+use crate::document::case::{Action, Case, Measure, Process, Reshape, Step, Verb};
+use crate::document::topology::{Link, Topology};
 use crate::words::{Feature, Shape, Time};
 
 /// Everything a place needs to run a case.

@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::Command;
-use crate::topology::{Endpoint, Network};
+use crate::document::case::Command;
+use crate::document::topology::{Endpoint, Network};
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::netem::UNLIMITED;
 use crate::words::{BondMode, Deed, EndpointFlag, Feature, Netem, Place, Rate, Rule, Shape, Size, Time, Way, XmitHashPolicy};

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use super::{Act, Op, op::MAIN_TABLE};
-use crate::topology::{Network, Topology};
+use crate::document::topology::{Network, Topology};
 use crate::words::End;
 
 /// The first rule's place in the order. Those after it, one per interface, have the number of the table that they look up.
@@ -31,7 +31,7 @@ struct Neighbour<'a> {
 }
 
 fn neighbours<'a>(topology: &'a Topology, host: &'a str, v6: bool) -> Vec<Neighbour<'a>> {
-    let of = |(name, interface): (&'a String, &'a crate::topology::Interface)| {
+    let of = |(name, interface): (&'a String, &'a crate::document::topology::Interface)| {
         let other = topology.links.get(&interface.link)?.other(&End::new(host, name));
         let via = topology.hosts.get(&other.host)?.bond_or_itself(&other.interface)?.address(v6)?;
         Some(Neighbour { interface: name, link: &interface.link, host: &other.host, via })
@@ -79,7 +79,7 @@ fn default_network(v6: bool) -> Network {
 }
 
 /// A host's interfaces that have a table of their own, with the table's number: those of a host with several that is no router.
-fn tables<'a>(topology: &'a Topology, host: &str) -> Vec<(u32, &'a str, &'a crate::topology::Interface)> {
+fn tables<'a>(topology: &'a Topology, host: &str) -> Vec<(u32, &'a str, &'a crate::document::topology::Interface)> {
     let host = &topology.hosts[host];
     let several = !host.forward && host.addressed().count() > 1;
     (RULES + 1..).zip(host.addressed()).filter(|_| several).map(|(table, (name, interface))| (table, name.as_str(), interface)).collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::wire::{self, Wire};
 use super::{Act, Forwarding, Means, Op, routes};
-use crate::topology::{Bond, Host, Topology};
+use crate::document::topology::{Bond, Host, Topology};
 use crate::words::End;
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::names::WIRES;

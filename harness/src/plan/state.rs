@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Action, How, Step};
-use crate::topology::{Link, Topology};
+use crate::document::case::{Action, How, Step};
+use crate::document::topology::{Link, Topology};
 use crate::words::Shape;
 
 /// The state of a link.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::wire::{self, Wire};
 use super::{Act, Change, Op, PlannedStep};
-use crate::case::{Action, Case, EndpointChange, How, Reshape};
+use crate::document::case::{Action, Case, EndpointChange, How, Reshape};
 use crate::words::names::WIRES;
 use crate::words::ramp::Ramp;
 use crate::words::{End, Shape, Time, Way};

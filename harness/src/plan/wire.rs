@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::netem::{Chain, Course};
 use super::{Act, Op};
-use crate::topology::Link;
+use crate::document::topology::Link;
 use crate::words::names::WIRES;
 use crate::words::shape::{Distribution, Jitter, Limit};
 use crate::words::trace::Trace;

@@ -1,7 +1,7 @@
 //! Each kind of host gets the routes and rules it needs.
 
+use crate::document::topology::check::parse;
 use crate::plan::{Forwarding, lab};
-use crate::topology::check::parse;
 
 /// Two ways through routers, and a host behind them.
 const ROUTED: &str = r#"

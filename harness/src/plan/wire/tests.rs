@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use crate::case;
+use crate::document::case;
 use crate::plan::{Act, Choice, Forwarding, Job, Means};
 use crate::words::shape::Limit;
 use crate::words::{Engine, Size};

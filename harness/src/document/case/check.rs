@@ -1,0 +1,242 @@
+//! From a case as it is written to a checked one and the topology it runs on, or to all the mistakes that are in both.
+//! Not here: which keys there are (`raw`).
+
+mod expect;
+mod paths;
+mod process;
+mod step;
+mod transfer;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::{Action, Amount, Case, Step, raw};
+use crate::document::diagnostic::{Diagnostics, LoadError, Mistakes};
+use crate::document::toml::{self, Spanned};
+use crate::document::topology::Topology;
+use crate::document::topology::check::{parse_beside as parse_topology, summary};
+use crate::words::Time;
+
+/// Where a case finds its topology.
+pub trait Topologies {
+    /// The topology that a case calls `name`, as written in its file.
+    fn find(&self, name: &str) -> Result<Source, NotFound>;
+
+    /// Where the files are that the case itself names; nowhere, if it is no file.
+    fn directory(&self) -> Option<&Path> {
+        None
+    }
+}
+
+/// A document's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// What messages call it, usually its path.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Where the files are that it names; nowhere, if it is no file.
+    pub directory: Option<PathBuf>,
+}
+
+/// There is no such topology.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotFound {
+    /// What was looked for where.
+    pub message: String,
+    /// The names that would have been found.
+    pub known: Vec<String>,
+}
+
+/// Topologies by name, for documents that are part of the program: pairs of name and text.
+impl Topologies for [(&str, &str)] {
+    fn find(&self, name: &str) -> Result<Source, NotFound> {
+        match self.iter().find(|(known, _)| *known == name) {
+            Some((name, text)) => Ok(Source { name: format!("{name}.toml"), text: (*text).to_owned(), directory: None }),
+            None => Err(NotFound {
+                message: format!("there is no topology `{name}`"),
+                known: self.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            }),
+        }
+    }
+}
+
+/// Topologies in files: `NAME` is `topologies/NAME.toml` in the case file's directory or the nearest one above it that has it; a name that
+/// ends in `.toml` is a path, seen from the case file.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a>(
+    /// The case file.
+    pub &'a Path,
+);
+
+impl Topologies for Beside<'_> {
+    fn find(&self, name: &str) -> Result<Source, NotFound> {
+        let directory = self.0.parent().unwrap_or(Path::new(""));
+        let load = |path: &Path| match toml::text_of(path) {
+            Ok(text) => Ok(Source { name: path.display().to_string(), text, directory: path.parent().map(Path::to_owned) }),
+            Err(error) => Err(NotFound { message: error.to_string(), known: Vec::new() }),
+        };
+        if Path::new(name).extension().is_some_and(|ending| ending == "toml") {
+            return load(&directory.join(name));
+        }
+        // Relative paths end at the working directory; what is above it counts too.
+        let absolute = std::path::absolute(self.0).unwrap_or_else(|_| self.0.to_owned());
+        let mut known = BTreeSet::new();
+        for directory in absolute.ancestors().skip(1).map(|directory| directory.join("topologies")) {
+            let path = directory.join(format!("{name}.toml"));
+            if path.is_file() {
+                let here = std::env::current_dir().unwrap_or_default();
+                return load(path.strip_prefix(&here).unwrap_or(&path));
+            }
+            let files = std::fs::read_dir(&directory).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+            let names = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
+            known.extend(names.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())));
+        }
+        let message = format!("there is no topologies/{name}.toml beside this file or above it");
+        Err(NotFound { message, known: known.into_iter().collect() })
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        self.0.parent()
+    }
+}
+
+/// Loads a case file and the topology it names.
+pub fn load(path: &Path) -> Result<(Case, Topology), LoadError> {
+    let text = toml::text_of(path)?;
+    parse(&path.display().to_string(), &text, &Beside(path)).map_err(LoadError::Mistakes)
+}
+
+/// Reads the text of a case file that messages call `name`, and the topology it names. The mistakes of both come back together.
+pub fn parse(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) -> Result<(Case, Topology), Vec<Diagnostics>> {
+    let mut mistakes = Mistakes::default();
+    let raw: Option<raw::Case> = toml::read(text, &mut mistakes);
+    let (topology, elsewhere) = match raw.as_ref().and_then(|raw| raw.topology.as_ref()) {
+        Some(written) => topology(written, topologies, &mut mistakes),
+        None => (None, None),
+    };
+    if raw.as_ref().is_some_and(|raw| raw.transfers.is_empty() && raw.processes.is_empty()) {
+        mistakes
+            .absent(&(0..0), "a case needs a transfer or a process")
+            .help("write [transfer.NAME] with client, server, and duration or bytes, or [process.NAME] with host and command");
+    }
+    let case = raw.map(|raw| check(&raw, topology.as_ref(), topologies.directory(), &mut mistakes));
+    let wrong: Vec<Diagnostics> = mistakes.of(name, text).into_iter().chain(elsewhere).collect();
+    match (case, topology) {
+        (Some(case), Some(topology)) if wrong.is_empty() => Ok((case, topology)),
+        _ => Err(wrong),
+    }
+}
+
+/// Reads the text of a case that messages call `name`, for a topology that is checked already. It may have steps and no traffic. Files that it
+/// names are seen from the root.
+pub fn parse_for(topology: &Topology, name: &str, text: &str) -> Result<Case, Diagnostics> {
+    let mut mistakes = Mistakes::default();
+    let raw: Option<raw::Case> = toml::read(text, &mut mistakes);
+    let case = raw.map(|raw| check(&raw, Some(topology), Some(Path::new("/")), &mut mistakes));
+    match (mistakes.of(name, text), case) {
+        (None, Some(case)) => Ok(case),
+        (Some(diagnostics), _) => Err(diagnostics),
+        (None, None) => unreachable!("a document that cannot be read has mistakes"),
+    }
+}
+
+fn topology(
+    written: &Spanned<String>,
+    topologies: &(impl Topologies + ?Sized),
+    mistakes: &mut Mistakes,
+) -> (Option<Topology>, Option<Diagnostics>) {
+    match topologies.find(&written.value) {
+        Ok(source) => match parse_topology(&source.name, &source.text, source.directory.as_deref()) {
+            Ok(topology) => (Some(topology), None),
+            Err(diagnostics) => (None, Some(diagnostics)),
+        },
+        Err(NotFound { message, known }) if known.is_empty() => {
+            mistakes.add(&written.span, message);
+            (None, None)
+        }
+        Err(NotFound { message, known }) => {
+            mistakes.unknown(&written.span, message, &written.value, known.iter().map(String::as_str));
+            (None, None)
+        }
+    }
+}
+
+/// How often is sampled unless it is written.
+const SAMPLE: Time = Time::from_millis(100);
+/// How often can be sampled.
+pub const SAMPLES: std::ops::RangeInclusive<Time> = Time::from_millis(10)..=Time::from_millis(10_000);
+/// How long after its last planned moment a run may last unless it is written.
+const GRACE: Time = Time::from_millis(20_000);
+/// How long a transfer of a number of bytes or a process may last unless it is written.
+const PATIENCE: Time = Time::from_millis(60_000);
+
+/// Checks what was read; without a topology, what needs none. What is wrong is left out of the value, which then is of use to nobody.
+fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>, mistakes: &mut Mistakes) -> Case {
+    let summary = summary(raw.summary.as_ref(), mistakes);
+    let transfers = transfer::check(&raw.transfers, topology, mistakes);
+    let processes = process::check(raw, topology, mistakes);
+    let steps = step::check(raw, topology, &transfers, directory, mistakes);
+    let expects = expect::check(raw, topology, mistakes);
+    must_fail(raw, mistakes);
+
+    let ends = transfers.values().map(|transfer| match transfer.amount {
+        Amount::Duration(duration) => transfer.start.after(duration).after(GRACE),
+        Amount::Bytes(_) => transfer.start.after(PATIENCE),
+    });
+    let ends = ends.chain(processes.values().map(|process| {
+        let start = process.start.unwrap_or(Time::ZERO);
+        if process.serves { start.after(GRACE) } else { start.after(PATIENCE) }
+    }));
+    let over = |step: &Step| if let Action::Shape(shape) = &step.action { step.at.after(shape.over) } else { step.at };
+    let planned = ends.chain(steps.iter().map(|step| over(step).after(GRACE))).max().unwrap_or(GRACE);
+    let deadline = raw.deadline.as_ref().map_or(planned, |deadline| deadline.value);
+    if let Some(written) = &raw.deadline {
+        before(written, raw, mistakes);
+    }
+    if let Some(sample) = raw.sample.as_ref().filter(|sample| !SAMPLES.contains(&sample.value)) {
+        mistakes.add(&sample.span, format!("everything can be sampled each {} to {}", SAMPLES.start(), SAMPLES.end()));
+    }
+    Case {
+        summary,
+        topology: raw.topology.as_ref().map(|name| name.value.clone()).unwrap_or_default(),
+        deadline,
+        sample: raw.sample.as_ref().map_or(SAMPLE, |sample| sample.value),
+        transfers,
+        processes,
+        steps,
+        expects,
+        must_fail: raw.must_fail.iter().map(|key| key.value.clone()).collect(),
+    }
+}
+
+/// Says so where something begins when the run is over.
+fn before(deadline: &Spanned<Time>, raw: &raw::Case, mistakes: &mut Mistakes) {
+    let steps = raw.steps.iter().filter_map(|step| step.value.at.as_ref());
+    for at in steps.filter(|at| at.value >= deadline.value) {
+        mistakes.add(&at.span, format!("the run has ended by then: its deadline is {}", deadline.value)).beside(&deadline.span, "here");
+    }
+    for (name, transfer) in &raw.transfers {
+        if transfer.value.start >= deadline.value {
+            mistakes
+                .add(&transfer.name, format!("`{name}` starts when the run has ended: its deadline is {}", deadline.value))
+                .beside(&deadline.span, "here");
+        }
+    }
+    for during in raw.expects.iter().filter_map(|expect| expect.value.during.as_ref()) {
+        if during.value.from.is_some_and(|from| from >= deadline.value) {
+            let message = format!("this window begins when the run has ended: its deadline is {}", deadline.value);
+            mistakes.add(&during.span, message).beside(&deadline.span, "here");
+        }
+    }
+}
+
+fn must_fail(raw: &raw::Case, mistakes: &mut Mistakes) {
+    let measured: BTreeSet<&str> = raw.expects.iter().flat_map(|expect| expect.value.present.keys().copied()).collect();
+    for key in &raw.must_fail {
+        if !measured.contains(key.value.as_str()) {
+            let message = format!("`{}` must fail, but nothing expects anything of it", key.value);
+            mistakes.undefined(&key.span, message, &key.value, measured.iter().copied());
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Checking processes: their hosts, what they wait for, and where their files go.
+//! Not here: whether the programs are installed, which is the place's business.
+
+use std::collections::BTreeMap;
+
+use super::raw;
+use super::transfer::host;
+use crate::document::case::{Process, Ready, Sign};
+use crate::document::diagnostic::{Mistakes, Span};
+use crate::document::toml::{Entry, Named, Spanned};
+use crate::document::topology::Topology;
+use crate::words::names::{HOST_MAX, complaint};
+use crate::words::{Signal, Time};
+
+/// How long a process may take to be ready unless it is written.
+const READY: Time = Time::from_millis(10_000);
+
+/// Checks all processes. Without a topology, only what needs none.
+pub(super) fn check(case: &raw::Case, topology: Option<&Topology>, mistakes: &mut Mistakes) -> BTreeMap<String, Process> {
+    let mut processes = BTreeMap::new();
+    for (name, entry) in &case.processes {
+        if let Some(complaint) = complaint("process", name, HOST_MAX) {
+            mistakes.add(&entry.name, complaint);
+        }
+        if waits_for(&case.processes, name, name, &mut Vec::new()) {
+            mistakes.add(&entry.name, format!("`{name}` waits for itself")).help("take one `after` out of the circle");
+        }
+        if let Some(process) = process(name, entry, case, topology, mistakes) {
+            processes.insert(name.clone(), process);
+        }
+    }
+    processes
+}
+
+fn process(
+    name: &str,
+    entry: &Entry<raw::Process>,
+    case: &raw::Case,
+    topology: Option<&Topology>,
+    mistakes: &mut Mistakes,
+) -> Option<Process> {
+    let raw = &entry.value;
+    for after in &raw.after {
+        known(after, &case.processes, mistakes);
+    }
+    for (path, file) in &raw.files {
+        if path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..") {
+            mistakes
+                .add(&file.name, format!("`{path}` is not in the process's directory"))
+                .help("write a path such as \"nginx.conf\" or \"www/index.html\"");
+        }
+    }
+    let by_step = step(name, case);
+    if let (Some(start), Some(step)) = (&raw.start, &by_step) {
+        mistakes.add(&start.span, format!("a step starts `{name}`: it has no time of its own")).beside(step, "by this step");
+    }
+    let ready = raw.ready.as_ref().and_then(|ready| readiness(&ready.value, mistakes));
+    let host_name = raw.host.as_ref()?;
+    host(topology?, host_name, mistakes)?;
+    Some(Process {
+        host: host_name.value.clone(),
+        command: raw.command.as_ref()?.value.0.clone(),
+        programs: raw.programs.iter().map(|program| program.value.clone()).collect(),
+        env: texts(&raw.env),
+        files: texts(&raw.files),
+        input: raw.input.as_ref().map(|input| input.value.clone()),
+        mptcpize: raw.mptcpize,
+        start: if by_step.is_some() { None } else { Some(raw.start.as_ref().map_or(Time::ZERO, |start| start.value)) },
+        after: raw.after.iter().map(|name| name.value.clone()).collect(),
+        ready,
+        serves: raw.until.is_some(),
+        stop: raw.stop.as_ref().map_or(Signal::TERM, |stop| stop.value),
+    })
+}
+
+fn texts(named: &Named<String>) -> BTreeMap<String, String> {
+    named.iter().map(|(name, entry)| (name.clone(), entry.value.clone())).collect()
+}
+
+fn readiness(raw: &raw::Ready, mistakes: &mut Mistakes) -> Option<Ready> {
+    let sign = match (&raw.port, &raw.line, &raw.file) {
+        (Some(port), ..) => {
+            if port.value == 0 {
+                mistakes.add(&port.span, "0 is not a port").help("write 1 to 65535");
+            }
+            Sign::Port(port.value)
+        }
+        (_, Some(line), _) => Sign::Line(line.value.clone()),
+        (.., Some(file)) => Sign::File(file.value.clone()),
+        _ => return None,
+    };
+    Some(Ready { sign, within: raw.within.as_ref().map_or(READY, |within| within.value) })
+}
+
+/// Where a step starts it.
+fn step(name: &str, case: &raw::Case) -> Option<Span> {
+    let deeds = case.steps.iter().filter_map(|step| step.value.process.as_ref());
+    deeds
+        .filter(|(verb, _)| *verb == crate::document::case::Verb::Start)
+        .find(|(_, whom)| whom.value == name)
+        .map(|(_, whom)| whom.span.clone())
+}
+
+/// Whether `waiter` waits for `whom`, or something that does.
+fn waits_for(processes: &Named<raw::Process>, waiter: &str, whom: &str, seen: &mut Vec<String>) -> bool {
+    let Some(entry) = processes.get(waiter) else { return false };
+    entry.value.after.iter().any(|after| {
+        let fresh = !seen.contains(&after.value);
+        seen.push(after.value.clone());
+        after.value == whom || (fresh && waits_for(processes, &after.value, whom, seen))
+    })
+}
+
+/// Whether the case has this process; a mistake if not.
+pub(super) fn known(name: &Spanned<String>, processes: &Named<raw::Process>, mistakes: &mut Mistakes) -> bool {
+    let known = processes.contains_key(&name.value);
+    if !known {
+        let message = format!("the case has no process `{}`", name.value);
+        mistakes.undefined(&name.span, message, &name.value, processes.keys().map(String::as_str));
+    }
+    known
+}

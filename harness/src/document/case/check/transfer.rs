@@ -1,0 +1,210 @@
+//! Checking transfers: their hosts, addresses and ports.
+//! Not here: moving bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::raw;
+use crate::document::case::{Amount, Transfer};
+use crate::document::diagnostic::{Mistakes, Span};
+use crate::document::toml::{Named, Spanned};
+use crate::document::topology::{Family, Host, Topology};
+use crate::words::names::{HOST_MAX, complaint};
+use crate::words::{Rate, Size, Time};
+
+/// iperf2's port, and iperf3's less 200: the first that is given where none is written.
+const FIRST_PORT: u16 = 5001;
+/// How many connections a transfer can have.
+const CONNECTIONS_MAX: u32 = 1000;
+
+/// Checks all transfers. Without a topology, only what needs none.
+pub(super) fn check(written: &Named<raw::Transfer>, topology: Option<&Topology>, mistakes: &mut Mistakes) -> BTreeMap<String, Transfer> {
+    let mut ports = Ports::of(written, topology, mistakes);
+    let mut transfers = BTreeMap::new();
+    for (name, entry) in written {
+        if let Some(complaint) = complaint("transfer", name, HOST_MAX) {
+            mistakes.add(&entry.name, complaint);
+        }
+        if let Some(transfer) = transfer(&entry.value, topology, &mut ports, mistakes) {
+            transfers.insert(name.clone(), transfer);
+        }
+    }
+    transfers
+}
+
+fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports, mistakes: &mut Mistakes) -> Option<Transfer> {
+    let amount = amount(raw, mistakes);
+    if let Some(rate) = raw.rate.as_ref().filter(|rate| rate.value < Rate(8)) {
+        mistakes.add(&rate.span, "nothing would ever be sent at this rate").help("write at least \"8bit\"");
+    }
+    if let Some(connections) = raw.connections.as_ref().filter(|count| !(1..=CONNECTIONS_MAX).contains(&count.value)) {
+        mistakes.add(&connections.span, format!("a transfer has 1 to {CONNECTIONS_MAX} connections"));
+    }
+    let (client, server) = (raw.client.as_ref()?, raw.server.as_ref()?);
+    if client.value == server.value {
+        mistakes.add(&server.span, "client and server are the same host").beside(&client.span, "here").help("write two different hosts");
+    }
+    let topology = topology?;
+    let found = (host(topology, client, mistakes), host(topology, server, mistakes));
+    let (Some(client_host), Some(server_host)) = found else { return None };
+    let ipv6 = family(raw);
+    let to = match &raw.to {
+        Some(to) => address_of(&server.value, server_host, to, ipv6, mistakes)?,
+        None => destination(topology, client, server, ipv6.unwrap_or(false), mistakes)?,
+    };
+    let from = match &raw.from {
+        Some(from) => Some(address_of(&client.value, client_host, from, Some(to.is_ipv6()), mistakes)?),
+        None => None,
+    };
+    let protocol = raw.protocol.as_ref().map(|protocol| protocol.value).unwrap_or_default();
+    Some(Transfer {
+        client: client.value.clone(),
+        server: server.value.clone(),
+        to,
+        from,
+        port: raw.port.as_ref().map_or_else(|| ports.next(&server.value), |port| port.value),
+        client_protocol: raw.client_protocol.as_ref().map_or(protocol, |protocol| protocol.value),
+        server_protocol: raw.server_protocol.as_ref().map_or(protocol, |protocol| protocol.value),
+        direction: raw.direction,
+        amount: amount?,
+        rate: raw.rate.as_ref().map(|rate| rate.value),
+        connections: raw.connections.as_ref().map_or(1, |connections| connections.value),
+        start: raw.start,
+    })
+}
+
+/// The host of this name.
+pub(super) fn host<'a>(topology: &'a Topology, name: &Spanned<String>, mistakes: &mut Mistakes) -> Option<&'a Host> {
+    let found = topology.hosts.get(&name.value);
+    if found.is_none() {
+        let message = format!("the topology has no host `{}`", name.value);
+        mistakes.undefined(&name.span, message, &name.value, topology.hosts.keys().map(String::as_str));
+    }
+    found
+}
+
+fn amount(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Option<Amount> {
+    if let Some(bytes) = raw.bytes.as_ref().filter(|bytes| bytes.value == Size(0)) {
+        mistakes.add(&bytes.span, "a transfer of nothing shows nothing").help("write at least 1 byte");
+    }
+    if let Some(duration) = raw.duration.as_ref().filter(|duration| duration.value == Time::ZERO) {
+        mistakes.add(&duration.span, "a transfer of no duration shows nothing").help("write a time such as \"3s\"");
+    }
+    match (&raw.bytes, &raw.duration) {
+        (Some(bytes), _) => Some(Amount::Bytes(bytes.value)),
+        (_, Some(duration)) => Some(Amount::Duration(duration.value)),
+        (None, None) => None,
+    }
+}
+
+/// Whether IPv6 is asked for, by its name or by an address.
+fn family(raw: &raw::Transfer) -> Option<bool> {
+    let named = raw.family.as_ref().map(|family| family.value == Family::Ipv6);
+    let literal = |written: &Option<Spanned<String>>| written.as_ref()?.value.parse().ok().map(|address: IpAddr| address.is_ipv6());
+    named.or_else(|| literal(&raw.to)).or_else(|| literal(&raw.from))
+}
+
+/// What to do where an IPv6 address is asked for and there is none.
+const NO_IPV6: &str = "write `ipv6 = true` at the top of the topology";
+
+fn family_name(ipv6: bool) -> &'static str {
+    if ipv6 { "IPv6" } else { "IPv4" }
+}
+
+/// The address that is written as itself or as the name of an interface of the host.
+pub(super) fn address_of(
+    name: &str,
+    host: &Host,
+    written: &Spanned<String>,
+    ipv6: Option<bool>,
+    mistakes: &mut Mistakes,
+) -> Option<IpAddr> {
+    if let Ok(address) = written.value.parse::<IpAddr>() {
+        let mut all = host.interfaces.values().flat_map(|interface| &interface.addresses).map(|network| network.address);
+        if !all.clone().any(|known| known == address) {
+            let known: Vec<String> = all.by_ref().map(|address| address.to_string()).collect();
+            mistakes
+                .add(&written.span, format!("`{name}` has no address {address}"))
+                .help(format!("its addresses are {}", known.join(", ")));
+            return None;
+        }
+        if ipv6.is_some_and(|ipv6| ipv6 != address.is_ipv6()) {
+            mistakes.add(&written.span, format!("{address} is not an {} address", family_name(!address.is_ipv6())));
+            return None;
+        }
+        return Some(address);
+    }
+    let Some(interface) = host.interfaces.get(&written.value) else {
+        let message = format!("`{}` is neither an interface of `{name}` nor an IP address", written.value);
+        mistakes.undefined(&written.span, message, &written.value, host.interfaces.keys().map(String::as_str));
+        return None;
+    };
+    let ipv6 = ipv6.unwrap_or(false);
+    let network = interface.address(ipv6);
+    if network.is_none() {
+        let mistake = mistakes.add(&written.span, format!("{name}:{} has no {} address", written.value, family_name(ipv6)));
+        if ipv6 {
+            mistake.help(NO_IPV6);
+        }
+    }
+    network.map(|network| network.address)
+}
+
+/// The server's address on the first link that connects the two directly, or else the first of its first interface that has one.
+fn destination(
+    topology: &Topology,
+    client: &Spanned<String>,
+    server: &Spanned<String>,
+    ipv6: bool,
+    mistakes: &mut Mistakes,
+) -> Option<IpAddr> {
+    let host = &topology.hosts[&server.value];
+    let direct = topology.links.values().filter(|link| link.end_at(&client.value).is_some()).filter_map(|link| link.end_at(&server.value));
+    let direct = direct.filter_map(|end| host.bond_or_itself(&end.interface));
+    let address = direct.chain(host.interfaces.values()).find_map(|interface| interface.address(ipv6));
+    if address.is_none() {
+        let mistake = mistakes.add(&server.span, format!("`{}` has no {} address", server.value, family_name(ipv6)));
+        if ipv6 {
+            mistake.help(NO_IPV6);
+        }
+    }
+    address.map(|network| network.address)
+}
+
+/// The ports of servers that are in use.
+struct Ports(BTreeMap<String, BTreeSet<u16>>);
+
+impl Ports {
+    /// Those that are written in transfers and endpoints.
+    fn of(transfers: &Named<raw::Transfer>, topology: Option<&Topology>, mistakes: &mut Mistakes) -> Self {
+        let mut taken: BTreeMap<(&str, u16), Span> = BTreeMap::new();
+        for transfer in transfers.values().map(|entry| &entry.value) {
+            let (Some(server), Some(port)) = (&transfer.server, &transfer.port) else { continue };
+            if port.value == 0 {
+                mistakes.add(&port.span, "0 is not a port").help("write 1 to 65535, or leave it away");
+            } else if let Some(span) = taken.get(&(server.value.as_str(), port.value)) {
+                let message = format!("another transfer uses port {} of `{}`", port.value, server.value);
+                mistakes.add(&port.span, message).beside(span, "here").help("write another, or leave it away");
+            } else {
+                taken.insert((&server.value, port.value), port.span.clone());
+            }
+        }
+        let mut ports = Self(BTreeMap::new());
+        let announced = topology
+            .into_iter()
+            .flat_map(|topology| &topology.hosts)
+            .flat_map(|(name, host)| host.mptcp.endpoints.iter().filter_map(|endpoint| Some((name.as_str(), endpoint.port?))));
+        for (host, port) in taken.into_keys().chain(announced) {
+            ports.0.entry(host.to_owned()).or_default().insert(port);
+        }
+        ports
+    }
+
+    /// The lowest that no other transfer to this server uses.
+    fn next(&mut self, server: &str) -> u16 {
+        let taken = self.0.entry(server.to_owned()).or_default();
+        let port = (FIRST_PORT..=u16::MAX).find(|port| !taken.contains(port)).unwrap_or(FIRST_PORT);
+        taken.insert(port);
+        port
+    }
+}

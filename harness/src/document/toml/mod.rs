@@ -1,0 +1,90 @@
+//! Reading a TOML document into values that remember where they were written, finding all its mistakes at once.
+//! Not here: which keys a topology or a case has, and whether what they say makes sense.
+
+mod table;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+pub(crate) use table::{Shape, Table};
+pub(crate) use value::word;
+
+use crate::document::diagnostic::{LoadError, Mistakes, Span};
+
+/// A TOML value and where it is.
+pub(crate) type Value<'t> = toml::Spanned<DeValue<'t>>;
+
+/// What can be read from a TOML value.
+pub(crate) trait Read: Sized {
+    /// Reads it, or says why that cannot be.
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self>;
+}
+
+/// Something read and where it is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Spanned<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
+}
+
+/// A table whose keys are names that the author chose.
+pub(crate) type Named<T> = BTreeMap<String, Entry<T>>;
+
+/// What stands behind such a name, and where the name is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry<T> {
+    pub(crate) name: Span,
+    pub(crate) value: T,
+}
+
+/// Reads a document's text; there is a value only if its syntax is right.
+pub(crate) fn read<T: Read>(text: &str, mistakes: &mut Mistakes) -> Option<T> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let document = Value::new(document.span(), DeValue::Table(document.into_inner()));
+    if errors.is_empty() {
+        return T::read(&document, mistakes);
+    }
+    let mut unreadable: Vec<Span> = Vec::new();
+    for error in errors {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let at = floor(text, span.start);
+        // One slip makes several errors in a row: only the first is worth reading.
+        if !unreadable.iter().any(|part| part.contains(&at)) {
+            mistakes.add(&(at..floor(text, span.end).max(at)), format!("this is not TOML: {}", error.message()));
+            unreadable.push(spoilt(text, at));
+        }
+    }
+    // What could not be read is missing from the value: look for further mistakes, but not for absences, and not there.
+    let mut further = Mistakes::default();
+    T::read(&document, &mut further);
+    mistakes.append(further, |mistake| !mistake.absence && !unreadable.iter().any(|part| part.contains(&mistake.span.start)));
+    None
+}
+
+/// What a syntax error makes unreadable: its line, and behind the heading of a table, everything up to the next heading.
+fn spoilt(text: &str, at: usize) -> Span {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = if text[start..].starts_with('[') { "\n[" } else { "\n" };
+    // The end of the text belongs to its last line.
+    start..text[at..].find(end).map_or(text.len() + 1, |newline| at + newline + 1)
+}
+
+/// The nearest start of a character that is not behind `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+/// The text of a file.
+pub(crate) fn text_of(path: &Path) -> Result<String, LoadError> {
+    let bytes = std::fs::read(path).map_err(|source| LoadError::File { path: path.to_owned(), source })?;
+    String::from_utf8(bytes).map_err(|error| LoadError::Text { path: path.to_owned(), at: error.utf8_error().valid_up_to() })
+}
+
+impl<T: Read> Read for Spanned<T> {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        Some(Self { value: T::read(value, mistakes)?, span: value.span() })
+    }
+}

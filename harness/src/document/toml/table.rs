@@ -1,0 +1,153 @@
+//! A table with the keys it may have: reading each by its type, and refusing the others.
+//! Not here: tables whose keys are names ([`Named`]).
+
+use toml::de::DeTable;
+
+use super::value::{kind, table_of};
+use super::{Entry, Named, Read, Spanned, Value};
+use crate::document::diagnostic::{Mistakes, Span};
+use crate::words::names::nearest;
+
+/// A kind of table: how the reference document calls it, how an error message does, and the keys it may have.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// Its heading in the reference document.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test compares the keys with the document"))]
+    pub(crate) heading: &'static str,
+    /// What it is.
+    pub(crate) what: &'static str,
+    /// The keys it may have.
+    pub(crate) keys: &'static [&'static str],
+}
+
+/// A table that is being read.
+pub(crate) struct Table<'t, 'm> {
+    shape: &'static Shape,
+    /// All keys it may have.
+    keys: Vec<&'static str>,
+    entries: &'t DeTable<'t>,
+    span: Span,
+    pub(crate) mistakes: &'m mut Mistakes,
+}
+
+impl<'t, 'm> Table<'t, 'm> {
+    /// Begins to read a table; keys it may not have are mistakes.
+    pub(crate) fn open(value: &'t Value<'_>, shape: &'static Shape, mistakes: &'m mut Mistakes) -> Option<Self> {
+        Self::open_with(value, shape, &[], mistakes)
+    }
+
+    /// Begins to read a table that may have the keys of another kind too.
+    pub(crate) fn open_with(
+        value: &'t Value<'_>,
+        shape: &'static Shape,
+        others: &[&'static str],
+        mistakes: &'m mut Mistakes,
+    ) -> Option<Self> {
+        let entries = table_of(value, shape.what, mistakes)?;
+        let keys: Vec<&'static str> = shape.keys.iter().chain(others).copied().collect();
+        for key in entries.keys() {
+            let name = key.get_ref().as_ref();
+            if !keys.contains(&name) {
+                let message = format!("{} has no key `{name}`", shape.what);
+                mistakes.unknown(&key.span(), message, name, keys.iter().copied());
+            }
+        }
+        Some(Self { shape, keys, entries, span: value.span(), mistakes })
+    }
+
+    /// Where the table begins.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Which of these keys the table has, and where.
+    pub(crate) fn present(&self, keys: &[&'static str]) -> Vec<(&'static str, Span)> {
+        keys.iter().filter_map(|&key| Some((key, self.entries.get_key_value(key)?.0.span()))).collect()
+    }
+
+    /// Says so unless the table has exactly one of these keys.
+    pub(crate) fn exactly_one(&mut self, keys: &[&'static str]) {
+        match self.present(keys).as_slice() {
+            [] => {
+                let message = format!("{} needs one of the keys {}", self.shape.what, keys.join(", "));
+                self.mistakes.absent(&self.span, message);
+            }
+            [_] => {}
+            [(first, first_span), others @ ..] => {
+                for (key, span) in others {
+                    let message = format!("{} has `{first}` already and cannot have `{key}` too", self.shape.what);
+                    self.mistakes.add(span, message).beside(first_span, "the other one");
+                }
+            }
+        }
+    }
+
+    /// Reads a key that need not be there.
+    pub(crate) fn optional<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
+        debug_assert!(self.keys.contains(&key), "`{key}` is not in the list of keys of {}", self.shape.what);
+        let value = self.entries.get(key)?;
+        Some(Spanned { value: T::read(value, self.mistakes)?, span: value.span() })
+    }
+
+    /// Reads a key that must be there.
+    pub(crate) fn required<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
+        if !self.entries.contains_key(key) && !self.misspelt(key) {
+            self.mistakes.absent(&self.span, format!("{} needs the key `{key}`", self.shape.what));
+        }
+        self.optional(key)
+    }
+
+    /// Whether an unknown key was probably meant to be this one, and has been complained about.
+    fn misspelt(&self, key: &str) -> bool {
+        let mut unknown = self.entries.keys().map(|name| name.get_ref().as_ref()).filter(|name| !self.keys.contains(name));
+        unknown.any(|name| nearest(name, self.keys.iter().copied()) == Some(key))
+    }
+
+    /// Reads a key whose absence means the type's default.
+    pub(crate) fn or_default<T: Read + Default>(&mut self, key: &'static str) -> T {
+        self.optional(key).map(|read| read.value).unwrap_or_default()
+    }
+}
+
+impl<T: Read> Read for Named<T> {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut named = Self::new();
+        for (key, value) in table_of(value, "a table with names as its keys", mistakes)? {
+            if let Some(read) = T::read(value, mistakes) {
+                named.insert(key.get_ref().to_string(), Entry { name: key.span(), value: read });
+            }
+        }
+        Some(named)
+    }
+}
+
+impl<T: Read> Read for Vec<Spanned<T>> {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let Some(elements) = value.get_ref().as_array() else {
+            let message = format!("this is {}, but there can be several: an array is needed", kind(value));
+            let help = if value.get_ref().is_table() { "write [[...]] with two brackets, or [ ] around it" } else { "write [ ] around it" };
+            mistakes.add(&value.span(), message).help(help);
+            return None;
+        };
+        let read = |element: &Value<'_>| Some(Spanned { value: T::read(element, mistakes)?, span: element.span() });
+        Some(elements.iter().filter_map(read).collect())
+    }
+}
+
+#[cfg(test)]
+impl Shape {
+    /// Panics unless the reference document has a section for each table with a row for each of its keys and no others.
+    pub(crate) fn compare(shapes: &[&Self], document: &str) {
+        for shape in shapes {
+            let heading = format!("\n## {}\n", shape.heading);
+            let (_, section) = document.split_once(&heading).unwrap_or_else(|| panic!("no section `## {}`", shape.heading));
+            let section = section.split("\n## ").next().unwrap_or_default();
+            let key = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+            let mut documented: Vec<String> = section.lines().filter_map(key).collect();
+            let mut known = shape.keys.to_vec();
+            documented.sort_unstable();
+            known.sort_unstable();
+            assert_eq!(documented, known, "the keys of `## {}`", shape.heading);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Checking a host: its firewall, routes and sysctls.
+//! Not here: its MPTCP configuration.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{mptcp, raw};
+use crate::document::diagnostic::Mistakes;
+use crate::document::toml::{Entry, Spanned};
+use crate::document::topology::address::{contains, subnet_of};
+use crate::document::topology::{Host, Interface, Network, Route, firewall};
+
+/// Checks a host that has these interfaces; one that is only named as an end of a link has nothing else.
+pub(super) fn check(
+    name: &str,
+    written: Option<&Entry<raw::Host>>,
+    interfaces: BTreeMap<String, Interface>,
+    mistakes: &mut Mistakes,
+) -> Host {
+    let nothing = raw::Host::default();
+    let raw = written.map_or(&nothing, |entry| &entry.value);
+    Host {
+        forward: raw.forward,
+        sysctls: raw.sysctls.0.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
+        routes: raw.routes.iter().filter_map(|written| route(name, &written.value, &interfaces, mistakes)).collect(),
+        firewall: firewall::check(name, raw.forward, &raw.firewall, &interfaces, mistakes),
+        mptcp: mptcp::check(name, &raw.mptcp, &interfaces, mistakes),
+        interfaces,
+    }
+}
+
+/// Says so unless the host has this interface.
+pub(crate) fn known_interface<'a>(
+    host: &str,
+    written: &Spanned<String>,
+    interfaces: &'a BTreeMap<String, Interface>,
+    mistakes: &mut Mistakes,
+) -> Option<&'a Interface> {
+    let found = interfaces.get(&written.value);
+    if found.is_none() {
+        let message = format!("`{host}` has no interface `{}`", written.value);
+        mistakes.undefined(&written.span, message, &written.value, interfaces.keys().map(String::as_str));
+    }
+    found
+}
+
+fn route(host: &str, raw: &raw::Route, interfaces: &BTreeMap<String, Interface>, mistakes: &mut Mistakes) -> Option<Route> {
+    let out = raw.interface.as_ref().map(|interface| known_interface(host, interface, interfaces, mistakes));
+    let to = raw.to.as_ref()?;
+    let network = match (to.value, &raw.via) {
+        (raw::Destination::Network(network), _) => network,
+        (raw::Destination::Default, Some(via)) => everywhere(via.value),
+        (raw::Destination::Default, None) => {
+            mistakes
+                .add(&to.span, "is this the default route of IPv4 or of IPv6?")
+                .help("add `via`, or write to = \"0.0.0.0/0\" or \"::/0\" instead");
+            return None;
+        }
+    };
+    if subnet_of(network) != network {
+        mistakes
+            .add(&to.span, format!("{network} is an address in a network, and a route leads to the network"))
+            .help(format!("write \"{}\"", subnet_of(network)));
+    }
+    if let Some(via) = &raw.via {
+        let reachable = |interface: &Interface| interface.addresses.iter().any(|&network| contains(network, via.value));
+        if via.value.is_ipv6() != network.address.is_ipv6() {
+            mistakes.add(&via.span, format!("{} and {network} are not of the same family", via.value));
+        } else if !out.unwrap_or(None).map_or_else(|| interfaces.values().any(reachable), reachable) {
+            let from = raw.interface.as_ref().map_or_else(|| format!("`{host}`"), |interface| format!("{host}:{}", interface.value));
+            mistakes
+                .add(&via.span, format!("{} is in no network that {from} is in", via.value))
+                .help("write the address of the other end of one of its links");
+        }
+    }
+    let interface = raw.interface.as_ref().map(|interface| interface.value.clone());
+    Some(Route { to: network, via: raw.via.as_ref().map(|via| via.value), interface })
+}
+
+/// The destination of a default route of the family that `like` has.
+fn everywhere(like: IpAddr) -> Network {
+    let address = if like.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+    Network { address, prefix: 0 }
+}

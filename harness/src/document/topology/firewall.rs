@@ -1,0 +1,89 @@
+//! The rules of firewalls, as a topology and the steps of a case write them: reading them and checking what they name.
+//! Not here: what they do to packets, which [`crate::words::firewall`] knows.
+
+use std::collections::BTreeMap;
+
+use super::Interface;
+use super::check::host::known_interface;
+use crate::document::diagnostic::Mistakes;
+use crate::document::toml::{Read, Shape, Spanned, Table, Value, word};
+use crate::words::{self, Deed, Packets};
+
+/// The table that holds a rule.
+pub(crate) const RULE: Shape = Shape { heading: "`firewall`", what: "a firewall's rule", keys: &["drop", "reset", "strip", "in", "out"] };
+
+/// How many rules a firewall can have: all are told to the kernel at once.
+const MOST: usize = 50;
+
+/// A rule as it is written.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    deed: Deed,
+    packets: Option<Spanned<Packets>>,
+    enters: Option<Spanned<String>>,
+    leaves: Option<Spanned<String>>,
+}
+
+impl Read for Rule {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &RULE, mistakes)?;
+        table.exactly_one(&["drop", "reset", "strip"]);
+        let [drop, reset, strip] = ["drop", "reset", "strip"].map(|key| table.optional(key));
+        let deed = if drop.is_some() {
+            Deed::Drop
+        } else if reset.is_some() {
+            Deed::Reset
+        } else {
+            Deed::Strip
+        };
+        Some(Self { deed, packets: drop.or(reset).or(strip), enters: table.optional("in"), leaves: table.optional("out") })
+    }
+}
+
+impl Read for Packets {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        word(value, "kind of packet", &Self::words(), mistakes)
+    }
+}
+
+/// Checks the rules of a host that has these interfaces, and that may be a router.
+pub(crate) fn check(
+    host: &str,
+    forward: bool,
+    written: &[Spanned<Rule>],
+    interfaces: &BTreeMap<String, Interface>,
+    mistakes: &mut Mistakes,
+) -> Vec<words::Rule> {
+    if let Some(first) = written.get(MOST) {
+        mistakes.add(&first.span, format!("a firewall has at most {MOST} rules"));
+    }
+    for leaves in written.iter().filter_map(|rule| rule.value.leaves.as_ref()).filter(|_| !forward) {
+        mistakes
+            .add(
+                &leaves.span,
+                format!("nothing leaves `{host}` again: it is no router, and a firewall lets through what a host itself sends"),
+            )
+            .help("leave `out` away, or write forward = true in the table of the host");
+    }
+    written.iter().filter_map(|rule| check_one(host, &rule.value, interfaces, mistakes)).collect()
+}
+
+fn check_one(host: &str, raw: &Rule, interfaces: &BTreeMap<String, Interface>, mistakes: &mut Mistakes) -> Option<words::Rule> {
+    for interface in [&raw.enters, &raw.leaves].into_iter().flatten() {
+        known_interface(host, interface, interfaces, mistakes);
+    }
+    let packets = raw.packets.as_ref()?;
+    match (raw.deed, packets.value) {
+        (Deed::Reset, Packets::All) => {
+            mistakes.add(&packets.span, "only TCP can be reset").help("write reset = \"tcp\", or drop = \"all\"");
+        }
+        (Deed::Strip, Packets::All | Packets::Tcp) => {
+            mistakes
+                .add(&packets.span, "what is stripped off are MPTCP's options")
+                .help("write strip = \"mptcp\", or one of them, such as \"mp-join\"");
+        }
+        _ => {}
+    }
+    let name = |written: &Option<Spanned<String>>| written.as_ref().map(|written| written.value.clone());
+    Some(words::Rule { deed: raw.deed, packets: packets.value, enters: name(&raw.enters), leaves: name(&raw.leaves) })
+}

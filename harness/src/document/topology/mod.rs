@@ -1,0 +1,248 @@
+//! A topology: hosts with interfaces and the links between them, checked and complete.
+//! Not here: how it is written (`raw`), nor how it is built.
+
+pub mod address;
+pub mod check;
+pub(crate) mod conditions;
+pub(crate) mod firewall;
+mod raw;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use raw::{Endpoint as RawEndpoint, Family};
+
+use crate::words::{BondMode, End, EndpointFlag, Engine, Rule, Shape, Time, XmitHashPolicy};
+
+/// A checked topology: every name in it exists, every interface is on exactly one link and has its addresses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Topology {
+    /// One line that says what it is.
+    pub summary: String,
+    /// The hosts by name.
+    pub hosts: BTreeMap<String, Host>,
+    /// The links by name.
+    pub links: BTreeMap<String, Link>,
+}
+
+/// A node: a network namespace with interfaces.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Whether it is a router, forwarding what is not for itself.
+    pub forward: bool,
+    /// Its interfaces by name, bonds included.
+    pub interfaces: BTreeMap<String, Interface>,
+    /// Sysctls set before its interfaces exist, by their dotted name.
+    pub sysctls: BTreeMap<String, String>,
+    /// Routes besides those that follow from the links.
+    pub routes: Vec<Route>,
+    /// What it does to packets that it forwards or receives.
+    #[serde(default)]
+    pub firewall: Vec<Rule>,
+    /// Its MPTCP configuration.
+    pub mptcp: Mptcp,
+}
+
+/// A NIC of a host, or a bond of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// The link it is an end of; of a bond, the first of its members' by name.
+    pub link: String,
+    /// Its addresses, IPv4 before IPv6. A member of a bond has none.
+    pub addresses: Vec<Network>,
+    /// What bonds it with others, if it is a bond.
+    #[serde(default)]
+    pub bond: Option<Bond>,
+    /// The bond that it is a member of.
+    #[serde(default)]
+    pub member_of: Option<String>,
+    /// Whether what leaves by it has its address as the source.
+    #[serde(default)]
+    pub masquerade: bool,
+    /// The port of the program that is given the TCP connections that enter by it.
+    #[serde(default)]
+    pub tproxy: Option<u16>,
+}
+
+/// Several interfaces as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bond {
+    /// How it chooses the one by which a frame leaves.
+    pub mode: BondMode,
+    /// Its members, in the order of the file. Their links all lead to one bond of another host.
+    pub interfaces: Vec<String>,
+    /// How often it looks for their carriers, in whole milliseconds.
+    pub miimon: Time,
+    /// What of a frame it hashes; the kernel's choice if absent.
+    pub xmit_hash_policy: Option<XmitHashPolicy>,
+}
+
+/// An address with the length of its network's prefix, or a network: `10.0.1.2/24`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Network {
+    /// The address.
+    pub address: IpAddr,
+    /// The prefix's length in bits.
+    pub prefix: u8,
+}
+
+/// A route as in `ip route add TO via VIA dev INTERFACE`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The destination; prefix length 0 is the default route.
+    pub to: Network,
+    /// The next hop.
+    pub via: Option<IpAddr>,
+    /// The interface it leaves by.
+    pub interface: Option<String>,
+}
+
+/// The MPTCP configuration of a host: `net.mptcp.*`, `ip mptcp limits`, `ip mptcp endpoint`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Mptcp {
+    /// `net.mptcp.enabled`; on if absent.
+    pub enabled: Option<bool>,
+    /// `net.mptcp.scheduler`.
+    pub scheduler: Option<String>,
+    /// `net.mptcp.path_manager`.
+    pub path_manager: Option<String>,
+    /// `limits subflows`: additional subflows a connection may have (0 to 8 unless the kernel allows more).
+    pub subflows: Option<u32>,
+    /// `limits add_addr_accepted`: announced addresses a connection may use.
+    pub add_addr_accepted: Option<u32>,
+    /// Its endpoints, in the order of the file.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// An address that the path manager may use or announce.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The interface it is bound to (`dev`).
+    pub interface: Option<String>,
+    /// Its flags.
+    pub flags: Vec<EndpointFlag>,
+    /// Its id, 1 to 255; chosen by the kernel if absent.
+    pub id: Option<u8>,
+    /// The port announced with it.
+    pub port: Option<u16>,
+}
+
+/// A cable between two interfaces.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its two ends. `up` is from the first to the second, `down` the other way.
+    pub ends: [End; 2],
+    /// The largest packet in bytes.
+    pub mtu: u32,
+    /// What it is made with, if not the least that does what is asked.
+    pub engine: Option<Engine>,
+    /// What it does to packets from the first end to the second.
+    pub up: Shape,
+    /// What it does to packets the other way.
+    pub down: Shape,
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+impl std::str::FromStr for Network {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not an address with its prefix length: write one such as \"10.0.1.2/24\" or \"fd00::2/64\"");
+        let (address, prefix) = text.split_once('/').ok_or_else(wrong)?;
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
+        if prefix > if address.is_ipv6() { 128 } else { 32 } { Err(wrong()) } else { Ok(Self { address, prefix }) }
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.to_string()
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Topology {
+    /// The link that an interface is an end of. A bond is an end of none.
+    pub fn link_of(&self, end: &End) -> Option<&str> {
+        let interface = self.hosts.get(&end.host)?.interfaces.get(&end.interface)?;
+        interface.bond.is_none().then_some(&interface.link)
+    }
+
+    /// Whether a bond speaks LACP.
+    pub fn speaks_lacp(&self) -> bool {
+        let interfaces = self.hosts.values().flat_map(|host| host.interfaces.values());
+        interfaces.filter_map(|interface| interface.bond.as_ref()).any(|bond| bond.mode == BondMode::Lacp)
+    }
+
+    /// The names of all hosts' addresses, as the text of /etc/hosts (hosts(5)): `HOST`, and `INTERFACE.HOST` for one interface's.
+    pub fn names(&self) -> String {
+        let mut text = "127.0.0.1 localhost\n::1 localhost\n".to_owned();
+        for (host, facts) in &self.hosts {
+            for (name, interface) in &facts.interfaces {
+                for network in &interface.addresses {
+                    writeln!(text, "{} {host} {name}.{host}", network.address).expect("writing to a string");
+                }
+            }
+        }
+        text
+    }
+}
+
+impl Link {
+    /// The other end, seen from `end`, or from a bond that `end` is a member of.
+    pub fn other(&self, end: &End) -> &End {
+        if self.ends[0].host == end.host { &self.ends[1] } else { &self.ends[0] }
+    }
+
+    /// The end at `host`, if it has one there.
+    pub fn end_at(&self, host: &str) -> Option<&End> {
+        self.ends.iter().find(|end| end.host == host)
+    }
+}
+
+impl Host {
+    /// Its interfaces that are ends of links: all but bonds.
+    pub fn ends(&self) -> impl Iterator<Item = (&String, &Interface)> {
+        self.interfaces.iter().filter(|(_, interface)| interface.bond.is_none())
+    }
+
+    /// The interfaces that have addresses: all but members of bonds.
+    pub fn addressed(&self) -> impl Iterator<Item = (&String, &Interface)> {
+        self.interfaces.iter().filter(|(_, interface)| interface.member_of.is_none())
+    }
+
+    /// The interface that has the addresses of this one: its bond, or itself.
+    pub fn bond_or_itself(&self, name: &str) -> Option<&Interface> {
+        let interface = self.interfaces.get(name)?;
+        interface.member_of.as_ref().map_or(Some(interface), |bond| self.interfaces.get(bond))
+    }
+
+    /// Whether any of its interfaces has an IPv6 address.
+    pub fn has_ipv6(&self) -> bool {
+        self.interfaces.values().any(|interface| interface.address(true).is_some())
+    }
+}
+
+impl Interface {
+    /// Its first address of the family that `v6` names.
+    pub fn address(&self, v6: bool) -> Option<Network> {
+        self.addresses.iter().copied().find(|network| network.address.is_ipv6() == v6)
+    }
+}

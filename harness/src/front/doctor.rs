@@ -1,0 +1,251 @@
+//! What this computer can do for labs, and what to do about what it cannot: the check-list of `mplab doctor`.
+//! Not here: why a connection has no subflow, which is `judge::explain`.
+
+use std::io;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::kernel::load::Load;
+use crate::kernel::{computer, program};
+use crate::place::guest::store::Store;
+use crate::place::guest::{self, Guest};
+use crate::place::local;
+use crate::result::judge::explain::{Check, Weight};
+use crate::result::recording::{Acceleration, Clockwork, Place};
+use crate::words::{Feature, Size};
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How many characters of that are shown.
+const LONGEST: usize = 60;
+/// Less room than this for kernels, and an import will soon fail.
+const ROOM: u64 = 1 << 30;
+
+/// Programs that cases use or that help with them, and how each is asked for its version, if it has one.
+const PROGRAMS: [(&str, Option<&str>); 12] = [
+    ("iperf3", Some("--version")),
+    ("mptcpize", None),
+    ("/usr/libexec/mptcpd", Some("--version")),
+    ("ncat", Some("--version")),
+    ("curl", Some("--version")),
+    ("nginx", Some("-v")),
+    ("haproxy", Some("-v")),
+    ("ip", Some("-Version")),
+    ("ss", Some("-Version")),
+    ("nft", Some("--version")),
+    ("tcpdump", Some("--version")),
+    ("gdb", Some("--version")),
+];
+
+/// Looks at everything. `tell` hears what takes longer than a moment. Labs can run here if no check is a [`Weight::Cause`].
+pub fn examine(tell: &mut dyn FnMut(&str)) -> Vec<Check> {
+    let programs = thread::spawn(programs);
+    let place = local::place();
+    let mut checks = vec![namespaces(&place), sysctls()];
+    checks.extend(computer());
+    if let Ok(place) = &place {
+        checks.insert(0, kernel(place));
+        checks.extend(features(place));
+    }
+    checks.extend(guests(tell));
+    checks.extend(programs.join().unwrap_or_default());
+    checks
+}
+
+fn fine(topic: &str, seen: impl Into<String>) -> Check {
+    Check::new(Weight::Fine, topic, seen)
+}
+
+fn lack(topic: &str, seen: impl Into<String>) -> Check {
+    Check::new(Weight::Suspect, topic, seen)
+}
+
+fn kernel(place: &Place) -> Check {
+    let has = |feature: fn(&Feature) -> Option<&String>| {
+        let names: Vec<&str> = place.features.iter().filter_map(feature).map(String::as_str).collect();
+        names.join(" ")
+    };
+    let release = format!("Linux {}", place.kernel);
+    if !place.features.contains(&Feature::Mptcp) {
+        let seen = format!("{release}, without MPTCP");
+        let change = "boot a kernel with CONFIG_MPTCP (from 5.6 on), or run cases in guests (mplab run --kernel NAME)";
+        return Check::new(Weight::Cause, "kernel", seen).change(change);
+    }
+    let schedulers = has(|feature| if let Feature::Scheduler(name) = feature { Some(name) } else { None });
+    let managers = has(|feature| if let Feature::PathManager(name) = feature { Some(name) } else { None });
+    fine("kernel", format!("{release} with MPTCP, path managers {managers}, schedulers {schedulers}"))
+}
+
+fn namespaces(place: &Result<Place, local::LocalError>) -> Check {
+    match place {
+        Ok(place) if place.root => fine("namespaces", "made as root"),
+        Ok(_) => fine("namespaces", "made in a user namespace"),
+        Err(local::LocalError::Confined(why)) => {
+            let (seen, change) = why.split_once(": ").unwrap_or((why, "run as root"));
+            Check::new(Weight::Cause, "namespaces", seen).change(change)
+        }
+        Err(error) => Check::new(Weight::Cause, "namespaces", error.to_string()).change("report this: the probe itself failed"),
+    }
+}
+
+fn sysctls() -> Check {
+    if computer::sysctls_are_writable() {
+        fine("/proc/sys", "can be written to")
+    } else {
+        Check::new(Weight::Cause, "/proc/sys", "read-only, as in a container without privileges")
+            .change("start the container with --privileged")
+    }
+}
+
+fn computer() -> Vec<Check> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let load = Load::read();
+    let stolen = load.stolen * 100 / load.cpu.max(1);
+    let seen = format!("{cores} cores, {stolen}% of their time stolen since they were started");
+    let cores = if stolen > crate::result::judge::STOLEN_TOLERANCE {
+        lack("processor", seen).change("expect disturbed runs in real time; virtual time (--kernel NAME --virtual) is not disturbed")
+    } else {
+        fine("processor", seen)
+    };
+    let container = computer::container().map(|kind| fine("container", format!("{kind}; what it forbids is told in the other lines")));
+    [Some(cores), container].into_iter().flatten().collect()
+}
+
+/// What each feature is for and how a computer comes by it; nothing for those that are told elsewhere.
+fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
+    const EXTRA: &str = "modprobe it; it may be in a package of its own (linux-modules-extra, kernel-modules-extra)";
+    const NEWER: &str = "a newer kernel has it: run in a guest (mplab run --kernel NAME)";
+    const TABLES: &str = "modprobe nf_tables and its parts; or run in a guest (mplab run --kernel NAME)";
+    Some(match feature {
+        Feature::Ipv6 => ("topologies with IPv6", "boot without ipv6.disable=1"),
+        Feature::Redirect => ("wires; bridges stand in for it", EXTRA),
+        Feature::Bridge => ("wires, where there is no redirect", EXTRA),
+        Feature::Bonding => ("hosts with bonds", EXTRA),
+        Feature::Tbf => ("links with a rate", EXTRA),
+        Feature::Netem => ("links of engine netem; else mplab's relay stands in for it", EXTRA),
+        Feature::NetemSeed => ("netem's chances that a seed repeats", NEWER),
+        Feature::NetemPairs => ("netem that duplicates, with a delay and a rate; the relay stands in for it", NEWER),
+        Feature::Relay => ("links of engine relay", "allow packet sockets (CAP_NET_RAW, CONFIG_PACKET)"),
+        Feature::Firewall => ("hosts with a firewall", TABLES),
+        Feature::StripOptions => ("firewalls that strip MPTCP's options", TABLES),
+        Feature::Nat => ("hosts that masquerade", TABLES),
+        Feature::Tproxy => ("hosts that intercept connections", TABLES),
+        Feature::LaminarEndpoints => ("endpoints that are laminar", NEWER),
+        Feature::PathManagerNames => ("path managers other than the kernel's and that in user space", NEWER),
+        Feature::ListenerEvents => ("expectations of listener-created and listener-closed", NEWER),
+        Feature::Mptcp | Feature::Scheduler(_) | Feature::PathManager(_) | Feature::Program(_) | Feature::Counter(_) => return None,
+    })
+}
+
+/// Those that a kernel has or has not.
+const FEATURES: [Feature; 16] = [
+    Feature::Ipv6,
+    Feature::Redirect,
+    Feature::Bridge,
+    Feature::Bonding,
+    Feature::Tbf,
+    Feature::Netem,
+    Feature::NetemSeed,
+    Feature::NetemPairs,
+    Feature::Relay,
+    Feature::Firewall,
+    Feature::StripOptions,
+    Feature::Nat,
+    Feature::Tproxy,
+    Feature::LaminarEndpoints,
+    Feature::PathManagerNames,
+    Feature::ListenerEvents,
+];
+
+fn features(place: &Place) -> Vec<Check> {
+    let (have, lacking): (Vec<&Feature>, Vec<&Feature>) = FEATURES.iter().partition(|feature| place.features.contains(feature));
+    let names: Vec<String> = have.iter().map(ToString::to_string).collect();
+    let mut checks = vec![fine("features", names.join(", "))];
+    let wires = [Feature::Redirect, Feature::Bridge].iter().any(|feature| place.features.contains(feature));
+    let netem = place.features.contains(&Feature::Netem);
+    for feature in lacking.into_iter().filter(|feature| netem || ![Feature::NetemSeed, Feature::NetemPairs].contains(feature)) {
+        let Some((serves, change)) = remedy(feature) else { continue };
+        let needed = *feature == Feature::Redirect && !wires;
+        let weight = if needed { Weight::Cause } else { Weight::Suspect };
+        checks.push(Check::new(weight, feature.to_string(), format!("for {serves}")).change(change));
+    }
+    checks
+}
+
+fn guests(tell: &mut dyn FnMut(&str)) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let emulator = guest::emulator();
+    checks.push(match &emulator {
+        Ok(version) => fine("qemu", format!("QEMU {version}")),
+        Err(error) => lack("qemu", error.to_string()).change("install it to run cases on other kernels and in virtual time"),
+    });
+    let store = match Store::open() {
+        Ok(store) => store,
+        Err(error) => return [checks, vec![lack("kernels", error.to_string()).change("set MPLAB_KERNELS to a directory")]].concat(),
+    };
+    let kernels = store.list().unwrap_or_default();
+    let names: Vec<String> = kernels.iter().map(|kernel| format!("{} ({})", kernel.name, kernel.manifest.release)).collect();
+    checks.push(if names.is_empty() {
+        lack("kernels", "none is imported for guests").change("tools/fetch-kernels brings three, mplab kernel import makes one of your own")
+    } else {
+        fine("kernels", names.join(", "))
+    });
+    checks.push(kvm(kernels.last().filter(|_| emulator.is_ok()).cloned(), tell));
+    let directory = store.directory();
+    checks.push(match computer::room(directory) {
+        Ok(room) if room < ROOM => lack("disk", format!("{} free where kernels are kept, {}", Size(room), directory.display()))
+            .change("make room, or set MPLAB_KERNELS"),
+        Ok(room) => fine("disk", format!("{} free where kernels are kept, {}", Size(room), directory.display())),
+        Err(error) => Check::new(Weight::Unrecorded, "disk", format!("{}: {error}", directory.display())),
+    });
+    checks
+}
+
+/// Whether a guest starts under KVM. What was found holds until the computer boots anew, so that only the first time takes long.
+fn kvm(kernel: Option<guest::store::Kernel>, tell: &mut dyn FnMut(&str)) -> Check {
+    let instead = "nothing: guests run by QEMU's own emulation then, slower in real time; virtual time needs no KVM";
+    if let Err(error) = computer::kvm_opens() {
+        let change = if error.kind() == io::ErrorKind::PermissionDenied { "join the group kvm, or run as root" } else { instead };
+        return lack("kvm", format!("/dev/kvm: {error}")).change(change);
+    }
+    let Some(kernel) = kernel else { return Check::new(Weight::Unrecorded, "kvm", "not tried: that takes QEMU and a kernel") };
+    tell("trying a guest under KVM, 10s at most");
+    match Guest::new(kernel, Clockwork::Real, None) {
+        Ok(guest) if guest.acceleration() == Acceleration::Kvm => fine("kvm", "a guest started under it"),
+        Ok(_) => lack("kvm", "/dev/kvm opens, but a guest under it does not answer").change(instead),
+        Err(error) => Check::new(Weight::Unrecorded, "kvm", error.to_string()),
+    }
+}
+
+fn programs() -> Vec<Check> {
+    let asked = PROGRAMS.map(|(name, how)| thread::spawn(move || (name, program::find(name).map(|file| version(&file, how?)))));
+    let mut checks = Vec::new();
+    for (name, found) in asked.into_iter().filter_map(|asked| asked.join().ok()) {
+        let short = name.rsplit('/').next().unwrap_or(name);
+        checks.push(match found {
+            Some(Some(version)) => fine(short, version),
+            Some(None) => fine(short, "installed"),
+            None => lack(short, Feature::Program(name.to_owned()).absence()).change("install it for the cases that name it"),
+        });
+    }
+    checks
+}
+
+/// The first line with a digit that a program says when it is asked for its version.
+fn version(file: &std::path::Path, how: &str) -> Option<String> {
+    let mut child = Command::new(file).arg(how).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()?;
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait().ok()?.is_none() {
+        if Instant::now() > deadline {
+            child.kill().ok();
+            child.wait().ok();
+            return None;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().ok()?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    said.lines().find(|line| line.contains(|c: char| c.is_ascii_digit())).map(|line| line.trim().chars().take(LONGEST).collect())
+}

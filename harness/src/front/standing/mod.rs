@@ -1,0 +1,281 @@
+//! Labs that stay: each is held by a process of its own, from `up` to `down`, and has a directory that says what was made.
+//! Not here: what the holding process does (`holder`), or how a lab is built.
+//!
+//! The directory is made first, what is going to be made is written into it next, and only then is it made: whatever ends the holder, `down`
+//! knows what there is to be cleaned. The holder listens at a socket in the directory; a lab whose socket nobody listens at has fallen.
+
+mod conversation;
+mod holder;
+mod record;
+mod stage;
+mod words;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use crate::document::topology::Topology;
+use crate::kernel::doors::Doors;
+use crate::kernel::names;
+use crate::kernel::view::View;
+use crate::place::local::{self, LocalError};
+use crate::plan::Choice;
+use crate::words::names::{WIRES, complaint};
+
+use conversation::Request;
+pub use conversation::State;
+use conversation::{Answer, ask};
+pub use holder::enter;
+use record::{Directory, Record};
+pub(crate) use stage::{Refusal, Stage, plan};
+pub use words::{conditions, quoted};
+
+/// The longest name of a lab.
+const NAME_MAX: usize = 63;
+/// How long a holder may take to end.
+const END: Duration = Duration::from_secs(10);
+
+/// Why a standing lab could not be made, asked or taken down.
+#[derive(Debug, thiserror::Error)]
+pub enum StandingError {
+    /// It was asked for something that does not make sense.
+    #[error("{0}")]
+    Usage(String),
+    /// A step makes no sense: drawn as a mistake in a file is.
+    #[error("{0}")]
+    Mistakes(String),
+    /// This computer cannot do what the topology needs.
+    #[error("this cannot be built here: {0}")]
+    Unsupported(String),
+    /// No network namespace can be made here, or the holder broke.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The process that held the lab of this name is gone.
+    #[error("lab `{0}` has fallen: the process that held it is gone; `mplab down {0}` cleans up")]
+    Fallen(String),
+    /// The lab could not be built or changed.
+    #[error("{0}")]
+    Broken(String),
+    /// A file or the holder's socket could not be used.
+    #[error("failed to {what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+impl From<Refusal> for StandingError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Mistakes(drawn) => Self::Mistakes(drawn),
+            Refusal::Unsupported(why) => Self::Unsupported(why),
+            Refusal::Broken(why) => Self::Broken(why),
+        }
+    }
+}
+
+fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> StandingError {
+    let what = what.into();
+    move |source| StandingError::Io { what, source }
+}
+
+/// A lab that was put up, or what is left of it.
+pub struct Standing {
+    directory: Directory,
+    record: Record,
+}
+
+/// Builds a lab that stays, and returns when it stands.
+pub fn up(name: &str, topology: Topology) -> Result<Standing, StandingError> {
+    if let Some(complaint) = complaint("lab", name, NAME_MAX) {
+        return Err(StandingError::Usage(complaint));
+    }
+    let place = local::place()?;
+    let job = plan(name, topology, &place.features)?;
+    let hosts = job.topology.hosts.keys().map(String::as_str).chain([WIRES]);
+    let names: BTreeMap<String, String> = hosts.map(|host| (host.to_owned(), format!("{name}-{host}"))).collect();
+    let _lock = record::lock()?;
+    let directory = Directory::make(name)?;
+    if place.root {
+        names::prepare().map_err(failed(format!("make {}", names::DIRECTORY)))?;
+        // What has such a name already is not ours, now and when the lab is cleaned up.
+        if let Some(taken) = names.values().find(|name| names::path(name).exists()) {
+            directory.remove()?;
+            return Err(StandingError::Usage(format!("there is a network namespace `{taken}` already: write another --name")));
+        }
+    }
+    let standing = Standing { directory, record: Record { job, place, names } };
+    if let Err(error) = standing.start() {
+        standing.clean()?;
+        return Err(error);
+    }
+    Ok(standing)
+}
+
+/// The labs that stand, and those that have fallen, by name.
+pub fn all() -> Result<Vec<Standing>, StandingError> {
+    let read = |directory: Directory| Ok(Standing { record: directory.read()?, directory });
+    Directory::all()?.into_iter().map(read).collect()
+}
+
+/// The lab of a name, or the only one there is.
+pub fn find(name: Option<&str>) -> Result<Standing, StandingError> {
+    let mut all = all()?;
+    let list = |all: &[Standing]| all.iter().map(Standing::name).collect::<Vec<_>>().join(", ");
+    match name {
+        Some(name) => {
+            let known = list(&all);
+            let known = if known.is_empty() { "no lab stands".to_owned() } else { format!("there are: {known}") };
+            let found = all.into_iter().find(|lab| lab.name() == name);
+            found.ok_or_else(|| StandingError::Usage(format!("no lab called `{name}` stands; {known}")))
+        }
+        None if all.len() > 1 => Err(StandingError::Usage(format!("several labs stand; say which: {}", list(&all)))),
+        None => all.pop().ok_or_else(|| StandingError::Usage("no lab stands: `mplab up TOPOLOGY` builds one".into())),
+    }
+}
+
+impl Standing {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.record.job.name
+    }
+
+    /// Its topology.
+    pub fn topology(&self) -> &Topology {
+        &self.record.job.topology
+    }
+
+    /// What each link is made with.
+    pub fn engines(&self) -> &BTreeMap<String, Choice> {
+        &self.record.job.engines
+    }
+
+    /// The name that `ip netns` has for a host, if it has one.
+    pub fn named(&self, host: &str) -> Option<&str> {
+        self.record.names.get(host).map(String::as_str).filter(|_| self.record.place.root)
+    }
+
+    /// Whether somebody holds it. If not, it has fallen, and `down` cleans what is left.
+    pub fn stands(&self) -> bool {
+        self.directory.connect().is_ok()
+    }
+
+    /// The state of its links.
+    pub fn state(&self) -> Result<State, StandingError> {
+        match self.ask(&Request::State)? {
+            Answer::State(state) => Ok(state),
+            answer => Err(unexpected(&answer)),
+        }
+    }
+
+    /// Does what a step of a case would do, given as the line of a case file: `cut = { link = "wlan" }`.
+    pub fn step(&self, command: &str, line: &str) -> Result<(), StandingError> {
+        match self.ask(&Request::Step { command: command.to_owned(), line: line.to_owned() })? {
+            Answer::Done => Ok(()),
+            answer => Err(unexpected(&answer)),
+        }
+    }
+
+    /// Lets the calling process, which must have one thread, into a host.
+    pub fn enter(&self, host: &str) -> Result<(), StandingError> {
+        if !self.topology().hosts.contains_key(host) {
+            let known = self.topology().hosts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            return Err(StandingError::Usage(format!("lab `{}` has no host `{host}`; its hosts are {known}", self.name())));
+        }
+        let what = || failed(format!("enter {host}"));
+        let socket = self.socket()?;
+        let doors = match self.ask_by(&socket, &Request::Enter { host: host.to_owned() })? {
+            Answer::Doors => Doors::receive(&socket).map_err(what())?,
+            answer => return Err(unexpected(&answer)),
+        };
+        doors.enter().map_err(what())?;
+        let view = View { host: host.to_owned(), hosts: self.topology().names() };
+        view.lay_over().map_err(|error| StandingError::Broken(error.to_string()))
+    }
+
+    /// Ends it, and cleans what was made for it, also if it has fallen.
+    pub fn down(&self) -> Result<(), StandingError> {
+        let _lock = record::lock()?;
+        if let Ok(socket) = self.directory.connect() {
+            // A holder that is killed meanwhile cannot answer: it is gone all the same.
+            ask(&socket, &Request::End).ok();
+            let deadline = Instant::now() + END;
+            while self.stands() {
+                if Instant::now() > deadline {
+                    return Err(StandingError::Broken(format!("the process that holds lab `{}` does not end", self.name())));
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        self.clean()
+    }
+
+    fn socket(&self) -> Result<UnixStream, StandingError> {
+        self.directory.connect().map_err(|_| self.fallen())
+    }
+
+    fn fallen(&self) -> StandingError {
+        StandingError::Fallen(self.name().to_owned())
+    }
+
+    fn ask(&self, request: &Request) -> Result<Answer, StandingError> {
+        self.ask_by(&self.socket()?, request)
+    }
+
+    fn ask_by(&self, socket: &UnixStream, request: &Request) -> Result<Answer, StandingError> {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+        ask(socket, request).map_err(|error| match error.kind() {
+            BrokenPipe | ConnectionReset | UnexpectedEof => self.fallen(),
+            _ => failed(format!("ask the process that holds lab `{}`", self.name()))(error),
+        })
+    }
+
+    /// Writes down what is going to be made, and lets a process make and hold it.
+    fn start(&self) -> Result<(), StandingError> {
+        self.directory.write(&self.record)?;
+        let what = || failed("start the process that holds the lab");
+        let listener = UnixListener::bind(self.directory.socket()).map_err(what())?;
+        let said = fs::File::create(self.directory.said()).map_err(what())?;
+        let mut holder = Command::new("/proc/self/exe")
+            .args([holder::HOLDER.as_ref(), self.directory.path().as_os_str()])
+            .stdin(OwnedFd::from(listener))
+            .stdout(Stdio::piped())
+            .stderr(said)
+            .spawn()
+            .map_err(what())?;
+        let mut answer = String::new();
+        holder.stdout.take().expect("piped above").read_to_string(&mut answer).map_err(what())?;
+        if answer == holder::STANDS {
+            return Ok(());
+        }
+        // It has said why and ends by itself.
+        holder.wait().ok();
+        let said = if answer.is_empty() { fs::read_to_string(self.directory.said()).unwrap_or_default() } else { answer };
+        Err(StandingError::Broken(format!("the lab could not be built: {}", said.trim_end())))
+    }
+
+    /// Takes away what was made, and the directory last.
+    fn clean(&self) -> Result<(), StandingError> {
+        if self.record.place.root {
+            for name in self.record.names.values() {
+                names::take(name).map_err(failed(format!("take the name {name} away")))?;
+            }
+        }
+        self.directory.remove()
+    }
+}
+
+fn unexpected(answer: &Answer) -> StandingError {
+    match answer {
+        Answer::Mistakes(drawn) => StandingError::Mistakes(drawn.clone()),
+        Answer::Refused(why) => StandingError::Usage(why.clone()),
+        Answer::Broken(why) => StandingError::Broken(why.clone()),
+        _ => StandingError::Broken("the process that holds the lab gave another answer than asked for".into()),
+    }
+}

@@ -1,0 +1,126 @@
+//! The directory of a standing lab: what was made for it, and where its holder listens.
+//! Not here: making it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+use super::{StandingError, failed};
+use crate::plan::Job;
+use crate::result::recording::Place;
+
+/// What is written down before it is made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// What builds the lab.
+    pub(super) job: Job,
+    /// Where it stands.
+    pub(super) place: Place,
+    /// The names of its namespaces by host.
+    pub(super) names: BTreeMap<String, String>,
+}
+
+/// A lab's directory.
+pub(super) struct Directory(PathBuf);
+
+/// Where the directories of all labs are: root's in /run, a user's where the system keeps what is his while he is logged in.
+fn parent() -> Result<PathBuf, StandingError> {
+    let user = nix::unistd::geteuid();
+    let path = match env::var_os("XDG_RUNTIME_DIR") {
+        _ if user.is_root() => PathBuf::from("/run/mplab"),
+        Some(directory) if !directory.is_empty() => Path::new(&directory).join("mplab"),
+        _ => env::temp_dir().join(format!("mplab-{user}")),
+    };
+    let what = || failed(format!("make {}", path.display()));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(what())?;
+    let facts = fs::symlink_metadata(&path).map_err(what())?;
+    if !facts.is_dir() || facts.uid() != user.as_raw() {
+        return Err(StandingError::Usage(format!("{} belongs to somebody else", path.display())));
+    }
+    Ok(path)
+}
+
+/// Keeps others from making and removing labs meanwhile.
+pub(super) fn lock() -> Result<Flock<fs::File>, StandingError> {
+    let directory = fs::File::open(parent()?).map_err(failed("look for labs"))?;
+    Flock::lock(directory, FlockArg::LockExclusive).map_err(|(_, errno)| failed("wait for others that make labs")(errno.into()))
+}
+
+impl Directory {
+    /// Makes that of a new lab.
+    pub(super) fn make(name: &str) -> Result<Self, StandingError> {
+        let directory = Self(parent()?.join(name));
+        if directory.0.exists() && !directory.is_written() {
+            // Who made it was killed before anything else was made.
+            directory.remove()?;
+        }
+        match fs::DirBuilder::new().mode(0o700).create(&directory.0) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(StandingError::Usage(if directory.connect().is_ok() {
+                format!("a lab called `{name}` stands already: `mplab down {name}` ends it, --name gives this one another name")
+            } else {
+                format!("a lab called `{name}` has fallen, and something of it may be left: `mplab down {name}` cleans up")
+            })),
+            made => made.map(|()| directory).map_err(failed(format!("make a directory for lab `{name}`"))),
+        }
+    }
+
+    /// Those that there are.
+    pub(super) fn all() -> Result<Vec<Self>, StandingError> {
+        let entries = fs::read_dir(parent()?).map_err(failed("look for labs"))?;
+        let mut all: Vec<_> = entries.map_while(Result::ok).map(|entry| Self(entry.path())).filter(Self::is_written).collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(all)
+    }
+
+    /// That at a path.
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    fn is_written(&self) -> bool {
+        self.0.join("record").exists()
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where the holder listens.
+    pub(super) fn socket(&self) -> PathBuf {
+        self.0.join("socket")
+    }
+
+    /// What the holder had to say.
+    pub(super) fn said(&self) -> PathBuf {
+        self.0.join("said")
+    }
+
+    pub(super) fn connect(&self) -> io::Result<UnixStream> {
+        UnixStream::connect(self.socket())
+    }
+
+    pub(super) fn write(&self, record: &Record) -> Result<(), StandingError> {
+        // It is there whole or not at all.
+        let (fresh, path) = (self.0.join("record.new"), self.0.join("record"));
+        let text = serde_json::to_vec(record).map_err(|error| StandingError::Broken(error.to_string()))?;
+        fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path)).map_err(failed(format!("write {}", path.display())))
+    }
+
+    pub(super) fn read(&self) -> Result<Record, StandingError> {
+        let path = self.0.join("record");
+        let text = fs::read(&path).map_err(failed(format!("read {}", path.display())))?;
+        serde_json::from_slice(&text).map_err(|error| failed(format!("understand {}", path.display()))(error.into()))
+    }
+
+    pub(super) fn remove(&self) -> Result<(), StandingError> {
+        let removed =
+            fs::remove_dir_all(&self.0).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) });
+        removed.map_err(failed(format!("remove {}", self.0.display())))
+    }
+}

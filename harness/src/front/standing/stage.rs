@@ -1,0 +1,116 @@
+//! A lab that takes steps as they are told, one after the other: each is checked beside all that were taken, planned, taken and read back.
+//! Not here: who tells them, and until when the lab is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use crate::document::case::{Case, check};
+use crate::document::topology::Topology;
+use crate::life::lab::{Lab, LabError};
+use crate::place::local::chain;
+use crate::plan::{self, Job, LinkState, Means, Op};
+use crate::words::Feature;
+
+/// The rest of a case that has nothing but steps.
+const HEAD: &str = "summary = \"A lab that takes steps\"\ntopology = \"it\"\n";
+
+/// A lab, and what was done to it.
+pub(crate) struct Stage {
+    pub(crate) lab: Lab,
+    job: Job,
+    features: BTreeSet<Feature>,
+    since: Instant,
+    /// What was done so far, as the steps of a case.
+    steps: String,
+    case: Case,
+    /// What is still to be done of changes that take their time, each with how many follow it.
+    later: Vec<(Instant, Vec<Op>, usize)>,
+}
+
+/// Why a step was not taken.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// It makes no sense: drawn as a mistake in a file is.
+    Mistakes(String),
+    /// The kernel cannot do it.
+    Unsupported(String),
+    /// The kernel did not do it.
+    Broken(String),
+}
+
+/// Plans a lab without traffic for a place with these features, or says what the place lacks.
+pub(crate) fn plan(name: &str, topology: Topology, features: &BTreeSet<Feature>) -> Result<Job, Refusal> {
+    let case = check::parse_for(&topology, name, HEAD).map_err(|mistakes| Refusal::Mistakes(mistakes.to_string()))?;
+    let job = Job::plan(name, topology, case, Means::of(features, 0));
+    lacks(&job, features).map_or(Ok(job), Err)
+}
+
+/// What the place lacks.
+fn lacks(job: &Job, features: &BTreeSet<Feature>) -> Option<Refusal> {
+    let missing = job.missing(features);
+    let absences = missing.iter().map(|feature| Feature::absence(feature)).collect::<Vec<_>>().join("; ");
+    (!missing.is_empty()).then_some(Refusal::Unsupported(absences))
+}
+
+impl Stage {
+    /// Builds the lab of a plan.
+    pub(crate) fn build(mut job: Job, features: BTreeSet<Feature>) -> Result<Self, LabError> {
+        let lab = Lab::build(&job.setup)?;
+        // What a link is made with stays.
+        for (link, choice) in &job.engines {
+            if let Some(link) = job.topology.links.get_mut(link) {
+                link.engine = Some(choice.engine);
+            }
+        }
+        let case = job.case.clone();
+        Ok(Self { lab, job, features, since: Instant::now(), steps: String::new(), case, later: Vec::new() })
+    }
+
+    /// Takes a step, given as the line of a case file: `cut = { link = "wlan" }`. Messages call it `command`.
+    pub(crate) fn step(&mut self, command: &str, line: &str) -> Result<(), Refusal> {
+        // The new one first, where a message about it shows it; what counts is the time.
+        let step = format!("step = [\n    {{ at = \"{}us\", {line} }},\n", self.since.elapsed().as_micros());
+        let case = check::parse_for(&self.job.topology, command, &format!("{step}{}]\n{HEAD}", self.steps))
+            .map_err(|mistakes| Refusal::Mistakes(mistakes.to_string()))?;
+        let job = Job::plan(&self.job.name, self.job.topology.clone(), case, Means::of(&self.features, self.job.seed));
+        let planned = job.steps.last().ok_or_else(|| Refusal::Broken("a step has no plan".into()))?;
+        if let Some(refusal) = lacks(&job, &self.features) {
+            return Err(refusal);
+        }
+        let taken = self.lab.apply(&planned.ops).and_then(|()| self.lab.verify(&planned.ops));
+        taken.map_err(|error| Refusal::Broken(chain(&error)))?;
+        let now = Instant::now();
+        let left = (0..planned.later.len()).rev();
+        self.later
+            .extend(planned.later.iter().zip(left).map(|(change, left)| (now + Duration::from(change.after), change.ops.clone(), left)));
+        self.steps = format!("{}{}", &step["step = [\n".len()..], self.steps);
+        self.case = job.case;
+        Ok(())
+    }
+
+    /// When there is something to do of changes that take their time.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.later.iter().map(|(due, ..)| *due).min()
+    }
+
+    /// Does what is due of these, and says what went wrong.
+    pub(crate) fn catch_up(&mut self) {
+        let now = Instant::now();
+        for (_, ops, left) in self.later.extract_if(.., |(due, ..)| *due <= now) {
+            let done = self.lab.apply(&ops).and_then(|()| if left == 0 { self.lab.verify(&ops) } else { Ok(()) });
+            if let Err(error) = done {
+                eprintln!("{}", chain(&error));
+            }
+        }
+    }
+
+    /// For how long it has stood.
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// The state of its links.
+    pub(crate) fn links(&self) -> BTreeMap<String, LinkState> {
+        plan::links(&self.job.topology, &self.case.steps)
+    }
+}

@@ -1,0 +1,184 @@
+//! Suites: the case files below a directory, by name, planned for a place and run to a verdict.
+//! Not here: how a run or a verdict is shown.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use crate::document::case::check;
+use crate::document::diagnostic::LoadError;
+use crate::kernel::program;
+use crate::life::execute::News;
+use crate::place::{PlaceError, Somewhere};
+use crate::plan::{Job, Means};
+use crate::result::compare::Run;
+use crate::result::judge::{Outcome, Verdict, judge};
+use crate::result::recording::{Place, Recording};
+use crate::words::Feature;
+
+/// What a job needs that is absent, in the kernel of a place or among the programs of this computer.
+pub fn missing<'a>(job: &'a Job, place: &'a Place) -> Vec<&'a Feature> {
+    let installed = |feature: &Feature| matches!(feature, Feature::Program(name) if program::find(name).is_some());
+    job.missing(&place.features).into_iter().filter(|feature| !installed(feature)).collect()
+}
+
+/// How often a disturbed run is tried: the computer was too busy then and may not be now.
+pub const ATTEMPTS: u32 = 3;
+
+/// A case file with its name: its path below the directory `cases`, `survival::ethernet_unplugged`; where there is no such directory, below
+/// the one that was named.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CaseFile {
+    /// The name.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl CaseFile {
+    /// That of a path which is a file.
+    pub fn named(path: &Path) -> Self {
+        Self::new(path.to_owned(), path)
+    }
+
+    fn new(path: PathBuf, root: &Path) -> Self {
+        let parts: Vec<String> = path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        let above = match parts.iter().rposition(|part| part == "cases") {
+            Some(cases) => cases + 1,
+            None => root.iter().count().min(parts.len() - 1),
+        };
+        Self { name: parts[above..].join("::"), path }
+    }
+}
+
+/// The case files that a path stands for: itself, or all below it if it is a directory, in the order of their names.
+pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
+    let mut found = Vec::new();
+    if fs::metadata(path)?.is_dir() {
+        search(path, path, &mut found)?;
+    } else {
+        found.push(CaseFile::named(path));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn search(directory: &Path, root: &Path, found: &mut Vec<CaseFile>) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            search(&path, root, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            found.push(CaseFile::new(path, root));
+        }
+    }
+    Ok(())
+}
+
+/// Reads a case file with its topology and plans it for a place.
+pub fn plan(file: &CaseFile, seed: u64, place: &Place) -> Result<Job, LoadError> {
+    let (case, topology) = check::load(&file.path)?;
+    Ok(Job::plan(&file.name, topology, case, Means::of(&place.features, seed)))
+}
+
+/// A run and what is to be thought of it.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The run, the last one if it was tried again.
+    pub recording: Recording,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// Runs a job somewhere and judges it; again if the computer was too busy for a verdict.
+pub fn run(job: &Job, at: &Somewhere, news: &mut dyn FnMut(News)) -> Result<Judged, PlaceError> {
+    settle(at.run(job, news)?, || at.run(job, news))
+}
+
+/// Runs jobs somewhere, one after the other and in a guest in one boot, and judges them; those again, and alone, for which the computer was
+/// too busy. There is a result for each.
+pub fn run_all(jobs: &[Job], at: &Somewhere, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Judged, PlaceError>> {
+    let results = at.run_all(jobs, news);
+    let numbered = results.into_iter().zip(jobs).enumerate();
+    numbered.map(|(number, (result, job))| settle(result?, || at.run(job, &mut |fresh| news(number, fresh)))).collect()
+}
+
+/// Judges a recording, and others in its place as long as it is disturbed.
+fn settle(mut recording: Recording, mut again: impl FnMut() -> Result<Recording, PlaceError>) -> Result<Judged, PlaceError> {
+    let mut attempts = 1;
+    loop {
+        let verdict = judge(&recording, &recording.job.case);
+        if verdict.outcome != Outcome::Disturbed || attempts == ATTEMPTS {
+            return Ok(Judged { recording, verdict, attempts });
+        }
+        attempts += 1;
+        recording = again()?;
+    }
+}
+
+/// A run in the few words that matter beside others.
+pub fn compared(seed: u64, judged: &Result<Judged, PlaceError>) -> Run {
+    match judged {
+        Ok(Judged { recording, verdict, .. }) => Run::of(recording, verdict),
+        Err(error) => Run::broken(seed, error),
+    }
+}
+
+/// The seed of a run that names none.
+pub const SEED: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::local::LocalError;
+    use crate::plan::Forwarding;
+    use crate::result::recording::{ConnectionRecord, FlowRecord, TransferRecord};
+
+    /// A run of one byte that arrives or does not, a computer's that was late or was not.
+    fn run(arrives: bool, late: bool) -> Recording {
+        let case = "summary = \"one\"\ntopology = \"two\"\ntransfer.t = { client = \"a\", server = \"b\", bytes = \"1\" }\nexpect = [{ transfer = \"t\", intact = true }]";
+        let topology = "summary = \"two\"\nlink.x.ends = [\"a:x\", \"b:x\"]";
+        let (case, topology) =
+            check::parse("one.toml", case, [("two", topology)].as_slice()).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
+        let mut recording = Recording::of_nothing(Job::plan("one", topology, case, Forwarding::Redirect));
+        let flow = FlowRecord { sent: 1, received: arrives.into(), closed: Some(10), ended: Some(20), ..FlowRecord::default() };
+        let connection = ConnectionRecord { connected: Some(1), up: Some(flow), ..ConnectionRecord::default() };
+        recording.transfers.insert("t".to_owned(), TransferRecord { connections: vec![connection], ..TransferRecord::default() });
+        recording.lateness.step = if late { 200_000 } else { 0 };
+        recording
+    }
+
+    /// How it ends if the runs are these, how often it was tried, and how many runs were left.
+    fn settled(mut runs: Vec<Recording>) -> (Outcome, u32, usize) {
+        runs.reverse();
+        let judged = settle(runs.pop().unwrap(), || Ok(runs.pop().expect("no more than these are needed"))).unwrap();
+        (judged.verdict.outcome, judged.attempts, runs.len())
+    }
+
+    #[test]
+    fn what_is_disturbed_is_tried_again_and_nothing_else() {
+        let (disturbed, failed, passed) = (|| run(false, true), || run(false, false), || run(true, true));
+        assert_eq!(settled(vec![passed(), failed()]), (Outcome::Passed, 1, 1));
+        assert_eq!(settled(vec![failed(), passed()]), (Outcome::Failed, 1, 1));
+        assert_eq!(settled(vec![disturbed(), passed(), failed()]), (Outcome::Passed, 2, 1));
+        assert_eq!(settled(vec![disturbed(), disturbed(), failed(), passed()]), (Outcome::Failed, 3, 1));
+        assert_eq!(settled(vec![disturbed(), disturbed(), disturbed(), passed()]), (Outcome::Disturbed, ATTEMPTS, 1));
+    }
+
+    #[test]
+    fn a_place_that_breaks_the_second_time_is_broken() {
+        let broken = || Err(LocalError::Broken("gone".to_owned()).into());
+        assert_eq!(settle(run(false, true), broken).unwrap_err().to_string(), "gone");
+    }
+
+    #[test]
+    fn a_case_has_one_name_however_it_is_found() {
+        let name = |path: &str, root: &str| CaseFile::new(path.into(), Path::new(root)).name;
+        assert_eq!(name("testcases/cases/survival/a.toml", "testcases"), "survival::a");
+        assert_eq!(name("testcases/cases/survival/a.toml", "testcases/cases/survival"), "survival::a");
+        assert_eq!(name("cases/a.toml", "cases/a.toml"), "a");
+        assert_eq!(name("mine/survival/a.toml", "mine"), "survival::a");
+        assert_eq!(name("mine/a.toml", "mine/a.toml"), "a");
+    }
+}

@@ -1,0 +1,356 @@
+//! The one step loop: builds a job's lab, lets its transfers run, takes its steps, samples, and returns the recording.
+//! Not here: where it runs (the calling process must have left the computer's network) and what the recording means.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use crate::kernel::load::Load;
+use crate::life::clock::Clock;
+use crate::life::lab::{Lab, LabError};
+use crate::life::observe::{ObserveError, Observer};
+use crate::life::processes::{self, Processes};
+use crate::life::relay::{Relay, RelayError, Seen};
+use crate::life::traffic::{self, Prepared, Running};
+use crate::plan::{Change, Job, Op, PlannedStep};
+use crate::result::recording::{FORMAT, Lateness, Place, ProcessRecord, Recording, RelayRecord, RelayedWay, StepRecord, TransferRecord};
+use crate::words::{Engine, Protocol, Time, Way};
+
+/// Why a job could not be run to its end. This is broken machinery, not a failed case.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The lab could not be built or changed.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// A transfer could not be prepared or started.
+    #[error(transparent)]
+    Traffic(#[from] traffic::Error),
+    /// A process could not be started.
+    #[error(transparent)]
+    Process(#[from] processes::Failure),
+    /// Something could not be observed.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// The event loop could not be made.
+    #[error("failed to make the event loop: {0}")]
+    Loop(#[from] std::io::Error),
+}
+
+/// What can be told of a run while it lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// A guest has booted and waits for its debugger.
+    Waits,
+    /// The lab stands.
+    Built {
+        /// How long it took to build it, in µs.
+        took: u64,
+    },
+    /// A sample was taken.
+    Sample {
+        /// When, in µs.
+        at: u64,
+        /// Bytes received and sent so far by the interfaces of each host.
+        interfaces: BTreeMap<String, BTreeMap<String, (u64, u64)>>,
+    },
+    /// A step was taken.
+    Step {
+        /// When, in µs.
+        at: u64,
+        /// Which of the case's.
+        number: usize,
+    },
+}
+
+/// Runs a job in this process.
+pub fn execute(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    // Watching for events needs the runtime already.
+    runtime.block_on(async { Run::prepare(job, place, news).await?.play(news).await })
+}
+
+/// Something due at a time.
+enum Due {
+    Start(String),
+    Process(String),
+    Step(usize, PlannedStep),
+    /// A part of a step, and whether it is the last.
+    Change(Vec<Op>, bool),
+}
+
+/// A run whose lab stands and whose servers listen.
+struct Run {
+    job: Job,
+    place: Place,
+    lab: Lab,
+    observer: Observer,
+    /// What is to come, the next last.
+    agenda: Vec<(Time, Due)>,
+    prepared: BTreeMap<String, Prepared>,
+    running: BTreeMap<String, Running>,
+    started: BTreeMap<String, u64>,
+    processes: Processes,
+    listeners: BTreeMap<String, Protocol>,
+    steps: Vec<StepRecord>,
+    late_steps: Vec<u64>,
+    next_sample: Time,
+    late_samples: Vec<u64>,
+    load: Load,
+}
+
+/// How long a step waits for the connection that it is about.
+const CONNECTS: Time = Time::from_millis(5_000);
+/// When it looks again.
+const AGAIN: Time = Time::from_millis(5);
+
+impl Run {
+    async fn prepare(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
+        let before = Instant::now();
+        let lab = Lab::build(&job.setup)?;
+        news(News::Built { took: Time::from(before.elapsed()).micros() });
+        let hosts = lab.hosts();
+        let mut observer = Observer::open(hosts.iter().map(|(name, namespace)| (name.as_str(), &**namespace)))?;
+        // Before the sockets of transfers are made: a socket goes by the endpoints that there were then.
+        let mut processes = Processes::of(&job, hosts.clone());
+        processes.settle(&mut observer).await?;
+        let mut prepared = BTreeMap::new();
+        let mut listeners = BTreeMap::new();
+        for (name, transfer) in &job.case.transfers {
+            let seed = job.seed.wrapping_add(u64::from(transfer.port) << 32);
+            prepared.insert(name.clone(), Prepared::listen(name, transfer, seed, &hosts[&transfer.client], &hosts[&transfer.server])?);
+            let found = observer.listeners(&transfer.server)?;
+            let ours = found.into_iter().find(|(address, _)| address.port() == transfer.port);
+            listeners.extend(ours.map(|(_, protocol)| (name.clone(), protocol)));
+        }
+        let starts = prepared.iter().map(|(name, transfer)| (transfer.start_time(), Due::Start(name.clone())));
+        let programs = job.case.processes.iter().filter(|(_, process)| !process.precedes(&job.case.processes));
+        let programs = programs.filter_map(|(name, process)| Some((process.start?, Due::Process(name.clone()))));
+        let steps = job.steps.iter().enumerate().map(|(number, step)| (step.at, Due::Step(number, step.clone())));
+        let later = job.steps.iter().flat_map(|step| {
+            let change = |(left, change): (usize, &Change)| (step.at.after(change.after), Due::Change(change.ops.clone(), left == 0));
+            step.later.iter().rev().enumerate().map(change)
+        });
+        let mut agenda: Vec<_> = starts.chain(programs).chain(steps).chain(later).collect();
+        // A stable sort: what is due together is done in the order of the file.
+        agenda.sort_by_key(|(at, _)| *at);
+        agenda.reverse();
+        Ok(Self {
+            job,
+            place,
+            lab,
+            observer,
+            agenda,
+            prepared,
+            running: BTreeMap::new(),
+            started: BTreeMap::new(),
+            processes,
+            listeners,
+            steps: Vec::new(),
+            late_steps: Vec::new(),
+            next_sample: Time::ZERO,
+            late_samples: Vec::new(),
+            load: Load::read(),
+        })
+    }
+
+    async fn play(mut self, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
+        let (ended, mut endings) = mpsc::unbounded_channel();
+        let mut ongoing: BTreeSet<String> = self.prepared.keys().cloned().collect();
+        let deadline = self.job.case.deadline;
+        let clock = Clock::start();
+        self.processes.begin(clock);
+        while (!self.agenda.is_empty() || !ongoing.is_empty() || self.processes.ongoing())
+            && !self.processes.over()
+            && clock.now() < deadline
+        {
+            while let Some((at, due)) = self.agenda.pop_if(|(at, _)| *at <= clock.now()) {
+                self.late_steps.push(clock.now().since(at).micros());
+                match due {
+                    Due::Start(name) => self.start(&name, clock, &ended)?,
+                    Due::Process(name) => self.processes.start(&name).await.map_err(processes::Failure::from)?,
+                    Due::Step(number, step) => {
+                        // What is counted up to a step is what came before it.
+                        self.sample_if_due(clock, news)?;
+                        self.step(number, step, clock, news).await?;
+                    }
+                    Due::Change(ops, last) => {
+                        self.lab.apply(&ops)?;
+                        if last {
+                            self.lab.verify(&ops)?;
+                        }
+                    }
+                }
+            }
+            self.sample_if_due(clock, news)?;
+            let next = self.agenda.last().map_or(deadline, |(at, _)| *at).min(self.next_sample).min(deadline);
+            tokio::select! {
+                () = tokio::time::sleep_until(clock.instant(next).into()) => {}
+                () = self.observer.event() => self.observer.drain_events(clock.now())?,
+                () = self.processes.event() => self.processes.look(&mut self.observer).await?,
+                Some(name) = endings.recv() => { ongoing.remove(&name); }
+            }
+        }
+        self.sample(clock, true, news)?;
+        let end = clock.now();
+        let timed_out = end >= deadline && (!ongoing.is_empty() || self.processes.ongoing());
+        for host in self.job.topology.hosts.keys() {
+            self.observer.listeners(host)?;
+        }
+        let processes = self.processes.end().await;
+        let transfers = self.stop();
+        self.observer.drain_events(clock.now())?;
+        let relayed = self.relayed()?;
+        Ok(self.record(end, timed_out, transfers, processes, relayed))
+    }
+
+    fn start(&mut self, name: &str, clock: Clock, ended: &mpsc::UnboundedSender<String>) -> Result<(), ExecuteError> {
+        let Some(prepared) = self.prepared.remove(name) else { return Ok(()) };
+        self.started.insert(name.to_owned(), clock.now().micros());
+        let (ended, who) = (ended.clone(), name.to_owned());
+        // The receiver is gone only when the run is over, and then nobody waits for this.
+        let running = prepared.start(clock, Box::new(move || drop(ended.send(who))))?;
+        self.running.insert(name.to_owned(), running);
+        Ok(())
+    }
+
+    async fn step(&mut self, number: usize, step: PlannedStep, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+        if let Some((verb, name)) = &step.process {
+            self.processes.act(*verb, name).await.map_err(processes::Failure::from)?;
+        }
+        match self.lab.apply(&step.ops) {
+            // On a busy computer a transfer may not have connected yet: the step is late then, and known to be.
+            Err(LabError::Absent(..)) if clock.now() < step.at.after(CONNECTS) => {
+                self.late_steps.push(clock.now().since(step.at).micros());
+                let again = clock.now().after(AGAIN);
+                let place = self.agenda.partition_point(|(at, _)| *at > again);
+                self.agenda.insert(place, (again, Due::Step(number, step)));
+                return Ok(());
+            }
+            done => done?,
+        }
+        let at = clock.now().micros();
+        self.lab.verify(&step.ops)?;
+        let lines = step.ops.iter().map(ToString::to_string).collect();
+        self.steps.push(StepRecord { due: step.at.micros(), at, lines });
+        news(News::Step { at, number });
+        Ok(())
+    }
+
+    fn sample_if_due(&mut self, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+        if self.next_sample <= clock.now() {
+            self.late_samples.push(clock.now().since(self.next_sample).micros());
+            self.sample(clock, false, news)?;
+            // Samples that are due already are skipped: two at once say no more than one.
+            while self.next_sample <= clock.now() {
+                self.next_sample = self.next_sample.after(self.job.case.sample);
+            }
+        }
+        Ok(())
+    }
+
+    fn sample(&mut self, clock: Clock, last: bool, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
+        let now = clock.now();
+        self.observer.sample(now, last)?;
+        let seen = |host: &String| {
+            let series = &self.observer.seen(host)?.interfaces;
+            let last = |series: &crate::result::recording::InterfaceSeries| Some((*series.rx_bytes.last()?, *series.tx_bytes.last()?));
+            Some((host.clone(), series.iter().filter_map(|(name, series)| Some((name.clone(), last(series)?))).collect()))
+        };
+        news(News::Sample { at: now.micros(), interfaces: self.job.topology.hosts.keys().filter_map(seen).collect() });
+        Ok(())
+    }
+
+    /// Ends what still runs. A transfer that never started is recorded as one without connections.
+    fn stop(&mut self) -> BTreeMap<String, TransferRecord> {
+        let mut records: BTreeMap<_, _> =
+            std::mem::take(&mut self.running).into_iter().map(|(name, running)| (name, running.stop())).collect();
+        for name in self.job.case.transfers.keys() {
+            let record = records.entry(name.clone()).or_default();
+            record.started = self.started.get(name).copied().unwrap_or(record.started);
+            record.listener = self.listeners.get(name).copied();
+        }
+        records
+    }
+
+    /// What the relay did, by link.
+    fn relayed(&self) -> Result<BTreeMap<String, RelayRecord>, LabError> {
+        let Some(relay) = self.lab.relay() else { return Ok(BTreeMap::new()) };
+        let links = self.job.engines.iter().filter(|(_, choice)| choice.engine == Engine::Relay);
+        Ok(links.map(|(name, _)| Ok((name.clone(), relay_record(relay, name)?))).collect::<Result<_, RelayError>>()?)
+    }
+
+    fn record(
+        mut self,
+        end: Time,
+        timed_out: bool,
+        transfers: BTreeMap<String, TransferRecord>,
+        processes: BTreeMap<String, ProcessRecord>,
+        relayed: BTreeMap<String, RelayRecord>,
+    ) -> Recording {
+        self.late_samples.sort_unstable();
+        let load = Load::read();
+        let percent = |part: u64, whole: u64| (part * 100).checked_div(whole).unwrap_or(0);
+        let lateness = Lateness {
+            stolen: percent(load.stolen - self.load.stolen, load.cpu - self.load.cpu),
+            waited: percent(load.waited - self.load.waited, end.micros()),
+            step: self.late_steps.iter().copied().max().unwrap_or(0),
+            sample: self.late_samples.last().copied().unwrap_or(0),
+            sample_median: self.late_samples.get(self.late_samples.len() / 2).copied().unwrap_or(0),
+        };
+        let mut hosts = self.observer.finish();
+        for (name, host) in &mut hosts {
+            host.state = self.lab.state(name, host, &peers(&self.job, name));
+        }
+        Recording {
+            format: FORMAT,
+            place: self.place,
+            end: end.micros(),
+            timed_out,
+            lateness,
+            transfers,
+            processes,
+            hosts,
+            relayed,
+            splats: Vec::new(),
+            steps: self.steps,
+            job: self.job,
+        }
+    }
+}
+
+/// The addresses of the other hosts that have traffic, if this one has.
+fn peers(job: &Job, host: &str) -> Vec<IpAddr> {
+    let transfers = job.case.transfers.values().flat_map(|transfer| [&transfer.client, &transfer.server]);
+    let ends: BTreeSet<&String> = transfers.chain(job.case.processes.values().map(|process| &process.host)).collect();
+    if !ends.iter().any(|end| *end == host) {
+        return Vec::new();
+    }
+    let others = ends.into_iter().filter(|end| *end != host).filter_map(|end| job.topology.hosts.get(end));
+    let networks = others.flat_map(|facts| facts.interfaces.values().flat_map(|interface| &interface.addresses));
+    networks.map(|network| network.address).collect()
+}
+
+fn relay_record(relay: &Relay, link: &str) -> Result<RelayRecord, RelayError> {
+    let way = |Seen { counts, late }: Seen| RelayedWay {
+        offered: counts.offered,
+        packets: counts.packets,
+        lost: counts.dropped.loss,
+        dropped: counts.dropped.queue + counts.dropped.codel,
+        cut: counts.dropped.blackhole + counts.dropped.down,
+        missed: counts.dropped.missed,
+        late_median: late.median.micros(),
+        late_p99: late.p99.micros(),
+        late_worst: late.worst.micros(),
+    };
+    let (up, down) = (way(relay.seen(link, Way::Up)?), way(relay.seen(link, Way::Down)?));
+    Ok(RelayRecord { up, down, not_realtime: relay.not_realtime().map(str::to_owned) })
+}
+
+/// How long a run may take from the outside: its deadline, and what building and clearing up may need on a busy computer.
+pub fn watchdog(job: &Job) -> Duration {
+    Duration::from(job.case.deadline) + Duration::from_secs(60)
+}

@@ -1,0 +1,399 @@
+//! A living lab: the namespaces of a plan, and operations applied to them.
+//! Not here: which operations, traffic, or what is seen. A lab holds its namespaces by descriptors; it is gone when it is dropped.
+
+mod paths;
+mod readback;
+mod state;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub use readback::Difference;
+
+use crate::kernel::link::LinkState;
+use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, bond, firewall, link, mptcp, qdisc, route, sysctl};
+use crate::life::clock::Clock;
+use crate::life::relay::{Relay, RelayError, RelayLink};
+use crate::plan::op::MAIN_TABLE;
+use crate::plan::{Act, Op};
+use crate::words::EndpointFlag;
+use crate::words::names::WIRES;
+
+/// Why a lab could not be built or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The kernel refused an operation over netlink.
+    #[error("failed to do `{op}`")]
+    Netlink {
+        /// The operation.
+        op: Box<Op>,
+        /// What the kernel said.
+        source: NetlinkError,
+    },
+    /// The kernel refused an operation on a file or a namespace.
+    #[error("failed to do `{op}`")]
+    Io {
+        /// The operation.
+        op: Box<Op>,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The kernel could not be asked what it has.
+    #[error("failed to read back what {ns} is like")]
+    Read {
+        /// The namespace.
+        ns: String,
+        /// What the kernel said.
+        source: NetlinkError,
+    },
+    /// The kernel took an operation and has something else.
+    #[error("the kernel has not got what it was told: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Different(Vec<Difference>),
+    /// There is no connection, or no subflow of one, that the operation is about.
+    #[error("failed to do `{0}`: {1}")]
+    Absent(Box<Op>, String),
+    /// A link in user space does not work.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    /// An interface has no carrier.
+    #[error("{0} is up but nothing passes after {1:?}: no carrier")]
+    NoCarrier(String, Duration),
+}
+
+/// A namespace of the lab with what is known of it.
+struct Room {
+    ns: Arc<Namespace>,
+    netlink: Netlink,
+    /// The interfaces' indexes by name, `lo` included.
+    devices: BTreeMap<String, i32>,
+    next_index: i32,
+}
+
+impl Room {
+    fn new(first_index: i32) -> io::Result<Self> {
+        let ns = Arc::new(Namespace::new()?);
+        let devices = BTreeMap::from([("lo".to_owned(), 1)]);
+        Ok(Self { netlink: Netlink::new(Arc::clone(&ns)), ns, devices, next_index: first_index })
+    }
+
+    fn new_device(&mut self, name: &str) -> i32 {
+        let index = self.next_index;
+        self.next_index += 1;
+        self.devices.insert(name.to_owned(), index);
+        index
+    }
+
+    fn index(&self, name: &str) -> i32 {
+        self.devices.get(name).copied().unwrap_or(0)
+    }
+
+    /// Waits until what is sent through any interface leaves: a carrier that has come is acted upon a little later. Returns the interfaces.
+    fn await_carriers(&mut self, ns: &str) -> Result<BTreeMap<i32, LinkState>, LabError> {
+        let deadline = Instant::now() + CARRIER;
+        let read = |source| LabError::Read { ns: ns.to_owned(), source };
+        let mut links = readback::links(&mut self.netlink).map_err(read)?;
+        for waiting in links.values_mut().filter(|link| link.up && !link.running && link.name != "lo") {
+            while !waiting.running {
+                if Instant::now() > deadline {
+                    return Err(LabError::NoCarrier(format!("{ns}:{}", waiting.name), CARRIER));
+                }
+                match link::state(&mut self.netlink, waiting.index).map_err(read)? {
+                    Some(now) if now.running => *waiting = now,
+                    _ => std::thread::sleep(Duration::from_micros(200)),
+                }
+            }
+        }
+        Ok(links)
+    }
+}
+
+/// The index of a host's first interface: 1 is `lo`.
+const HOST_INDEX: i32 = 2;
+/// The index of the first interface on the wires. A veth whose index equals its peer's looks to the kernel like a device that is no
+/// tunnel or peer of another, and its carrier is noticed up to a second late (net/core/link_watch.c, linkwatch_urgent_event).
+const WIRES_INDEX: i32 = 1 << 20;
+/// How long a carrier may take.
+const CARRIER: Duration = Duration::from_secs(10);
+
+/// Namespaces, and what is in them.
+#[derive(Default)]
+pub struct Lab {
+    /// Before the namespaces: it has sockets in one of them.
+    relay: Option<Relay>,
+    /// The links that it carries, or is to carry.
+    relayed: Vec<RelayLink>,
+    rooms: BTreeMap<String, Room>,
+}
+
+impl Lab {
+    /// Builds a lab, reads it back, and waits until every interface has its carrier.
+    pub fn build(setup: &[Op]) -> Result<Self, LabError> {
+        let mut lab = Self::default();
+        lab.apply(setup)?;
+        lab.start_relay()?;
+        lab.read_back(setup, true)?;
+        Ok(lab)
+    }
+
+    /// The namespace of a host.
+    pub fn namespace(&self, host: &str) -> Option<&Arc<Namespace>> {
+        self.rooms.get(host).map(|room| &room.ns)
+    }
+
+    /// The namespaces of the hosts by name.
+    pub fn hosts(&self) -> BTreeMap<String, Arc<Namespace>> {
+        self.rooms.iter().filter(|(name, _)| *name != WIRES).map(|(name, room)| (name.clone(), Arc::clone(&room.ns))).collect()
+    }
+
+    /// Lets links in user space carry packets from now on.
+    fn start_relay(&mut self) -> Result<(), LabError> {
+        if let Some(wires) = self.rooms.get(WIRES).filter(|_| !self.relayed.is_empty()) {
+            self.relay = Some(Relay::start(&wires.ns, self.relayed.clone(), Clock::start())?);
+        }
+        Ok(())
+    }
+
+    /// The relay, if a link needs one.
+    pub fn relay(&self) -> Option<&Relay> {
+        self.relay.as_ref()
+    }
+
+    /// Does operations in their order. Those that go over rtnetlink and follow each other in a namespace share a system call.
+    pub fn apply(&mut self, ops: &[Op]) -> Result<(), LabError> {
+        let mut pending = Pending::default();
+        for op in ops {
+            if pending.ops.first().is_some_and(|first: &&Op| first.ns != op.ns) || pending.batch.len() >= Batch::MOST {
+                self.flush(&mut pending)?;
+            }
+            let before = pending.batch.len();
+            let direct = self.add(op, &mut pending.batch);
+            if pending.batch.len() > before {
+                pending.ops.push(op);
+            } else {
+                self.flush(&mut pending)?;
+            }
+            if let Some(direct) = direct {
+                self.act(op, direct)?;
+            }
+        }
+        self.flush(&mut pending)
+    }
+
+    /// Compares what the kernel has with what the operations told it.
+    pub fn verify(&mut self, ops: &[Op]) -> Result<(), LabError> {
+        self.read_back(ops, false)
+    }
+
+    /// Compares, in a new lab once each interface has its carrier. The namespaces are read side by side.
+    fn read_back(&mut self, ops: &[Op], new: bool) -> Result<(), LabError> {
+        let mut told = readback::by_namespace(ops);
+        let mut rooms: Vec<_> = self.rooms.iter_mut().filter_map(|(ns, room)| Some((ns, room, told.remove(ns.as_str())?))).collect();
+        // The longest first: half of all there is, is on the wires.
+        rooms.sort_by_key(|(.., told)| Reverse(told.len()));
+        let read = side_by_side(rooms, |(ns, room, told)| {
+            let links = if new { Some(room.await_carriers(ns)?) } else { None };
+            readback::compare(ns, room, &told, links).map_err(|source| LabError::Read { ns: ns.clone(), source })
+        });
+        let mut differences: Vec<_> = read.into_iter().collect::<Result<Vec<_>, LabError>>()?.concat();
+        differences.sort_by_key(|(place, _)| *place);
+        let differences: Vec<_> = differences.into_iter().map(|(_, difference)| difference).collect();
+        if differences.is_empty() { Ok(()) } else { Err(LabError::Different(differences)) }
+    }
+
+    fn room(&mut self, ns: &str) -> &mut Room {
+        self.rooms.get_mut(ns).expect("a plan makes a namespace before it uses it")
+    }
+
+    fn flush(&mut self, pending: &mut Pending) -> Result<(), LabError> {
+        let Pending { batch, ops } = std::mem::take(pending);
+        let Some(first) = ops.first() else { return Ok(()) };
+        for op in &ops {
+            tracing::debug!("{op}");
+        }
+        self.room(&first.ns)
+            .netlink
+            .send(&batch)
+            .map_err(|source| LabError::Netlink { op: Box::new((*ops.get(source.position).unwrap_or(first)).clone()), source })
+    }
+
+    /// Adds an operation that goes over rtnetlink to the batch, or returns it as one that does not.
+    fn add(&mut self, op: &Op, batch: &mut Batch) -> Option<Direct> {
+        if let Act::Namespace = op.act {
+            return Some(Direct::Namespace);
+        }
+        if let Act::Veth { dev, peer_ns, peer, mtu, down } = &op.act {
+            let there = self.room(peer_ns).new_device(peer);
+            let other = Arc::clone(&self.room(peer_ns).ns);
+            let here = self.room(&op.ns).new_device(dev);
+            let (here, there) = (link::NewEnd { name: dev, index: here }, link::NewEnd { name: peer, index: there });
+            link::veth(batch, &here, !down, &other, &there, *mtu);
+            return None;
+        }
+        let room = self.room(&op.ns);
+        match &op.act {
+            Act::Namespace | Act::Veth { .. } => unreachable!("handled above"),
+            Act::Sysctl { .. }
+            | Act::Firewall { .. }
+            | Act::Masquerade { .. }
+            | Act::Intercept { .. }
+            | Act::Limits { .. }
+            | Act::Endpoint { .. }
+            | Act::DeleteEndpoint { .. }
+            | Act::ChangeEndpoint { .. }
+            | Act::FlushEndpoints
+            | Act::Command { .. } => {
+                return Some(Direct::InRoom);
+            }
+            Act::Relay { .. } | Act::Swallow { .. } | Act::Reshape { .. } => return Some(Direct::Relay),
+            Act::Unshape { dev } => qdisc::remove(batch, room.index(dev)),
+            Act::Bridge { dev } => {
+                let index = room.new_device(dev);
+                link::bridge(batch, dev, index);
+            }
+            Act::Bond { dev, mtu, .. } => {
+                let index = room.new_device(dev);
+                bond::add(batch, dev, index, *mtu, kernel_bond(&op.act));
+            }
+            Act::Up { dev } => link::set_up(batch, room.index(dev), true),
+            Act::Down { dev } => link::set_up(batch, room.index(dev), false),
+            Act::Attach { dev, master } => link::attach(batch, room.index(dev), room.index(master)),
+            Act::Port { dev, flood } => link::bridge_port(batch, room.index(dev), *flood),
+            Act::Address { .. } => route::add_address(batch, &kernel_address(room, &op.act)),
+            Act::Route { .. } => route::replace_route(batch, &kernel_route(room, &op.act)),
+            Act::Rule { .. } => route::add_rule(batch, &kernel_rule(&op.act)),
+            Act::EverythingIsHere { v6, table } => route::everything_is_here(batch, *v6, *table),
+            Act::Ingress { dev } => qdisc::ingress(batch, room.index(dev)),
+            Act::Redirect { dev, to } => qdisc::redirect(batch, room.index(dev), room.index(to)),
+            Act::Unredirect { dev } => qdisc::unredirect(batch, room.index(dev)),
+            Act::Tbf { dev, rate, burst, limit } => qdisc::tbf(batch, room.index(dev), *rate, *burst, *limit),
+            Act::Split { dev, place, packet } => qdisc::split(batch, room.index(dev), *place, *packet),
+            Act::Netem { dev, place, netem } => qdisc::netem(batch, room.index(dev), *place, netem),
+        }
+        None
+    }
+
+    fn act(&mut self, op: &Op, direct: Direct) -> Result<(), LabError> {
+        tracing::debug!("{op}");
+        let io = |source| LabError::Io { op: Box::new(op.clone()), source };
+        if let Direct::Namespace = direct {
+            let first = if op.ns == WIRES { WIRES_INDEX } else { HOST_INDEX };
+            self.rooms.insert(op.ns.clone(), Room::new(first).map_err(io)?);
+            return Ok(());
+        }
+        if let Direct::Relay = direct {
+            return self.act_on_relay(op);
+        }
+        let room = self.room(&op.ns);
+        let done = match &op.act {
+            Act::Sysctl { key, value } => return room.ns.enter(|| sysctl::write(key, value)).and_then(|written| written).map_err(io),
+            Act::Firewall { rules } => firewall::filter(rules).apply(&mut room.netlink),
+            Act::Intercept { ports, mark } => {
+                firewall::intercept(ports.iter().map(|(dev, port)| (dev.as_str(), *port)), *mark).apply(&mut room.netlink)
+            }
+            Act::Masquerade { devs } => firewall::masquerade(devs.iter().map(String::as_str)).apply(&mut room.netlink),
+            Act::Limits { subflows, add_addr_accepted } => mptcp::limits(&mut room.netlink).and_then(|now| {
+                let limits = mptcp::Limits {
+                    subflows: subflows.unwrap_or(now.subflows),
+                    add_addr_accepted: add_addr_accepted.unwrap_or(now.add_addr_accepted),
+                };
+                mptcp::set_limits(&mut room.netlink, limits)
+            }),
+            Act::Endpoint { .. } => {
+                let endpoint = kernel_endpoint(room, &op.act);
+                mptcp::add_endpoint(&mut room.netlink, &endpoint)
+            }
+            Act::DeleteEndpoint { address } => paths::delete_endpoint(room, *address),
+            Act::ChangeEndpoint { address, flags } => paths::change_endpoint(room, *address, flags),
+            Act::FlushEndpoints => mptcp::flush_endpoints(&mut room.netlink),
+            Act::Command { to, server, command, .. } => return paths::command(room, op, *to, *server, command),
+            _ => unreachable!("it went into the batch"),
+        };
+        done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })
+    }
+
+    fn act_on_relay(&mut self, op: &Op) -> Result<(), LabError> {
+        match &op.act {
+            Act::Relay { link, dev, to, up, down, seed } => {
+                let wires = self.room(&op.ns);
+                let (a, b) = (wires.index(dev), wires.index(to));
+                let (up, down) = ((**up).clone(), (**down).clone());
+                self.relayed.push(RelayLink { name: link.clone(), a, b, up, down, seed: *seed });
+            }
+            Act::Swallow { link, way, on } => {
+                let relay = self.relay.as_ref().ok_or_else(|| RelayError::NoLink(link.clone()))?;
+                relay.blackhole(link, *way, *on)?;
+            }
+            Act::Reshape { link, way, shape } => {
+                let relay = self.relay.as_ref().ok_or_else(|| RelayError::NoLink(link.clone()))?;
+                relay.reshape(link, *way, (**shape).clone())?;
+            }
+            _ => unreachable!("an operation of the kernel's"),
+        }
+        Ok(())
+    }
+}
+
+/// Operations of one namespace that wait to be sent together.
+#[derive(Default)]
+struct Pending<'a> {
+    batch: Batch,
+    ops: Vec<&'a Op>,
+}
+
+/// An operation that does not go over rtnetlink.
+#[derive(Clone, Copy)]
+enum Direct {
+    Namespace,
+    InRoom,
+    Relay,
+}
+
+/// Does each piece of work, as many at a time as there are cores.
+fn side_by_side<T: Send, R: Send>(work: Vec<T>, each: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(work.len());
+    let left = Mutex::new(work.into_iter());
+    let next = || left.lock().expect("taking from a list does not panic").next();
+    let worker = || std::iter::from_fn(next).map(&each).collect::<Vec<R>>();
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..cores).map(|_| scope.spawn(worker)).collect();
+        let mut done = worker();
+        done.extend(others.into_iter().flat_map(|other| other.join().expect("a panic here is a panic there")));
+        done
+    })
+}
+
+fn kernel_bond(act: &Act) -> bond::Settings {
+    let Act::Bond { mode, miimon, xmit_hash_policy, .. } = act else { unreachable!("a bond") };
+    bond::Settings::of(*mode, miimon.millis() as u32, *xmit_hash_policy)
+}
+
+fn kernel_address(room: &Room, act: &Act) -> route::Address {
+    let Act::Address { dev, address } = act else { unreachable!("an address") };
+    route::Address { index: room.index(dev), address: address.address, prefix: address.prefix }
+}
+
+fn kernel_route(room: &Room, act: &Act) -> route::Route {
+    let Act::Route { to, via, dev, table } = act else { unreachable!("a route") };
+    let index = dev.as_ref().map(|dev| room.index(dev));
+    route::Route { to: to.address, prefix: to.prefix, via: *via, index, table: table.unwrap_or(MAIN_TABLE) }
+}
+
+fn kernel_rule(act: &Act) -> route::Rule {
+    let Act::Rule { v6, priority, from, mark, table, suppress_default } = act else { unreachable!("a rule") };
+    route::Rule { v6: *v6, priority: *priority, from: *from, mark: *mark, table: *table, suppress_default: *suppress_default }
+}
+
+fn kernel_endpoint(room: &Room, act: &Act) -> mptcp::Endpoint {
+    let Act::Endpoint { address, dev, flags, id, port } = act else { unreachable!("an endpoint") };
+    mptcp::Endpoint {
+        address: *address,
+        index: dev.as_ref().map_or(0, |dev| room.index(dev)),
+        flags: flags.iter().copied().map(EndpointFlag::bit).sum(),
+        id: id.unwrap_or(0),
+        port: port.unwrap_or(0),
+    }
+}

@@ -1,0 +1,167 @@
+//! Watches the hosts of a run: samples of everything each of them counts, and its path manager's events.
+//! Not here: when to look, and what it means.
+
+mod series;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::task::Poll;
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::kernel::Namespace;
+use crate::kernel::counters::Counters;
+use crate::kernel::link_stats::Links;
+use crate::kernel::pm_events::PmEvents;
+use crate::kernel::sock_diag::SockDiag;
+use crate::result::recording::HostRecord;
+use crate::words::{Protocol, Time};
+
+use series::Series;
+
+/// Watches the hosts of one run. What a kernel has no means to show is absent from the records.
+pub struct Observer {
+    hosts: BTreeMap<String, Host>,
+    /// How many samples were taken.
+    samples: usize,
+}
+
+/// Counters are part of each sample whose number is a multiple of this: the kernel prints each with its name, which is a quarter of all that a
+/// guest has to do for a transfer if it is asked ten times a second.
+const COUNTED: usize = 5;
+
+/// What could not be observed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to observe the {what} of host {host}: {source}")]
+pub struct ObserveError {
+    host: String,
+    what: &'static str,
+    source: io::Error,
+}
+
+/// A host, watched by sockets and files inside its namespace, so that looking needs no way in.
+struct Host {
+    counters: Counters,
+    links: Links,
+    sockets: SockDiag,
+    events: Option<AsyncFd<PmEvents>>,
+    /// Whether the last sample had subflows.
+    flowing: bool,
+    seen: Series,
+}
+
+type Attempt<T> = Result<T, (&'static str, io::Error)>;
+
+impl Observer {
+    /// Opens what is needed to watch these hosts. Events are kept from now on. Must be called inside a tokio runtime.
+    pub fn open<'a>(hosts: impl IntoIterator<Item = (&'a str, &'a Namespace)>) -> Result<Self, ObserveError> {
+        let open = |(name, namespace): (&str, &Namespace)| {
+            let host = namespace.enter(Host::open).map_err(|error| ("namespace", error)).and_then(|host| host);
+            Ok((name.to_owned(), host.map_err(|failure| ObserveError::of(name, failure))?))
+        };
+        Ok(Self { hosts: hosts.into_iter().map(open).collect::<Result<_, _>>()?, samples: 0 })
+    }
+
+    /// Adds one sample of every host. From the last nothing is left out.
+    pub fn sample(&mut self, now: Time, last: bool) -> Result<(), ObserveError> {
+        let count = last || self.samples.is_multiple_of(COUNTED);
+        self.samples += 1;
+        self.hosts.iter_mut().try_for_each(|(name, host)| host.sample(now, count).map_err(|failure| ObserveError::of(name, failure)))
+    }
+
+    /// Waits until an event of any host can be drained. Cancelling it loses nothing.
+    pub async fn event(&self) {
+        std::future::poll_fn(|context| {
+            // Every source is asked, so that each of them will wake the task.
+            let sources = self.hosts.values().filter_map(|host| host.events.as_ref());
+            let ready = sources.filter(|source| source.poll_read_ready(context).is_ready()).count();
+            if ready > 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Records the events that have come since the last time.
+    pub fn drain_events(&mut self, now: Time) -> Result<(), ObserveError> {
+        self.hosts.iter_mut().try_for_each(|(name, host)| host.drain_events(now).map_err(|failure| ObserveError::of(name, failure)))
+    }
+
+    /// The host's listening TCP sockets, and what they speak; it is recorded. Empty for a host that is not watched.
+    pub fn listeners(&mut self, host: &str) -> Result<BTreeMap<SocketAddr, Protocol>, ObserveError> {
+        let Some(watched) = self.hosts.get_mut(host) else { return Ok(BTreeMap::new()) };
+        let listeners = watched.sockets.listeners().map_err(|error| ObserveError::of(host, ("listening sockets", error)))?;
+        watched.seen.listeners(&listeners);
+        Ok(listeners)
+    }
+
+    /// What was seen of a host so far; its columns are equally long.
+    pub fn seen(&self, host: &str) -> Option<&HostRecord> {
+        self.hosts.get(host).map(|host| host.seen.record())
+    }
+
+    /// What was seen, by host.
+    pub fn finish(self) -> BTreeMap<String, HostRecord> {
+        self.hosts.into_iter().map(|(name, host)| (name, host.seen.into_record())).collect()
+    }
+}
+
+impl Host {
+    fn open() -> Attempt<Self> {
+        let events = PmEvents::open().and_then(|events| events.map(PmEvents::into_async).transpose());
+        Ok(Self {
+            events: events.map_err(|error| ("path-manager events", error))?,
+            sockets: SockDiag::open().map_err(|error| ("sockets", error))?,
+            links: Links::open().map_err(|error| ("interfaces", error))?,
+            counters: Counters::open().map_err(|error| ("counters", error))?,
+            flowing: false,
+            seen: Series::default(),
+        })
+    }
+
+    fn sample(&mut self, now: Time, count: bool) -> Attempt<()> {
+        let at = now.micros();
+        let links = self.links.read().map_err(|error| ("interfaces", error))?;
+        let connections = self.sockets.connections().map_err(|error| ("connections", error))?;
+        // Listing subflows takes longest: only where there are connections, and after those until the last subflow has gone too.
+        let may_flow = self.flowing || connections.as_ref().is_none_or(|connections| !connections.is_empty());
+        let subflows = if may_flow { self.sockets.subflows().map_err(|error| ("subflows", error))? } else { Vec::new() };
+        self.flowing = !subflows.is_empty();
+        self.seen.begin(at);
+        for link in &links {
+            self.seen.link(link);
+        }
+        for subflow in subflows {
+            self.seen.subflow(at, subflow);
+        }
+        for connection in connections.iter().flatten() {
+            self.seen.connection(at, connection);
+        }
+        let counters = if count {
+            self.seen.count();
+            self.counters.read(|name, value| self.seen.counter(name, value))
+        } else {
+            Ok(())
+        };
+        self.seen.end();
+        counters.map_err(|error| ("counters", error))
+    }
+
+    fn drain_events(&mut self, now: Time) -> Attempt<()> {
+        let Some(source) = &self.events else { return Ok(()) };
+        // The source counts as ready until it has been found empty.
+        loop {
+            match source.try_io(Interest::READABLE, PmEvents::read) {
+                Ok(events) => events.into_iter().for_each(|event| self.seen.event(now.micros(), event)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(("path-manager events", error)),
+            }
+        }
+    }
+}
+
+impl ObserveError {
+    fn of(host: &str, (what, source): (&'static str, io::Error)) -> Self {
+        Self { host: host.to_owned(), what, source }
+    }
+}

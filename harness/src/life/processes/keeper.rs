@@ -1,0 +1,149 @@
+//! The keeper of a process: the first of its process namespace, which gives the program its view, starts it, passes signals on, and tells
+//! how it ended. When the keeper ends, the kernel kills all that the program has started, wherever it went.
+//! Not here: when to start it and what its output means.
+//!
+//! The keeper is this same program, started with a marker. Its standard input is a socket: orders come in there, a line of JSON each,
+//! and what it has to tell goes out. When the other end of it is gone, so is the run.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{self, Command, Stdio};
+use std::thread;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::view::{OWN, View};
+use crate::kernel::{preload, program};
+use crate::life::proxy::command::ITSELF;
+use crate::words::{Exit, Signal};
+
+/// The first argument of a keeper.
+pub(super) const KEEPER: &str = "mplab:keeper";
+
+/// Where a program has the library that it is to load.
+const LIBRARY: &str = "/tmp/mptcpize.so";
+
+/// What a keeper is told.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Order {
+    /// Starts the program. The first order, and once.
+    Begin(Box<Task>),
+    /// Sends a signal to all that runs there.
+    Signal(Signal),
+}
+
+/// What a keeper tells.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Told {
+    /// The program was executed.
+    Started(Mptcpize),
+    /// It could not be.
+    Failed(String),
+    /// It ended.
+    Ended(Exit),
+}
+
+/// What makes MPTCP sockets of its TCP sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Mptcpize {
+    /// Nothing.
+    Not,
+    /// mptcpize, which is installed.
+    Installed,
+    /// The library that mplab brings along, which does the same.
+    Own,
+}
+
+/// A program to start.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Task {
+    pub(super) view: View,
+    pub(super) command: Vec<String>,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) input: Option<String>,
+    pub(super) mptcpize: bool,
+}
+
+/// Becomes a keeper if this process was started as one, and never returns then.
+pub fn enter() {
+    if std::env::args().nth(1).as_deref() == Some(KEEPER) {
+        // Without a run there is nobody to be told anything.
+        keep().ok();
+        process::exit(0);
+    }
+}
+
+fn keep() -> io::Result<()> {
+    let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut orders = BufReader::new(socket.try_clone()?).lines().map(|line| Ok(serde_json::from_str::<Order>(&line?)?));
+    let Some(Ok(Order::Begin(task))) = orders.next() else { return Ok(()) };
+    let (child, mptcpize) = match start(&task) {
+        Ok(started) => started,
+        Err(why) => return tell(&mut socket, &Told::Failed(why)),
+    };
+    tell(&mut socket, &Told::Started(mptcpize))?;
+    thread::spawn(move || {
+        for order in orders.map_while(io::Result::ok) {
+            if let Order::Signal(signal) = order {
+                program::signal_all(signal);
+            }
+        }
+        process::exit(0);
+    });
+    let exit = program::wait_for(child)?;
+    tell(&mut socket, &Told::Ended(exit))
+}
+
+fn tell(socket: &mut UnixStream, told: &Told) -> io::Result<()> {
+    let mut line = serde_json::to_vec(told)?;
+    line.push(b'\n');
+    socket.write_all(&line)
+}
+
+/// Starts the program and returns its id.
+fn start(task: &Task) -> Result<(u32, Mptcpize), String> {
+    task.view.enter().map_err(|error| error.to_string())?;
+    let files = |error| format!("giving it its files: {error}");
+    let stdin = input(task).map_err(files)?;
+    let mptcpize = match (task.mptcpize, program::find("mptcpize")) {
+        (false, _) => Mptcpize::Not,
+        (true, Some(_)) => Mptcpize::Installed,
+        (true, None) => Mptcpize::Own,
+    };
+    let wrapper = ["mptcpize", "run"].into_iter().filter(|_| mptcpize == Mptcpize::Installed);
+    let words: Vec<&str> = wrapper.chain(task.command.iter().map(String::as_str)).collect();
+    let (name, arguments) = words.split_first().ok_or("no program is named")?;
+    let found = program::find(name).ok_or_else(|| format!("there is no program `{name}`"))?;
+    let mut command = Command::new(found);
+    // A terminal's signals are mplab's.
+    command.arg0(name).args((*name == program::ITSELF).then_some(ITSELF)).args(arguments).stdin(stdin).process_group(0);
+    command.env_clear().envs([("PATH", program::path().as_str()), ("HOME", OWN), ("LC_ALL", "C.UTF-8")]).envs(&task.env);
+    if mptcpize == Mptcpize::Own {
+        fs::write(LIBRARY, preload::MPTCPIZE).map_err(files)?;
+        command.env("LD_PRELOAD", LIBRARY);
+    }
+    let child = command.spawn().map_err(|error| format!("executing `{name}`: {error}"))?;
+    Ok((child.id(), mptcpize))
+}
+
+/// Makes the program's files in its directory, goes there, and opens what it reads.
+fn input(task: &Task) -> io::Result<Stdio> {
+    std::env::set_current_dir(OWN)?;
+    for (name, text) in &task.files {
+        if let Some(directory) = Path::new(name).parent() {
+            fs::create_dir_all(directory)?;
+        }
+        fs::write(name, text)?;
+    }
+    let Some(text) = &task.input else { return Ok(Stdio::null()) };
+    fs::write("input", text)?;
+    let file = File::open("input")?;
+    fs::remove_file("input")?;
+    Ok(file.into())
+}

@@ -1,0 +1,264 @@
+//! One connection of a transfer: its two sockets, its flows' threads, what it spoke, and the record it becomes.
+//! Not here: the loop that learns when something happens to it.
+
+use std::fmt::Display;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use super::Shared;
+use super::content::Content;
+use super::flow::{self, Received, Sent};
+use crate::kernel::socket::{self, Spoken};
+use crate::result::recording::{ConnectionRecord, FlowRecord};
+use crate::words::Protocol;
+
+/// A way of a connection: its flow's record has the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Client to server.
+    Up,
+    /// Server to client.
+    Down,
+}
+
+/// What a flow's thread says when it is done.
+pub(super) struct Report {
+    /// The connection's number.
+    pub(super) connection: usize,
+    way: Way,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Sent(Sent),
+    Received(Received),
+}
+
+/// A connection from the call of `connect` on.
+pub(super) struct Connection {
+    shared: Arc<Shared>,
+    number: usize,
+    stage: Stage,
+    client: Option<Arc<TcpStream>>,
+    server: Option<Arc<TcpStream>>,
+    threads: Vec<JoinHandle<()>>,
+    reports_due: usize,
+    record: ConnectionRecord,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Connected,
+    Finished,
+}
+
+impl Connection {
+    /// Begins to connect.
+    pub(super) fn begin(shared: &Arc<Shared>, number: usize, client: TcpStream) -> Self {
+        let mut connection = Self {
+            shared: Arc::clone(shared),
+            number,
+            stage: Stage::Connecting,
+            client: None,
+            server: None,
+            threads: Vec::new(),
+            reports_due: 0,
+            record: ConnectionRecord::default(),
+        };
+        let transfer = &shared.transfer;
+        let begun = transfer
+            .from
+            .map_or(Ok(()), |from| socket::bind(&client, SocketAddr::new(from, 0)))
+            .and_then(|()| socket::connect(&client, shared.server_address()));
+        connection.record.client = client.local_addr().map(|address| address.to_string()).unwrap_or_default();
+        connection.client = Some(Arc::new(client));
+        if let Err(error) = begun {
+            connection.connect_failed(&error);
+        }
+        connection
+    }
+
+    /// The client's socket while its connect is under way.
+    pub(super) fn connecting(&self) -> Option<&TcpStream> {
+        self.client.as_deref().filter(|_| self.stage == Stage::Connecting)
+    }
+
+    /// Whether its record is complete.
+    pub(super) fn finished(&self) -> bool {
+        self.stage == Stage::Finished
+    }
+
+    /// Whether the server sees this address at its other end; any will do if it is `alone`.
+    pub(super) fn comes_from(&self, peer: SocketAddr, alone: bool) -> bool {
+        // The port says it all: all clients of a transfer are on one host.
+        let known = || self.record.client.parse::<SocketAddr>().is_ok_and(|client| client.port() == peer.port());
+        self.server.is_none() && (alone || known())
+    }
+
+    /// The client's socket says that its connect has come to an end.
+    pub(super) fn connect_ended(&mut self) {
+        let Some(client) = self.client.clone() else { return };
+        if let Err(error) = client.take_error().and_then(|error| error.map_or_else(|| client.peer_addr(), Err)) {
+            self.connect_failed(&error);
+            return;
+        }
+        self.stage = Stage::Connected;
+        self.record.connected = Some(self.shared.clock.now().micros());
+        self.ask();
+        self.start(Way::Up);
+        self.start(Way::Down);
+    }
+
+    /// The server has accepted it.
+    pub(super) fn accepted(&mut self, server: TcpStream) {
+        self.server = Some(Arc::new(server));
+        self.start(Way::Down);
+    }
+
+    /// One of its threads is done.
+    pub(super) fn reported(&mut self, report: Report) {
+        self.reports_due -= 1;
+        let error = match &report.outcome {
+            Outcome::Sent(sent) => sent.error.as_ref().map(|error| format!("sending {}: {error}", self.route(report.way))),
+            Outcome::Received(received) => received.error.as_ref().map(|error| format!("receiving {}: {error}", self.route(report.way))),
+        };
+        let flow = match report.way {
+            Way::Up => &mut self.record.up,
+            Way::Down => &mut self.record.down,
+        };
+        let flow = flow.get_or_insert_default();
+        match report.outcome {
+            Outcome::Sent(Sent { bytes, closed, .. }) => (flow.sent, flow.closed) = (bytes, closed),
+            Outcome::Received(Received { bytes, corrupt_at, ended, progress, .. }) => {
+                *flow = FlowRecord { received: bytes, corrupt_at, ended, progress, ..std::mem::take(flow) };
+            }
+        }
+        if let Some(error) = error {
+            self.note(error);
+        }
+        let complete = self.server.is_some() || self.record.error.is_some();
+        if self.stage == Stage::Connected && self.reports_due == 0 && complete {
+            self.finish();
+        }
+    }
+
+    /// Ends what is still under way: with these words if it is an error.
+    pub(super) fn fail(&mut self, words: impl Display) {
+        self.note(words.to_string());
+        for socket in self.client.iter().chain(&self.server) {
+            // It fails when the socket is not connected, and then there is nothing to shut.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+        if self.reports_due == 0 {
+            self.finish();
+        }
+    }
+
+    /// Waits for its threads, which have been told to stop.
+    pub(super) fn join(&mut self) {
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                self.record.error.get_or_insert_with(|| "a thread of it panicked".to_owned());
+            }
+        }
+    }
+
+    /// The record, when all its threads have reported or have been joined.
+    pub(super) fn into_record(mut self) -> ConnectionRecord {
+        if self.stage == Stage::Connecting {
+            self.note(format!("{}: no answer until the transfer was stopped", self.connecting_words()));
+        }
+        if self.stage != Stage::Finished {
+            self.finish();
+        }
+        self.record
+    }
+
+    /// Starts the flows' threads at the end of the connection that sends this way, once it is there and the client has connected.
+    fn start(&mut self, sends: Way) {
+        let socket = if sends == Way::Up { &self.client } else { &self.server };
+        let Some(socket) = socket.clone().filter(|_| self.stage == Stage::Connected) else { return };
+        let direction = self.shared.transfer.direction;
+        let ways = [(Way::Up, direction.uploads()), (Way::Down, direction.downloads())];
+        for way in ways.into_iter().filter_map(|(way, active)| active.then_some(way)) {
+            let flow = match way {
+                Way::Up => &mut self.record.up,
+                Way::Down => &mut self.record.down,
+            };
+            let connected = self.record.connected.unwrap_or_default();
+            flow.get_or_insert_with(|| FlowRecord { progress: vec![(connected, 0)], ..FlowRecord::default() });
+            if let Err(error) = self.spawn(Arc::clone(&socket), way, way == sends) {
+                self.fail(format!("starting a thread: {error}"));
+                return;
+            }
+        }
+    }
+
+    fn spawn(&mut self, socket: Arc<TcpStream>, way: Way, sends: bool) -> io::Result<()> {
+        let (shared, connection) = (Arc::clone(&self.shared), self.number);
+        let connected = self.record.connected.unwrap_or_default();
+        let content = Content::new(&shared.block, connection as u64 * 2 + way as u64);
+        let end = flow::End { socket, content, clock: shared.clock, stop: Arc::clone(&shared.stop) };
+        let work = move || {
+            let outcome = if sends {
+                Outcome::Sent(flow::send(&end, shared.transfer.amount, shared.transfer.rate))
+            } else {
+                Outcome::Received(flow::receive(&end, connected, shared.meters.of(way)))
+            };
+            shared.reports.post(Report { connection, way, outcome });
+        };
+        self.threads.push(thread::Builder::new().name(format!("{connection} {way:?}")).spawn(work)?);
+        self.reports_due += 1;
+        Ok(())
+    }
+
+    /// Asks the client's socket what it speaks. An answer of before stands if there is none now.
+    fn ask(&mut self) {
+        match self.client.as_deref().map(socket::spoken) {
+            Some(Ok(Spoken::Mptcp { token })) => {
+                self.record.protocol = Some(Protocol::Mptcp);
+                self.record.token = Some(token);
+            }
+            Some(Ok(Spoken::Tcp)) => {
+                self.record.protocol = Some(Protocol::Tcp);
+                self.record.token = None;
+            }
+            Some(Err(_)) | None => {}
+        }
+    }
+
+    fn finish(&mut self) {
+        if self.record.connected.is_some() {
+            self.ask();
+        }
+        self.join();
+        self.client = None;
+        self.server = None;
+        self.stage = Stage::Finished;
+        self.shared.meters.connection_done();
+    }
+
+    fn connect_failed(&mut self, error: &io::Error) {
+        self.note(format!("{}: {error}", self.connecting_words()));
+        self.finish();
+    }
+
+    /// The first error is kept: others follow from it.
+    fn note(&mut self, words: String) {
+        self.record.error.get_or_insert(words);
+    }
+
+    fn connecting_words(&self) -> String {
+        let from = self.shared.transfer.from.map(|from| format!(" ({from})")).unwrap_or_default();
+        format!("connecting to {} from {}{from}", self.shared.server_address(), self.shared.transfer.client)
+    }
+
+    fn route(&self, way: Way) -> String {
+        let (client, server) = (&self.shared.transfer.client, &self.shared.transfer.server);
+        let (from, to) = if way == Way::Up { (client, server) } else { (server, client) };
+        format!("from {from} to {to} ({} to {})", self.record.client, self.shared.server_address())
+    }
+}

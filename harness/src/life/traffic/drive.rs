@@ -1,0 +1,86 @@
+//! The one loop of a transfer: waits for connects, accepts, reports and the stop, and passes each on to its connection.
+//! Not here: what a connection makes of it.
+
+use std::io::{self, ErrorKind};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use nix::poll::{PollFd, PollFlags};
+
+use super::Shared;
+use super::connection::{Connection, Report};
+use super::mailbox::Mailbox;
+use super::stop::poll;
+use crate::result::recording::TransferRecord;
+
+/// Runs the transfer to its end or until it is stopped.
+pub(super) fn drive(shared: &Arc<Shared>, reports: &Mailbox<Report>, listener: TcpListener, clients: Vec<TcpStream>) -> TransferRecord {
+    let started = shared.clock.now().micros();
+    let clients = clients.into_iter().enumerate();
+    let mut connections: Vec<_> = clients.map(|(number, client)| Connection::begin(shared, number, client)).collect();
+    while !shared.stop.asked() && !connections.iter().all(Connection::finished) {
+        let turn = wait(shared, reports, &listener, &connections).and_then(|ready| {
+            for connection in ready.connects {
+                connections[connection].connect_ended();
+            }
+            for report in reports.take(ready.reports) {
+                connections[report.connection].reported(report);
+            }
+            if ready.accepts { accept(&listener, &mut connections) } else { Ok(()) }
+        });
+        if let Err(error) = turn {
+            let words = format!("accepting at {} on {}: {error}", shared.server_address(), shared.transfer.server);
+            connections.iter_mut().filter(|connection| !connection.finished()).for_each(|connection| connection.fail(&words));
+        }
+    }
+    drop(listener);
+    connections.iter_mut().for_each(Connection::join);
+    for report in reports.take(false) {
+        connections[report.connection].reported(report);
+    }
+    TransferRecord { started, connections: connections.into_iter().map(Connection::into_record).collect(), listener: None }
+}
+
+/// What there is to do.
+struct Ready {
+    connects: Vec<usize>,
+    reports: bool,
+    accepts: bool,
+}
+
+fn wait(shared: &Shared, reports: &Mailbox<Report>, listener: &TcpListener, connections: &[Connection]) -> io::Result<Ready> {
+    let mut fds = vec![shared.stop.line(), reports.bell(), PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+    let mut connecting = Vec::new();
+    for (number, connection) in connections.iter().enumerate() {
+        if let Some(client) = connection.connecting() {
+            fds.push(PollFd::new(client.as_fd(), PollFlags::POLLOUT));
+            connecting.push(number);
+        }
+    }
+    poll(&mut fds, None)?;
+    let ready = |fd: &PollFd<'_>| fd.revents().is_none_or(|flags| !flags.is_empty());
+    let connects = connecting.into_iter().zip(&fds[3..]).filter(|(_, fd)| ready(fd)).map(|(number, _)| number).collect();
+    Ok(Ready { connects, reports: ready(&fds[1]), accepts: ready(&fds[2]) })
+}
+
+/// Accepts all that wait. A stranger, whose port is no client's, is closed again; but a transfer's one connection may come from anywhere,
+/// as it does by way of a proxy.
+fn accept(listener: &TcpListener, connections: &mut [Connection]) -> io::Result<()> {
+    loop {
+        match listener.accept() {
+            Ok((server, peer)) => {
+                let alone = connections.len() == 1;
+                if let Some(connection) = connections.iter_mut().find(|connection| connection.comes_from(peer, alone)) {
+                    server.set_nonblocking(true)?;
+                    connection.accepted(server);
+                }
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock => return Ok(()),
+                ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
+                _ => return Err(error),
+            },
+        }
+    }
+}

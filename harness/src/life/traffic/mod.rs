@@ -1,0 +1,182 @@
+//! Transfers: real TCP and MPTCP sockets in two namespaces, content that is checked on arrival, and the record of how it went.
+//! Not here: when a transfer starts, what happens to the links meanwhile, or whether its record is as expected.
+//!
+//! A transfer has a thread for its loop ([`drive`](self)) and one for each end of each flow; none of them outlives [`Running`].
+
+mod connection;
+mod content;
+mod delivery;
+mod drive;
+mod flow;
+mod mailbox;
+mod pace;
+mod stop;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crate::document::case::Transfer;
+use crate::kernel::{Namespace, socket};
+use crate::life::clock::Clock;
+use crate::result::recording::TransferRecord;
+use crate::words::{Protocol, Time};
+use connection::{Report, Way};
+use content::Block;
+use mailbox::{Mailbox, Slot, mailbox};
+use stop::{Stop, Stopper};
+
+/// Why a transfer could not be prepared or started.
+#[derive(Debug, thiserror::Error)]
+#[error("transfer `{transfer}`: host {host}, {operation}: {source}")]
+pub struct Error {
+    transfer: String,
+    host: String,
+    operation: String,
+    source: io::Error,
+}
+
+/// A transfer whose servers listen and whose clients have not started.
+#[derive(Debug)]
+pub struct Prepared {
+    name: String,
+    transfer: Transfer,
+    seed: u64,
+    listener: TcpListener,
+    clients: Vec<TcpStream>,
+}
+
+/// A transfer that moves. Dropping it stops it.
+pub struct Running {
+    meters: Arc<Meters>,
+    stopper: Option<Stopper>,
+    drive: Option<JoinHandle<TransferRecord>>,
+}
+
+/// How far a transfer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Bytes that have arrived at the server.
+    pub up: u64,
+    /// Bytes that have arrived at the client.
+    pub down: u64,
+    /// Connections that have ended, well or not.
+    pub done: u32,
+}
+
+/// What the threads of a transfer share.
+struct Shared {
+    transfer: Transfer,
+    clock: Clock,
+    block: Arc<Block>,
+    stop: Arc<Stop>,
+    meters: Arc<Meters>,
+    reports: Slot<Report>,
+}
+
+impl Shared {
+    fn server_address(&self) -> SocketAddr {
+        server_address(&self.transfer)
+    }
+}
+
+fn server_address(transfer: &Transfer) -> SocketAddr {
+    SocketAddr::new(transfer.to, transfer.port)
+}
+
+/// What is counted while a transfer runs.
+#[derive(Default)]
+struct Meters {
+    up: AtomicU64,
+    down: AtomicU64,
+    done: AtomicU32,
+}
+
+impl Meters {
+    fn of(&self, way: Way) -> &AtomicU64 {
+        match way {
+            Way::Up => &self.up,
+            Way::Down => &self.down,
+        }
+    }
+
+    fn connection_done(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Prepared {
+    /// Makes all sockets in their namespaces, where they stay, and lets the server's listen.
+    pub fn listen(name: &str, transfer: &Transfer, seed: u64, client: &Namespace, server: &Namespace) -> Result<Self, Error> {
+        let failed = |host: &str, operation: String| {
+            let (transfer, host) = (name.to_owned(), host.to_owned());
+            move |source| Error { transfer, host, operation, source }
+        };
+        let make = |namespace: &Namespace, protocol: Protocol, host: &str| {
+            let made = namespace.enter(|| socket::stream(protocol, transfer.to)).and_then(|made| made);
+            made.map_err(failed(host, format!("making a socket that speaks {protocol}")))
+        };
+        // Subflows may come to any of the server's addresses, as to a program that does not choose one.
+        let any: IpAddr = if transfer.to.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        let address = SocketAddr::new(any, transfer.port);
+        let listening = make(server, transfer.server_protocol, &transfer.server)?;
+        socket::bind(&listening, address).map_err(failed(&transfer.server, format!("binding to {address}")))?;
+        let listener = socket::listen(listening, transfer.connections);
+        let listener = listener.map_err(failed(&transfer.server, format!("listening at {address}")))?;
+        let clients = (0..transfer.connections).map(|_| make(client, transfer.client_protocol, &transfer.client).map(TcpStream::from));
+        let clients = clients.collect::<Result<_, _>>()?;
+        Ok(Self { name: name.to_owned(), transfer: transfer.clone(), seed, listener, clients })
+    }
+
+    /// When it is to start: less than a millisecond behind the time that its file has. Where the seed decides all that may vary, else its packets
+    /// would meet those of others, and the hosts' timers, in one way only.
+    pub fn start_time(&self) -> Time {
+        self.transfer.start.after(Time::from_micros(content::offset(self.seed)))
+    }
+
+    /// Lets the clients connect and everything run. `on_end` is called once, from a thread of the transfer, when all connections
+    /// have ended or the transfer has been stopped; the record can be had without waiting from then on.
+    pub fn start(self, clock: Clock, on_end: Box<dyn FnOnce() + Send>) -> Result<Running, Error> {
+        let Self { name, transfer, seed, listener, clients } = self;
+        let host = transfer.client.clone();
+        let run = || -> io::Result<Running> {
+            let (stop, stopper) = Stopper::new()?;
+            let (reports, received): (_, Mailbox<Report>) = mailbox()?;
+            let meters = Arc::new(Meters::default());
+            let shared = Shared { block: Block::new(seed), transfer, clock, stop, meters: Arc::clone(&meters), reports };
+            let drive = thread::Builder::new().name(name.clone()).spawn(move || {
+                let record = drive::drive(&Arc::new(shared), &received, listener, clients);
+                on_end();
+                record
+            })?;
+            Ok(Running { meters, stopper: Some(stopper), drive: Some(drive) })
+        };
+        run().map_err(|source| Error { transfer: name.clone(), host, operation: "starting its thread".to_owned(), source })
+    }
+}
+
+impl Running {
+    /// How far it has come. Cheap.
+    pub fn progress(&self) -> Progress {
+        let Meters { up, down, done } = &*self.meters;
+        Progress { up: up.load(Ordering::Relaxed), down: down.load(Ordering::Relaxed), done: done.load(Ordering::Relaxed) }
+    }
+
+    /// Ends whatever still runs, and tells how everything went.
+    pub fn stop(mut self) -> TransferRecord {
+        self.end().unwrap_or_default()
+    }
+
+    fn end(&mut self) -> Option<TransferRecord> {
+        self.stopper = None;
+        self.drive.take()?.join().ok()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

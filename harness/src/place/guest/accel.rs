@@ -1,0 +1,39 @@
+//! Whether KVM works here: that /dev/kvm can be opened proves nothing, so a guest is started under it and given a moment.
+//! Not here: starting guests.
+
+use std::fs::{self, OpenOptions};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::Guest;
+use crate::result::recording::Acceleration;
+
+/// How long a guest under KVM may take to boot and answer. It takes a second where KVM works.
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What the file says behind the boot's id where it does.
+const WORKS: &str = "works\n";
+
+/// One trial, however many guests ask at once.
+static TRIAL: Mutex<()> = Mutex::new(());
+
+/// The faster of KVM and TCG that works. What was found holds until the computer boots anew, and is kept in `store` until then.
+pub(super) fn fastest(store: &Path, under_kvm: &Guest) -> Acceleration {
+    if OpenOptions::new().read(true).write(true).open("/dev/kvm").is_err() {
+        return Acceleration::Tcg;
+    }
+    let _one = TRIAL.lock();
+    let file = store.join("kvm");
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let said = fs::read_to_string(&file).unwrap_or_default();
+    let works = if let Some(works) = said.strip_prefix(&boot).filter(|_| !boot.is_empty()) {
+        works == WORKS
+    } else {
+        let works = under_kvm.answers_within(DEADLINE);
+        // A store that cannot be written to costs another trial.
+        fs::write(&file, boot + if works { WORKS } else { "does not work\n" }).ok();
+        works
+    };
+    if works { Acceleration::Kvm } else { Acceleration::Tcg }
+}

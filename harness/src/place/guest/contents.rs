@@ -1,0 +1,156 @@
+//! What is in a guest: this program and the modules that most labs need when it boots, and what more its requests need when these come.
+//! Not here: the requests themselves.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::OnceLock;
+
+use super::archive;
+use super::init::MODULES;
+use super::program::{self, Files};
+use super::store::{Kernel, Module};
+use crate::kernel::process::anonymous_file;
+use crate::kernel::program::find;
+use crate::place::local::Request;
+use crate::words::Feature;
+
+/// What requests need that a guest has not got when it has booted.
+pub(super) struct Luggage {
+    /// Modules to load, by their paths in the guest, each behind those it needs.
+    pub(super) modules: Vec<PathBuf>,
+    /// The files, as an archive.
+    pub(super) archive: Vec<u8>,
+}
+
+impl Luggage {
+    pub(super) fn of(kernel: &Kernel, requests: &[Request]) -> io::Result<Self> {
+        let all = &kernel.manifest.modules;
+        let plain = requests.iter().all(is_plain);
+        let also = wanted(all, requests.iter().any(bonds));
+        let there = wanted(all, false);
+        let mut files = Files::new();
+        let modules = modules(&mut files, kernel, all.iter().filter(|module| (!plain || also(module)) && !there(module)))?;
+        for name in requests.iter().flat_map(programs).collect::<BTreeSet<_>>() {
+            // One that is absent was found missing before.
+            if let Some(program) = find(&name) {
+                program::add(&mut files, &program, &program)?;
+            }
+        }
+        Ok(Self { modules, archive: archive::pack(&files)? })
+    }
+}
+
+/// The files that a guest has when it boots. Its first process is this program, if no other is named.
+pub(super) fn booted(kernel: &Kernel, first: Option<&Path>) -> io::Result<File> {
+    let mut files = Files::new();
+    let all = &kernel.manifest.modules;
+    let plain = wanted(all, false);
+    let modules = modules(&mut files, kernel, all.iter().filter(|module| plain(module)))?;
+    files.insert(PathBuf::from(MODULES), serde_json::to_vec(&modules)?);
+    let mut file = anonymous_file("initramfs")?;
+    // A kernel unpacks one archive after the other.
+    match first {
+        Some(program) => file.write_all(&starting_with(program)?)?,
+        None => file.write_all(this_program()?)?,
+    }
+    file.write_all(&archive::pack(&files)?)?;
+    Ok(file)
+}
+
+/// Adds modules, and returns their paths.
+fn modules<'a>(files: &mut Files, kernel: &Kernel, modules: impl Iterator<Item = &'a Module>) -> io::Result<Vec<PathBuf>> {
+    let mut add = |module: &Module| {
+        let path = Path::new("/mplab/modules").join(module.file());
+        files.insert(path.clone(), program::unsigned(fs::read(kernel.file(module))?));
+        Ok(path)
+    };
+    modules.map(&mut add).collect()
+}
+
+/// The modules that a lab without anything special needs. To load all that a kernel has takes seconds.
+const PLAIN_MODULES: [&str; 9] =
+    ["veth", "sch_ingress", "cls_u32", "act_mirred", "sch_tbf", "sch_netem", "inet_diag", "tcp_diag", "mptcp_diag"];
+
+/// Whether a module is one that a lab without anything special needs, with bonds or without, or one that such a one needs.
+fn wanted(all: &[Module], bonds: bool) -> impl Fn(&Module) -> bool {
+    let mut wanted: BTreeSet<&str> = PLAIN_MODULES.into();
+    wanted.extend(bonds.then_some("bonding"));
+    // Each stands behind those it needs.
+    for module in all.iter().rev() {
+        if wanted.contains(module.name.as_str()) {
+            wanted.extend(module.needs.iter().map(String::as_str));
+        }
+    }
+    move |module| wanted.contains(module.name.as_str())
+}
+
+/// The programs that a request runs.
+fn programs(request: &Request) -> Vec<String> {
+    match request {
+        Request::Probe | Request::Layout => Vec::new(),
+        Request::Run(job) => job.programs(),
+    }
+}
+
+/// Whether a request needs bonds.
+fn bonds(request: &Request) -> bool {
+    matches!(request, Request::Run(job) if job.needs.contains(&Feature::Bonding))
+}
+
+/// Whether a job can do with these.
+fn is_plain(request: &Request) -> bool {
+    let Request::Run(job) = request else { return matches!(request, Request::Layout) };
+    let plain = |feature: &Feature| {
+        use Feature::{
+            Bonding, Counter, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf,
+        };
+        matches!(
+            feature,
+            Mptcp
+                | Ipv6
+                | Bonding
+                | Redirect
+                | Tbf
+                | Netem
+                | Relay
+                | Scheduler(_)
+                | PathManager(_)
+                | LaminarEndpoints
+                | ListenerEvents
+                | Counter(_)
+                | Program(_)
+        )
+    };
+    // A sysctl may name a congestion control, which may be a module.
+    let sysctls = job.topology.hosts.values().all(|host| host.sysctls.is_empty());
+    sysctls && job.needs.iter().all(plain)
+}
+
+/// What programs expect of any system.
+const SYSTEM: [(&str, &str); 3] = [
+    ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+    ("/etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
+    ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
+];
+
+/// The archive with this program as the first process, made once.
+fn this_program() -> io::Result<&'static [u8]> {
+    static ARCHIVE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    // Not /proc/self: the loader that is asked for libraries would find itself there.
+    let make = || starting_with(Path::new(&format!("/proc/{}/exe", process::id())));
+    let archive = ARCHIVE.get_or_init(|| make().map_err(|error| error.to_string()));
+    archive.as_deref().map_err(|error| io::Error::other(error.clone()))
+}
+
+/// The archive with a program as the first process.
+fn starting_with(first: &Path) -> io::Result<Vec<u8>> {
+    let mut files = Files::new();
+    program::add(&mut files, first, Path::new("/init"))?;
+    for (path, content) in SYSTEM {
+        files.insert(path.into(), content.into());
+    }
+    archive::pack(&files)
+}

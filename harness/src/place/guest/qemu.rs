@@ -1,0 +1,155 @@
+//! QEMU: a guest's machine, its command line, and its process.
+//! Not here: what is inside the guest.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+use std::process::{self, Child, ChildStdout, Command, Stdio};
+
+use super::GuestError;
+use crate::kernel::process::{dies_with_this_thread, inherits};
+use crate::result::recording::{Acceleration, Clockwork};
+
+/// The program.
+pub(super) const PROGRAM: &str = "qemu-system-x86_64";
+
+/// What makes a guest's machine differ from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Machine {
+    pub(super) acceleration: Acceleration,
+    pub(super) clock: Clockwork,
+    /// Memory in MiB.
+    pub(super) memory: u32,
+}
+
+/// What a kernel need not do for a lab: verify its certificates (a second under TCG), test its random numbers (half a second in Linux 6.12)
+/// and ciphers, name the numbers in its trace points (a quarter of a second), look up the name of each function that can be traced (90 million
+/// instructions in Linux 7.2), ready file systems, hibernate. A kernel that has not got one of them, or calls it otherwise, does not mind.
+const NEEDLESS: &str = "load_system_certificate_list,jent_mod_init,crypto_kdf108_init,trace_eval_init,trace_eval_sync,\
+                        ftrace_check_for_weak_functions,ext4_init_fs,journal_init,zs_init,damon_stat_init,init_encrypted,snapshot_device_init";
+/// What guards a kernel and costs a guest time: nobody attacks a lab. Pages and stack offsets that are random or cleared for caution only,
+/// security modules, checks of copies; and a quarter of a boot goes into tests of ciphers that nobody uses here. Programs that always lie at
+/// the same addresses (`norandmaps`) are translated by TCG once, however often they are started.
+const UNGUARDED: &str =
+    "mitigations=off rodata=off init_on_alloc=0 lsm= hardened_usercopy=off randomize_kstack_offset=off cryptomgr.notests=1 norandmaps";
+
+impl Machine {
+    /// The kernel's command line in the guest; its first process is given `mark`.
+    ///
+    /// `loglevel=5` shows warnings on the console and nothing below. A kernel that fails ends the guest (`panic=-1`, `reboot=t`,
+    /// `-no-reboot`). No random number follows from the host, and the kernel is where its symbols say (`nokaslr`).
+    pub(super) fn kernel_line(self, mark: &str) -> String {
+        // microvm has no PCI, and its only clock besides the time stamp counter, which counts instructions, is too slow to check that with.
+        let clock = match self.clock {
+            Clockwork::Real => "",
+            Clockwork::Virtual { .. } => " pci=off tsc=reliable",
+        };
+        // cmpxchg16b, which programs need (HAProxy) and no kernel: as Linux 6.12 uses it, TCG has the flags wrong behind it.
+        let cpu = if self.acceleration == Acceleration::Tcg { " clearcpuid=141" } else { "" };
+        format!(
+            "console=ttyS0 loglevel=5 panic=-1 reboot=t random.trust_cpu=off random.trust_bootloader=off{clock}{cpu} edd=off nokaslr retain_initrd \
+             {UNGUARDED} initcall_blacklist={NEEDLESS} -- {mark}"
+        )
+    }
+
+    /// QEMU's arguments that boot a kernel with an archive of files.
+    pub(super) fn boots(self, kernel: &Path, archive: &File, mark: &str) -> Vec<String> {
+        let kernel = kernel.to_string_lossy();
+        ["-kernel", &kernel, "-initrd", &path(archive), "-append", &self.kernel_line(mark)].map(str::to_owned).to_vec()
+    }
+
+    /// QEMU's arguments but for files.
+    fn arguments(self) -> Vec<String> {
+        // microvm has no firmware to run and no PCI to walk; unlike `pc` it is deterministic to the byte. Without virtual time kernels find
+        // nothing on it to measure the time stamp counter with. `isa-serial` brings the bus that the debug port is on.
+        let machine = match self.clock {
+            Clockwork::Real => "pc",
+            Clockwork::Virtual { .. } => "microvm,x-option-roms=off,pit=on,pic=on,isa-serial=on,rtc=on,acpi=on",
+        };
+        let line = ["-M", machine, "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot"];
+        let mut line: Vec<String> = line.map(str::to_owned).to_vec();
+        let (accel, cpu) = match self.acceleration {
+            // With -cpu max Linux 6.12 dies of an instruction that TCG has wrong. Without `arat` the kernel believes that its timer stops when the
+            // CPU is idle, keeps to a periodic tick and rounds every timer up to 4 ms.
+            Acceleration::Tcg => ("tcg", "qemu64,+arat"),
+            Acceleration::Kvm => ("kvm", "host"),
+        };
+        line.extend(["-accel", accel, "-cpu", cpu].map(str::to_owned));
+        line.extend(["-m".to_owned(), self.memory.to_string()]);
+        if let Clockwork::Virtual { shift } = self.clock {
+            // QEMU's main loop lets time go on to the next timer when the CPU is halted, and may look between the halt and the moment when what
+            // has been executed is counted: then time goes too far, by a microsecond or so, in two of six runs beside busy programs. While QEMU
+            // records, its main loop waits for the CPU to be through with both. What it records is not needed.
+            line.extend(["-icount".to_owned(), format!("shift={shift},sleep=off,rr=record,rrfile=/dev/null")]);
+            line.extend(["-rtc", "base=2026-01-01,clock=vm", "-seed", "1"].map(str::to_owned));
+        }
+        line
+    }
+}
+
+/// The path of an open file for another process. Files without names: nothing is left behind, however this process ends.
+pub(super) fn path(file: &File) -> String {
+    format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd())
+}
+
+/// A QEMU process that is killed and waited for when it is dropped, and dies with the thread that started it.
+pub(super) struct Qemu(Child);
+
+impl Qemu {
+    /// Starts a guest, with `more` arguments. What it writes to its debug port comes out of the returned pipe, its console goes into a file,
+    /// and what QEMU itself says to `complaints`, or into a pipe that [`Self::end`] reads. QEMU is given the descriptors that arguments may name.
+    pub(super) fn start(
+        machine: Machine,
+        more: &[String],
+        console: &File,
+        descriptors: Vec<OwnedFd>,
+        complaints: Option<OwnedFd>,
+    ) -> Result<(Self, ChildStdout), GuestError> {
+        let mut command = Command::new(PROGRAM);
+        command.args(machine.arguments());
+        command.args(["-serial", &format!("file:{}", path(console))]);
+        command.args(["-chardev", "stdio,id=port,signal=off", "-device", "isa-debugcon,iobase=0xe9,chardev=port"]);
+        command.args(more);
+        inherits(&mut command, descriptors);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(complaints.map_or_else(Stdio::piped, Stdio::from));
+        dies_with_this_thread(&mut command);
+        let mut child = command.spawn().map_err(|error| GuestError::NoQemu(error.to_string()))?;
+        let port = child.stdout.take().expect("piped above");
+        Ok((Self(child), port))
+    }
+
+    /// Waits for its end, and tells what it complained of.
+    pub(super) fn end(mut self) -> io::Result<String> {
+        let mut words = String::new();
+        if let Some(mut stderr) = self.0.stderr.take() {
+            io::Read::read_to_string(&mut stderr, &mut words)?;
+        }
+        let status = self.0.wait()?;
+        if !status.success() && words.is_empty() {
+            words = status.to_string();
+        }
+        Ok(words.trim().to_owned())
+    }
+
+    /// Kills it.
+    pub(super) fn kill(&mut self) {
+        // It may have ended by itself.
+        self.0.kill().ok();
+    }
+}
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        self.kill();
+        self.0.wait().ok();
+    }
+}
+
+/// QEMU's version, as it says it: `7.2.22`.
+pub(super) fn version() -> io::Result<String> {
+    let said = Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).output()?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let version = said.split_whitespace().skip_while(|word| *word != "version").nth(1);
+    version.map(str::to_owned).ok_or_else(|| io::Error::other(format!("`{PROGRAM} --version` says no version")))
+}

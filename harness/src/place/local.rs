@@ -1,0 +1,196 @@
+//! The place called `local`: this computer's kernel, in a child process with fresh namespaces.
+//! Not here: what runs there.
+//!
+//! The child is this same program: a binary that uses the place calls [`enter`] first thing in `main`. Job and recording go through pipes.
+//! The child holds every namespace by descriptor and dies with the thread that started it, so nothing can be left behind.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::{OnceLock, mpsc};
+use std::time::{Duration, Instant};
+use std::{env, io, process, thread};
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::layout::{self, Layout};
+use crate::kernel::{kmsg, probe, process as confine};
+use crate::life::execute::{News, execute, watchdog};
+use crate::life::{processes, proxy};
+use crate::place::guest::init;
+use crate::plan::Job;
+use crate::result::recording::{Place, Recording};
+use crate::result::splat;
+
+/// Why the place could not run a job. This is broken machinery, not a failed case.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LocalError {
+    /// No network namespace can be made here.
+    #[error("{0}")]
+    Confined(String),
+    /// The run could not be built or ended early.
+    #[error("{0}")]
+    Broken(String),
+    /// The run said nothing to its end.
+    #[error("the run did not end within {0:?} and was killed")]
+    Stuck(Duration),
+}
+
+/// The first argument of a child.
+const CHILD: &str = "mplab:child";
+
+/// What a child is asked.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) enum Request {
+    Probe,
+    Layout,
+    Run(Box<Job>),
+}
+
+/// What a child says, a line each.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Message {
+    News(News),
+    Place(Box<Place>),
+    Layout(Layout),
+    Recording(Box<Recording>),
+    Confined(String),
+    Broken(String),
+}
+
+impl From<LocalError> for Message {
+    fn from(error: LocalError) -> Self {
+        match error {
+            LocalError::Confined(why) => Self::Confined(why),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
+
+/// Becomes a run's child, a process's keeper, or the first process of a guest, if this process was started as one, and never returns then. Call it before
+/// anything else in `main`.
+pub fn enter() {
+    // The kernel hands words of its command line that it does not know to the first process, before the mark.
+    if process::id() == 1 && env::args().any(|argument| argument == init::MARK) {
+        init::run();
+    }
+    processes::enter();
+    proxy::command::enter();
+    let mut arguments = env::args().skip(1);
+    if arguments.next().as_deref() != Some(CHILD) {
+        return;
+    }
+    let parent = arguments.next().and_then(|id| id.parse().ok()).unwrap_or(0);
+    let message = serve(parent).unwrap_or_else(|message| message);
+    // A parent that is gone cannot be told anything, and this process dies with it.
+    say(&message).ok();
+    process::exit(0);
+}
+
+fn say(message: &Message) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    io::stdout().lock().write_all(&line)
+}
+
+/// An error with all that caused it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.ends_with(&cause) { text } else { text + ": " + &cause }
+    })
+}
+
+fn serve(parent: i32) -> Result<Message, Message> {
+    let broken = |error: &dyn std::error::Error| Message::Broken(chain(error));
+    confine::die_with_parent(parent).map_err(|error| broken(&error))?;
+    let root = confine::leave_network().map_err(|error| Message::Confined(error.to_string()))?;
+    // Entering a user namespace may have dropped the wish.
+    confine::die_with_parent(parent).map_err(|error| broken(&error))?;
+    let mut request = String::new();
+    io::stdin().read_to_string(&mut request).map_err(|error| broken(&error))?;
+    let features = probe::features().map_err(|error| broken(&error))?;
+    let place = Place { name: "local".into(), kernel: confine::kernel_release(), root, features, machine: None };
+    match serde_json::from_str(&request).map_err(|error| broken(&error))? {
+        Request::Probe => Ok(Message::Place(Box::new(place))),
+        Request::Layout => layout::read().map(Message::Layout).map_err(|error| broken(&error)),
+        Request::Run(job) => {
+            let recording = execute(*job, place, &mut |news| drop(say(&Message::News(news))));
+            recording.map(|recording| Message::Recording(Box::new(recording))).map_err(|error| broken(&error))
+        }
+    }
+}
+
+/// A child that is killed and waited for when it is dropped.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// Starts a child, asks it, and passes on what it says until it has answered.
+pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Message, LocalError> {
+    let patience = match request {
+        Request::Probe | Request::Layout => Duration::from_secs(60),
+        Request::Run(job) => watchdog(job),
+    };
+    let failed = |what: &str, error: &dyn std::error::Error| LocalError::Broken(format!("failed to {what} the run's process: {error}"));
+    let child = Command::new("/proc/self/exe")
+        .args([CHILD, &process::id().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed("start", &error))?;
+    let mut child = Killed(child);
+    let request = serde_json::to_vec(request).map_err(|error| failed("tell", &error))?;
+    let mut stdin = child.0.stdin.take().expect("piped above");
+    // A child that could not leave the computer's network answers without reading: what it says is worth more than the broken pipe.
+    stdin.write_all(&request).ok();
+    drop(stdin);
+    let (lines, heard) = mpsc::channel();
+    let stdout = BufReader::new(child.0.stdout.take().expect("piped above"));
+    thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+    let deadline = Instant::now() + patience;
+    loop {
+        match heard.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => match serde_json::from_str(&line).map_err(|error| failed("understand", &error))? {
+                Message::News(fresh) => news(fresh),
+                Message::Confined(why) => return Err(LocalError::Confined(why)),
+                Message::Broken(why) => return Err(LocalError::Broken(why)),
+                answer => return Ok(answer),
+            },
+            Err(mpsc::RecvTimeoutError::Timeout) => return Err(LocalError::Stuck(patience)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                let status = child.0.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+                return Err(LocalError::Broken(format!("the run's process ended without an answer ({status})")));
+            }
+        }
+    }
+}
+
+/// What this computer can do. Probed once, in a child.
+pub fn place() -> Result<Place, LocalError> {
+    static PLACE: OnceLock<Result<Place, LocalError>> = OnceLock::new();
+    let probe = || match ask(&Request::Probe, &mut |_| ())? {
+        Message::Place(place) => Ok(*place),
+        _ => Err(LocalError::Broken("the run's process gave another answer than asked for".into())),
+    };
+    PLACE.get_or_init(probe).clone()
+}
+
+/// Runs a job in a child of the calling thread, which tells what happens meanwhile. What the kernel complains of meanwhile is recorded too,
+/// where its log can be read: it may be another program's doing.
+pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, LocalError> {
+    let mut log = kmsg::Log::open().ok();
+    match ask(&Request::Run(Box::new(job.clone())), news)? {
+        Message::Recording(mut recording) => {
+            recording.splats = log.as_mut().map(|log| splat::scan(&log.read())).unwrap_or_default();
+            Ok(*recording)
+        }
+        _ => Err(LocalError::Broken("the run's process gave another answer than asked for".into())),
+    }
+}

@@ -1,0 +1,74 @@
+//! The places where a job can run, behind one face: this computer's kernel, or another one in a guest.
+//! Not here: how either of them does it.
+
+pub mod guest;
+pub mod local;
+
+use crate::life::execute::News;
+use crate::place::guest::{Guest, GuestError};
+use crate::place::local::LocalError;
+use crate::plan::Job;
+use crate::result::recording::{Place, Recording};
+
+/// Where jobs run.
+#[derive(Debug, Clone)]
+pub enum Somewhere {
+    /// In namespaces of this computer's kernel.
+    Local,
+    /// In a guest.
+    Guest(Box<Guest>),
+}
+
+/// Why a place could not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PlaceError {
+    /// This computer could not.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// A guest could not.
+    #[error(transparent)]
+    Guest(#[from] GuestError),
+}
+
+impl Somewhere {
+    /// What the place can do.
+    pub fn place(&self) -> Result<Place, PlaceError> {
+        Ok(match self {
+            Self::Local => local::place()?,
+            Self::Guest(guest) => guest.place()?,
+        })
+    }
+
+    /// Runs a job, and tells what happens meanwhile.
+    pub fn run(&self, job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, PlaceError> {
+        let mut results = self.run_all(std::slice::from_ref(job), &mut |_, fresh| news(fresh));
+        results.pop().expect("a result for each job")
+    }
+
+    /// Runs jobs one after the other, in a guest in one boot, and tells what happens meanwhile, with the job's number. There is a result for
+    /// each.
+    pub fn run_all(&self, jobs: &[Job], news: &mut dyn FnMut(usize, News)) -> Vec<Result<Recording, PlaceError>> {
+        match self {
+            Self::Local => jobs.iter().enumerate().map(|(number, job)| Ok(local::run(job, &mut |fresh| news(number, fresh))?)).collect(),
+            Self::Guest(guest) => guest.run(jobs, news).into_iter().map(|result| Ok(result?)).collect(),
+        }
+    }
+
+    /// The options of `mplab run` that name the place, each with a space before it.
+    pub fn options(&self) -> String {
+        match self {
+            Self::Local => String::new(),
+            Self::Guest(guest) => guest.options(),
+        }
+    }
+
+    /// How many runs go on at once if nobody says. On this computer they wait for their links most of the time; a guest in software takes a
+    /// core.
+    pub fn parallel(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        match self {
+            Self::Local => cores * 2,
+            Self::Guest(_) => cores,
+        }
+    }
+}

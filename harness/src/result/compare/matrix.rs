@@ -1,0 +1,183 @@
+//! Cases by kernels: what became of each case on each kernel, as JSON that can be compared with later.
+//! Not here: what a change since an earlier one means.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::run::{Ended, Run};
+use super::spread::{Distance, Spread, spreads};
+use crate::result::recording::Place;
+use crate::words::Amount;
+
+/// The format's version. It changes when a reader of the previous one would misread the new one.
+pub const FORMAT: u32 = 1;
+
+/// What became of some cases on some kernels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Matrix {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The kernels, in the order in which they were named.
+    pub kernels: Vec<Column>,
+    /// What became of each case, by its name and the kernel's.
+    pub cases: BTreeMap<String, BTreeMap<String, Cell>>,
+}
+
+/// A kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name; `local` is this computer's.
+    pub name: String,
+    /// Its release, as `uname -r` has it.
+    pub release: String,
+    /// Whether its runs were in virtual time.
+    #[serde(rename = "virtual")]
+    pub in_virtual_time: bool,
+}
+
+/// What became of a case on a kernel: a run for each seed, or a single one that says why there is none.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cell {
+    /// The runs, in the order of their seeds.
+    pub runs: Vec<Run>,
+}
+
+/// A measure that is not the same on all kernels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    /// The case.
+    pub case: String,
+    /// The measure's name.
+    pub measure: String,
+    /// Its median on each kernel, in their order.
+    pub medians: Vec<Option<Amount>>,
+    /// The two kernels that are farthest apart, the earlier named first, ...
+    pub between: [String; 2],
+    /// ... and how far.
+    pub distance: Distance,
+}
+
+/// Why a matrix could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is none.
+    #[error("not a matrix: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is of another version.
+    #[error("a matrix of format {0}; this mplab reads format {FORMAT}: use the mplab that wrote it")]
+    Format(u64),
+}
+
+impl Column {
+    /// The kernel of a place.
+    pub fn of(place: &Place) -> Self {
+        Self { name: place.name.clone(), release: place.kernel.clone(), in_virtual_time: place.is_virtual() }
+    }
+}
+
+impl Cell {
+    /// How the worst run ended; nothing if there is none.
+    pub fn worst(&self) -> Option<&Ended> {
+        self.runs.iter().map(|run| &run.ended).max_by_key(|ended| ended.rank())
+    }
+
+    /// How many runs ended as the worst did.
+    pub fn as_bad(&self) -> usize {
+        let rank = self.worst().map(Ended::rank);
+        self.runs.iter().filter(|run| Some(run.ended.rank()) == rank).count()
+    }
+
+    /// Everything that did not hold in some run, as it was to be, with what was measured in the first such run.
+    pub fn failures(&self) -> BTreeMap<&str, &str> {
+        let mut failures = BTreeMap::new();
+        for run in &self.runs {
+            if let Ended::Failed(failed) = &run.ended {
+                for (claim, measured) in failed {
+                    failures.entry(claim.as_str()).or_insert(measured.as_str());
+                }
+            }
+        }
+        failures
+    }
+
+    /// Its measures over the seeds.
+    pub fn spreads(&self) -> BTreeMap<String, Spread> {
+        spreads(&self.runs)
+    }
+}
+
+impl Matrix {
+    /// One without cases.
+    pub fn new(kernels: Vec<Column>) -> Self {
+        Self { format: FORMAT, kernels, cases: BTreeMap::new() }
+    }
+
+    /// Takes a run, and keeps those of a cell in the order of their seeds.
+    pub fn insert(&mut self, case: &str, kernel: &str, run: Run) {
+        let cell = self.cases.entry(case.to_owned()).or_default().entry(kernel.to_owned()).or_default();
+        let place = cell.runs.partition_point(|other| other.seed <= run.seed);
+        cell.runs.insert(place, run);
+    }
+
+    /// Every cell with its case and kernel.
+    pub fn cells(&self) -> impl Iterator<Item = (&str, &str, &Cell)> {
+        self.cases.iter().flat_map(|(case, row)| row.iter().map(|(kernel, cell)| (case.as_str(), kernel.as_str(), cell)))
+    }
+
+    /// The cases that did not end alike on all kernels, or in which not the same failed.
+    pub fn differing(&self) -> Vec<&str> {
+        let alike = |row: &BTreeMap<String, Cell>| {
+            let ends: BTreeSet<_> =
+                row.values().map(|cell| (cell.worst().map(Ended::word), cell.failures().into_keys().collect::<Vec<_>>())).collect();
+            ends.len() < 2
+        };
+        self.cases.iter().filter(|(_, row)| !alike(row)).map(|(case, _)| case.as_str()).collect()
+    }
+
+    /// The measures that moved between kernels, the farthest first.
+    pub fn moved(&self) -> Vec<Moved> {
+        let mut moved: Vec<Moved> = self.cases.iter().flat_map(|(case, row)| self.moved_in(case, row)).collect();
+        moved.sort_by(|one, other| other.distance.size().total_cmp(&one.distance.size()));
+        moved
+    }
+
+    fn moved_in(&self, case: &str, row: &BTreeMap<String, Cell>) -> Vec<Moved> {
+        let by_kernel = |kernel: &Column| row.get(&kernel.name).map(Cell::spreads).unwrap_or_default();
+        let columns: Vec<BTreeMap<String, Spread>> = self.kernels.iter().map(by_kernel).collect();
+        let names: BTreeSet<&String> = columns.iter().flat_map(BTreeMap::keys).collect();
+        let of = |measure: &String| {
+            let spreads: Vec<_> = columns.iter().map(|column| column.get(measure)).collect();
+            let pairs = (0..spreads.len()).flat_map(|here| (here + 1..spreads.len()).map(move |there| (here, there)));
+            let apart = pairs.filter_map(|(here, there)| Some((here, there, spreads[here]?.distance(spreads[there]?)?)));
+            let (here, there, distance) = apart.max_by(|one, other| one.2.size().total_cmp(&other.2.size()))?;
+            Some(Moved {
+                case: case.to_owned(),
+                measure: measure.clone(),
+                medians: spreads.iter().map(|spread| spread.map(Spread::median)).collect(),
+                between: [here, there].map(|column| self.kernels[column].name.clone()),
+                distance,
+            })
+        };
+        names.into_iter().filter_map(of).collect()
+    }
+
+    /// Reads a matrix's JSON.
+    pub fn from_json(json: &str) -> Result<Self, ReadError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u64,
+        }
+        let version: Version = serde_json::from_str(json)?;
+        if version.format != u64::from(FORMAT) {
+            return Err(ReadError::Format(version.format));
+        }
+        Ok(serde_json::from_str(json)?)
+    }
+
+    /// The JSON that [`Self::from_json`] reads.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a matrix has string keys and finite numbers only")
+    }
+}

@@ -1,0 +1,104 @@
+//! Subflows that were there: why one carries nothing, came late, or went away.
+//! Not here: subflows that never came.
+
+use super::counters::{Stage, risen};
+use super::sight::{Sight, Way};
+use super::{Check, Weight};
+use crate::result::recording::{EventRecord, SubflowSeries};
+use crate::words::Time;
+
+pub(super) fn checks(sight: &Sight) -> Vec<Check> {
+    let mut checks: Vec<Check> = sight.idle().map(|way| idle(sight, way)).collect();
+    checks.extend(sight.missing().filter(|way| way.ever).map(|way| gone(sight, way)));
+    let needy = sight.idle().next().is_some() || sight.missing().any(|way| way.ever);
+    checks.extend(risen(sight, Stage::Carriage).map(|(host, meaning, count)| {
+        let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
+        let weight = if needy { Weight::Suspect } else { Weight::Fine };
+        Check::new(weight, "subflows", seen).change(meaning.change)
+    }));
+    checks.extend(sight.ends().into_iter().map(|host| scheduler(sight, host, needy)));
+    checks.extend(paced(sight));
+    checks
+}
+
+fn idle(sight: &Sight, way: &Way) -> Check {
+    let topic = format!("subflow over {}", way.end);
+    let backup = |subflow: &&&SubflowSeries| subflow.flags.contains(['b', 'B']);
+    let part = way.part.map(|part| part.to_string()).unwrap_or_default();
+    if let Some(subflow) = way.subflows.iter().find(backup) {
+        let seen = format!("a backup ({}, flags {}): it carries data only where no other subflow can", subflow.local, subflow.flags);
+        let change = format!("take the `backup` flag off the endpoints of {} and {}", sight.client, sight.server);
+        return Check::new(Weight::Cause, topic, seen).change(change);
+    }
+    if let Some(late) =
+        way.subflows.iter().filter_map(|subflow| subflow.at.first()).min().filter(|late| **late > sight.window.from.map_or(0, Time::micros))
+    {
+        let seen = format!("it carried {part} of the bytes, and was first seen at {}", Time::from_micros(*late));
+        return Check::new(Weight::Suspect, topic, seen).change("look at a later part of the run, or let it last longer");
+    }
+    Check::new(Weight::Suspect, topic, format!("it carried {part} of the bytes"))
+        .change("compare the subflows' rtt, cwnd and retransmits (mplab report)")
+}
+
+/// A subflow that was there before the window, and how it ended.
+fn gone(sight: &Sight, way: &Way) -> Check {
+    let topic = format!("subflow over {}", way.end);
+    let addresses = sight.addresses(&way.end.host, &way.end.interface);
+    let of_it =
+        |event: &&EventRecord| event.kind == "sub-closed" && addresses.iter().any(|address| event.detail.contains(&address.to_string()));
+    let mut events = sight.host(&way.end.host).into_iter().flat_map(|record| &record.events);
+    let seen = if let Some(event) = events.rfind(of_it) {
+        let why = reason(&event.detail).map(|why| format!(": {why}")).unwrap_or_default();
+        format!("it ended at {}{why}", Time::from_micros(event.at))
+    } else {
+        let last = way.subflows.iter().filter_map(|subflow| subflow.at.last()).max().copied().unwrap_or(0);
+        format!("it was last seen at {}", Time::from_micros(last))
+    };
+    Check::new(Weight::Suspect, topic, seen).change("look at what happened to the link, the address and the endpoint then")
+}
+
+/// Why a subflow ended, as the kernel tells it: an errno (errno(3)), a reason of MP_TCPRST (RFC 8684, section 3.6).
+fn reason(detail: &str) -> Option<String> {
+    let field = |name: &str| detail.split(' ').find_map(|field| field.strip_prefix(name)?.parse::<u32>().ok());
+    let reset = field("reset_reason=").map(|reason| match reason {
+        1 => "reset for an error of MPTCP's".to_owned(),
+        2 => "reset for want of resources".to_owned(),
+        3 => "reset because it was prohibited".to_owned(),
+        4 => "reset for too much data outstanding".to_owned(),
+        5 => "reset for bad performance".to_owned(),
+        6 => "reset because something on the way interfered".to_owned(),
+        _ => "reset".to_owned(),
+    });
+    let error = field("error=").map(|error| match error {
+        101 => "the network was unreachable".to_owned(),
+        104 => "the peer reset it".to_owned(),
+        110 => "it timed out".to_owned(),
+        111 => "it was refused".to_owned(),
+        113 => "the host was unreachable".to_owned(),
+        other => format!("error {other}"),
+    });
+    reset.or(error)
+}
+
+fn scheduler(sight: &Sight, host: &str, needy: bool) -> Check {
+    let topic = format!("scheduler of {host}");
+    match sight.sysctl(host, "net.mptcp.scheduler") {
+        None => Check::new(Weight::Unrecorded, topic, "not recorded"),
+        Some("default") => Check::new(Weight::Fine, topic, "default"),
+        Some(other) => {
+            let weight = if needy { Weight::Suspect } else { Weight::Fine };
+            Check::new(weight, topic, format!("{other}: it decides which subflows carry data"))
+                .change(format!("at {host}: sysctl net.mptcp.scheduler=default"))
+        }
+    }
+}
+
+/// A sender that is slower than one path needs no other.
+fn paced(sight: &Sight) -> Option<Check> {
+    let rate = sight.asked()?.rate?;
+    let needy = sight.idle().next().is_some();
+    needy.then(|| {
+        let seen = format!("the transfer is paced at {rate}: a scheduler prefers the path of the shortest round trip while it has room");
+        Check::new(Weight::Suspect, "transfer", seen).change("pace it faster than one path, or not at all")
+    })
+}

@@ -1,0 +1,206 @@
+//! The judge: of a recording and what a case expects of it, a [`Verdict`] with a [`Finding`] for every measure.
+//! Not here: recording, drawing, or trying again. It is pure, so an old recording can be judged by a new case.
+//!
+//! What was not recorded does not hold, nor does a measure of a window that nothing happened in: no verdict is green for want of data.
+//! Every transfer must arrive intact, and every process be ready and end as it should, unless the case says something else about it.
+
+mod delivery;
+pub mod explain;
+mod measure;
+mod paths;
+mod process;
+mod reading;
+mod share;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::case::{Case, Measure, Subject};
+use crate::result::recording::{Recording, RelayedWay};
+use crate::words::{Time, Window};
+
+pub use delivery::{Seen, Stall};
+pub use reading::{Reading, readings};
+pub use share::carried;
+
+/// A step or transfer that begins later than this was not where the case's windows expect it.
+pub const STEP_TOLERANCE: Time = Time::from_millis(100);
+/// A sampler that was later than this once: the computer did not run the lab for so long, and not its links either.
+pub const SAMPLE_TOLERANCE: Time = Time::from_millis(200);
+/// More of the CPUs' time than this in a hypervisor's other hands, in percent: links cannot keep their rate.
+pub const STOLEN_TOLERANCE: u64 = 10;
+/// More of the time than this in which a task waited for a CPU, in percent: it was the lab's as likely as another's.
+pub const WAITED_TOLERANCE: u64 = 60;
+
+/// More lateness than this of one packet in a hundred that the relay sends: the link is another than the file says.
+pub const RELAY_TOLERANCE: Time = Time::from_millis(10);
+
+/// What a run is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything held, or failed as it must.
+    Passed,
+    /// Something did not hold.
+    Failed,
+    /// Something did not hold, and the lab was too late to trust that: try again.
+    Disturbed,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Disturbed => "disturbed",
+        })
+    }
+}
+
+/// What a run is worth, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The whole of it in a word.
+    pub outcome: Outcome,
+    /// One for every measure: the implicit ones first, then those of the case in its order.
+    pub findings: Vec<Finding>,
+    /// The measures that had to fail, and held, were not looked at, or not recorded.
+    pub unexpectedly_held: Vec<String>,
+    /// How the lab was disturbed, if it was and that mattered.
+    pub disturbance: Option<String>,
+}
+
+/// One measure against its constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Whose measure.
+    pub subject: Subject,
+    /// The measure's key in a case file: `share`.
+    pub key: String,
+    /// Which of several, where one key has several: `wlan`.
+    pub item: Option<String>,
+    /// What had to hold: `>= 99%`.
+    pub constraint: String,
+    /// What was measured: `97.1%`.
+    pub measured: String,
+    /// In which part of the run.
+    pub window: Window,
+    /// Whether it held.
+    pub held: bool,
+    /// Whether the case says that measures of this key must fail.
+    pub must_fail: bool,
+    /// Whether the case did not ask for it.
+    pub implicit: bool,
+    /// What else helps to understand it, in lines.
+    pub why: Option<String>,
+}
+
+impl Finding {
+    /// Whether a value was measured that the constraint does not allow. What was not recorded is no such value.
+    pub fn failed(&self) -> bool {
+        !self.held && self.measured != measure::UNRECORDED
+    }
+
+    /// Whether it speaks against the run.
+    pub fn condemns(&self) -> bool {
+        !(self.held || self.must_fail && self.failed())
+    }
+}
+
+/// What had to hold: `download: share.wlan >= 99%`.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Subject::Transfer(name) | Subject::Host(name) | Subject::Process(name)) = &self.subject;
+        write!(f, "{name}: {}", self.key)?;
+        if let Some(item) = &self.item {
+            write!(f, ".{item}")?;
+        }
+        write!(f, " {}", self.constraint)
+    }
+}
+
+/// Judges a recording by a case, normally that of its own job.
+pub fn judge(recording: &Recording, case: &Case) -> Verdict {
+    let findings = findings(recording, case);
+    let failed: BTreeSet<&str> = findings.iter().filter(|finding| finding.failed()).map(|finding| finding.key.as_str()).collect();
+    let unexpectedly_held: Vec<String> = case.must_fail.iter().filter(|key| !failed.contains(key.as_str())).cloned().collect();
+    let passed = unexpectedly_held.is_empty() && !findings.iter().any(Finding::condemns) && recording.splats.is_empty();
+    // A kernel's failure is one on a busy computer too, and in virtual time no computer is busy.
+    let trusted = passed || !recording.splats.is_empty() || recording.place.is_virtual();
+    let disturbance = if trusted { None } else { disturbance(recording) };
+    let outcome = match (passed, &disturbance) {
+        (true, _) => Outcome::Passed,
+        (false, Some(_)) => Outcome::Disturbed,
+        (false, None) => Outcome::Failed,
+    };
+    Verdict { outcome, findings, unexpectedly_held, disturbance }
+}
+
+fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
+    let find = |subject: &Subject, window: Window, measure: &Measure, implicit: bool| {
+        let (constraint, item) = measure::described(measure);
+        let measured = measure::measure(recording, case, subject, window, measure);
+        Finding {
+            subject: subject.clone(),
+            key: measure.key().to_owned(),
+            item,
+            constraint,
+            measured: measured.text,
+            window,
+            held: measured.held,
+            must_fail: case.must_fail.iter().any(|key| key == measure.key()),
+            implicit,
+            why: (!measured.why.is_empty()).then(|| measured.why.join("\n")),
+        }
+    };
+    let asked = |subject: &Subject, key: &str| {
+        let of_it = case.expects.iter().filter(|expect| expect.of == *subject);
+        of_it.flat_map(|expect| &expect.measures).any(|measure| measure.key() == key)
+    };
+    let survival = case.transfers.keys().map(|name| (Subject::Transfer(name.clone()), Measure::Intact(true)));
+    let endings = case.processes.keys().flat_map(|name| {
+        let implied = process::implied(case, name).into_iter();
+        implied.map(|measure| (Subject::Process(name.clone()), measure))
+    });
+    let implied = survival.chain(endings).filter(|(subject, measure)| !asked(subject, measure.key()));
+    let implicit = implied.map(|(subject, measure)| find(&subject, Window::default(), &measure, true));
+    let explicit = case.expects.iter().flat_map(|expect| {
+        let of_it = expect.measures.iter();
+        of_it.map(|measure| find(&expect.of, expect.during, measure, false))
+    });
+    let mut findings: Vec<Finding> = implicit.chain(explicit).collect();
+    let mut told = BTreeSet::new();
+    for finding in findings.iter_mut().filter(|finding| finding.failed() && finding.condemns() && explain::is_explained(&finding.key)) {
+        // What several findings have in common is told once.
+        let lines = explain::lines(recording, case, &finding.subject, finding.window).into_iter();
+        let lines: Vec<String> = finding.why.take().into_iter().chain(lines.filter(|line| told.insert(line.clone()))).collect();
+        finding.why = (!lines.is_empty()).then(|| lines.join("\n"));
+    }
+    findings
+}
+
+fn disturbance(recording: &Recording) -> Option<String> {
+    let lateness = &recording.lateness;
+    let late = |what: &str, late: u64, tolerance: Time| {
+        let late = Time::from_micros(late);
+        (late > tolerance).then(|| format!("{what} was {late} late, more than {tolerance}"))
+    };
+    let busy = |what: &str, percent: u64, tolerance: u64| {
+        (percent > tolerance).then(|| format!("{what} {percent}% of the time, more than {tolerance}%"))
+    };
+    let relayed = recording.relayed.iter().flat_map(|(link, relayed)| [(link, &relayed.up), (link, &relayed.down)]);
+    let missed = |link: &String, way: &RelayedWay| {
+        (way.missed * 1000 > way.offered).then(|| format!("the relay of link {link} missed {} of {} packets", way.missed, way.offered))
+    };
+    let relay = |(link, way): (&String, &RelayedWay)| {
+        late(&format!("one packet in a hundred on link {link}"), way.late_p99, RELAY_TOLERANCE).or_else(|| missed(link, way))
+    };
+    let reason = late("a step or transfer", lateness.step, STEP_TOLERANCE)
+        .or_else(|| late("a sample", lateness.sample, SAMPLE_TOLERANCE))
+        .or_else(|| busy("the hypervisor gave the CPUs to others", lateness.stolen, STOLEN_TOLERANCE))
+        .or_else(|| busy("tasks waited for a CPU", lateness.waited, WAITED_TOLERANCE))
+        .or_else(|| relayed.into_iter().find_map(relay))?;
+    Some(format!("{reason}: this computer was too busy to trust the run"))
+}

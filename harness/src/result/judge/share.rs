@@ -1,0 +1,134 @@
+//! Which part of the bytes of a transfer or host a link or an interface carried.
+//! Not here: which part a subflow carried.
+//!
+//! Interfaces count bytes, so a share is of all traffic of the client, headers and acknowledgements included. Towards the client, an
+//! interface's count is what it received if it is its link's end on the client's side, and what it sent if it is that on the server's.
+
+use std::collections::BTreeMap;
+
+use crate::document::topology::{Link, Topology};
+use crate::result::recording::{InterfaceSeries, Recording};
+use crate::words::{Constraint, Direction, End, Percent, Window};
+
+use super::delivery::Seen;
+use super::measure::{Measured, grown};
+
+pub(super) fn share(
+    recording: &Recording,
+    seen: &Seen,
+    of: &str,
+    window: Window,
+    constraint: &Constraint<Percent>,
+) -> Result<Measured, String> {
+    let (client, direction) = (&seen.asked.client, seen.asked.direction);
+    let topology = &recording.job.topology;
+    let host = topology.hosts.get(client).ok_or_else(|| format!("the topology has no host {client}"))?;
+    let mut whole = 0;
+    for (interface, _) in host.ends() {
+        whole += carried_by(recording, &End::new(client, interface), direction, window)?;
+    }
+    if whole == 0 {
+        return Err(format!("nothing crossed an interface of {client}"));
+    }
+    let sides = sides(topology, client, &seen.asked.server);
+    let (end, near) = end_of(topology, &sides, of).ok_or_else(|| format!("the topology has no link or interface {of}"))?;
+    let part = carried_by(recording, &end, if near { direction } else { reverse(direction) }, window)?;
+    Ok(Measured::of(constraint, Percent::of(part, whole)))
+}
+
+/// The same of all traffic of a host, in both directions.
+pub(super) fn of_host(
+    recording: &Recording,
+    name: &str,
+    of: &str,
+    window: Window,
+    constraint: &Constraint<Percent>,
+) -> Result<Measured, String> {
+    let topology = &recording.job.topology;
+    let host = topology.hosts.get(name).ok_or_else(|| format!("the topology has no host {name}"))?;
+    let carried = |end: &End| carried_by(recording, end, Direction::Both, window);
+    let whole: u64 = host.ends().map(|(interface, _)| carried(&End::new(name, interface))).sum::<Result<_, _>>()?;
+    if whole == 0 {
+        return Err(format!("nothing crossed an interface of {name}"));
+    }
+    let near = |link: &Link| link.end_at(name).unwrap_or(&link.ends[0]).clone();
+    let end = of.parse::<End>().ok().or_else(|| topology.links.get(of).map(near));
+    let part = carried(&end.ok_or_else(|| format!("the topology has no link or interface {of}"))?)?;
+    Ok(Measured::of(constraint, Percent::of(part, whole)))
+}
+
+/// The bytes of an interface over time, in the direction of a transfer as seen from its client.
+pub fn carried(series: &InterfaceSeries, direction: Direction) -> Vec<u64> {
+    match direction {
+        Direction::Upload => series.tx_bytes.clone(),
+        Direction::Download => series.rx_bytes.clone(),
+        Direction::Both => series.rx_bytes.iter().zip(&series.tx_bytes).map(|(rx, tx)| rx + tx).collect(),
+    }
+}
+
+fn carried_by(recording: &Recording, end: &End, direction: Direction, window: Window) -> Result<u64, String> {
+    let host = recording.hosts.get(&end.host).filter(|host| !host.at.is_empty());
+    let series = host.and_then(|host| Some((&host.at, host.interfaces.get(&end.interface)?)));
+    let (at, series) = series.ok_or_else(|| format!("nothing was recorded of interface {end}"))?;
+    Ok(grown(at, &carried(series, direction), window))
+}
+
+/// How far on the client's side a host is: links from the client less links from the server, then links from the client.
+type Side = (i64, i64);
+
+/// The interface that counts for a link's or interface's name, and whether it is its link's end on the client's side.
+fn end_of(topology: &Topology, sides: &BTreeMap<&str, Side>, name: &str) -> Option<(End, bool)> {
+    if let Ok(end) = name.parse::<End>() {
+        let link = topology.links.get(topology.link_of(&end)?)?;
+        let near = near_end(link, sides) == &end;
+        return Some((end, near));
+    }
+    Some((near_end(topology.links.get(name)?, sides).clone(), true))
+}
+
+/// A link's end on the client's side; the first, if there is no difference.
+fn near_end<'a>(link: &'a Link, sides: &BTreeMap<&str, Side>) -> &'a End {
+    let [first, second] = &link.ends;
+    let side = |end: &End| sides.get(end.host.as_str());
+    if side(second) < side(first) { second } else { first }
+}
+
+fn sides<'a>(topology: &'a Topology, client: &'a str, server: &'a str) -> BTreeMap<&'a str, Side> {
+    let (from_client, from_server) = (distances(topology, client), distances(topology, server));
+    let unreachable = topology.links.len() as i64 + 1;
+    let side = |host: &'a String| {
+        let away = |distances: &BTreeMap<&str, i64>| distances.get(host.as_str()).copied().unwrap_or(unreachable);
+        (host.as_str(), (away(&from_client) - away(&from_server), away(&from_client)))
+    };
+    topology.hosts.keys().map(side).collect()
+}
+
+/// How many links each host is away from `start`.
+fn distances<'a>(topology: &'a Topology, start: &'a str) -> BTreeMap<&'a str, i64> {
+    let mut distances = BTreeMap::from([(start, 0)]);
+    let mut edge = vec![start];
+    for distance in 1.. {
+        let mut next = Vec::new();
+        for link in topology.links.values() {
+            for (here, there) in [(&link.ends[0], &link.ends[1]), (&link.ends[1], &link.ends[0])] {
+                if edge.contains(&here.host.as_str()) && !distances.contains_key(there.host.as_str()) {
+                    distances.insert(&there.host, distance);
+                    next.push(there.host.as_str());
+                }
+            }
+        }
+        if next.is_empty() {
+            break;
+        }
+        edge = next;
+    }
+    distances
+}
+
+const fn reverse(direction: Direction) -> Direction {
+    match direction {
+        Direction::Upload => Direction::Download,
+        Direction::Download => Direction::Upload,
+        Direction::Both => Direction::Both,
+    }
+}

@@ -1,0 +1,8 @@
+//! What becomes of a run: its recording, the verdict on it, the comparison with others, and how all of that is shown.
+//! Pure functions and types. Not here: how a run is recorded.
+
+pub mod compare;
+pub mod judge;
+pub mod recording;
+pub mod report;
+pub mod splat;

@@ -1,0 +1,112 @@
+//! The table of bytes per second per interface, a line for each interval, as one reads pmrep or iperf3.
+//! Not here: sampling. [`IntervalTable`] takes samples as they come, so a live table and one of a recording are the same.
+
+use std::collections::VecDeque;
+
+use crate::result::recording::Recording;
+use crate::words::Time;
+
+use super::steps;
+use super::traffic::Traffic;
+
+/// The width of a column.
+const WIDTH: usize = 9;
+
+/// A table under way.
+#[derive(Debug)]
+pub struct IntervalTable {
+    interfaces: Vec<String>,
+    interval: u64,
+    /// Where the line under way began, and the bytes by then.
+    line: (u64, Vec<u64>),
+    /// The last sample.
+    sample: (u64, Vec<u64>),
+    marks: VecDeque<(u64, String)>,
+}
+
+impl IntervalTable {
+    /// A table with a column for each interface and one for all of them, that begins at time 0 with 0 bytes.
+    pub fn new(interfaces: &[impl AsRef<str>], interval: Time) -> Self {
+        let start = (0, vec![0; interfaces.len()]);
+        let interfaces = interfaces.iter().map(|name| name.as_ref().to_owned()).collect();
+        Self { interfaces, interval: interval.micros().max(1), line: start.clone(), sample: start, marks: VecDeque::new() }
+    }
+
+    /// The two lines above the others: names and units.
+    pub fn header(&self) -> String {
+        let names: Vec<&str> = self.interfaces.iter().map(String::as_str).chain(["total"]).collect();
+        format!("{}\n{}", self.row("", names.iter().copied()), self.row("time", names.iter().map(|_| "MB/s")))
+    }
+
+    /// Notes that something happened; its line comes with the samples after it.
+    pub fn mark(&mut self, time: u64, text: impl Into<String>) {
+        self.marks.push_back((time, text.into()));
+    }
+
+    /// Takes a sample, the bytes of each interface until `time` in µs, and gives the lines that it completes.
+    pub fn push(&mut self, time: u64, bytes: &[u64]) -> Vec<String> {
+        let mut lines = Vec::new();
+        while self.line.0 + self.interval <= time {
+            let end = self.line.0 + self.interval;
+            let (from, before) = (self.sample.0, &self.sample.1);
+            let part = if time > from { end.saturating_sub(from) as f64 / (time - from) as f64 } else { 1.0 };
+            let then = before.iter().zip(bytes).map(|(&old, &new)| old + (new.saturating_sub(old) as f64 * part) as u64).collect();
+            lines.extend(self.marks_until(end));
+            lines.push(self.line(end, then));
+        }
+        lines.extend(self.marks_until(time));
+        self.sample = (time, bytes.to_vec());
+        lines
+    }
+
+    /// The line of what came after the last whole interval, unless that is next to nothing, and the marks that are left.
+    pub fn finish(mut self) -> Vec<String> {
+        let (end, bytes) = self.sample.clone();
+        let rest = (end.saturating_sub(self.line.0) * 10 >= self.interval).then(|| self.line(end, bytes));
+        rest.into_iter().chain(self.marks_until(u64::MAX)).collect()
+    }
+
+    fn marks_until(&mut self, time: u64) -> Vec<String> {
+        let due = self.marks.iter().take_while(|mark| mark.0 <= time).count();
+        self.marks.drain(..due).map(|(at, text)| format!("{:>WIDTH$}  -- {text}", seconds(at, 2))).collect()
+    }
+
+    fn line(&mut self, end: u64, bytes: Vec<u64>) -> String {
+        let (start, before) = std::mem::replace(&mut self.line, (end, bytes));
+        let grown = |(new, old): (&u64, &u64)| new.saturating_sub(*old);
+        let mut grown: Vec<u64> = self.line.1.iter().zip(&before).map(grown).collect();
+        grown.push(grown.iter().sum());
+        // Bytes per microsecond are megabytes per second.
+        let speeds = grown.iter().map(|&bytes| format!("{:.2}", bytes as f64 / (end - start).max(1) as f64));
+        self.row(&seconds(end, if self.interval.is_multiple_of(100_000) { 1 } else { 3 }), speeds)
+    }
+
+    fn row(&self, time: &str, cells: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+        let widths = self.interfaces.iter().map(|name| name.chars().count().max(WIDTH)).chain([WIDTH]);
+        let cells = cells.into_iter().zip(widths).map(|(cell, width)| format!("  {:>width$}", cell.as_ref()));
+        format!("{time:>WIDTH$}{}", cells.collect::<String>())
+    }
+}
+
+/// A recording's table, for a transfer's client in the transfer's direction.
+pub fn table(recording: &Recording, transfer: &str, interval: Time) -> String {
+    let traffic = match Traffic::of(recording, transfer) {
+        Ok(traffic) => traffic,
+        Err(why) => return format!("no table: {why}\n"),
+    };
+    let names: Vec<&str> = traffic.interfaces.iter().map(|(name, _)| *name).collect();
+    let mut table = IntervalTable::new(&names, interval);
+    for (at, step) in steps::taken(recording) {
+        table.mark(at, step);
+    }
+    let mut lines = vec![format!("{transfer}: bytes {}", traffic.origin()), table.header()];
+    for &at in traffic.at {
+        lines.extend(table.push(at, &traffic.by(at)));
+    }
+    lines.extend(table.finish());
+    lines.join("\n") + "\n"
+}
+
+fn seconds(micros: u64, decimals: usize) -> String {
+    format!("{:.decimals$}s", Time::from_micros(micros).seconds())
+}

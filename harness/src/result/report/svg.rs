@@ -1,0 +1,250 @@
+//! A transfer as one drawing: what each interface carried over time, stacked, with the steps and the stalls.
+//! Not here: pixels. It is a self-contained SVG, the same bytes for the same recording.
+
+use crate::result::judge::Seen;
+use crate::result::recording::Recording;
+use crate::words::{Percent, Time, Window};
+
+use super::steps;
+use super::traffic::Traffic;
+
+const WIDTH: f64 = 960.0;
+const HEIGHT: f64 = 420.0;
+/// The plot's edges.
+const LEFT: f64 = 64.0;
+const RIGHT: f64 = 932.0;
+const TOP: f64 = 102.0;
+const BOTTOM: f64 = 364.0;
+/// Of the interfaces, in their order: told apart by lightness too.
+const COLOURS: [&str; 6] = ["#2f6db5", "#f0b429", "#3f9b76", "#d1663f", "#8061a8", "#6b7b8c"];
+const ALARM: &str = "#c62828";
+const INK: &str = "#24292f";
+const GREY: &str = "#5b6570";
+/// Shorter stalls are not shown.
+const STALL: Time = Time::from_millis(200);
+/// How many points a line has at most.
+const POINTS: u64 = 200;
+/// The width of a character of small text, near enough.
+const CHARACTER: f64 = 6.3;
+
+/// Draws a transfer as its client saw it.
+pub fn svg(recording: &Recording, transfer: &str) -> String {
+    let summary = &recording.job.case.summary;
+    // A long title is set smaller: a bold character is about 0.6 of its size wide.
+    let size = ((RIGHT - LEFT) / (0.6 * summary.chars().count().max(1) as f64)).clamp(9.0, 17.0);
+    let mut parts = vec![text(LEFT, 34.0, "start", INK, &format!("font-size=\"{size:.1}\" font-weight=\"600\""), summary)];
+    match Traffic::of(recording, transfer) {
+        Ok(traffic) => parts.extend(drawing(recording, transfer, &traffic)),
+        Err(why) => parts.push(text(WIDTH / 2.0, HEIGHT / 2.0, "middle", GREY, "", &format!("Nothing to draw: {why}"))),
+    }
+    let place = format!("{}, Linux {}, seed {}", recording.place.name, recording.place.kernel, recording.job.seed);
+    parts.push(text(RIGHT, HEIGHT - 12.0, "end", GREY, "font-size=\"11\"", &place));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+         font-family=\"'Segoe UI', 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', sans-serif\" font-size=\"12\">\n\
+         <title>{}</title>\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>\n{}\n</svg>\n",
+        escaped(&recording.job.case.summary),
+        parts.join("\n")
+    )
+}
+
+fn drawing(recording: &Recording, transfer: &str, traffic: &Traffic) -> Vec<String> {
+    let layers = Layers::of(traffic, recording.job.case.sample);
+    let highest = layers.tops.last().into_iter().flatten().copied().fold(0.0, f64::max);
+    let step = round_step(highest.max(1e-3) * 1.05 / 5.0);
+    let scale = Scale { end: recording.end.max(traffic.end()).max(1) as f64, high: (highest.max(1e-3) * 1.05 / step).ceil() * step };
+    let origin = text(LEFT, HEIGHT - 12.0, "start", GREY, "font-size=\"11\"", &format!("{transfer}: bytes {}", traffic.origin()));
+    let stalls = stalls(recording, transfer);
+    let mut parts = grid(&scale, step);
+    parts.extend(layers.paths(&scale));
+    parts.extend(marks(&scale, &steps::taken(recording)));
+    let longest = stalls.iter().copied().max_by_key(|(from, to)| to - from);
+    parts.extend(stalls.iter().map(|&span| band(&scale, span, Some(span) == longest)));
+    parts.push(legend(traffic, !stalls.is_empty()));
+    parts.push(origin);
+    parts
+}
+
+/// From time and speed to a place in the drawing.
+struct Scale {
+    end: f64,
+    high: f64,
+}
+
+impl Scale {
+    fn x(&self, micros: f64) -> f64 {
+        LEFT + (micros / self.end).min(1.0) * (RIGHT - LEFT)
+    }
+
+    fn y(&self, megabits: f64) -> f64 {
+        BOTTOM - megabits / self.high * (BOTTOM - TOP)
+    }
+}
+
+/// Stacked speeds: the upper edge of each interface's area in Mbit/s.
+struct Layers {
+    times: Vec<f64>,
+    tops: Vec<Vec<f64>>,
+}
+
+impl Layers {
+    fn of(traffic: &Traffic, sample: Time) -> Self {
+        let sample = sample.micros().max(1);
+        let bin = sample * traffic.end().div_ceil(sample * POINTS).max(1);
+        let edges: Vec<u64> = (0..=traffic.end() / bin).map(|index| index * bin).collect();
+        let bytes: Vec<Vec<u64>> = edges.iter().map(|&edge| traffic.by(edge)).collect();
+        let speed =
+            |layer: usize| bytes.windows(2).map(move |pair| pair[1][layer].saturating_sub(pair[0][layer]) as f64 * 8.0 / bin as f64);
+        let mut below = vec![0.0; edges.len() - 1];
+        let top = |layer: usize| {
+            below = below.iter().zip(speed(layer)).map(|(below, speed)| below + speed).collect();
+            // The first and the last speed hold to the edges.
+            below.first().into_iter().chain(&below).chain(below.last()).copied().collect()
+        };
+        let tops = (0..traffic.interfaces.len()).map(top).collect();
+        let middles = edges.iter().skip(1).map(|&edge| edge as f64 - bin as f64 / 2.0);
+        let last = (edges.len() > 1).then_some((edges[edges.len() - 1]) as f64);
+        Self { times: last.map(|_| 0.0).into_iter().chain(middles).chain(last).collect(), tops }
+    }
+
+    fn paths(&self, scale: &Scale) -> Vec<String> {
+        let ground = vec![0.0; self.times.len()];
+        let edge = |heights: &[f64]| -> Vec<String> {
+            self.times.iter().zip(heights).map(|(&time, &height)| format!("{:.1},{:.1}", scale.x(time), scale.y(height))).collect()
+        };
+        let area = |(layer, top): (usize, &Vec<f64>)| {
+            let (upper, mut lower) = (edge(top), edge(if layer == 0 { &ground } else { &self.tops[layer - 1] }));
+            lower.reverse();
+            let colour = COLOURS[layer % COLOURS.len()];
+            format!(
+                "<path d=\"M{} L{}Z\" fill=\"{colour}\" fill-opacity=\"0.8\"/>\n\
+                 <path d=\"M{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.2\" stroke-linejoin=\"round\"/>",
+                upper.join(" "),
+                lower.join(" "),
+                upper.join(" ")
+            )
+        };
+        if self.times.is_empty() { Vec::new() } else { self.tops.iter().enumerate().map(area).collect() }
+    }
+}
+
+fn grid(scale: &Scale, step: f64) -> Vec<String> {
+    let mut parts = vec![text(LEFT - 10.0, TOP - 14.0, "end", GREY, "font-size=\"11\"", "Mbit/s")];
+    for index in 0..=(scale.high / step).round() as u32 {
+        let value = f64::from(index) * step;
+        let (y, colour) = (scale.y(value), if index == 0 { GREY } else { "#e3e7eb" });
+        parts.push(line(LEFT, y, RIGHT, y, &format!("stroke=\"{colour}\"")));
+        parts.push(text(LEFT - 10.0, y + 4.0, "end", GREY, "", &number(value, step)));
+    }
+    let seconds = scale.end / 1e6;
+    let step = round_step(seconds / 10.0);
+    for index in 0..=(seconds / step + 1e-9) as u32 {
+        let value = f64::from(index) * step;
+        let x = scale.x(value * 1e6);
+        parts.push(line(x, BOTTOM, x, BOTTOM + 5.0, &format!("stroke=\"{GREY}\"")));
+        parts.push(text(x, BOTTOM + 20.0, "middle", GREY, "", &format!("{} s", number(value, step))));
+    }
+    parts
+}
+
+/// The spans in which some flow stalled for long, joined where they overlap.
+fn stalls(recording: &Recording, transfer: &str) -> Vec<(u64, u64)> {
+    let seen = Seen::find(recording, &recording.job.case, transfer);
+    let stalls = seen.map(|seen| seen.stalls(Window::default())).unwrap_or_default();
+    let mut spans: Vec<(u64, u64)> = stalls.iter().filter(|stall| stall.length() > STALL).map(|stall| (stall.from, stall.to)).collect();
+    spans.sort_unstable();
+    let mut joined: Vec<(u64, u64)> = Vec::new();
+    for (from, to) in spans {
+        match joined.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => joined.push((from, to)),
+        }
+    }
+    joined
+}
+
+/// A stall's band. Only the longest says how long it was: others may be too near for a label each.
+fn band(scale: &Scale, (from, to): (u64, u64), longest: bool) -> String {
+    let (left, right) = (scale.x(from as f64), scale.x(to as f64));
+    let band = format!(
+        "<rect x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{}\" fill=\"{ALARM}\" fill-opacity=\"0.22\"/>",
+        (right - left).max(1.0),
+        BOTTOM - TOP
+    );
+    if !longest {
+        return band;
+    }
+    let label = format!("{} without a byte", Time::from_micros(to - from));
+    let fits = right + 8.0 + label.len() as f64 * CHARACTER < RIGHT;
+    let (x, anchor) = if fits { (right + 6.0, "start") } else { (left - 6.0, "end") };
+    band + "\n" + &text(x, TOP + 16.0, anchor, ALARM, &format!("font-size=\"11\" font-weight=\"600\" {HALO}"), &label)
+}
+
+/// Keeps text readable on whatever it crosses.
+const HALO: &str = "paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"3\" stroke-linejoin=\"round\"";
+
+/// The steps: dashed lines with their labels above the plot, in two rows where they are close.
+fn marks(scale: &Scale, steps: &[(u64, String)]) -> Vec<String> {
+    let mut taken = [f64::MIN; 2];
+    let (mut lines, mut labels) = (Vec::new(), Vec::new());
+    for (at, label) in steps {
+        let x = scale.x(*at as f64);
+        let width = label.chars().count() as f64 * CHARACTER;
+        let (start, anchor) = if x + width > RIGHT + 20.0 { (x - width, "end") } else { (x, "start") };
+        let row = usize::from(start < taken[0] && start >= taken[1]);
+        taken[row] = taken[row].max(start + width + 8.0);
+        let y = TOP - 8.0 - row as f64 * 14.0;
+        lines.push(line(x, y + 3.0, x, BOTTOM, &format!("stroke=\"{INK}\" stroke-width=\"1.2\" stroke-dasharray=\"4 3\"")));
+        labels.push(text(x, y, anchor, INK, &format!("font-size=\"11\" {HALO}"), label));
+    }
+    // Labels come last, so that no line crosses one.
+    lines.into_iter().chain(labels).collect()
+}
+
+/// Which colour is which interface, with its part of the whole.
+fn legend(traffic: &Traffic, stalled: bool) -> String {
+    let totals = traffic.totals();
+    let whole = totals.iter().sum();
+    let name = |((name, _), &bytes): (&(&str, Vec<u64>), &u64)| format!("{name} {:.0}%", Percent::of(bytes, whole).0);
+    let mut entries: Vec<(String, &str, f64)> = Vec::new();
+    for (index, entry) in traffic.interfaces.iter().zip(&totals).enumerate() {
+        entries.push((name(entry), COLOURS[index % COLOURS.len()], 0.8));
+    }
+    if stalled {
+        entries.push(("stalled".to_owned(), ALARM, 0.22));
+    }
+    let mut x = LEFT;
+    let entry = |(label, colour, opacity): &(String, &str, f64)| {
+        let swatch =
+            format!("<rect x=\"{x:.1}\" y=\"49\" width=\"12\" height=\"12\" rx=\"2\" fill=\"{colour}\" fill-opacity=\"{opacity}\"/>");
+        let entry = swatch + &text(x + 18.0, 59.0, "start", INK, "", label);
+        x += 18.0 + label.chars().count() as f64 * 7.2 + 18.0;
+        entry
+    };
+    entries.iter().map(entry).collect::<Vec<_>>().join("\n")
+}
+
+/// The least of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not below `least`.
+fn round_step(least: f64) -> f64 {
+    let magnitude = 10f64.powf(least.log10().floor());
+    let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * magnitude >= least * (1.0 - 1e-9));
+    factor.unwrap_or(10.0) * magnitude
+}
+
+/// A tick's value with the decimals that its step needs.
+fn number(value: f64, step: f64) -> String {
+    let decimals = (-step.log10().floor()).max(0.0) as usize;
+    format!("{value:.decimals$}")
+}
+
+fn line(x1: f64, y1: f64, x2: f64, y2: f64, look: &str) -> String {
+    format!("<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" {look}/>")
+}
+
+fn text(x: f64, y: f64, anchor: &str, colour: &str, look: &str, content: &str) -> String {
+    format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{colour}\" {look}>{}</text>", escaped(content))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

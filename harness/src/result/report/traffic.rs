@@ -1,0 +1,54 @@
+//! The bytes that crossed the interfaces of a transfer's client, in the transfer's direction.
+//! Not here: how they are shown.
+
+use crate::document::topology::Host;
+use crate::result::judge::{Seen, carried};
+use crate::result::recording::{Recording, value_at};
+use crate::words::Direction;
+
+/// Cumulative bytes per interface, and what a report says of their origin.
+pub(super) struct Traffic<'a> {
+    pub(super) client: &'a str,
+    pub(super) direction: Direction,
+    /// When the client was sampled, in µs.
+    pub(super) at: &'a [u64],
+    /// By interface: its name and its bytes at each of those times.
+    pub(super) interfaces: Vec<(&'a str, Vec<u64>)>,
+}
+
+impl<'a> Traffic<'a> {
+    /// Of a transfer's client, or why there is none.
+    pub(super) fn of(recording: &'a Recording, transfer: &str) -> Result<Self, String> {
+        let asked = Seen::find(recording, &recording.job.case, transfer)?.asked;
+        let host = recording.hosts.get(&asked.client).filter(|host| !host.at.is_empty());
+        let host = host.ok_or_else(|| format!("nothing was recorded of host {}", asked.client))?;
+        let known = recording.job.topology.hosts.get(&asked.client).into_iter().flat_map(Host::ends);
+        let series = known.filter_map(|(name, _)| Some((name.as_str(), carried(host.interfaces.get(name)?, asked.direction))));
+        Ok(Self { client: &asked.client, direction: asked.direction, at: &host.at, interfaces: series.collect() })
+    }
+
+    /// Which bytes they are: `received by client`.
+    pub(super) fn origin(&self) -> String {
+        let verb = match self.direction {
+            Direction::Upload => "sent",
+            Direction::Download => "received",
+            Direction::Both => "sent and received",
+        };
+        format!("{verb} by {}", self.client)
+    }
+
+    /// By interface, how many bytes had crossed it at a time.
+    pub(super) fn by(&self, time: u64) -> Vec<u64> {
+        self.interfaces.iter().map(|(_, bytes)| value_at(self.at, bytes, time)).collect()
+    }
+
+    /// By interface, how many bytes crossed it in the whole run.
+    pub(super) fn totals(&self) -> Vec<u64> {
+        self.by(u64::MAX)
+    }
+
+    /// The time of the last sample.
+    pub(super) fn end(&self) -> u64 {
+        self.at.last().copied().unwrap_or(0)
+    }
+}
