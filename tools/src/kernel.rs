@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Subcommand;
-use mplab::guest::store::wanted::WANTED;
+use mplab::guest::store::wanted::wanted;
 use mplab::guest::store::{ImportError, Kernel, Presence, Progress, Store, StoreError};
 
 use crate::Failure;
@@ -13,7 +13,7 @@ use crate::exit::Exit;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make a kernel of packages (.deb, .rpm, tar), an image and a directory of modules, or a build tree
+    /// Make a kernel of packages (.deb, .rpm, tar), an image and a directory of modules, a build tree, or the `linux` of ARCH=um
     Import {
         /// What to call it
         name: String,
@@ -61,8 +61,8 @@ fn import(store: &Store, name: &str, files: &[PathBuf]) -> Result<(), Failure> {
             eprintln!("reading {}: {}%", file.display(), read * 100 / size.max(1));
         }
     })?;
-    say!("{name}: Linux {}, {}", kernel.manifest.release, counted(&kernel));
-    for wanted in WANTED.iter().filter(|wanted| kernel.manifest.features.get(wanted.name) == Some(&Presence::Absent)) {
+    say!("{name}: Linux {}, runs {}, {}", kernel.manifest.release, kernel.manifest.form.runs(), counted(&kernel));
+    for wanted in wanted(kernel.manifest.form).filter(|wanted| kernel.manifest.features.get(wanted.name) == Some(&Presence::Absent)) {
         say!("  without {}: {}", wanted.name, wanted.why);
     }
     Ok(())
@@ -78,16 +78,17 @@ fn list(store: &Store) -> Result<(), Failure> {
         say!("no kernels in {}: `mplab kernel import NAME FILE...` makes one", store.directory().display());
         return Ok(());
     }
-    let mut rows = vec![["kernel", "release", "modules", "size", "without"].map(str::to_owned)];
+    let mut rows = vec![["kernel", "release", "runs", "modules", "size", "without"].map(str::to_owned)];
     rows.extend(kernels.iter().map(|Kernel { name, manifest, .. }| {
         let size = format!("{:.1} MB", manifest.size as f64 / 1e6);
         let without: Vec<&str> = manifest.features(Presence::Absent).collect();
-        [name.clone(), manifest.release.clone(), manifest.modules.len().to_string(), size, without.join(" ")]
+        let (runs, modules) = (manifest.form.runs().to_owned(), manifest.modules.len().to_string());
+        [name.clone(), manifest.release.clone(), runs, modules, size, without.join(" ")]
     }));
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-    let (names, releases, modules, sizes) = (width(0), width(1), width(2), width(3));
-    for [name, release, count, size, without] in &rows {
-        say!("{}", format!("{name:names$}  {release:releases$}  {count:>modules$}  {size:>sizes$}  {without}").trim_end());
+    let [names, releases, ways, modules, sizes] = [0, 1, 2, 3, 4].map(width);
+    for [name, release, runs, count, size, without] in &rows {
+        say!("{}", format!("{name:names$}  {release:releases$}  {runs:ways$}  {count:>modules$}  {size:>sizes$}  {without}").trim_end());
     }
     Ok(())
 }
@@ -96,9 +97,10 @@ fn list(store: &Store) -> Result<(), Failure> {
 fn described(kernel: &Kernel) -> String {
     let manifest = &kernel.manifest;
     let mut text = format!(
-        "{}: Linux {}\n  from {}\n  {} in {}\n",
+        "{}: Linux {}\n  runs {}\n  from {}\n  {} in {}\n",
         kernel.name,
         manifest.version,
+        manifest.form.runs(),
         manifest.from.join(", "),
         counted(kernel),
         kernel.directory.display()

@@ -7,25 +7,28 @@ mod support;
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use libtest_mimic::{Arguments, Failed};
-use mplab::guest::store::{ImportError, Kernel, Presence, Store};
+use mplab::guest::store::{Form, ImportError, Kernel, Presence, Store};
 use object::Architecture;
 
-use make::{COMPRESSIONS, Compression, Files, RELEASE, boot, build, config, cpio, deb, image, module, modules, tar, vmlinux};
+use make::{COMPRESSIONS, Compression, Files, RELEASE, boot, build, config, cpio, deb, image, module, modules, program, tar, vmlinux};
 use support::{Directory, MPLAB, Said, assert_has, trial, without};
 
 fn main() {
     mplab::local::enter();
-    let anywhere: [(&str, fn()); 15] = [
+    let anywhere: [(&str, fn()); 17] = [
         ("a_deb_in_each_compression", a_deb_in_each_compression),
         ("tar_and_cpio_archives", tar_and_cpio_archives),
         ("a_bzimage_or_vmlinux_with_a_directory_of_modules", a_bzimage_or_vmlinux_with_a_directory_of_modules),
         ("a_build_tree", a_build_tree),
         ("an_image_alone", an_image_alone),
+        ("a_kernel_that_is_a_program", a_kernel_that_is_a_program),
+        ("a_manifest_of_before_there_were_programs", a_manifest_of_before_there_were_programs),
         ("formats_are_told_by_content", formats_are_told_by_content),
         ("features_are_told_apart", features_are_told_apart),
         ("what_is_missing_is_named", what_is_missing_is_named),
@@ -49,6 +52,8 @@ fn ready(run: fn()) -> impl FnOnce() -> Result<(), Failed> + Send + 'static {
         Ok(())
     }
 }
+
+const BUILT_IN: Option<Presence> = Some(Presence::BuiltIn);
 
 /// A directory with a store in it.
 struct Shelf(Directory);
@@ -223,7 +228,7 @@ fn a_build_tree() {
     let mut unbuilt = build(RELEASE, false);
     unbuilt.retain(|(path, _)| !path.ends_with("bzImage"));
     let error = shelf.import(&[shelf.tree("linux", &unbuilt)]).expect_err("there is no image").to_string();
-    assert_has(&error, &["linux has no arch/x86/boot/bzImage", "make"]);
+    assert_has(&error, &["linux has neither arch/x86/boot/bzImage nor the `linux`", "make"]);
     unbuilt = build(RELEASE, false);
     unbuilt.retain(|(path, _)| path.strip_suffix(".ko").is_none());
     let error = shelf.import(&[shelf.tree("modules", &unbuilt)]).expect_err("there are no modules").to_string();
@@ -242,6 +247,47 @@ fn an_image_alone() {
     );
     let kernel = shelf.imported(&[shelf.file("monolith.deb", &monolith)]);
     assert_eq!((kernel.manifest.features["veth"], kernel.manifest.features["bridge"]), (Presence::BuiltIn, Presence::Absent));
+}
+
+fn a_kernel_that_is_a_program() {
+    let shelf = Shelf::new();
+    let config = "CONFIG_MPTCP=y\nCONFIG_HOSTFS=y\n# CONFIG_VETH is not set\n";
+    let whole = program(RELEASE, Some(config));
+    let kernel = shelf.imported(&[shelf.file("linux", &whole)]);
+    assert_eq!((kernel.manifest.form, kernel.manifest.release.as_str()), (Form::Program, RELEASE));
+    assert_has(&kernel.manifest.version, &["#3 Sun"]);
+    assert_eq!(fs::read(kernel.image()).expect("a program"), whole);
+    assert_eq!(kernel.image().metadata().expect("a program").permissions().mode() & 0o111, 0o111, "it can be run");
+    let is = |kernel: &Kernel, name: &str| kernel.manifest.features.get(name).copied();
+    assert_eq!((is(&kernel, "hostfs"), is(&kernel, "veth"), is(&kernel, "sch_netem")), (BUILT_IN, Some(Presence::Absent), BUILT_IN));
+    assert_eq!(is(&kernel, "serial_8250_console"), None, "it has no serial port, and needs none");
+    let listed = shelf.say(&["kernel", "list"]);
+    assert_has(&listed.out, &["kernel  release     runs", "some    6.9.1-test  by itself"]);
+    assert_has(&shelf.say(&["kernel", "list", "some"]).out, &["  runs by itself\n"]);
+    // Without a configuration, what has an initialisation is known to be there, and nothing is known to be missing.
+    let kernel = shelf.imported(&[shelf.file("renamed", &program(RELEASE, None))]);
+    assert_eq!((is(&kernel, "sch_netem"), is(&kernel, "mptcp")), (BUILT_IN, Some(Presence::Unknown)));
+    // In its build tree the configuration is a file.
+    let files = [("linux", &whole[..]), (".config", b"CONFIG_MPTCP=y\n"), ("include/config/kernel.release", b"6.9.1-test\n")];
+    let files = files.map(|(path, content)| (path.to_owned(), content.to_vec())).to_vec();
+    let kernel = shelf.imported(&[shelf.tree("build", &files)]);
+    assert_eq!((kernel.manifest.form, is(&kernel, "mptcp"), is(&kernel, "hostfs")), (Form::Program, BUILT_IN, Some(Presence::Absent)));
+}
+
+fn a_manifest_of_before_there_were_programs() {
+    let shelf = Shelf::new();
+    let kernel = shelf.imported(&[shelf.file("bzImage", &image(RELEASE))]);
+    let path = kernel.directory.join("manifest.json");
+    let edit = |from: &str, to: &str| {
+        let text = fs::read_to_string(&path).expect("a manifest");
+        assert!(text.contains(from), "{text}");
+        fs::write(&path, text.replace(from, to)).expect("a manifest of ours");
+    };
+    edit("  \"form\": \"image\",\n", "");
+    edit("\"format\": 2", "\"format\": 1");
+    assert_eq!(shelf.store().get("some").expect("a manifest").manifest.form, Form::Image);
+    edit("\"format\": 1", "\"format\": 3");
+    assert_has(&shelf.store().get("some").expect_err("it is of the future").to_string(), &["format 3", "reads formats 1 to 2"]);
 }
 
 fn formats_are_told_by_content() {
@@ -264,7 +310,10 @@ fn features_are_told_apart() {
         (Presence::Module, Presence::BuiltIn, Presence::BuiltIn, Presence::Absent)
     );
     let said = shelf.say(&["kernel", "list", "some"]);
-    assert_has(&said.out, &[RELEASE, "from image.deb", "8 modules", "built in: af_packet mptcp net_ns tcp_cubic\n", "absent: act_mirred"]);
+    assert_has(
+        &said.out,
+        &[RELEASE, "from image.deb", "8 modules", "built in: af_packet mptcp net_ns tcp_cubic\n", "absent: 8021q act_mirred"],
+    );
     // A list of what is built in is not a list of what is not.
     let modules = shelf.tree("root", &modules(RELEASE, Compression::None));
     let kernel = shelf.imported(&[shelf.file("bzImage", &image(RELEASE)), modules]);
@@ -455,11 +504,12 @@ fn list_and_remove() {
     for name in ["one", "two-6.9"] {
         let said = shelf.say(&["kernel", "import", name, &whole]);
         assert_eq!(said.code, 0, "{said:?}");
-        assert_has(&said.out, &[&format!("{name}: Linux {RELEASE}, 8 modules"), "  without sch_tbf: a link's rate\n"]);
+        assert_has(&said.out, &[&format!("{name}: Linux {RELEASE}, runs in QEMU, 8 modules"), "  without sch_tbf: a link's rate\n"]);
     }
     let said = shelf.say(&["kernel", "list"]);
-    let rows: Vec<Vec<&str>> = said.out.lines().map(|line| line.split_whitespace().take(4).collect()).collect();
-    assert_eq!(rows, [["kernel", "release", "modules", "size"], ["one", RELEASE, "8", "0.0"], ["two-6.9", RELEASE, "8", "0.0"]]);
+    let rows: Vec<Vec<&str>> = said.out.lines().map(|line| line.split_whitespace().take(5).collect()).collect();
+    assert_eq!(rows[0], ["kernel", "release", "runs", "modules", "size"]);
+    assert_eq!(rows[1..], [["one", RELEASE, "in", "QEMU", "8"], ["two-6.9", RELEASE, "in", "QEMU", "8"]]);
     let said = shelf.say(&["kernel", "remove", "two-6.8"]);
     assert_eq!(said.code, 2, "{said:?}");
     assert_has(&said.err, &["there is no kernel `two-6.8` in kernels; did you mean `two-6.9`?"]);

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use object::write::Object;
-use object::{Architecture, BinaryFormat, Endianness, SectionKind};
+use object::write::{Object, Symbol, SymbolSection};
+use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 
 /// The release of what is made here, unless a test says otherwise.
 pub(crate) const RELEASE: &str = "6.9.1-test";
@@ -64,9 +64,36 @@ pub(crate) fn image(release: &str) -> Vec<u8> {
 }
 
 fn elf(architecture: Architecture, section: &str, content: &[u8]) -> Vec<u8> {
+    object(architecture, &[(section, content)]).write().expect("an ELF file")
+}
+
+fn object<'a>(architecture: Architecture, sections: &[(&str, &[u8])]) -> Object<'a> {
     let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
-    let id = object.add_section(Vec::new(), section.into(), SectionKind::ReadOnlyData);
-    object.append_section_data(id, content, 1);
+    for (section, content) in sections {
+        let id = object.add_section(Vec::new(), (*section).into(), SectionKind::ReadOnlyData);
+        object.append_section_data(id, content, 1);
+    }
+    object
+}
+
+/// The `linux` of ARCH=um: a vmlinux with options of its own, two banners, netem built in, and its configuration if it was told to keep that.
+pub(crate) fn program(release: &str, config: Option<&str>) -> Vec<u8> {
+    let banner = format!("Linux version {release} (somebody@somewhere) (gcc) #");
+    let mut data = format!("Linux version %s\0{banner} \n\0{banner}3 Sun Nov 29 06:59:00 UTC 2026\n\0").into_bytes();
+    if let Some(config) = config {
+        data.extend([b"IKCFG_ST", &Compression::Gz.of(config.as_bytes())[..], b"IKCFG_ED"].concat());
+    }
+    let mut object = object(Architecture::X86_64, &[(".rodata", &data), (".uml.setup.init", &[0; 16])]);
+    object.add_symbol(Symbol {
+        name: b"__initcall__kmod_sch_netem__627_1290_netem_module_init6".to_vec(),
+        value: 0,
+        size: 0,
+        kind: SymbolKind::Data,
+        scope: SymbolScope::Compilation,
+        weak: false,
+        section: SymbolSection::Absolute,
+        flags: SymbolFlags::None,
+    });
     object.write().expect("an ELF file")
 }
 

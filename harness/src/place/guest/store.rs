@@ -12,7 +12,7 @@ use std::{env, fs, io};
 use crate::words::names::nearest;
 use draft::Draft;
 pub use import::{ImportError, Progress};
-pub use manifest::{Manifest, ManifestError, Module, Presence};
+pub use manifest::{Form, Manifest, ManifestError, Module, Presence};
 
 /// The image's name in a kernel's directory.
 const IMAGE: &str = "image";
@@ -95,7 +95,7 @@ impl Kernel {
         Ok(Self { name: name.to_owned(), directory, manifest })
     }
 
-    /// The file to boot: a bzImage, or a vmlinux.
+    /// The file to boot, a bzImage or a vmlinux; or the program to run, if that is the kernel's form.
     pub fn image(&self) -> PathBuf {
         self.directory.join(IMAGE)
     }

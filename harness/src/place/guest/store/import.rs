@@ -1,22 +1,25 @@
-//! Kernels out of what people have: Debian's and Ubuntu's packages, RPMs, tar archives, images, directories of modules, build trees.
+//! Kernels out of what people have: Debian's and Ubuntu's packages, RPMs, tar archives, images, directories of modules, build trees, and
+//! kernels that are programs.
 //! Not here: where the result is kept.
 //!
 //! An import gathers all that may be of use into a directory beside the result, then keeps the image, the wanted modules and those that they
 //! need, not compressed, and writes the manifest. It takes formats from the content of files, and never a path from an archive.
 
 mod archive;
+mod embedded;
 mod image;
 mod material;
 mod module;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::manifest::{FORMAT, Manifest, Module, Presence};
-use super::wanted::{WANTED, WELCOME};
-use super::{IMAGE, MANIFEST, MODULES, StoreError};
+use super::wanted::{WELCOME, wanted};
+use super::{Form, IMAGE, MANIFEST, MODULES, StoreError};
 use image::Image;
 use material::Material;
 use module::ModuleFile;
@@ -69,10 +72,14 @@ pub(super) fn import(files: &[PathBuf], draft: &Path, progress: &mut dyn FnMut(P
         material.add(file, progress)?;
     }
     let image = material.image()?;
+    material.look_into(&image)?;
     let chosen = choose(&material, &image)?;
     let content = fs::read(&image.path).map_err(StoreError::files("read", &image.path))?;
     let content = image.bzimage.then(|| image::unpacked(&content)).flatten().unwrap_or(content);
     write(&draft.join(IMAGE), &content)?;
+    if image.form == Form::Program {
+        executable(&draft.join(IMAGE))?;
+    }
     let mut size = content.len() as u64;
     make_directory(&draft.join(MODULES))?;
     for module in &chosen {
@@ -83,9 +90,10 @@ pub(super) fn import(files: &[PathBuf], draft: &Path, progress: &mut dyn FnMut(P
         format: FORMAT,
         release: image.release,
         version: image.version,
+        form: image.form,
         from: files.iter().map(|file| file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()).collect(),
         size,
-        features: WANTED.iter().map(|wanted| (wanted.name.to_owned(), material.presence(wanted))).collect(),
+        features: wanted(image.form).map(|wanted| (wanted.name.to_owned(), material.presence(wanted))).collect(),
         modules: chosen.into_iter().map(|module| Module { name: module.name, needs: module.needs }).collect(),
     };
     fs::remove_dir_all(&gathered).map_err(StoreError::files("remove", &gathered))?;
@@ -95,7 +103,7 @@ pub(super) fn import(files: &[PathBuf], draft: &Path, progress: &mut dyn FnMut(P
 /// The wanted modules that there are, with those they need, each behind these.
 fn choose(material: &Material, image: &Image) -> Result<Vec<ModuleFile>, ImportError> {
     let mut choice = Choice { material, image, known: BTreeSet::new(), aliases: None, chosen: Vec::new() };
-    let names = WANTED.iter().map(|wanted| wanted.name).chain(WELCOME.iter().copied());
+    let names = wanted(image.form).map(|wanted| wanted.name).chain(WELCOME.iter().copied());
     for name in names.filter(|name| material.modules.contains_key(*name)) {
         choice.take(name)?;
     }
@@ -189,4 +197,9 @@ fn make_directory(path: &Path) -> Result<(), ImportError> {
 fn write(path: &Path, content: &[u8]) -> Result<(), ImportError> {
     let written = File::create(path).and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
     Ok(written.map_err(StoreError::files("write", path))?)
+}
+
+/// Lets a file be run by whoever may read it.
+fn executable(path: &Path) -> Result<(), ImportError> {
+    Ok(fs::set_permissions(path, Permissions::from_mode(0o755)).map_err(StoreError::files("make executable", path))?)
 }

@@ -7,7 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The number of this format. It changes when an older reader would misread a manifest.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The oldest format that is read. Its manifests have no [`Form`]: all kernels were images.
+const OLDEST: u32 = 1;
 
 /// Why a text is no manifest.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +18,7 @@ pub enum ManifestError {
     #[error("not a kernel's manifest: {0}")]
     Json(#[from] serde_json::Error),
     /// It is one of another version of mplab.
-    #[error("a manifest of format {0}, and this mplab reads format {FORMAT}")]
+    #[error("a manifest of format {0}, and this mplab reads formats {OLDEST} to {FORMAT}")]
     Format(u64),
 }
 
@@ -29,6 +31,9 @@ pub struct Manifest {
     pub release: String,
     /// The release and what else the image says of its build.
     pub version: String,
+    /// What the image is, and so what runs it.
+    #[serde(default)]
+    pub form: Form,
     /// The names of the files it was made of, without their directories.
     pub from: Vec<String>,
     /// How much it takes on the disk, in bytes.
@@ -37,6 +42,27 @@ pub struct Manifest {
     pub modules: Vec<Module>,
     /// What mplab would like a kernel to have, see [`wanted`](super::wanted), and whether it has it.
     pub features: BTreeMap<String, Presence>,
+}
+
+/// What a kernel's image is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// An image that a machine boots: QEMU runs it.
+    #[default]
+    Image,
+    /// A program of this computer's that runs by itself: User-Mode Linux (`ARCH=um`).
+    Program,
+}
+
+impl Form {
+    /// How such a kernel runs, in words.
+    pub const fn runs(self) -> &'static str {
+        match self {
+            Self::Image => "in QEMU",
+            Self::Program => "by itself",
+        }
+    }
 }
 
 /// A module of a kernel.
@@ -88,7 +114,7 @@ impl Manifest {
             format: u64,
         }
         let version: Version = serde_json::from_str(json)?;
-        if version.format != u64::from(FORMAT) {
+        if !(u64::from(OLDEST)..=u64::from(FORMAT)).contains(&version.format) {
             return Err(ManifestError::Format(version.format));
         }
         Ok(serde_json::from_str(json)?)

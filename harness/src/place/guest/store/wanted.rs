@@ -1,6 +1,8 @@
 //! What mplab wants of a kernel, as data: an import keeps the modules of these, and says which are built in or absent.
 //! Not here: what a case needs, which is probed where it runs.
 
+use super::manifest::Form;
+
 /// Something that mplab wants of a kernel.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
@@ -10,17 +12,32 @@ pub struct Wanted {
     pub option: &'static str,
     /// What for.
     pub why: &'static str,
+    /// The form of kernels of which it is wanted, if not of all.
+    pub form: Option<Form>,
 }
 
 const fn want(name: &'static str, option: &'static str, why: &'static str) -> Wanted {
-    Wanted { name, option, why }
+    Wanted { name, option, why, form: None }
+}
+
+impl Wanted {
+    const fn of(self, form: Form) -> Self {
+        Self { form: Some(form), ..self }
+    }
+}
+
+/// What is wanted of a kernel of a form.
+pub fn wanted(form: Form) -> impl Iterator<Item = &'static Wanted> {
+    WANTED.iter().filter(move |wanted| wanted.form.is_none_or(|of| of == form))
 }
 
 /// All of them. What is never a module has the name of its option in lower case.
 pub const WANTED: &[Wanted] = &[
     // Without these a guest does not start.
-    want("blk_dev_initrd", "BLK_DEV_INITRD", "the guest's files are an initramfs"),
-    want("serial_8250_console", "SERIAL_8250_CONSOLE", "the guest's console is a serial port"),
+    want("blk_dev_initrd", "BLK_DEV_INITRD", "the guest's files are an initramfs").of(Form::Image),
+    want("serial_8250_console", "SERIAL_8250_CONSOLE", "the guest's console is a serial port").of(Form::Image),
+    want("hostfs", "HOSTFS", "the guest's files are a directory of the computer's").of(Form::Program),
+    want("uml_time_travel_support", "UML_TIME_TRAVEL_SUPPORT", "virtual time").of(Form::Program),
     want("net_ns", "NET_NS", "every host is a network namespace"),
     // What it is all about.
     want("mptcp", "MPTCP", "Multipath TCP"),
@@ -34,6 +51,7 @@ pub const WANTED: &[Wanted] = &[
     want("veth", "VETH", "a link's two ends"),
     want("bridge", "BRIDGE", "switches"),
     want("bonding", "BONDING", "bonded interfaces"),
+    want("8021q", "VLAN_8021Q", "VLANs"),
     want("dummy", "DUMMY", "interfaces that lead nowhere"),
     want("af_packet", "PACKET", "packet captures, and links in user space"),
     want("sch_ingress", "NET_SCH_INGRESS", "a wire's way from one end to the other"),

@@ -1,5 +1,5 @@
-//! Kernel images for x86_64: a bzImage, as distributions have it, or a vmlinux. Which release it is, and whether all of it is there.
-//! Not here: what boots them.
+//! Kernel images for x86_64: a bzImage, as distributions have it, a vmlinux, or a program. Which release it is, and whether all of it is
+//! there. Not here: what runs them.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,6 +10,7 @@ use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ReadCache};
 
 use super::archive::decompress;
+use crate::guest::store::Form;
 
 /// An image in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(super) struct Image {
     pub(super) release: String,
     /// The release and what else it says of its build.
     pub(super) version: String,
+    /// What runs it.
+    pub(super) form: Form,
     /// Whether it is a bzImage.
     pub(super) bzimage: bool,
 }
@@ -30,13 +33,12 @@ pub(super) struct Image {
 pub(super) fn read(path: &Path, from: &str) -> io::Result<Result<Image, &'static str>> {
     let mut head = Vec::new();
     File::open(path)?.take(1 << 16).read_to_end(&mut head)?;
-    let (bzimage, version) = match &head[..] {
-        [0x7f, b'E', b'L', b'F', ..] => (false, vmlinux(File::open(path)?)),
-        _ => (true, bzimage(&head, path.metadata()?.len())),
-    };
-    Ok(version.map(|version| {
+    let bzimage = !head.starts_with(b"\x7fELF");
+    let told =
+        if bzimage { self::bzimage(&head, path.metadata()?.len()).map(|version| (Form::Image, version)) } else { elf(File::open(path)?) };
+    Ok(told.map(|(form, version)| {
         let release = version.split(' ').next().unwrap_or_default().to_owned();
-        Image { path: path.to_owned(), from: from.to_owned(), release, version, bzimage }
+        Image { path: path.to_owned(), from: from.to_owned(), release, version, form, bzimage }
     }))
 }
 
@@ -45,7 +47,7 @@ fn bzimage(head: &[u8], size: u64) -> Result<String, &'static str> {
     let word = |at: usize| head.get(at..at + 2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
     let long = |at: usize| head.get(at..at + 4).map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
     let (Some(0xaa55), Some(b"HdrS")) = (word(0x1fe), head.get(0x202..0x206)) else {
-        return Err("not a kernel image for x86_64 (a bzImage or a vmlinux)");
+        return Err("not a kernel image for x86_64 (a bzImage, a vmlinux, or the `linux` of ARCH=um)");
     };
     // Since protocol 2.12 a flag says that there is a 64-bit entry.
     if word(0x206) < Some(0x020c) || word(0x236).is_none_or(|flags| flags & 1 == 0) {
@@ -84,8 +86,8 @@ fn has_pvh_entry(vmlinux: &[u8]) -> bool {
     })
 }
 
-/// The banner of a vmlinux: `Linux version 6.12.95 (user@host) (compiler) #1 SMP ...`.
-fn vmlinux(file: File) -> Result<String, &'static str> {
+/// The form of an ELF image, and its banner without the first words: `Linux version 6.12.95 (user@host) (compiler) #1 SMP ...`.
+fn elf(file: File) -> Result<(Form, String), &'static str> {
     const BANNER: &[u8] = b"Linux version ";
     const FOREIGN: &str = "an ELF file, but not a kernel for x86_64";
     let cache = ReadCache::new(file);
@@ -94,9 +96,13 @@ fn vmlinux(file: File) -> Result<String, &'static str> {
         return Err(FOREIGN);
     }
     let data = elf.section_by_name(".rodata").and_then(|section| section.data().ok()).ok_or(FOREIGN)?;
-    // /proc/version's pattern begins alike, with a `%s`.
-    let banner = data.windows(BANNER.len() + 1).position(|at| at.starts_with(BANNER) && at[BANNER.len()].is_ascii_digit());
-    banner.and_then(|at| text(&data[at + BANNER.len()..])).ok_or(FOREIGN)
+    // /proc/version's pattern begins alike, with a `%s`; and since Linux 6.2 there is a banner without number and date beside the true one.
+    let begins = |at: &[u8]| at.starts_with(BANNER) && at[BANNER.len()].is_ascii_digit();
+    let banners = data.windows(BANNER.len() + 1).enumerate().filter(|(_, at)| begins(at));
+    let version = banners.filter_map(|(at, _)| text(&data[at + BANNER.len()..])).max_by_key(String::len).ok_or(FOREIGN)?;
+    // Where the options are that User-Mode Linux takes as a program (arch/um/include/shared/init.h).
+    let form = if elf.section_by_name(".uml.setup.init").is_some() { Form::Program } else { Form::Image };
+    Ok((form, version))
 }
 
 /// A text that ends with a zero.

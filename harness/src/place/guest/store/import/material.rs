@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::archive::{self, Format, Input, Stop};
+use super::embedded;
 use super::image::{self, Image};
 use super::module::{self, ModuleFile};
 use super::{ImportError, Progress};
@@ -47,6 +48,7 @@ impl Role {
             "modules.builtin.modinfo" => Some(Self::BuiltInInfo),
             "config" | ".config" => Some(Self::Config),
             _ if name.starts_with("config-") => Some(Self::Config),
+            "linux" => Some(Self::Image),
             _ if ["vmlinuz", "bzImage", "vmlinux"].iter().any(|image| name.starts_with(image)) => Some(Self::Image),
             _ => None,
         }
@@ -132,7 +134,7 @@ impl Material {
         let gathered = self.gather(content, None)?;
         match self.accept(role, gathered, from)? {
             Some(why) => Err(ImportError::Material(format!(
-                "{from} is {why}, and no archive either: give packages (.deb, .rpm, tar), a bzImage or vmlinux, a directory of modules \
+                "{from} is {why}, and no archive either: give packages (.deb, .rpm, tar), a bzImage, vmlinux or `linux`, a directory of modules \
                  (lib/modules/RELEASE) or a build tree"
             ))
             .into()),
@@ -165,12 +167,12 @@ impl Material {
 
     /// Adds what `make` has left in a tree of sources or beside it (`O=`).
     fn add_build(&mut self, tree: &Path, from: &str) -> Result<(), ImportError> {
-        let image = tree.join("arch/x86/boot/bzImage");
-        if !image.exists() {
+        let Some(image) = ["arch/x86/boot/bzImage", "linux"].map(|image| tree.join(image)).into_iter().find(|image| image.is_file()) else {
             return Err(ImportError::Material(format!(
-                "{from} has no arch/x86/boot/bzImage: run `make` there, or give the directory of its `O=`"
+                "{from} has neither arch/x86/boot/bzImage nor the `linux` of ARCH=um: run `make` there, or give the directory of its `O=`, or \
+                 build it with `mplab kernel build`"
             )));
-        }
+        };
         if let Some(why) = self.accept(Role::Image, image.clone(), from)? {
             return Err(ImportError::Material(format!("{} is {why}", image.display())));
         }
@@ -240,6 +242,14 @@ impl Material {
             Role::Config => self.config = Some(text()?),
         }
         Ok(None)
+    }
+
+    /// Learns what an image tells of its features: what files beside it say goes before.
+    pub(super) fn look_into(&mut self, image: &Image) -> Result<(), ImportError> {
+        let embedded = embedded::read(&image.path).map_err(ImportError::read(&image.path))?;
+        self.config = self.config.take().or(embedded.config);
+        self.built_in.extend(embedded.built_in);
+        Ok(())
     }
 
     /// The image, if there is one and its modules are not missing.
