@@ -69,9 +69,8 @@ impl From<LocalError> for Message {
 /// Becomes a run's child, a process's keeper, or the first process of a guest, if this process was started as one, and never returns then. Call it before
 /// anything else in `main`.
 pub fn enter() {
-    // The kernel hands words of its command line that it does not know to the first process, before the mark.
-    if process::id() == 1 && env::args().any(|argument| argument == init::MARK) {
-        init::run();
+    if process::id() == 1 {
+        init::enter(env::args());
     }
     processes::enter();
     proxy::command::enter();

@@ -1,5 +1,5 @@
 //! The first process of a guest, which is this same program: readies the kernel, does what it was ordered, and ends the guest.
-//! Not here: running a job, which is done by the same child process as on this computer.
+//! Not here: running a job, which is done by the same child process as on this computer, and what carries the order and the answers.
 
 use std::fs;
 use std::io;
@@ -7,18 +7,19 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{archive, frames};
+use super::machine::Inside;
+use super::{archive, frames, qemu};
 use crate::kernel::boot;
-use crate::kernel::port::Port;
 use crate::place::local::{self, Message, Request};
 
-/// The argument by which the kernel's command line makes this program the first process.
-pub(crate) const MARK: &str = "mplab:guest";
 /// Where the list of modules to load is, each behind those it needs.
 pub(super) const MODULES: &str = "/mplab/modules.json";
-/// What the order is called in the machine's firmware configuration, and the archive of files that it needs.
-pub(super) const ORDER: &str = "opt/mplab/order";
-pub(super) const LUGGAGE: &str = "opt/mplab/luggage";
+
+/// What opens a guest's side of its machine.
+type Opens = fn() -> io::Result<Box<dyn Inside>>;
+
+/// The machines, by the argument that their kernels' command lines give to the first process.
+const MACHINES: [(&str, Opens); 1] = [(qemu::port::MARK, qemu::port::open)];
 
 /// What a guest is to do once it has booted.
 #[derive(Serialize, Deserialize)]
@@ -45,28 +46,33 @@ pub(super) fn begins(number: usize) -> String {
     format!("mplab: request {number} begins")
 }
 
-/// The whole life of the first process.
-pub(crate) fn run() -> ! {
-    if let Err(error) = serve() {
+/// Lives the whole life of the first process, if these arguments are one's.
+pub(crate) fn enter(arguments: impl Iterator<Item = String>) {
+    let arguments: Vec<String> = arguments.collect();
+    // The kernel hands words of its command line that it does not know to the first process, before the mark.
+    let Some((_, open)) = MACHINES.iter().find(|(mark, _)| arguments.iter().any(|argument| argument == mark)) else { return };
+    if let Err(error) = serve(*open) {
         // The console is all that is left.
         eprintln!("mplab: the guest's first process failed: {error}");
     }
     boot::end()
 }
 
-fn serve() -> io::Result<()> {
+fn serve(open: Opens) -> io::Result<()> {
     boot::mount_all()?;
-    let mut port = Port::open()?;
+    let mut machine = open()?;
     // Whoever asks for random numbers too early would wait.
     boot::seed_random(0)?;
     load(&serde_json::from_slice::<Vec<_>>(&fs::read(MODULES)?)?)?;
-    // The same guest has come so far whatever it is to do.
-    boot::come_by()?;
-    let order: Order = serde_json::from_slice(&frames::read(&mut &port.configured(ORDER)?[..])?.unwrap_or_default())?;
+    let order: Order = serde_json::from_slice(&machine.order()?)?;
     boot::seed_random(order.seed)?;
-    archive::unpack(&port.configured(LUGGAGE)?, Path::new("/"))?;
+    archive::unpack(&machine.luggage()?, Path::new("/"))?;
     load(&order.modules)?;
-    let mut say = |message: &Message| frames::write(&mut port, &serde_json::to_vec(message)?);
+    let mut say = |message: &Message| {
+        let mut frame = Vec::new();
+        frames::write(&mut frame, &serde_json::to_vec(message)?)?;
+        machine.say(&frame)
+    };
     for (number, request) in order.requests.iter().enumerate() {
         boot::log(&begins(number))?;
         let mut lost = Ok(());

@@ -1,13 +1,13 @@
-//! QEMU: a guest's machine, its command line, and its process.
+//! QEMU's command line for a guest's machine, and its process.
 //! Not here: what is inside the guest.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
-use std::process::{self, Child, ChildStdout, Command, Stdio};
+use std::process::{self as this, Child, ChildStdout, Command, Stdio};
 
-use super::GuestError;
+use super::super::GuestError;
 use crate::kernel::process::{dies_with_this_thread, inherits};
 use crate::result::recording::{Acceleration, Clockwork};
 
@@ -16,7 +16,7 @@ pub(super) const PROGRAM: &str = "qemu-system-x86_64";
 
 /// What makes a guest's machine differ from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Machine {
+pub(super) struct Hardware {
     pub(super) acceleration: Acceleration,
     pub(super) clock: Clockwork,
     /// Memory in MiB.
@@ -34,7 +34,7 @@ const NEEDLESS: &str = "load_system_certificate_list,jent_mod_init,crypto_kdf108
 const UNGUARDED: &str =
     "mitigations=off rodata=off init_on_alloc=0 lsm= hardened_usercopy=off randomize_kstack_offset=off cryptomgr.notests=1 norandmaps";
 
-impl Machine {
+impl Hardware {
     /// The kernel's command line in the guest; its first process is given `mark`.
     ///
     /// `loglevel=5` shows warnings on the console and nothing below. A kernel that fails ends the guest (`panic=-1`, `reboot=t`,
@@ -90,17 +90,17 @@ impl Machine {
 
 /// The path of an open file for another process. Files without names: nothing is left behind, however this process ends.
 pub(super) fn path(file: &File) -> String {
-    format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd())
+    format!("/proc/{}/fd/{}", this::id(), file.as_raw_fd())
 }
 
 /// A QEMU process that is killed and waited for when it is dropped, and dies with the thread that started it.
-pub(super) struct Qemu(Child);
+pub(super) struct Process(Child);
 
-impl Qemu {
+impl Process {
     /// Starts a guest, with `more` arguments. What it writes to its debug port comes out of the returned pipe, its console goes into a file,
     /// and what QEMU itself says to `complaints`, or into a pipe that [`Self::end`] reads. QEMU is given the descriptors that arguments may name.
     pub(super) fn start(
-        machine: Machine,
+        machine: Hardware,
         more: &[String],
         console: &File,
         descriptors: Vec<OwnedFd>,
@@ -139,7 +139,7 @@ impl Qemu {
     }
 }
 
-impl Drop for Qemu {
+impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
         self.0.wait().ok();

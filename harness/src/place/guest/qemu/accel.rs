@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::Guest;
 use crate::result::recording::Acceleration;
 
 /// How long a guest under KVM may take to boot and answer. It takes a second where KVM works.
@@ -19,7 +18,7 @@ const WORKS: &str = "works\n";
 static TRIAL: Mutex<()> = Mutex::new(());
 
 /// The faster of KVM and TCG that works. What was found holds until the computer boots anew, and is kept in `store` until then.
-pub(super) fn fastest(store: &Path, under_kvm: &Guest) -> Acceleration {
+pub(super) fn fastest(store: &Path, works_with_kvm: impl FnOnce() -> bool) -> Acceleration {
     if OpenOptions::new().read(true).write(true).open("/dev/kvm").is_err() {
         return Acceleration::Tcg;
     }
@@ -30,7 +29,7 @@ pub(super) fn fastest(store: &Path, under_kvm: &Guest) -> Acceleration {
     let works = if let Some(works) = said.strip_prefix(&boot).filter(|_| !boot.is_empty()) {
         works == WORKS
     } else {
-        let works = under_kvm.answers_within(DEADLINE);
+        let works = works_with_kvm();
         // A store that cannot be written to costs another trial.
         fs::write(&file, boot + if works { WORKS } else { "does not work\n" }).ok();
         works

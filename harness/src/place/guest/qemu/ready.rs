@@ -20,9 +20,9 @@ use nix::unistd::linkat;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::command::path;
 use super::memory::Memory;
 use super::monitor::Monitor;
-use super::qemu::path;
 use super::stub::Stub;
 use crate::kernel::boot;
 use crate::kernel::process::anonymous_file;
