@@ -1,7 +1,7 @@
 //! Why there is no subflow over WLAN, on recordings that no lab makes.
 
 use mplab::case::{Measure, Subject};
-use mplab::judge::explain::counters::{At, MEANINGS, Stage};
+use mplab::judge::counters::{At, MEANINGS, Stage};
 use mplab::judge::explain::{Check, Weight, explain};
 use mplab::recording::{ConnectionRecord, ConnectionSeries, EventRecord, HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
 use mplab::report::{self, Style};

@@ -1,6 +1,7 @@
 //! The judge and the reports, on recordings made up in code.
 
 mod compare;
+mod counters;
 mod delivery;
 mod explain;
 mod matrix;

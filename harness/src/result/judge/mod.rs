@@ -4,6 +4,7 @@
 //! What was not recorded does not hold, nor does a measure of a window that nothing happened in: no verdict is green for want of data.
 //! Every transfer must arrive intact, and every process be ready and end as it should, unless the case says something else about it.
 
+pub mod counters;
 mod delivery;
 pub mod explain;
 mod measure;

@@ -1,14 +1,14 @@
 //! How far the announcements of the server's addresses came (ADD_ADDR, RFC 8684, section 3.4.1).
 //! Not here: whether the client may use them, which is its limits'.
 
-use super::counters::{Stage, risen};
 use super::sight::Sight;
 use super::{Check, Weight, path};
+use crate::result::judge::counters::Stage;
 use crate::words::{EndpointFlag, MptcpOption};
 
 pub(super) fn checks(sight: &Sight) -> Vec<Check> {
     let mut checks = vec![reached(sight)];
-    checks.extend(risen(sight, Stage::Announcement).map(|(host, meaning, count)| {
+    checks.extend(sight.risen(Stage::Announcement).map(|(host, meaning, count)| {
         let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
         let weight = if sight.never().next().is_some() { Weight::Suspect } else { Weight::Fine };
         Check::new(weight, "announcements", seen).change(meaning.change)

@@ -1,9 +1,9 @@
 //! Subflows that were there: why one carries nothing, came late, or went away.
 //! Not here: subflows that never came.
 
-use super::counters::{Stage, risen};
 use super::sight::{Sight, Way};
 use super::{Check, Weight};
+use crate::result::judge::counters::Stage;
 use crate::result::recording::{EventRecord, SubflowSeries};
 use crate::words::Time;
 
@@ -11,7 +11,7 @@ pub(super) fn checks(sight: &Sight) -> Vec<Check> {
     let mut checks: Vec<Check> = sight.idle().map(|way| idle(sight, way)).collect();
     checks.extend(sight.missing().filter(|way| way.ever).map(|way| gone(sight, way)));
     let needy = sight.idle().next().is_some() || sight.missing().any(|way| way.ever);
-    checks.extend(risen(sight, Stage::Carriage).map(|(host, meaning, count)| {
+    checks.extend(sight.risen(Stage::Carriage).map(|(host, meaning, count)| {
         let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
         let weight = if needy { Weight::Suspect } else { Weight::Fine };
         Check::new(weight, "subflows", seen).change(meaning.change)

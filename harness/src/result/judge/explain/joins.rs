@@ -1,16 +1,16 @@
 //! How far joins came: sent, arrived, answered, accepted (MP_JOIN, RFC 8684, section 3.2), and which counter says why not.
 //! Not here: who stands on the way.
 
-use super::counters::{Stage, risen};
 use super::sight::Sight;
 use super::{Check, Weight, configuration, path};
+use crate::result::judge::counters::Stage;
 use crate::words::MptcpOption;
 
 /// `known` says that an earlier stage has the cause.
 pub(super) fn checks(sight: &Sight, known: bool) -> Vec<Check> {
     let missing = sight.missing().next().is_some();
     let mut checks = Vec::new();
-    for (host, meaning, count) in risen(sight, Stage::Join) {
+    for (host, meaning, count) in sight.risen(Stage::Join) {
         let by_limit = meaning.name == "MPTcpExtMPJoinRejected"
             && sight.limits(host).is_none_or(|limits| configuration::limit_reached(sight, limits.subflows));
         if by_limit && host == sight.server && sight.limits(host).is_some() {

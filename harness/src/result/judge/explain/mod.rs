@@ -7,7 +7,6 @@
 mod announcements;
 mod carriage;
 mod configuration;
-pub mod counters;
 mod joins;
 mod path;
 mod protocol;

@@ -1,9 +1,9 @@
 //! Whether the connection was MPTCP at all: switched on, asked for by both programs, and not fallen back from.
 //! Not here: what comes of an MPTCP connection.
 
-use super::counters::{Stage, risen};
 use super::sight::Sight;
 use super::{Check, Weight, path};
+use crate::result::judge::counters::Stage;
 use crate::words::{MptcpOption, Protocol};
 
 pub(super) fn checks(sight: &Sight) -> Vec<Check> {
@@ -80,7 +80,7 @@ fn fallback(sight: &Sight, known: bool) -> Vec<Check> {
     let arrived = sight.count(sight.server, "MPTcpExtMPCapableSYNRX");
     let mut weight = if fell && !known { Weight::Cause } else { Weight::Suspect };
     let mut checks = Vec::new();
-    for (host, meaning, count) in risen(sight, Stage::Fallback) {
+    for (host, meaning, count) in sight.risen(Stage::Fallback) {
         let of_answer = meaning.name.ends_with("FallbackSYNACK");
         let there = arrived.filter(|_| of_answer).map(|arrived| format!("; {arrived} arrived at {} with it", sight.server));
         let seen = format!("{} ({} {count} at {host}){}", meaning.means, meaning.name, there.unwrap_or_default());

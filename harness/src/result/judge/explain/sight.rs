@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::document::case::{Action, Case, EndpointChange, Subject, Transfer};
 use crate::document::topology::{Endpoint, Topology};
+use crate::result::judge::counters::{At, MEANINGS, Meaning, Stage};
 use crate::result::judge::delivery::Seen;
 use crate::result::judge::measure::grown;
 use crate::result::recording::{HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
@@ -189,6 +190,16 @@ impl<'a> Sight<'a> {
             return None;
         }
         Some(record.counters.get(counter).map_or(0, |values| grown(&record.counted, values, Window { from: None, to: self.window.to })))
+    }
+
+    /// The counters of a stage that rose at the two ends: host, meaning, how much.
+    pub(super) fn risen(&self, stage: Stage) -> impl Iterator<Item = (&'a str, &'static Meaning, u64)> {
+        let ends = [(self.client, At::Client), (self.server, At::Server)];
+        let of_stage = MEANINGS.iter().filter(move |meaning| meaning.stage == stage);
+        of_stage.flat_map(move |meaning| {
+            let there = ends.into_iter().filter(|(_, at)| meaning.at == At::Either || meaning.at == *at);
+            there.filter_map(move |(host, _)| Some((host, meaning, self.count(host, meaning.name).filter(|count| *count > 0)?)))
+        })
     }
 
     /// A counter that nobody counted is none.

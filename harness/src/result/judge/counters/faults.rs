@@ -1,9 +1,7 @@
-//! What the kernel's MPTCP counters mean for one who misses a subflow, and what to do when one rises.
-//! Not here: counters that only count what went well; those are read where it is compared how far joins and announcements came.
+//! MPTCP counters that rise where something is refused, lost or given up: what happened, and what to do then.
+//! Not here: counters of what goes well.
 //!
 //! Names are those of net/mptcp/mib.c, after `MPTcpExt`. `source` is where the kernel counts, below net/mptcp.
-
-use super::sight::Sight;
 
 /// At which stage of a subflow's life a counter rises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +69,9 @@ pub const MEANINGS: &[Meaning] = meanings! {
     "MD5SigFallback" Fallback Client "protocol.c, mptcp_connect"
         "the socket signs its packets (TCP_MD5SIG), which leaves no room for MPTCP's options"
         "do without TCP_MD5SIG"
+    "MD5SigReset" Fallback Server "subflow.c, subflow_check_req"
+        "a SYN came to an MPTCP socket that signs its packets (TCP_MD5SIG), and was answered with a reset"
+        "do without TCP_MD5SIG, or without MPTCP, at the listening socket"
     "SimultConnectFallback" Fallback Either "options.c, mptcp_syn_options"
         "both ends connected to each other at once"
         "let one end listen"
@@ -119,14 +120,29 @@ pub const MEANINGS: &[Meaning] = meanings! {
     "MPJoinNoTokenFound" Join Either "subflow.c, subflow_token_join_request"
         "a join named a connection that the host does not have: it was over, is TCP by now, or belongs to another host (a load balancer)"
         "let the joins of a connection reach the host that has it; announce that host's own address"
+    "MPJoinNoIdFound" Join Either "subflow.c, subflow_token_join_request"
+        "a join came to an address that the host's path manager has no id for"
+        "let the program that manages paths announce the address with an id before joins come to it; see that no more than 255 ids are in use"
     "MismatchPortSynRx" Join Either "subflow.c, subflow_check_req"
         "a join came to another port than the connection's, and that was not announced with its address"
         "let connections listen at the port that they were to, or announce the port (`signal` with `port`)"
     "MPJoinSynAckHMacFailure" Join Either "subflow.c, subflow_finish_connect"
         "the answer to a join did not prove that it is of the same connection"
         "look for something on the way that answers in the peer's place or ends connections (a proxy)"
+    "MPJoinSynAckNoMPJoin" Join Either "subflow.c, subflow_finish_connect"
+        "a join was answered as plain TCP answers: the options were taken off on the way, or a TCP socket listens at the same port (SO_REUSEPORT)"
+        "let every program that listens at the port ask for IPPROTO_MPTCP (`ss -tlnM`), and let SYNs with MP_JOIN pass unchanged"
+    "MPJoinAckNoMPJoin" Join Either "subflow.c, subflow_syn_recv_sock"
+        "the last packet of a join's handshake came without MP_JOIN: the option was taken off on the way"
+        "let MPTCP options pass on packets without data, too"
+    "MPJoinAckNoCtx" Join Either "subflow.c, subflow_syn_recv_sock"
+        "a join that had come to an end could not be kept, for want of memory"
+        "see whether the host is out of memory"
     "MPJoinRejected" Join Either "subflow.c, subflow_syn_recv_sock; protocol.c, mptcp_finish_join"
         "joins were rejected although the limit was not reached: the kernel takes none once either end has closed its direction (a program whose input has ended may do so), nor before the connection is confirmed"
+        "let no end close its direction while subflows shall still join: keep the program's input open"
+    "MPJoinNotEstablished" Join Either "protocol.c, mptcp_finish_join"
+        "a join came to its end when its connection was not, or no longer, fully established: either end had closed its direction, or the first data had not been confirmed yet"
         "let no end close its direction while subflows shall still join: keep the program's input open"
     "MPJoinAckHMacFailure" Join Either "subflow.c, subflow_syn_recv_sock"
         "the last packet of a join's handshake did not prove that it is of the same connection"
@@ -140,12 +156,24 @@ pub const MEANINGS: &[Meaning] = meanings! {
     "DSSCorruptionReset" Carriage Either "protocol.c, mptcp_dss_corruption"
         "a subflow was reset, because data and their mapping did not fit each other"
         "look for something on the way that changes what TCP carries"
+    "DssReset" Carriage Either "subflow.c, subflow_check_data_avail"
+        "a subflow was reset, because data came on it without a valid mapping (DSS) and the connection could not fall back any more"
+        "let MPTCP options pass on packets with data; look for proxies on the way"
     "DataCsumErr" Carriage Either "subflow.c, validate_data_csum"
         "a checksum of MPTCP's was wrong: something on the way changed the data"
         "look for it (application-layer gateways for FTP or SIP do so), or keep that path out of the endpoints"
     "MPFailRx" Carriage Either "options.c, mptcp_incoming_options"
         "the peer had seen a wrong checksum (MP_FAIL)"
         "look for something on the way that changes what TCP carries"
+    "BacklogDrop" Carriage Either "protocol.c, __mptcp_add_backlog"
+        "data were dropped, because the receiving socket's backlog was longer than its buffer allows"
+        "let the receiving program read faster, or give its socket a larger buffer (net.ipv4.tcp_rmem)"
+    "RcvPruned" Carriage Either "protocol.c, mptcp_data_queue_ofo and __mptcp_move_skb"
+        "data that TCP had acknowledged were dropped, because the receiving connection had no room: the peer sends them again"
+        "let the receiving program read faster, or give its socket a larger buffer (net.ipv4.tcp_rmem)"
+    "OFOPruned" Carriage Either "protocol.c, mptcp_prune_ofo_queue"
+        "data that waited for those before them were dropped, because the receiving connection had no room: the peer sends them again"
+        "give the receiving socket a larger buffer (net.ipv4.tcp_rmem); look for a subflow that is much slower than the others"
     "SubflowStale" Carriage Either "pm.c, mptcp_pm_subflow_chk_stale"
         "subflows made no progress and were passed over"
         "look at the path's loss and delay; net.mptcp.stale_loss_cnt says how long a subflow is waited for"
@@ -156,13 +184,3 @@ pub const MEANINGS: &[Meaning] = meanings! {
         "the host ended subflows, because an endpoint was removed or a program said so"
         "look for what removed the endpoint"
 };
-
-/// The counters of a stage that rose at the two ends: host, meaning, how much.
-pub(super) fn risen<'a>(sight: &'a Sight, stage: Stage) -> impl Iterator<Item = (&'a str, &'static Meaning, u64)> {
-    let ends = [(sight.client, At::Client), (sight.server, At::Server)];
-    let of_stage = MEANINGS.iter().filter(move |meaning| meaning.stage == stage);
-    of_stage.flat_map(move |meaning| {
-        let there = ends.into_iter().filter(|(_, at)| meaning.at == At::Either || meaning.at == *at);
-        there.filter_map(move |(host, _)| Some((host, meaning, sight.count(host, meaning.name).filter(|count| *count > 0)?)))
-    })
-}
