@@ -222,9 +222,8 @@ impl Run {
             self.processes.act(*verb, name).await.map_err(processes::Failure::from)?;
         }
         match self.lab.apply(&step.ops) {
-            // On a busy computer a transfer may not have connected yet: the step is late then, and known to be.
+            // Waiting for a connection is the step's own business, and no lateness of the computer: that is measured against each next look.
             Err(LabError::Absent(..)) if clock.now() < step.at.after(CONNECTS) => {
-                self.late_steps.push(clock.now().since(step.at).micros());
                 let again = clock.now().after(AGAIN);
                 let place = self.agenda.partition_point(|(at, _)| *at > again);
                 self.agenda.insert(place, (again, Due::Step(number, step)));

@@ -16,6 +16,10 @@ pub(crate) struct Cause {
     transfer: &'static str,
     /// The steps.
     steps: &'static str,
+    /// How long the transfer lasts.
+    lasts: &'static str,
+    /// Which part of it is in question.
+    during: &'static str,
     /// What the first line is about.
     topic: &'static str,
     /// What it says, among other things.
@@ -30,7 +34,7 @@ const WORKS: &str = r#"
 "#;
 
 const fn cause(name: &'static str, topology: &'static str, topic: &'static str, says: &'static str) -> Cause {
-    Cause { name, topology, transfer: "", steps: "", topic, says }
+    Cause { name, topology, transfer: "", steps: "", lasts: "1s", during: "..1s", topic, says }
 }
 
 pub(crate) const CAUSES: &[Cause] = &[
@@ -194,7 +198,134 @@ pub(crate) const CAUSES: &[Cause] = &[
         "endpoints",
         "10.0.2.9 is no address of laptop",
     ),
+    Cause {
+        steps: r#"{ at = "0s", cut = { link = "wlan", how = "admin", end = "laptop" } }, { at = "1s", restore = "wlan" }"#,
+        lasts: "2500ms",
+        during: "1500ms..2500ms",
+        ..cause("an_interface_that_was_down_when_it_was_tried", WORKS, "join over laptop:wlan0", "was set down (0s to 1s)")
+    },
+    Cause {
+        steps: r#"{ at = "0s", cut = "wlan" }, { at = "4s", restore = "wlan" }"#,
+        lasts: "5500ms",
+        during: "4500ms..5500ms",
+        ..cause(
+            "an_interface_that_had_no_carrier_when_it_was_tried",
+            WORKS,
+            "join over laptop:wlan0",
+            "no carrier, or passed nothing (0s to 4s)",
+        )
+    },
+    Cause {
+        steps: r#"
+            { at = "0s", cut = { link = "wlan", how = "admin", end = "laptop" } },
+            { at = "500ms", restore = "wlan" },
+            { at = "800ms", endpoint = { host = "laptop", remove = "wlan0" } },
+            { at = "1s", endpoint = { host = "laptop", add = { interface = "wlan0", flags = ["subflow"] } } },
+        "#,
+        lasts: "2500ms",
+        during: "1500ms..2500ms",
+        ..cause("an_endpoint_that_was_removed_and_added_again", WORKS, "", "")
+    },
+    Cause {
+        steps: r#"
+            { at = "400ms", endpoint = { host = "laptop", remove = "eth0" } },
+            { at = "800ms", endpoint = { host = "laptop", add = { interface = "eth0", flags = ["subflow"] } } },
+        "#,
+        lasts: "2500ms",
+        during: "1500ms..2500ms",
+        ..cause(
+            "a_first_subflow_that_was_removed_and_counts_anew",
+            r#"
+                host.laptop.mptcp.limits = { subflows = 1 }
+                host.laptop.mptcp.endpoint = [{ interface = "eth0", flags = ["subflow"] }, { interface = "wlan0", flags = ["subflow"] }]
+                host.server.mptcp.limits = { subflows = 1 }
+            "#,
+            "limits of laptop",
+            "its first subflow, over laptop:eth0, has ended",
+        )
+    },
+    cause(
+        "a_client_that_announces_without_a_port",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"] }]
+            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+        "#,
+        "endpoints",
+        "without a port: the server joins it at the port that the connection came from, where nobody listens (server tried 1",
+    ),
+    cause(
+        "a_client_that_announces_with_a_port",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
+            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+        "#,
+        "",
+        "",
+    ),
+    cause(
+        "a_server_that_accepts_no_announcements",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
+            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 0 }
+        "#,
+        "limits of server",
+        "a connection heard 1 announcements and may use 0",
+    ),
+    cause(
+        "a_firewall_that_drops_the_client_s_announcements",
+        r#"
+            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
+            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+            host.server.firewall = [{ drop = "add-addr" }]
+        "#,
+        "firewall of server",
+        "add-addr was lost",
+    ),
+    Cause {
+        steps: r#"{ at = "500ms", endpoint = { host = "laptop", add = { interface = "wlan0", flags = ["subflow"] } } }"#,
+        lasts: "2s",
+        during: "1s..2s",
+        ..cause(
+            "an_endpoint_that_was_added_beyond_the_limit",
+            r"
+                host.laptop.mptcp.limits = { subflows = 0 }
+                host.server.mptcp.limits = { subflows = 2 }
+            ",
+            "limits of laptop",
+            "may have no more",
+        )
+    },
 ];
+
+/// A step that waits for its connection, which the case lets come later, has not been made late by the computer.
+pub(crate) fn waiting(means: Means) -> Job {
+    let cause = Cause {
+        transfer: r#"start = "2s""#,
+        steps: r#"{ at = "200ms", path_manager = { transfer = "upload", create = "wlan0", id = 2 } }"#,
+        ..cause(
+            "waiting",
+            r#"
+                host.laptop.mptcp = { path_manager = "userspace" }
+                host.server.mptcp = { path_manager = "userspace" }
+            "#,
+            "",
+            "",
+        )
+    };
+    job(&cause, means)
+}
+
+/// Sees that the step waited, and that the lab was not called late for that.
+pub(crate) fn waits(job: &Job) -> Result<(), Failed> {
+    let recording = local::run(job, &mut |_| ())?;
+    let [step] = recording.steps.as_slice() else { return Err("there is one step".into()) };
+    let (waited, late) = (step.at - step.due, recording.lateness.step);
+    if waited >= 1_700_000 && late < waited { Ok(()) } else { Err(format!("waited {waited}us, late {late}us").into()) }
+}
 
 /// The cause's lab and case.
 pub(crate) fn job(cause: &Cause, means: Means) -> Job {
@@ -208,8 +339,8 @@ pub(crate) fn job(cause: &Cause, means: Means) -> Job {
     let topology = topology::check::parse("topology.toml", &topology).unwrap_or_else(|wrong| panic!("{}: {wrong}", cause.name));
     let text = format!(
         "summary = \"a cause\"\ntopology = \"it\"\nstep = [{}]\n[transfer.upload]\nclient = \"laptop\"\nserver = \"server\"\n\
-         duration = \"1s\"\nrate = \"200mbit\"\n{}\n",
-        cause.steps, cause.transfer
+         duration = \"{}\"\nrate = \"200mbit\"\n{}\n",
+        cause.steps, cause.lasts, cause.transfer
     );
     let checked = case::check::parse_for(&topology, "case.toml", &text).unwrap_or_else(|wrong| panic!("{}: {wrong}", cause.name));
     Job::plan(cause.name, topology, checked, means)
@@ -218,7 +349,7 @@ pub(crate) fn job(cause: &Cause, means: Means) -> Job {
 /// Runs the lab, and sees that the first line is the cause, and the only one.
 pub(crate) fn is_named(cause: &Cause, job: &Job) -> Result<(), Failed> {
     let recording = local::run(job, &mut |_| ())?;
-    let explanation = explain(&recording, &job.case, &Subject::Transfer("upload".into()), "..1s".parse().expect("a window"));
+    let explanation = explain(&recording, &job.case, &Subject::Transfer("upload".into()), cause.during.parse().expect("a window"));
     let text = report::explanation(&explanation, Style::Plain);
     if std::env::var_os("MPLAB_SHOW").is_some() {
         println!("== {}\n{text}", cause.name);

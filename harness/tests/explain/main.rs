@@ -28,5 +28,9 @@ fn main() -> ExitCode {
             support::trial(cause.name, missing(&job.needs), move || causes::is_named(cause, &job))
         })
         .collect();
+    let waiting = causes::waiting(plan::Means::of(&features, 1));
+    let waits =
+        support::trial("a_step_that_waits_for_its_connection_is_not_late", missing(&waiting.needs), move || causes::waits(&waiting));
+    let trials = trials.into_iter().chain([waits]).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

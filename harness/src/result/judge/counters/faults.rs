@@ -55,8 +55,8 @@ macro_rules! meanings {
 /// All of them, along the life of a subflow.
 pub const MEANINGS: &[Meaning] = meanings! {
     "MPCapableSYNTXDisabled" Fallback Client "protocol.c, mptcp_connect"
-        "the host had stopped asking for MPTCP, because SYNs with MP_CAPABLE had vanished before"
-        "let SYNs with MPTCP options pass; net.mptcp.blackhole_timeout says for how long it stops, 0 for never"
+        "the host had stopped asking for MPTCP, to any destination, because SYNs with MP_CAPABLE had vanished before"
+        "let SYNs with MPTCP options pass; net.mptcp.blackhole_timeout says for how long it stops, 0 for never, and writing it ends that at once"
     "MPCapableSYNTXDrop" Fallback Client "ctrl.c, mptcp_active_detect_blackhole"
         "SYNs with MP_CAPABLE were not answered, and the next was sent without"
         "let SYNs with MPTCP options pass; net.mptcp.syn_retrans_before_tcp_fallback says how many are tried"

@@ -1,13 +1,19 @@
-//! How far the announcements of the server's addresses came (ADD_ADDR, RFC 8684, section 3.4.1).
-//! Not here: whether the client may use them, which is its limits'.
+//! How far the announcements of either end's addresses came (ADD_ADDR, RFC 8684, section 3.4.1).
+//! Not here: whether the peer may use them, which is its limits'.
 
 use super::sight::Sight;
 use super::{Check, Weight, path};
+use crate::document::topology::Endpoint;
 use crate::result::judge::counters::Stage;
 use crate::words::{EndpointFlag, MptcpOption};
 
 pub(super) fn checks(sight: &Sight) -> Vec<Check> {
-    let mut checks = vec![reached(sight)];
+    let [client, server] = sight.ends();
+    let mut checks = vec![reached(sight, [server, client])];
+    let announces = |endpoint: &Endpoint| endpoint.flags.contains(&EndpointFlag::Signal);
+    if sight.endpoints(client).unwrap_or_default().iter().any(announces) || sight.counted(client, "MPTcpExtAddAddrTx") > 0 {
+        checks.push(reached(sight, [client, server]));
+    }
     checks.extend(sight.risen(Stage::Announcement).map(|(host, meaning, count)| {
         let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
         let weight = if sight.never().next().is_some() { Weight::Suspect } else { Weight::Fine };
@@ -30,31 +36,30 @@ fn unused(sight: &Sight, heard: u64, counted: String) -> Check {
         .change("let no end close its direction while subflows shall still join: keep the programs' input open")
 }
 
-fn reached(sight: &Sight) -> Check {
-    let (client, server) = (sight.client, sight.server);
+/// How far the announcements of one end to the other came.
+fn reached(sight: &Sight, [from, to]: [&str; 2]) -> Check {
     let check = |weight, seen: String| Check::new(weight, "announcements", seen);
-    let endpoints = sight.endpoints(server).unwrap_or_default();
+    let endpoints = sight.endpoints(from).unwrap_or_default();
     let to_announce = endpoints.iter().filter(|endpoint| endpoint.flags.contains(&EndpointFlag::Signal)).count();
-    let (Some(heard), sent) = (sight.count(client, "MPTcpExtAddAddr"), sight.count(server, "MPTcpExtAddAddrTx")) else {
+    let (Some(heard), sent) = (sight.count(to, "MPTcpExtAddAddr"), sight.count(from, "MPTcpExtAddAddrTx")) else {
         return check(Weight::Unrecorded, "not recorded".to_owned());
     };
     let counted = match sent {
-        Some(sent) => format!("{server} sent {sent} (MPTcpExtAddAddrTx), {client} heard {heard} (MPTcpExtAddAddr)"),
-        None => format!("{client} heard {heard} (MPTcpExtAddAddr)"),
+        Some(sent) => format!("{from} sent {sent} (MPTcpExtAddAddrTx), {to} heard {heard} (MPTcpExtAddAddr)"),
+        None => format!("{to} heard {heard} (MPTcpExtAddAddr)"),
     };
     let untried = sight.never().next().is_some() && sight.unanswered() == Some(0);
-    if heard > 0 && untried {
+    if heard > 0 && untried && from == sight.server {
         return unused(sight, heard, counted);
     }
     if heard > 0 || to_announce == 0 || !untried {
         return check(Weight::Fine, counted);
     }
     if sent == Some(0) {
-        let wait = format!(
-            "let connections to {server} begin after its endpoints were added, and see that it is the kernel that manages its paths"
-        );
+        let wait =
+            format!("let connections of {from} begin after its endpoints were added, and see that it is the kernel that manages its paths");
         return check(Weight::Suspect, format!("{counted}, although it has {to_announce} `signal` endpoints")).change(wait);
     }
     let weight = if path::guilty(sight, MptcpOption::AddAddr) { Weight::Suspect } else { Weight::Cause };
-    check(weight, format!("{counted}: they were lost on the way")).change(format!("let ADD_ADDR options pass from {server} to {client}"))
+    check(weight, format!("{counted}: they were lost on the way")).change(format!("let ADD_ADDR options pass from {from} to {to}"))
 }

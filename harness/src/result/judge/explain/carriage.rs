@@ -3,6 +3,7 @@
 
 use super::sight::{Sight, Way};
 use super::{Check, Weight};
+use crate::document::case::{Action, Command, EndpointChange};
 use crate::result::judge::counters::Stage;
 use crate::result::recording::{EventRecord, SubflowSeries};
 use crate::words::Time;
@@ -11,10 +12,14 @@ pub(super) fn checks(sight: &Sight) -> Vec<Check> {
     let mut checks: Vec<Check> = sight.idle().map(|way| idle(sight, way)).collect();
     checks.extend(sight.missing().filter(|way| way.ever).map(|way| gone(sight, way)));
     let needy = sight.idle().next().is_some() || sight.missing().any(|way| way.ever);
+    let removed = removal(sight);
     checks.extend(sight.risen(Stage::Carriage).map(|(host, meaning, count)| {
         let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
         let weight = if needy { Weight::Suspect } else { Weight::Fine };
-        Check::new(weight, "subflows", seen).change(meaning.change)
+        match removed.filter(|_| meaning.name.ends_with("RmAddr") || meaning.name.ends_with("RmSubflow")) {
+            Some(at) => Check::new(Weight::Fine, "subflows", format!("{seen}, as a step of the case at {at} asked for")),
+            None => Check::new(weight, "subflows", seen).change(meaning.change),
+        }
     }));
     checks.extend(sight.ends().into_iter().map(|host| scheduler(sight, host, needy)));
     checks.extend(paced(sight));
@@ -40,6 +45,17 @@ fn idle(sight: &Sight, way: &Way) -> Check {
         .change("compare the subflows' rtt, cwnd and retransmits (mplab report)")
 }
 
+/// When a step of the case first took an endpoint, an announcement or a subflow of one of the ends away.
+fn removal(sight: &Sight) -> Option<Time> {
+    let takes = |action: &Action| match action {
+        Action::Endpoint { change: EndpointChange::Remove(_) | EndpointChange::Flush, host } => sight.ends().contains(&host.as_str()),
+        Action::PathManager { command: Command::Remove { .. } | Command::Destroy { .. }, .. } => true,
+        _ => false,
+    };
+    let steps = sight.case.steps.iter().filter(|step| sight.window.to.is_none_or(|to| step.at < to));
+    steps.filter(|step| takes(&step.action)).map(|step| step.at).min()
+}
+
 /// A subflow that was there before the window, and how it ended.
 fn gone(sight: &Sight, way: &Way) -> Check {
     let topic = format!("subflow over {}", way.end);
@@ -54,7 +70,16 @@ fn gone(sight: &Sight, way: &Way) -> Check {
         let last = way.subflows.iter().filter_map(|subflow| subflow.at.last()).max().copied().unwrap_or(0);
         format!("it was last seen at {}", Time::from_micros(last))
     };
-    Check::new(Weight::Suspect, topic, seen).change("look at what happened to the link, the address and the endpoint then")
+    let last = way.subflows.iter().filter_map(|subflow| subflow.at.last()).max().copied().unwrap_or(0);
+    match removal(sight).filter(|at| at.micros() <= last + sight.case.sample.micros()) {
+        Some(at) => {
+            let seen = format!("{seen}; a step of the case at {at} took away what it was made of");
+            let change =
+                "add the endpoint again, with limits that allow one additional subflow more, or look at an earlier part of the run";
+            Check::new(Weight::Suspect, topic, seen).change(change)
+        }
+        None => Check::new(Weight::Suspect, topic, seen).change("look at what happened to the link, the address and the endpoint then"),
+    }
 }
 
 /// Why a subflow ended, as the kernel tells it: an errno (errno(3)), a reason of MP_TCPRST (RFC 8684, section 3.6).

@@ -5,9 +5,12 @@
 //! limit is the cause where no join was sent, and beside the point where one was sent and answered.
 
 mod announcements;
+mod attempts;
 mod carriage;
 mod configuration;
+mod endpoints;
 mod joins;
+mod limits;
 mod path;
 mod protocol;
 mod sight;
@@ -97,6 +100,7 @@ pub fn explain(recording: &Recording, case: &Case, of: &Subject, window: Window)
     let mut checks = protocol::checks(&sight);
     if sight.speaks_mptcp() {
         checks.extend(path::links(&sight));
+        checks.extend(attempts::checks(&sight));
         checks.extend(configuration::checks(&sight));
         checks.extend(announcements::checks(&sight));
         let known = checks.iter().any(|check| check.weight == Weight::Cause);

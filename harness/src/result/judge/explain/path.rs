@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::sight::{Sight, Way, ip, owner};
-use super::{Check, Weight};
+use super::{Check, Weight, attempts};
 use crate::document::case::Action;
 use crate::result::recording::WayRecord;
 use crate::words::{Deed, End, EndpointFlag, MptcpOption, Packets, Rule, Time};
@@ -21,7 +21,7 @@ pub(super) fn links(sight: &Sight) -> Vec<Check> {
 }
 
 /// When a link was cut: from, to, how.
-fn cuts<'a>(sight: &'a Sight, link: &str) -> Vec<(Time, Option<Time>, &'a Action)> {
+pub(super) fn cuts<'a>(sight: &'a Sight, link: &str) -> Vec<(Time, Option<Time>, &'a Action)> {
     let mut cuts: Vec<(Time, Option<Time>, &Action)> = Vec::new();
     for step in &sight.case.steps {
         match &step.action {
@@ -104,8 +104,8 @@ fn lost(sight: &Sight) -> Vec<MptcpOption> {
         lost.push(MptcpOption::MpJoin);
     }
     let untried = sight.never().next().is_some() && sight.unanswered() == Some(0);
-    let announced = sight.count(sight.server, "MPTcpExtAddAddrTx").is_some_and(|sent| sent > 0);
-    if untried && announced && sight.count(sight.client, "MPTcpExtAddAddr") == Some(0) {
+    let unheard = |from: &str, to: &str| sight.counted(from, "MPTcpExtAddAddrTx") > 0 && sight.count(to, "MPTcpExtAddAddr") == Some(0);
+    if untried && (unheard(sight.server, sight.client) || unheard(sight.client, sight.server)) {
         lost.push(MptcpOption::AddAddr);
     }
     lost
@@ -140,7 +140,7 @@ pub(super) fn firewalls(sight: &Sight) -> Vec<Check> {
 /// Whether something else on the way explains that joins were lost.
 pub(super) fn explains(sight: &Sight) -> bool {
     let found = links(sight).into_iter().chain(routes(sight)).chain([reverse_path(sight)]);
-    found.into_iter().any(|check| check.weight == Weight::Cause)
+    found.into_iter().any(|check| check.weight == Weight::Cause) || attempts::explains(sight)
 }
 
 /// Packets that leave by another interface than that of their source address.

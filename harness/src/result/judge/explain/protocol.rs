@@ -20,8 +20,8 @@ fn enabled(sight: &Sight, host: &str) -> Check {
     match sight.sysctl(host, "net.mptcp.enabled") {
         Some("0") => {
             let weight = if sight.speaks_mptcp() { Weight::Suspect } else { Weight::Cause };
-            Check::new(weight, topic, "net.mptcp.enabled = 0: no MPTCP socket can be made")
-                .change(format!("at {host}: sysctl net.mptcp.enabled=1"))
+            Check::new(weight, topic, "net.mptcp.enabled = 0: no MPTCP socket can be made; those that listen already go on accepting MPTCP")
+                .change(format!("at {host}: sysctl net.mptcp.enabled=1, and start programs that fell back to TCP again"))
         }
         Some(value) => Check::new(Weight::Fine, topic, format!("net.mptcp.enabled = {value}")),
         None => Check::new(Weight::Unrecorded, topic, "not recorded"),

@@ -183,13 +183,18 @@ impl<'a> Sight<'a> {
 
     /// How much a counter of a host grew up to the window's end; nothing if the host was not sampled or its kernel has no such counter.
     pub(super) fn count(&self, host: &str, counter: &str) -> Option<u64> {
+        self.grown(host, counter, Window { from: None, to: self.window.to })
+    }
+
+    /// The same in another window.
+    pub(super) fn grown(&self, host: &str, counter: &str, window: Window) -> Option<u64> {
         let record = self.host(host).filter(|record| !record.counted.is_empty())?;
         let features = &self.recording.place.features;
         let named = counter.starts_with("MPTcpExt");
         if named && !features.is_empty() && !features.contains(&Feature::Counter(counter.to_owned())) {
             return None;
         }
-        Some(record.counters.get(counter).map_or(0, |values| grown(&record.counted, values, Window { from: None, to: self.window.to })))
+        Some(record.counters.get(counter).map_or(0, |values| grown(&record.counted, values, window)))
     }
 
     /// The counters of a stage that rose at the two ends: host, meaning, how much.
