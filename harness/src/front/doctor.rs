@@ -46,6 +46,7 @@ pub fn examine(tell: &mut dyn FnMut(&str)) -> Vec<Check> {
     checks.extend(computer());
     if let Ok(place) = &place {
         checks.insert(0, kernel(place));
+        checks.insert(1, timers(place));
         checks.extend(features(place));
     }
     checks.extend(guests(tell));
@@ -75,6 +76,16 @@ fn kernel(place: &Place) -> Check {
     let schedulers = has(|feature| if let Feature::Scheduler(name) = feature { Some(name) } else { None });
     let managers = has(|feature| if let Feature::PathManager(name) = feature { Some(name) } else { None });
     fine("kernel", format!("{release} with MPTCP, path managers {managers}, schedulers {schedulers}"))
+}
+
+fn timers(place: &Place) -> Check {
+    match place.rounds_to() {
+        None => fine("timers", "of high resolution"),
+        Some(tick) => lack("timers", format!("every delay is rounded up to {tick}")).change(
+            "boot with CONFIG_HIGH_RES_TIMERS and without `highres=off`; a virtual machine needs a clock that its kernel trusts and a timer \
+             that goes on while the CPU is idle (/proc/timer_list)",
+        ),
+    }
 }
 
 fn namespaces(place: &Result<Place, local::LocalError>) -> Check {

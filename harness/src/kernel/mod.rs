@@ -34,6 +34,7 @@ pub mod sock_diag;
 pub mod socket;
 pub mod splice;
 pub mod sysctl;
+pub mod timers;
 pub mod userspace_pm;
 pub mod view;
 pub mod wakeup;

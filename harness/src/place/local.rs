@@ -13,7 +13,7 @@ use std::{env, io, process, thread};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::layout::{self, Layout};
-use crate::kernel::{kmsg, probe, process as confine};
+use crate::kernel::{kmsg, probe, process as confine, timers};
 use crate::life::execute::{News, execute, watchdog};
 use crate::life::{processes, proxy};
 use crate::place::guest::init;
@@ -109,7 +109,8 @@ fn serve(parent: i32) -> Result<Message, Message> {
     let mut request = String::new();
     io::stdin().read_to_string(&mut request).map_err(|error| broken(&error))?;
     let features = probe::features().map_err(|error| broken(&error))?;
-    let place = Place { name: "local".into(), kernel: confine::kernel_release(), root, features, machine: None };
+    let timers = timers::settled().map(|resolution| resolution.as_nanos() as u64);
+    let place = Place { name: "local".into(), kernel: confine::kernel_release(), root, features, timers, machine: None };
     match serde_json::from_str(&request).map_err(|error| broken(&error))? {
         Request::Probe => Ok(Message::Place(Box::new(place))),
         Request::Layout => layout::read().map(Message::Layout).map_err(|error| broken(&error)),

@@ -63,6 +63,10 @@ pub struct Place {
     pub root: bool,
     /// What the kernel was found to do.
     pub features: BTreeSet<Feature>,
+    /// How finely its timers could be set when the run began, in ns: 1, or the length of a tick, to which all delays are rounded up then. Absent
+    /// where the kernel did not say.
+    #[serde(default)]
+    pub timers: Option<u64>,
     /// The virtual machine, where it was one.
     #[serde(default)]
     pub machine: Option<MachineRecord>,
@@ -72,6 +76,11 @@ impl Place {
     /// Whether it ran in virtual time: nothing outside can have made it late.
     pub fn is_virtual(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| matches!(machine.clock, Clockwork::Virtual { .. }))
+    }
+
+    /// To what every delay was rounded up, if the kernel had no timers of high resolution.
+    pub fn rounds_to(&self) -> Option<Time> {
+        self.timers.map(Time).filter(|resolution| *resolution >= Time::from_micros(1))
     }
 }
 

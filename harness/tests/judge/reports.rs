@@ -34,6 +34,16 @@ PASS  survival::ethernet_unplugged           30.2s   local, Linux 6.18.44, seed 
 }
 
 #[test]
+fn a_kernel_that_rounds_delays_up_is_told_of_first() {
+    let mut run = run();
+    for (timers, told) in [(Some(4_000_000), true), (Some(1), false), (None, false)] {
+        run.place.timers = timers;
+        let text = verdict_text(&run);
+        assert_eq!(lines(&text)[0].contains("Linux 6.18.44, delays rounded up to 4ms, seed 7"), told, "{timers:?}: {text}");
+    }
+}
+
+#[test]
 fn a_failure_is_told_with_all_that_is_needed_to_see_it_again() {
     let mut run = run();
     expect(&mut run, "", Measure::Stall("<= 400ms".parse().unwrap()));

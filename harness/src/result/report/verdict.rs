@@ -20,8 +20,9 @@ pub fn headline(recording: &Recording, verdict: &Verdict, style: Style) -> Strin
     };
     let (place, job) = (&recording.place, &recording.job);
     let time = if place.is_virtual() { " (virtual time)" } else { "" };
+    let rounded = place.rounds_to().map(|tick| format!(", delays rounded up to {tick}")).unwrap_or_default();
     let engines = links::engines(recording).map(|engines| format!(", {engines}")).unwrap_or_default();
-    let facts = format!("{}{time}, Linux {}, seed {}{engines}", place.name, place.kernel, job.seed);
+    let facts = format!("{}{time}, Linux {}{rounded}, seed {}{engines}", place.name, place.kernel, job.seed);
     let name = job.name.replace('/', "::");
     let took = format!("{:.1}s", Time::from_micros(recording.end).seconds());
     format!(
