@@ -86,8 +86,20 @@ pub fn log(line: &str) -> io::Result<()> {
     OpenOptions::new().write(true).open("/dev/kmsg")?.write_all(format!("<4>{line}\n").as_bytes())
 }
 
-/// Ends the guest at once. Its emulator is told not to start it again.
-pub fn end() -> ! {
+/// Mounts the directory of the host that User-Mode Linux was started with (Documentation/filesystems/hostfs in its `hostfs=`).
+pub fn mount_outside(at: &str) -> io::Result<()> {
+    mount(Some("outside"), at, Some("hostfs"), MsFlags::empty(), None::<&str>)
+        .map_err(|error| io::Error::other(format!("failed to mount hostfs at {at}: {error}")))
+}
+
+/// Ends the guest at once, as one that starts again. Its emulator is told not to do that.
+pub fn restart() -> ! {
     let never = reboot(RebootMode::RB_AUTOBOOT);
+    unreachable!("the kernel refused to end: {never:?}")
+}
+
+/// Ends the guest at once.
+pub fn power_off() -> ! {
+    let never = reboot(RebootMode::RB_POWER_OFF);
     unreachable!("the kernel refused to end: {never:?}")
 }

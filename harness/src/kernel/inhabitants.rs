@@ -47,7 +47,7 @@ fn all(homes: &[(u64, u64)]) -> io::Result<Vec<OwnedFd>> {
 }
 
 /// A descriptor of a process (pidfd_open(2)).
-fn hold(id: i32) -> io::Result<OwnedFd> {
+pub fn hold(id: i32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes two numbers.
     let descriptor = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, id, 0) })?;
     // SAFETY: the kernel has just made it for this process, and nothing else knows it.

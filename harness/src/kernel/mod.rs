@@ -16,6 +16,7 @@ pub mod link;
 pub mod link_stats;
 pub mod load;
 pub mod mptcp;
+pub mod nameless;
 pub mod names;
 pub mod namespace;
 pub mod netem;

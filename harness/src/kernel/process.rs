@@ -39,6 +39,11 @@ pub fn inherits(command: &mut Command, descriptors: Vec<OwnedFd>) {
     unsafe { command.pre_exec(move || descriptors.iter().try_for_each(keep)) };
 }
 
+/// Lets programs that this process executes have a file's descriptor, too.
+pub fn inheritable(file: &File) -> io::Result<()> {
+    Ok(fcntl(file, FcntlArg::F_SETFD(FdFlag::empty())).map(drop)?)
+}
+
 /// Ends this process as one ends that prints what nobody reads any more (signal(7), `SIGPIPE`). Rust makes an error of that, for whoever
 /// writes to pipes and sockets besides.
 pub fn end_without_a_reader() -> nix::Result<()> {
@@ -122,7 +127,7 @@ pub fn gain_namespaces() -> Result<(), Confined> {
 }
 
 /// Enters a new user namespace as its root, and with it others.
-fn enter_user_namespace(with: CloneFlags) -> io::Result<()> {
+pub(super) fn enter_user_namespace(with: CloneFlags) -> io::Result<()> {
     let (uid, gid) = (geteuid(), getegid());
     unshare(CloneFlags::CLONE_NEWUSER | with)?;
     fs::write("/proc/self/setgroups", "deny")?;

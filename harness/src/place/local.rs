@@ -16,7 +16,7 @@ use crate::kernel::layout::{self, Layout};
 use crate::kernel::{kmsg, probe, process as confine, timers};
 use crate::life::execute::{News, execute, watchdog};
 use crate::life::{processes, proxy};
-use crate::place::guest::init;
+use crate::place::guest;
 use crate::plan::Job;
 use crate::result::recording::{Place, Recording};
 use crate::result::splat;
@@ -69,9 +69,7 @@ impl From<LocalError> for Message {
 /// Becomes a run's child, a process's keeper, or the first process of a guest, if this process was started as one, and never returns then. Call it before
 /// anything else in `main`.
 pub fn enter() {
-    if process::id() == 1 {
-        init::enter(env::args());
-    }
+    guest::enter();
     processes::enter();
     proxy::command::enter();
     let mut arguments = env::args().skip(1);

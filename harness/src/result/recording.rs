@@ -75,7 +75,7 @@ pub struct Place {
 impl Place {
     /// Whether it ran in virtual time: nothing outside can have made it late.
     pub fn is_virtual(&self) -> bool {
-        self.machine.as_ref().is_some_and(|machine| matches!(machine.clock, Clockwork::Virtual { .. }))
+        self.machine.as_ref().is_some_and(|machine| machine.clock != Clockwork::Real)
     }
 
     /// To what every delay was rounded up, if the kernel had no timers of high resolution.
@@ -105,6 +105,8 @@ pub enum Acceleration {
     Tcg,
     /// Instructions run on this computer's CPU.
     Kvm,
+    /// The kernel is a program of this computer's.
+    Host,
 }
 
 /// What a virtual machine's time follows from.
@@ -118,6 +120,8 @@ pub enum Clockwork {
         /// Each takes 2 to the power of this many nanoseconds.
         shift: u8,
     },
+    /// Nothing but what is waited for: no time passes while anything runs.
+    Events,
 }
 
 /// How late the lab was: a computer too busy to keep time makes measurements that cannot be trusted.

@@ -1,14 +1,13 @@
 //! The first process of a guest, which is this same program: readies the kernel, does what it was ordered, and ends the guest.
 //! Not here: running a job, which is done by the same child process as on this computer, and what carries the order and the answers.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io, process};
 
 use serde::{Deserialize, Serialize};
 
 use super::machine::Inside;
-use super::{archive, frames, qemu};
+use super::{archive, frames, qemu, um};
 use crate::kernel::boot;
 use crate::place::local::{self, Message, Request};
 
@@ -19,7 +18,7 @@ pub(super) const MODULES: &str = "/mplab/modules.json";
 type Opens = fn() -> io::Result<Box<dyn Inside>>;
 
 /// The machines, by the argument that their kernels' command lines give to the first process.
-const MACHINES: [(&str, Opens); 1] = [(qemu::port::MARK, qemu::port::open)];
+const MACHINES: [(&str, Opens); 2] = [(qemu::port::MARK, qemu::port::open), (um::MARK, um::open)];
 
 /// What a guest is to do once it has booted.
 #[derive(Serialize, Deserialize)]
@@ -46,21 +45,32 @@ pub(super) fn begins(number: usize) -> String {
     format!("mplab: request {number} begins")
 }
 
-/// Lives the whole life of the first process, if these arguments are one's.
-pub(crate) fn enter(arguments: impl Iterator<Item = String>) {
-    let arguments: Vec<String> = arguments.collect();
+/// Lives the whole life of the first process, if this process was started as one.
+pub(super) fn enter() {
+    if process::id() != 1 {
+        return;
+    }
+    let arguments: Vec<String> = env::args().collect();
     // The kernel hands words of its command line that it does not know to the first process, before the mark.
     let Some((_, open)) = MACHINES.iter().find(|(mark, _)| arguments.iter().any(|argument| argument == mark)) else { return };
-    if let Err(error) = serve(*open) {
+    let failed = |error: io::Error| {
+        let said = format!("mplab: the guest's first process failed: {error}");
         // The console is all that is left.
-        eprintln!("mplab: the guest's first process failed: {error}");
+        boot::log(&said).unwrap_or_else(|_| eprintln!("{said}"));
+    };
+    match boot::mount_all().and_then(|()| open()) {
+        Ok(mut machine) => {
+            serve(&mut *machine).unwrap_or_else(failed);
+            machine.end()
+        }
+        Err(error) => {
+            failed(error);
+            boot::restart()
+        }
     }
-    boot::end()
 }
 
-fn serve(open: Opens) -> io::Result<()> {
-    boot::mount_all()?;
-    let mut machine = open()?;
+fn serve(machine: &mut dyn Inside) -> io::Result<()> {
     // Whoever asks for random numbers too early would wait.
     boot::seed_random(0)?;
     load(&serde_json::from_slice::<Vec<_>>(&fs::read(MODULES)?)?)?;

@@ -66,6 +66,9 @@ pub(super) trait Inside {
 
     /// Carries bytes out, in order.
     fn say(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Ends the guest at once.
+    fn end(&self) -> !;
 }
 
 /// What tells a file from another one at the same path.

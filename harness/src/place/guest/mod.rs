@@ -8,12 +8,16 @@ mod archive;
 mod contents;
 mod frames;
 mod hearing;
-pub(crate) mod init;
+mod init;
 mod machine;
 mod program;
 mod qemu;
 pub mod store;
+mod um;
 
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +32,8 @@ use crate::result::recording::{Acceleration, Clockwork, Place, Recording};
 use crate::result::splat::{self, Splat};
 use machine::{Boot, Errand, Machine, identity};
 use qemu::Qemu;
-use store::Kernel;
+use store::{Form, Kernel};
+use um::Um;
 
 /// Why a guest could not do what it was ordered. This is broken machinery, not a failed case.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -86,6 +91,12 @@ pub struct Eyes {
 /// slower than real ones, and as fast as TCG is on common hardware, so that a busy guest's time passes about as fast as the wall clock's.
 pub const SHIFT: u8 = 2;
 
+/// Becomes what this process was started as, if that belongs to guests, and never returns then.
+pub(crate) fn enter() {
+    init::enter();
+    um::enter();
+}
+
 /// QEMU's version, if it can be started.
 pub fn emulator() -> Result<String, GuestError> {
     qemu::version()
@@ -124,7 +135,10 @@ impl Probed {
 impl Guest {
     /// A guest that boots `kernel`, with the fastest acceleration that works if none is named. Only TCG has virtual time.
     pub fn new(kernel: Kernel, clock: Clockwork, acceleration: Option<Acceleration>) -> Result<Self, GuestError> {
-        let machine = Arc::new(Qemu::new(&kernel, clock, acceleration)?);
+        let machine: Arc<dyn Machine> = match kernel.manifest.form {
+            Form::Image => Arc::new(Qemu::new(&kernel, clock, acceleration)?),
+            Form::Program => Arc::new(Um),
+        };
         Ok(Self { kernel, machine, program: None, eyes: Eyes::default(), lasting: false })
     }
 
@@ -232,6 +246,18 @@ impl Guest {
         let complaint = Some(boot.complaint.clone()).filter(|said| !said.is_empty());
         GuestError::Silent { kernel: self.kernel.name.clone(), complaint, tail: splat::tail(&boot.console) }
     }
+}
+
+/// What a guest's console said.
+fn said(mut console: File) -> Result<String, GuestError> {
+    let mut said = Vec::new();
+    console.rewind().and_then(|()| console.read_to_end(&mut said)).map_err(failed("read the guest's console"))?;
+    Ok(String::from_utf8_lossy(&said).replace('\r', ""))
+}
+
+/// The path of an open file for another process. Files without names: nothing is left behind, however this process ends.
+fn path(file: &File) -> String {
+    format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd())
 }
 
 /// For [`Result::map_err`]: what was to be done.

@@ -3,11 +3,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{self as this, Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::super::GuestError;
+use super::super::{GuestError, path};
 use crate::kernel::process::{dies_with_this_thread, inherits};
 use crate::result::recording::{Acceleration, Clockwork};
 
@@ -43,7 +43,7 @@ impl Hardware {
         // microvm has no PCI, and its only clock besides the time stamp counter, which counts instructions, is too slow to check that with.
         let clock = match self.clock {
             Clockwork::Real => "",
-            Clockwork::Virtual { .. } => " pci=off tsc=reliable",
+            Clockwork::Virtual { .. } | Clockwork::Events => " pci=off tsc=reliable",
         };
         // cmpxchg16b, which programs need (HAProxy) and no kernel: as Linux 6.12 uses it, TCG has the flags wrong behind it.
         let cpu = if self.acceleration == Acceleration::Tcg { " clearcpuid=141" } else { "" };
@@ -65,7 +65,7 @@ impl Hardware {
         // nothing on it to measure the time stamp counter with. `isa-serial` brings the bus that the debug port is on.
         let machine = match self.clock {
             Clockwork::Real => "pc",
-            Clockwork::Virtual { .. } => "microvm,x-option-roms=off,pit=on,pic=on,isa-serial=on,rtc=on,acpi=on",
+            Clockwork::Virtual { .. } | Clockwork::Events => "microvm,x-option-roms=off,pit=on,pic=on,isa-serial=on,rtc=on,acpi=on",
         };
         let line = ["-M", machine, "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot"];
         let mut line: Vec<String> = line.map(str::to_owned).to_vec();
@@ -73,7 +73,7 @@ impl Hardware {
             // With -cpu max Linux 6.12 dies of an instruction that TCG has wrong. Without `arat` the kernel believes that its timer stops when the
             // CPU is idle, keeps to a periodic tick and rounds every timer up to 4 ms.
             Acceleration::Tcg => ("tcg", "qemu64,+arat"),
-            Acceleration::Kvm => ("kvm", "host"),
+            Acceleration::Kvm | Acceleration::Host => ("kvm", "host"),
         };
         line.extend(["-accel", accel, "-cpu", cpu].map(str::to_owned));
         line.extend(["-m".to_owned(), self.memory.to_string()]);
@@ -86,11 +86,6 @@ impl Hardware {
         }
         line
     }
-}
-
-/// The path of an open file for another process. Files without names: nothing is left behind, however this process ends.
-pub(super) fn path(file: &File) -> String {
-    format!("/proc/{}/fd/{}", this::id(), file.as_raw_fd())
 }
 
 /// A QEMU process that is killed and waited for when it is dropped, and dies with the thread that started it.

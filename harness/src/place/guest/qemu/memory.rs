@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use nix::errno::Errno;
 use nix::unistd::{Whence, lseek};
 
-use super::command::path;
+use super::super::path;
 use crate::kernel::process::anonymous_file;
 
 /// Where kernels without KASLR have all memory (`page_offset_base`), and their own code (`__START_KERNEL_map`, phys_base being 0).

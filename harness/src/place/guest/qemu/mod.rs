@@ -14,7 +14,7 @@ mod ready;
 mod stub;
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use super::hearing::hear;
 use super::init::Order;
 use super::machine::{Boot, Errand, Machine, identity};
 use super::store::Kernel;
-use super::{Eyes, GuestError, SHIFT, SILENCE, failed};
+use super::{Eyes, GuestError, SHIFT, SILENCE, failed, path, said};
 use crate::kernel::process::{anonymous_file, code};
 use crate::life::execute::News;
 use crate::place::local::{Message, Request};
@@ -80,7 +80,7 @@ impl Qemu {
             }
             (Clockwork::Real, Some(named)) => with(named),
             (_, None | Some(Acceleration::Tcg)) => with(Acceleration::Tcg),
-            (_, Some(Acceleration::Kvm)) => return Err(GuestError::NoVirtualTime),
+            (_, Some(_)) => return Err(GuestError::NoVirtualTime),
         })
     }
 
@@ -117,7 +117,7 @@ impl Qemu {
         // Only a boot in virtual time comes to the same state each time.
         let ready = match self.hardware.clock {
             Clockwork::Real => None,
-            Clockwork::Virtual { .. } => match self.ready(errand) {
+            Clockwork::Virtual { .. } | Clockwork::Events => match self.ready(errand) {
                 Ok(ready) => Some(ready),
                 Err(Unready::Ended(boot)) => return Ok(boot),
                 Err(Unready::Broken(error)) => return Err(error),
@@ -140,7 +140,7 @@ impl Qemu {
         let order = order.in_frame().and_then(|frame| filled("order", &frame)).map_err(failed("write the guest's order"))?;
         let luggage = filled("luggage", &luggage).map_err(failed("write what the guest needs"))?;
         for (name, file) in [(ORDER, &order), (LUGGAGE, &luggage)] {
-            more.extend(["-fw_cfg".to_owned(), format!("name={name},file={}", command::path(file))]);
+            more.extend(["-fw_cfg".to_owned(), format!("name={name},file={}", path(file))]);
         }
         let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
         let (mut qemu, port) = Process::start(self.hardware, &more, &console, vec![monitors], complaints)?;
@@ -242,13 +242,6 @@ fn filled(name: &str, bytes: &[u8]) -> io::Result<File> {
     let mut file = anonymous_file(name)?;
     file.write_all(bytes)?;
     Ok(file)
-}
-
-/// What a guest's console said.
-fn said(mut console: File) -> Result<String, GuestError> {
-    let mut said = Vec::new();
-    console.rewind().and_then(|()| console.read_to_end(&mut said)).map_err(failed("read the guest's console"))?;
-    Ok(String::from_utf8_lossy(&said).replace('\r', ""))
 }
 
 /// What is watched of a boot from outside.

@@ -20,7 +20,7 @@ use nix::unistd::linkat;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::command::path;
+use super::super::path;
 use super::memory::Memory;
 use super::monitor::Monitor;
 use super::stub::Stub;

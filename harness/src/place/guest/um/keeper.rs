@@ -1,0 +1,129 @@
+//! The keeper of a kernel that is a program: gives it a directory without a name to run in, and passes on what appears there.
+//! Not here: what the kernel is told.
+//!
+//! The keeper is this same program, started with a marker. It dies with the thread that started it, and the kernel with the keeper.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+use std::process::{self, Child, ChildStdout, Command, Stdio};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::personality::{self, Persona};
+use nix::unistd::fchdir;
+
+use super::super::path;
+use super::channel::ANSWERS;
+use crate::kernel::inhabitants::hold;
+use crate::kernel::nameless;
+use crate::kernel::process::{die_with_parent, dies_with_this_thread, inheritable};
+
+/// The first argument of a keeper.
+const KEEPER: &str = "mplab:um-keeper";
+
+/// A keeper that is killed and waited for when it is dropped.
+pub(super) struct Kept(Child);
+
+impl Kept {
+    /// Starts one for a kernel. What the guest says comes out of the returned pipe, and what its kernel prints goes into a file.
+    pub(super) fn start(linux: &File, initrd: &File, console: &File, line: &[OsString]) -> io::Result<(Self, ChildStdout)> {
+        let mut command = Command::new("/proc/self/exe");
+        command.args([KEEPER, &process::id().to_string(), &path(linux), &path(initrd)]).args(line);
+        command.stdin(console.try_clone()?).stdout(Stdio::piped()).stderr(Stdio::piped());
+        dies_with_this_thread(&mut command);
+        let mut child = command.spawn()?;
+        let port = child.stdout.take().expect("piped above");
+        Ok((Self(child), port))
+    }
+
+    /// Kills it, and the kernel with it.
+    pub(super) fn kill(&mut self) {
+        // It may have ended by itself.
+        self.0.kill().ok();
+    }
+
+    /// Waits for its end, and tells what it complained of.
+    pub(super) fn end(mut self) -> io::Result<String> {
+        let mut words = String::new();
+        if let Some(mut stderr) = self.0.stderr.take() {
+            stderr.read_to_string(&mut words)?;
+        }
+        self.0.wait()?;
+        Ok(words.trim().to_owned())
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.kill();
+        self.0.wait().ok();
+    }
+}
+
+/// Becomes a keeper, if this process was started as one, and never returns then.
+pub(in super::super) fn enter() {
+    let mut arguments = env::args_os().skip(1);
+    if arguments.next().is_none_or(|first| first != KEEPER) {
+        return;
+    }
+    if let Err(error) = keep(arguments) {
+        eprintln!("{error}");
+        process::exit(1);
+    }
+    process::exit(0);
+}
+
+fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
+    let mut next = || arguments.next().ok_or_else(|| io::Error::other("a keeper was told too little"));
+    let parent = next()?.to_string_lossy().parse().map_err(io::Error::other)?;
+    // In another user namespace one may not look at the parent's.
+    let (linux, initrd) = (File::open(next()?)?, File::open(next()?)?);
+    die_with_parent(parent)?;
+    let console = io::stdin().as_fd().try_clone_to_owned()?;
+    let directory = nameless::directory().map_err(io::Error::other)?;
+    // Entering a user namespace may have dropped the wish.
+    die_with_parent(parent)?;
+    fchdir(&directory)?;
+    inheritable(&initrd)?;
+    symlink(own(&initrd), "initrd")?;
+    let mut answers = File::create_new(ANSWERS)?;
+    drop(answers);
+    answers = File::open(ANSWERS)?;
+    // It would start itself anew for that, by a path that it has not got.
+    personality::set(personality::get()? | Persona::ADDR_NO_RANDOMIZE)?;
+    let mut command = Command::new(own(&linux));
+    // The program's memory is a file below TMPDIR, and it writes to HOME.
+    command.arg0("linux").args(arguments).env_clear().envs([("HOME", "."), ("TMPDIR", "."), ("PATH", "/usr/bin:/bin")]);
+    command.stdin(Stdio::null()).stdout(console.try_clone()?).stderr(console);
+    dies_with_this_thread(&mut command);
+    let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
+    watch.add_watch(ANSWERS, AddWatchFlags::IN_MODIFY)?;
+    let mut linux = command.spawn()?;
+    let ends = hold(linux.id() as i32)?;
+    let mut out = io::stdout().lock();
+    loop {
+        let mut ready = [PollFd::new(watch.as_fd(), PollFlags::POLLIN), PollFd::new(ends.as_fd(), PollFlags::POLLIN)];
+        poll(&mut ready, PollTimeout::NONE)?;
+        let ended = ready[1].any().unwrap_or(false);
+        // What there is to read is in the file.
+        watch.read_events().ok();
+        io::copy(&mut answers, &mut out)?;
+        out.flush()?;
+        if ended {
+            break;
+        }
+    }
+    linux.wait()?;
+    Ok(())
+}
+
+/// The path of an open file for whoever inherits it.
+fn own(file: &File) -> String {
+    use std::os::fd::AsRawFd;
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}

@@ -1,0 +1,93 @@
+//! User-Mode Linux as a guest's machine: a kernel that is a program, with time that passes only while everything waits (`time-travel=inf-cpu`).
+//! Not here: what is inside the guest.
+//!
+//! The order is in the guest's first file system. What it has to say goes into a file of the only directory of this computer that it can see,
+//! which is in memory and has no name. Nothing else goes in or out, and nothing that differs from computer to computer is seen inside.
+
+mod channel;
+mod image;
+mod keeper;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::contents::{self, Luggage};
+use super::hearing::hear;
+use super::init::Order;
+use super::machine::{Boot, Errand, Machine};
+use super::program::Files;
+use super::{GuestError, archive, failed, said};
+use crate::kernel::process::anonymous_file;
+use crate::life::execute::News;
+use crate::result::recording::{Acceleration, Clockwork, MachineRecord};
+pub(super) use channel::open;
+use channel::{LUGGAGE, ORDER};
+use keeper::Kept;
+pub(super) use keeper::enter;
+
+/// The argument by which the kernel's command line makes this program the first process of such a guest.
+pub(super) const MARK: &str = "mplab:um";
+
+/// When the guest's clock begins: 2026-01-01, in ns.
+const BEGIN: u64 = 1_767_225_600_000_000_000;
+
+/// A kernel that runs as a program.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Um;
+
+/// The kernel's command line. It is the same on every computer, since it goes into the random numbers: paths are relative to the directory
+/// that the program runs in.
+///
+/// The console that writes to standard error as the kernel prints is taken away when a guest has booted, unless that step of the boot is left
+/// out. All others go by interrupts from outside, which come when they come.
+fn line() -> String {
+    format!(
+        "mem=1024M initrd=initrd hostfs=/proc/self/cwd time-travel=inf-cpu time-travel-start={BEGIN} con=null ssl=null stderr=1 \
+         initcall_blacklist=unregister_stderr seccomp=auto loglevel=5 panic=-1 random.trust_bootloader=off random.trust_cpu=off \
+         norandmaps retain_initrd -- {MARK}"
+    )
+}
+
+impl Machine for Um {
+    fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
+        let program = errand.program.map(PathBuf::as_path);
+        let mut initrd = contents::booted(errand.kernel, program).map_err(failed("make the guest's first file system"))?;
+        let Luggage { modules, archive: luggage } =
+            Luggage::of(errand.kernel, errand.requests).map_err(failed("pack what the guest needs"))?;
+        let order = Order { seed: errand.seed, modules, requests: errand.requests.to_vec() };
+        let order = serde_json::to_vec(&order).expect("an order has string keys only");
+        let files = Files::from([(ORDER.into(), order), (LUGGAGE.into(), luggage)]);
+        let written = archive::pack(&files).and_then(|more| initrd.write_all(&more));
+        written.map_err(failed("write the guest's order"))?;
+        let linux = image::ready(&errand.kernel.image()).map_err(failed("ready the kernel"))?;
+        let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
+        let line: Vec<OsString> = line().split(' ').map(OsString::from).collect();
+        let (mut kept, port) = Kept::start(&linux, &initrd, &console, &line).map_err(failed("start the kernel"))?;
+        let heard = hear(port, errand.requests.len(), errand.silence, news)?;
+        if heard.hung {
+            kept.kill();
+        }
+        let complaint = kept.end().map_err(failed("wait for the kernel's end"))?;
+        let (answers, hung) = heard.end();
+        Ok(Boot { answers, console: said(console)?, hung, complaint })
+    }
+
+    fn record(&self) -> MachineRecord {
+        MachineRecord {
+            emulator: "User-Mode Linux".into(),
+            acceleration: Acceleration::Host,
+            clock: Clockwork::Events,
+            kernel_line: line(),
+        }
+    }
+
+    fn options(&self) -> &'static str {
+        ""
+    }
+
+    fn probing(&self) -> Arc<dyn Machine> {
+        Arc::new(*self)
+    }
+}
