@@ -43,6 +43,10 @@ pub(crate) fn report(path: &Path, interval: Time, svg: Option<&Path>) -> Result<
         say!("{}", report::subflows(&recording, name));
         show!("{}", report::share(&recording, name));
     }
+    if recording.job.case.transfers.is_empty() {
+        show!("\n{}", report::subflows_of_hosts(&recording));
+    }
+    show!("\n{}", report::counters(&recording));
     if let Some((svg, transfer)) = svg.zip(recording.job.case.transfers.keys().next()) {
         let failed = |error| Failure::broken(format!("failed to write {}: {error}", svg.display()));
         fs::write(svg, report::svg(&recording, transfer)).map_err(failed)?;

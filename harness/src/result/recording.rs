@@ -225,12 +225,26 @@ pub struct FlowRecord {
     pub received: u64,
     /// Where the first wrong byte was.
     pub corrupt_at: Option<u64>,
+    /// What was there instead of what was sent.
+    #[serde(default)]
+    pub wrong: Option<WrongRecord>,
     /// When the sender had closed its direction, in µs.
     pub closed: Option<u64>,
     /// When the receiver saw the end, in µs; absent if it never did.
     pub ended: Option<u64>,
     /// Delivery: pairs of time in µs and bytes arrived by then, at most one pair each 10 ms, and a pair at each end of every longer gap.
     pub progress: Vec<(u64, u64)>,
+}
+
+/// Bytes that arrived and were not those that belong there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WrongRecord {
+    /// When they were read, in µs.
+    pub at: u64,
+    /// The first few bytes that belong there, in hexadecimal.
+    pub wanted: String,
+    /// The bytes that came instead.
+    pub got: String,
 }
 
 /// What became of a process. Times before the run's start are 0.

@@ -1,7 +1,7 @@
 //! Measures of what arrived.
 
 use mplab::case::{Amount, Measure};
-use mplab::recording::{ConnectionRecord, TransferRecord};
+use mplab::recording::{ConnectionRecord, TransferRecord, WrongRecord};
 use mplab::words::{Size, Time};
 use rstest::rstest;
 
@@ -99,6 +99,21 @@ fn a_transfer_of_no_bytes_is_intact() {
         let finding = finding(&run, "", measure);
         assert!(finding.held, "{finding}: {}", finding.measured);
     }
+}
+
+#[test]
+fn a_wrong_byte_is_told_with_all_that_is_known_of_it() {
+    let mut run = run();
+    let wrong = WrongRecord { at: 15_050_000, wanted: "0a0b".to_owned(), got: "0a0c".to_owned() };
+    (flow(&mut run).corrupt_at, flow(&mut run).wrong) = (Some(4096), Some(wrong));
+    let why = |run: &mplab::recording::Recording| finding(run, "", Measure::Intact(true)).why.unwrap();
+    let begins = "connection 1 down: the byte at 4096 is wrong: wanted 0a0b, got 0a0c, read by laptop at 15.05s from ";
+    assert!(why(&run).starts_with(&format!("{begins}a subflow that was not seen")), "{}", why(&run));
+    // Only WLAN's receives while Ethernet is cut.
+    for subflow in &mut run.hosts.get_mut("laptop").unwrap().subflows[1..2] {
+        subflow.bytes_received = (0..subflow.at.len() as u64).collect();
+    }
+    assert!(why(&run).starts_with(&format!("{begins}the subflow 10.0.2.2:5001 to 10.0.2.1:40001")), "{}", why(&run));
 }
 
 #[test]

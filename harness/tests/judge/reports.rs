@@ -2,7 +2,7 @@
 
 use mplab::case::{Amount, Measure};
 use mplab::plan::Choice;
-use mplab::recording::{Recording, RelayRecord, RelayedWay};
+use mplab::recording::{HostRecord, Recording, RelayRecord, RelayedWay, SubflowSeries};
 use mplab::report::{self, Colour, IntervalTable, Style};
 use mplab::words::{Engine, Size, Time};
 
@@ -55,6 +55,7 @@ FAIL  survival::ethernet_unplugged           30.2s   local, Linux 6.18.44, seed 
   FAIL  download: stall <= 400ms    430ms
         connection 1 down, from 10s to 10.43s
   FAIL  download: subflows = 3      2
+        MPTcpExtMPJoinSynTx laptop 2: joins begun: SYNs with MP_JOIN handed to TCP, those that never left included
         again: mplab run testcases/cases/survival/ethernet_unplugged.toml --seed 7
 ";
     assert_eq!(lines(&text), lines(expected));
@@ -150,15 +151,48 @@ fn a_live_table_reads_between_its_samples() {
     assert_eq!(table.finish(), ["     1.6s       0.00       0.00"]);
 }
 
+/// The server of a download is the one whose sender is stuck.
 #[test]
-fn subflows_are_told_by_address_and_interface() {
+fn subflows_are_told_as_each_end_saw_them() {
+    let mut run = run();
+    let mirrored = run.hosts["laptop"].subflows[..2].iter().map(|subflow| {
+        let mut mirrored = subflow.clone();
+        (mirrored.local, mirrored.remote, mirrored.token) = (subflow.remote.clone(), subflow.local.clone(), 9);
+        std::mem::swap(&mut mirrored.bytes_acked, &mut mirrored.bytes_received);
+        mirrored.retransmits = vec![12; mirrored.at.len()];
+        mirrored
+    });
+    let other = SubflowSeries { local: "10.0.1.2:5001".into(), remote: "10.9.9.9:1".into(), token: 10, ..SubflowSeries::default() };
+    let subflows = mirrored.chain([other]).collect();
+    run.hosts.insert("server".into(), HostRecord { subflows, ..HostRecord::default() });
     let expected = "\
-local           remote         interface  id   flags  sent  received  retrans     rtt  cwnd   established
-10.0.1.1:40000  10.0.1.2:5001  eth0       0/0  mec      0b   113.25m        0  17.3ms    10   0.1s..10.4s
-10.0.2.1:40001  10.0.2.2:5001  wlan0      1/1  jec      0b   126.94m        1  17.3ms    10   0.2s..30.0s
-10.0.1.1:40002  10.0.1.2:5001  eth0       2/2  jec      0b   112.53m        2  17.3ms    10  20.1s..30.0s
+host    local           remote          interface  id   flags     sent  received  retrans     rtt  cwnd   established
+laptop  10.0.1.1:40000  10.0.1.2:5001   eth0       0/0  mec         0b   113.25m        0  17.3ms    10   0.1s..10.4s
+laptop  10.0.2.1:40001  10.0.2.2:5001   wlan0      1/1  jec         0b   126.94m        1  17.3ms    10   0.2s..30.0s
+laptop  10.0.1.1:40002  10.0.1.2:5001   eth0       2/2  jec         0b   112.53m        2  17.3ms    10  20.1s..30.0s
+server  10.0.1.2:5001   10.0.1.1:40000  eth0       0/0  mec    113.25m        0b       12  17.3ms    10   0.1s..10.4s
+server  10.0.2.2:5001   10.0.2.1:40001  wlan0      1/1  jec    126.94m        0b       12  17.3ms    10   0.2s..30.0s
 ";
-    assert_eq!(lines(&report::subflows(&run(), "download")), lines(expected));
+    assert_eq!(lines(&report::subflows(&run, "download")), lines(expected));
+}
+
+#[test]
+fn counters_that_grew_are_told_with_what_they_count() {
+    let mut run = run();
+    let samples = run.hosts["laptop"].counted.len();
+    let laptop = run.hosts.get_mut("laptop").unwrap();
+    laptop.counters.insert("TcpExtTCPHPHits".into(), vec![5; samples]);
+    let counters = [("TcpRetransSegs".into(), vec![0, 17])].into();
+    run.hosts.insert("server".into(), HostRecord { counted: vec![0, 1], counters, ..HostRecord::default() });
+    let expected = "\
+counter              laptop  server  what it counts
+MPTcpExtMPJoinSynTx       2       0  joins begun: SYNs with MP_JOIN handed to TCP, those that never left included
+TcpRetransSegs            0      17  segments sent again
+also grew: TcpExtTCPHPHits (laptop 5)
+";
+    assert_eq!(lines(&report::counters(&run)), lines(expected));
+    run.hosts.clear();
+    assert_eq!(report::counters(&run), "no counter grew, or none was recorded\n");
 }
 
 #[test]

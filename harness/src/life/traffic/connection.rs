@@ -132,8 +132,8 @@ impl Connection {
         let flow = flow.get_or_insert_default();
         match report.outcome {
             Outcome::Sent(Sent { bytes, closed, .. }) => (flow.sent, flow.closed) = (bytes, closed),
-            Outcome::Received(Received { bytes, corrupt_at, ended, progress, .. }) => {
-                *flow = FlowRecord { received: bytes, corrupt_at, ended, progress, ..std::mem::take(flow) };
+            Outcome::Received(Received { bytes, corrupt_at, wrong, ended, progress, .. }) => {
+                *flow = FlowRecord { received: bytes, corrupt_at, wrong, ended, progress, ..std::mem::take(flow) };
             }
         }
         if let Some(error) = error {

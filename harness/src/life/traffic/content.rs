@@ -37,6 +37,9 @@ pub(super) fn offset(seed: u64) -> u64 {
     splitmix(&mut state) % 1000
 }
 
+/// How many bytes are told of what was wrong.
+const TOLD: usize = 8;
+
 /// One way of one connection: an endless stream of records.
 #[derive(Clone)]
 pub(super) struct Content {
@@ -63,6 +66,15 @@ impl Content {
         let body = &self.block.bytes[offset.max(NUMBER)..];
         let head = &head[..head.len().min(limit)];
         [head, &body[..body.len().min(limit - head.len())]]
+    }
+
+    /// What belongs at `position`, and what is there in `bytes` instead, both in hexadecimal and a few bytes long.
+    pub(super) fn told(&self, position: u64, bytes: &[u8]) -> (String, String) {
+        let number = self.number(position);
+        let [head, body] = self.rest(&number, position, bytes.len().min(TOLD));
+        let wanted = [head, body].concat();
+        let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+        (hexadecimal(&wanted), hexadecimal(&bytes[..wanted.len()]))
     }
 
     /// The index of the first byte in `bytes` that is not what belongs at `position` and after it.
@@ -126,6 +138,20 @@ mod tests {
             whole[at] ^= 1;
             assert_eq!(content.first_wrong(0, &whole), Some(at));
             assert_eq!(content.first_wrong(5, &whole[5..]), at.checked_sub(5), "{at}");
+        }
+    }
+
+    #[test]
+    fn what_was_wanted_and_what_came_are_told() {
+        let content = content(0);
+        for at in [0, 5, 9, RECORD - 3, RECORD + 4242] {
+            let mut whole = bytes(&content, 0, 2 * RECORD);
+            whole[at] ^= 0xff;
+            let (wanted, got) = content.told(at as u64, &whole[at..]);
+            assert_eq!((wanted.len(), got.len() % 2), (got.len(), 0), "{at}");
+            let first = |text: &str| u8::from_str_radix(&text[..2], 16).expect("two digits");
+            assert_eq!((first(&wanted), first(&got)), (whole[at] ^ 0xff, whole[at]), "{at}");
+            assert_eq!(wanted[2..], got[2..], "{at}");
         }
     }
 

@@ -16,6 +16,7 @@ use super::stop::Stop;
 use crate::document::case::Amount;
 use crate::kernel::socket;
 use crate::life::clock::Clock;
+use crate::result::recording::WrongRecord;
 use crate::words::{Rate, Time};
 
 /// The most that one call hands over.
@@ -49,6 +50,7 @@ pub(super) struct Sent {
 pub(super) struct Received {
     pub(super) bytes: u64,
     pub(super) corrupt_at: Option<u64>,
+    pub(super) wrong: Option<WrongRecord>,
     pub(super) ended: Option<u64>,
     pub(super) progress: Vec<(u64, u64)>,
     pub(super) error: Option<io::Error>,
@@ -142,7 +144,11 @@ fn receive_all(end: &End, meter: &AtomicU64, received: &mut Received, delivery: 
         let wrong = end.content.first_wrong(received.bytes, arrived);
         let right = wrong.unwrap_or(arrived.len()) as u64;
         received.bytes += right;
-        received.corrupt_at = wrong.map(|_| received.bytes);
+        if let Some(index) = wrong {
+            received.corrupt_at = Some(received.bytes);
+            let (wanted, got) = end.content.told(received.bytes, &arrived[index..]);
+            received.wrong = Some(WrongRecord { at: now, wanted, got });
+        }
         if right > 0 {
             meter.fetch_add(right, Ordering::Relaxed);
             delivery.arrived(now, received.bytes);

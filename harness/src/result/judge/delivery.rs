@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::document::case::{Amount, Case, Transfer};
-use crate::result::recording::{ConnectionRecord, FlowRecord, Recording, TransferRecord};
+use crate::result::recording::{ConnectionRecord, FlowRecord, Recording, TransferRecord, WrongRecord};
 use crate::words::{Rate, Size, Time, Window};
 
 /// A transfer as it was asked for and as it was seen.
@@ -16,6 +16,7 @@ pub struct Seen<'a> {
     pub record: &'a TransferRecord,
     /// When the run ended, in µs.
     end: u64,
+    pub(super) recording: &'a Recording,
 }
 
 /// A span of time in which nothing of a flow arrived although more was to come.
@@ -32,6 +33,7 @@ pub struct Stall {
 /// One direction of one connection.
 struct Flow<'a> {
     name: String,
+    up: bool,
     record: Option<&'a FlowRecord>,
 }
 
@@ -54,7 +56,7 @@ impl<'a> Seen<'a> {
     pub fn find(recording: &'a Recording, case: &'a Case, name: &str) -> Result<Self, String> {
         let asked = case.transfers.get(name).ok_or_else(|| format!("the case has no transfer {name}"))?;
         let record = recording.transfers.get(name).ok_or_else(|| format!("nothing was recorded of transfer {name}"))?;
-        Ok(Self { asked, record, end: recording.end })
+        Ok(Self { asked, record, end: recording.end, recording })
     }
 
     /// What went wrong, in words; the transfer is intact if nothing did.
@@ -70,7 +72,7 @@ impl<'a> Seen<'a> {
             }
             for flow in self.flows_of(index, connection) {
                 match flow.record {
-                    Some(record) => problems.extend(self.flaw(record).map(|flaw| format!("{}: {flaw}", flow.name))),
+                    Some(record) => problems.extend(self.flaw(connection, flow.up, record).map(|flaw| format!("{}: {flaw}", flow.name))),
                     None if connection.error.is_some() => {}
                     None => problems.push(format!("{}: nothing was recorded", flow.name)),
                 }
@@ -79,13 +81,13 @@ impl<'a> Seen<'a> {
         problems
     }
 
-    fn flaw(&self, flow: &FlowRecord) -> Option<String> {
+    fn flaw(&self, connection: &ConnectionRecord, up: bool, flow: &FlowRecord) -> Option<String> {
         let expected = match self.asked.amount {
             Amount::Bytes(size) => size.0,
             Amount::Duration(_) => flow.sent,
         };
         if let Some(offset) = flow.corrupt_at {
-            Some(format!("the byte at {offset} is wrong"))
+            Some(self.wrong(connection, up, offset, flow.wrong.as_ref()))
         } else if flow.received < expected {
             Some(part_of(flow.received, expected))
         } else if flow.ended.is_none() {
@@ -95,6 +97,17 @@ impl<'a> Seen<'a> {
         } else {
             None
         }
+    }
+
+    /// What was wrong at an offset, and by which subflows it may have come: `the byte at 4096 is wrong: wanted 3fa2, got 0000, ...`
+    fn wrong(&self, connection: &ConnectionRecord, up: bool, offset: u64, wrong: Option<&WrongRecord>) -> String {
+        let Some(WrongRecord { at, wanted, got }) = wrong else { return format!("the byte at {offset} is wrong") };
+        let host = if up { &self.asked.server } else { &self.asked.client };
+        let subflows = self.carriers(connection, up, *at).into_iter().map(|subflow| format!("{} to {}", subflow.remote, subflow.local));
+        let subflows: Vec<String> = subflows.collect();
+        let by =
+            if subflows.is_empty() { "a subflow that was not seen".to_owned() } else { format!("the subflow {}", subflows.join(" or ")) };
+        format!("the byte at {offset} is wrong: wanted {wanted}, got {got}, read by {host} at {} from {by}", Time::from_micros(*at))
     }
 
     /// Bytes that arrived in a window, all connections and directions together.
@@ -169,7 +182,7 @@ impl<'a> Seen<'a> {
         let none = ConnectionRecord { up: None, down: None, ..ConnectionRecord::default() };
         let absent = (self.record.connections.len()..self.asked.connections as usize).flat_map(|index| {
             let flows = self.flows_of(index, &none);
-            flows.into_iter().map(|flow| Flow { name: flow.name, record: None }).collect::<Vec<_>>()
+            flows.into_iter().map(|flow| Flow { record: None, ..flow }).collect::<Vec<_>>()
         });
         let made = self.record.connections.iter().enumerate().flat_map(|(index, connection)| self.flows_of(index, connection));
         made.chain(absent).collect()
@@ -179,7 +192,9 @@ impl<'a> Seen<'a> {
         let up = (self.asked.direction.uploads(), "up", &connection.up);
         let down = (self.asked.direction.downloads(), "down", &connection.down);
         let asked = [up, down].into_iter().filter(|(asked, ..)| *asked);
-        asked.map(|(_, way, record)| Flow { name: format!("connection {} {way}", index + 1), record: record.as_ref() }).collect()
+        asked
+            .map(|(_, way, record)| Flow { name: format!("connection {} {way}", index + 1), up: way == "up", record: record.as_ref() })
+            .collect()
     }
 
     fn recorded(&self) -> impl Iterator<Item = &'a FlowRecord> {

@@ -38,6 +38,9 @@ pub const WAITED_TOLERANCE: u64 = 60;
 /// More lateness than this of one packet in a hundred that the relay sends: the link is another than the file says.
 pub const RELAY_TOLERANCE: Time = Time::from_millis(10);
 
+/// How many counters are told below a missed measure.
+const EVIDENCE: usize = 5;
+
 /// What a run is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -173,13 +176,26 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
     });
     let mut findings: Vec<Finding> = implicit.chain(explicit).collect();
     let mut told = BTreeSet::new();
-    for finding in findings.iter_mut().filter(|finding| finding.failed() && finding.condemns() && explain::is_explained(&finding.key)) {
+    for finding in findings.iter_mut().filter(|finding| finding.failed() && finding.condemns()) {
+        let explained = explain::is_explained(&finding.key);
+        let lines = if explained { explain::lines(recording, case, &finding.subject, finding.window) } else { Vec::new() };
+        let lines = lines.into_iter().chain(moved(recording, finding));
         // What several findings have in common is told once.
-        let lines = explain::lines(recording, case, &finding.subject, finding.window).into_iter();
         let lines: Vec<String> = finding.why.take().into_iter().chain(lines.filter(|line| told.insert(line.clone()))).collect();
         finding.why = (!lines.is_empty()).then(|| lines.join("\n"));
     }
     findings
+}
+
+/// The counters that bear on a missed measure, a line each.
+fn moved(recording: &Recording, finding: &Finding) -> Vec<String> {
+    let evidence = counters::evidence(recording, &finding.key, finding.item.as_deref(), finding.window);
+    let line = |counter: &counters::Grown| format!("{} {}: {}", counter.name, counter.counts(), counter.means.unwrap_or_default());
+    let mut lines: Vec<String> = evidence.iter().take(EVIDENCE).map(line).collect();
+    if let Some(more @ 1..) = evidence.len().checked_sub(EVIDENCE) {
+        lines.push(format!("{more} more counters that bear on it grew (mplab report)"));
+    }
+    lines
 }
 
 fn disturbance(recording: &Recording) -> Option<String> {

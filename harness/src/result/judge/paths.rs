@@ -10,7 +10,7 @@ use crate::words::{Constraint, Count, Protocol, Quantity, Window};
 use super::delivery::Seen;
 use super::measure::Measured;
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
     /// A connection's subflows as the client saw them: those with its token, or with that of the subflow between its addresses.
     pub fn subflows<'b>(&self, client: &'b HostRecord, connection: &ConnectionRecord) -> Vec<&'b SubflowSeries> {
         let server = SocketAddr::new(self.asked.to, self.asked.port).to_string();
@@ -19,6 +19,48 @@ impl Seen<'_> {
             Some(token) => client.subflows.iter().filter(|subflow| subflow.token == token).collect(),
             None => Vec::new(),
         }
+    }
+
+    /// A connection's subflows as the server saw them: those of the connection of which one lies between the same addresses at both ends. There
+    /// are none where something between the two translates addresses.
+    fn mirrored<'b>(&self, client: &HostRecord, server: &'b HostRecord, connection: &ConnectionRecord) -> Vec<&'b SubflowSeries> {
+        let ours = self.subflows(client, connection);
+        let mirrored = |subflow: &&SubflowSeries| ours.iter().any(|own| own.local == subflow.remote && own.remote == subflow.local);
+        let tokens: BTreeSet<u32> = server.subflows.iter().filter(mirrored).map(|subflow| subflow.token).collect();
+        server.subflows.iter().filter(|subflow| tokens.contains(&subflow.token)).collect()
+    }
+
+    /// All of the transfer's subflows as the server saw them; where addresses are translated, those at the transfer's port.
+    pub fn subflows_of_server<'b>(&self, client: &HostRecord, server: &'b HostRecord) -> Vec<&'b SubflowSeries> {
+        let found: Vec<_> = self.record.connections.iter().flat_map(|connection| self.mirrored(client, server, connection)).collect();
+        if !found.is_empty() {
+            return found;
+        }
+        let ours = |subflow: &&SubflowSeries| subflow.local.parse::<SocketAddr>().is_ok_and(|local| local.port() == self.asked.port);
+        server.subflows.iter().filter(ours).collect()
+    }
+
+    /// The subflows of a connection by which what its server (`up`) or client read at a time may have come: those that received something
+    /// between the samples around it.
+    pub(super) fn carriers(&self, connection: &ConnectionRecord, up: bool, at: u64) -> Vec<&'a SubflowSeries> {
+        let Some(client) = self.recording.hosts.get(&self.asked.client) else { return Vec::new() };
+        let subflows = match self.recording.hosts.get(&self.asked.server).filter(|_| up) {
+            Some(server) => self.mirrored(client, server, connection),
+            None if up => Vec::new(),
+            None => self.subflows(client, connection),
+        };
+        let round = self.recording.job.case.sample.micros();
+        let received = |subflow: &&SubflowSeries| {
+            let (Some(first), Some(last)) = (subflow.at.first(), subflow.at.last()) else { return false };
+            if *first > at + round || last + round < at {
+                return false;
+            }
+            let after = subflow.at.partition_point(|sample| *sample < at).min(subflow.at.len().saturating_sub(1));
+            let value = |sample: usize| subflow.bytes_received.get(sample).copied().unwrap_or(0);
+            let before = after.checked_sub(2).map_or(0, value);
+            value(after) > before
+        };
+        subflows.into_iter().filter(received).collect()
     }
 }
 

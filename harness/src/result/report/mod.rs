@@ -2,6 +2,8 @@
 //! Not here: measuring (the judge does), printing, or files. Everything is a function from values to text.
 
 mod bars;
+mod columns;
+mod counters;
 mod explain;
 mod intervals;
 mod links;
@@ -17,6 +19,7 @@ mod traffic;
 mod verdict;
 
 pub use bars::share;
+pub use counters::counters;
 pub use explain::{examination, explanation};
 pub use intervals::{IntervalTable, table};
 pub use links::links;
@@ -25,7 +28,7 @@ pub use spread::{ending, endings, spread};
 pub use standing::{hosts, state};
 pub use steps::action;
 pub use style::{Colour, Style};
-pub use subflows::subflows;
+pub use subflows::{subflows, subflows_of_hosts};
 pub use summary::summary;
 pub use svg::svg;
 pub use verdict::{headline, verdict};

@@ -1,53 +1,61 @@
-//! The subflows of a transfer as its client saw them last, as a table.
+//! The subflows of a transfer as each of its ends saw them last, as a table: the client's first. What a sender is stuck with, only it sees.
 //! Not here: their course over time.
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::columns::columns;
 use crate::document::topology::Topology;
 use crate::result::judge::Seen;
-use crate::result::recording::{Recording, SubflowSeries};
+use crate::result::recording::{HostRecord, Recording, SubflowSeries};
 use crate::words::{Size, Time};
 
-/// The names above the columns. `id` is here/there, `seen` is when the subflow was established.
-const COLUMNS: [&str; 11] = ["local", "remote", "interface", "id", "flags", "sent", "received", "retrans", "rtt", "cwnd", "established"];
-/// The columns that are words; the others are numbers and stand to the right.
-const WORDS: [usize; 5] = [0, 1, 2, 3, 4];
+/// The names above the columns. `host` is whose eyes, `id` is here/there, `established` is when the subflow was seen to be so.
+const COLUMNS: [&str; 12] =
+    ["host", "local", "remote", "interface", "id", "flags", "sent", "received", "retrans", "rtt", "cwnd", "established"];
+/// The columns that are words; the others are numbers.
+const WORDS: [usize; 6] = [0, 1, 2, 3, 4, 5];
 
-/// A line for each subflow of each of the transfer's connections.
+/// A line for each subflow of each of the transfer's connections, at each end.
 pub fn subflows(recording: &Recording, transfer: &str) -> String {
-    let rows = match rows(recording, transfer) {
-        Ok(rows) if rows.is_empty() => return "no subflow was seen\n".to_owned(),
-        Ok(rows) => rows,
-        Err(why) => return format!("no subflows: {why}\n"),
-    };
-    let header = COLUMNS.map(str::to_owned);
-    let table: Vec<_> = std::iter::once(header).chain(rows).collect();
-    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
-    let line = |row: &[String; COLUMNS.len()]| {
-        let cells =
-            row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-                if WORDS.contains(&column) { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-            });
-        cells.collect::<Vec<_>>().join("  ") + "\n"
-    };
-    table.iter().map(line).collect()
+    match rows(recording, transfer) {
+        Ok(rows) => table(rows),
+        Err(why) => format!("no subflows: {why}\n"),
+    }
+}
+
+/// A line for each subflow of every host: where programs have the connections, nothing says which belong together.
+pub fn subflows_of_hosts(recording: &Recording) -> String {
+    let topology = &recording.job.topology;
+    let of =
+        |(host, record): (&String, &HostRecord)| record.subflows.iter().map(|subflow| row(topology, host, subflow)).collect::<Vec<_>>();
+    table(recording.hosts.iter().flat_map(of).collect())
+}
+
+fn table(rows: Vec<[String; COLUMNS.len()]>) -> String {
+    if rows.is_empty() {
+        return "no subflow was seen\n".to_owned();
+    }
+    columns(&std::iter::once(COLUMNS.map(str::to_owned)).chain(rows).collect::<Vec<_>>(), &WORDS)
 }
 
 fn rows(recording: &Recording, transfer: &str) -> Result<Vec<[String; COLUMNS.len()]>, String> {
     let seen = Seen::find(recording, &recording.job.case, transfer)?;
-    let client = &seen.asked.client;
+    let (client, server) = (&seen.asked.client, &seen.asked.server);
     let host = recording.hosts.get(client).ok_or_else(|| format!("nothing was recorded of host {client}"))?;
-    let subflows = seen.record.connections.iter().flat_map(|connection| seen.subflows(host, connection));
-    Ok(subflows.map(|subflow| row(&recording.job.topology, client, subflow)).collect())
+    let topology = &recording.job.topology;
+    let here = seen.record.connections.iter().flat_map(|connection| seen.subflows(host, connection));
+    let there = recording.hosts.get(server).map(|far| seen.subflows_of_server(host, far)).unwrap_or_default();
+    let rows = here.map(|subflow| row(topology, client, subflow));
+    Ok(rows.chain(there.into_iter().map(|subflow| row(topology, server, subflow))).collect())
 }
 
-fn row(topology: &Topology, client: &str, subflow: &SubflowSeries) -> [String; COLUMNS.len()] {
+fn row(topology: &Topology, host: &str, subflow: &SubflowSeries) -> [String; COLUMNS.len()] {
     let last = |series: &[u64]| series.last().copied().unwrap_or(0);
     [
+        host.to_owned(),
         subflow.local.clone(),
         subflow.remote.clone(),
-        interface(topology, client, &subflow.local).unwrap_or("?").to_owned(),
+        interface(topology, host, &subflow.local).unwrap_or("?").to_owned(),
         format!("{}/{}", subflow.local_id, subflow.remote_id),
         subflow.flags.clone(),
         Size(last(&subflow.bytes_acked)).to_string(),

@@ -6,7 +6,7 @@
 /// At which stage of a subflow's life a counter rises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// The connection itself became, or stayed, TCP.
+    /// The connection itself became MPTCP, or became or stayed TCP.
     Fallback,
     /// An address was announced.
     Announcement,
@@ -14,6 +14,8 @@ pub enum Stage {
     Join,
     /// The subflow was there.
     Carriage,
+    /// The subflow or the connection ended.
+    End,
 }
 
 /// At which end of a connection a counter rises.

@@ -40,9 +40,39 @@ impl Grown {
 
 /// What a counter counts, in a sentence; nothing if mplab has none for it.
 pub fn means(name: &str) -> Option<&'static str> {
-    let fault = MEANINGS.iter().find(|meaning| meaning.name == name).map(|meaning| meaning.means);
-    let mut usual = course::COURSE.iter().chain(tcp::TCP);
-    fault.or_else(|| usual.find(|(known, _)| *known == name).map(|(_, means)| *means))
+    all().find(|(known, ..)| *known == name).map(|(.., means)| means)
+}
+
+/// At which stage of a subflow's life a counter rises.
+fn stage(name: &str) -> Option<Stage> {
+    all().find(|(known, ..)| *known == name).map(|(_, stage, _)| stage)
+}
+
+/// All that mplab has a sentence for: MPTCP's before TCP's, what is refused or lost behind what usually happens.
+fn all() -> impl Iterator<Item = (&'static str, Stage, &'static str)> {
+    let faults = MEANINGS.iter().map(|meaning| (meaning.name, meaning.stage, meaning.means));
+    course::COURSE.iter().copied().chain(faults).chain(tcp::TCP.iter().copied())
+}
+
+/// The counters that bear on a measure and grew in a window: those of what was refused, lost or given up first. `item` is which of several
+/// the measure is about, as in [`super::Finding`].
+pub fn evidence(recording: &Recording, key: &str, item: Option<&str>, window: Window) -> Vec<Grown> {
+    let bears = |counter: &Grown| {
+        let Some(stage) = stage(&counter.name) else { return false };
+        let is_fault = counter.is_fault();
+        match key {
+            "protocol" | "listener" => stage == Stage::Fallback,
+            "share" | "subflows" => is_fault || counter.name.starts_with(MPTCP) && [Stage::Announcement, Stage::Join].contains(&stage),
+            "stall" | "goodput" | "bytes" | "duration" | "retransmits" => is_fault || stage == Stage::Carriage,
+            "intact" => is_fault || [Stage::Carriage, Stage::End].contains(&stage),
+            "counters" => item.is_some_and(|item| item != counter.name && self::stage(item) == Some(stage)),
+            "events" => is_fault || counter.name.starts_with(MPTCP) && stage != Stage::Carriage && stage != Stage::Fallback,
+            _ => false,
+        }
+    };
+    let mut found: Vec<Grown> = growth(recording, window).into_iter().filter(bears).collect();
+    found.sort_by_key(|counter| !counter.is_fault());
+    found
 }
 
 /// Every counter that grew in a window at some host: those that mplab has a sentence for first, MPTCP's before TCP's, in the tables' order;
@@ -64,9 +94,7 @@ pub fn growth(recording: &Recording, window: Window) -> Vec<Grown> {
 
 /// Where a counter stands among all.
 fn place(name: &str) -> usize {
-    let faults = MEANINGS.iter().map(|meaning| meaning.name);
-    let mut all = course::COURSE.iter().map(|(name, _)| *name).chain(faults).chain(tcp::TCP.iter().map(|(name, _)| *name));
-    all.position(|known| known == name).unwrap_or(usize::MAX)
+    all().position(|(known, ..)| known == name).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -75,12 +103,11 @@ mod tests {
 
     #[test]
     fn no_counter_has_two_sentences() {
-        let faults = MEANINGS.iter().map(|meaning| meaning.name);
-        let mut names: Vec<&str> = course::COURSE.iter().chain(tcp::TCP).map(|(name, _)| *name).chain(faults).collect();
-        let all = names.len();
+        let mut names: Vec<&str> = all().map(|(name, ..)| name).collect();
+        let count = names.len();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), all);
+        assert_eq!(names.len(), count);
         assert!(names.iter().all(|name| name.starts_with(MPTCP) || name.starts_with("Tcp")));
     }
 }
