@@ -8,6 +8,7 @@ mod content;
 mod delivery;
 mod drive;
 mod flow;
+mod gulp;
 mod mailbox;
 mod pace;
 mod stop;
