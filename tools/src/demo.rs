@@ -87,7 +87,7 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
     let mut table = IntervalTable::new(&interfaces, INTERVAL);
     say!("{}", table.header());
     let recording = local::run(job, &mut |news| match news {
-        News::Built { .. } | News::Waits => {}
+        News::Built { .. } | News::Waits { .. } => {}
         News::Step { at, number } => table.mark(at, report::action(&job.case.steps[number].action)),
         News::Sample { at, interfaces: hosts } => {
             let of = |interface: &&String| hosts.get(&transfer.client).and_then(|seen| seen.get(*interface)).copied().unwrap_or_default();

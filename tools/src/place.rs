@@ -12,7 +12,7 @@ pub(crate) struct Options {
     /// Run in a guest that boots this imported kernel, not on this computer's
     #[arg(long)]
     kernel: Option<String>,
-    /// In virtual time: what happens follows from the case, the kernel and the seed alone
+    /// In virtual time: what happens follows from the case, the kernel and the seed alone. A kernel that is a program has no other
     #[arg(long = "virtual", requires = "kernel")]
     in_virtual_time: bool,
     /// What the guest's CPU is made of; the fastest that works if not said

@@ -9,7 +9,7 @@ use crate::document::diagnostic::LoadError;
 use crate::kernel::program;
 use crate::life::execute::News;
 use crate::place::{PlaceError, Somewhere};
-use crate::plan::{Job, Means};
+use crate::plan::Job;
 use crate::result::compare::Run;
 use crate::result::judge::{Outcome, Verdict, judge};
 use crate::result::recording::{Place, Recording};
@@ -77,7 +77,7 @@ fn search(directory: &Path, root: &Path, found: &mut Vec<CaseFile>) -> io::Resul
 /// Reads a case file with its topology and plans it for a place.
 pub fn plan(file: &CaseFile, seed: u64, place: &Place) -> Result<Job, LoadError> {
     let (case, topology) = check::load(&file.path)?;
-    Ok(Job::plan(&file.name, topology, case, Means::of(&place.features, seed)))
+    Ok(Job::plan(&file.name, topology, case, place.means(seed)))
 }
 
 /// A run and what is to be thought of it.

@@ -13,10 +13,10 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, Signal, raise, signal};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, fork, getegid, geteuid, getppid};
+use nix::sys::{prctl, ptrace};
+use nix::unistd::{ForkResult, Pid, fork, getegid, geteuid, getppid};
 
 /// Makes the kernel kill this process when the thread that started it ends.
 pub fn die_with_parent(parent: i32) -> io::Result<()> {
@@ -37,6 +37,19 @@ pub fn inherits(command: &mut Command, descriptors: Vec<OwnedFd>) {
     let keep = |descriptor: &OwnedFd| fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).map(drop).map_err(io::Error::from);
     // SAFETY: between fork and exec only fcntl(2) is called.
     unsafe { command.pre_exec(move || descriptors.iter().try_for_each(keep)) };
+}
+
+/// Makes the command's process stop when it has executed its program, for [`release_stopped`].
+pub fn stops_when_executed(command: &mut Command) {
+    // SAFETY: between fork and exec only ptrace(2) is called.
+    unsafe { command.pre_exec(|| Ok(ptrace::traceme()?)) };
+}
+
+/// Leaves a child that [`stops_when_executed`] to whoever wants to trace it, or to let it go on by SIGCONT.
+pub fn release_stopped(child: i32) -> io::Result<()> {
+    let child = Pid::from_raw(child);
+    waitpid(child, None)?;
+    Ok(ptrace::detach(child, Signal::SIGSTOP)?)
 }
 
 /// Lets programs that this process executes have a file's descriptor, too.

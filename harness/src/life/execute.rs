@@ -43,8 +43,11 @@ pub enum ExecuteError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum News {
-    /// A guest has booted and waits for its debugger.
-    Waits,
+    /// A guest waits for its debugger.
+    Waits {
+        /// The command that attaches it.
+        gdb: String,
+    },
     /// The lab stands.
     Built {
         /// How long it took to build it, in µs.

@@ -7,6 +7,7 @@ mod routes;
 mod setup;
 mod state;
 mod steps;
+mod unshaped;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,7 @@ pub use wire::{Choice, Forwarding, Means};
 
 use crate::document::case::{Action, Case, Measure, Process, Reshape, Step, Verb};
 use crate::document::topology::{Link, Topology};
-use crate::words::{Feature, Shape, Time};
+use crate::words::{Feature, Rate, Shape, Time};
 
 /// Everything a place needs to run a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub struct Job {
     pub steps: Vec<PlannedStep>,
     /// What the place must be able to do.
     pub needs: BTreeSet<Feature>,
+    /// The links that nothing slows down, and the rate that they are given in a place where they would be infinitely fast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unshaped: Option<(Rate, BTreeSet<String>)>,
 }
 
 /// A step's operations.
@@ -71,8 +75,10 @@ pub struct Change {
 
 impl Job {
     /// Plans a case on its topology for a place with these means.
-    pub fn plan(name: &str, topology: Topology, case: Case, means: impl Into<Means>) -> Self {
+    pub fn plan(name: &str, mut topology: Topology, mut case: Case, means: impl Into<Means>) -> Self {
         let means = means.into();
+        let unshaped = means.unshaped.map(|rate| (rate, unshaped::give(rate, &mut topology, &mut case.steps)));
+        let unshaped = unshaped.filter(|(_, links)| !links.is_empty());
         let engines: BTreeMap<_, _> =
             topology.links.keys().map(|name| (name.clone(), choose(&topology, &case.steps, name, means))).collect();
         let wires = wires(&topology, &case.steps, &engines, means);
@@ -85,7 +91,7 @@ impl Job {
         needs.extend(programs(&case).map(Feature::Program));
         needs.extend(counters(&case).map(Feature::Counter));
         needs.extend(listener_events(&case).then_some(Feature::ListenerEvents));
-        Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs }
+        Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs, unshaped }
     }
 
     /// What it needs that a place with `features` lacks; nothing if the case can run there.

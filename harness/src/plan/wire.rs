@@ -40,6 +40,8 @@ pub struct Means {
     pub pairs: bool,
     /// Whether path managers are chosen by their names.
     pub managers: bool,
+    /// What links have for a rate that nothing slows down, where they would be infinitely fast else.
+    pub unshaped: Option<Rate>,
     /// The seed.
     pub seed: u64,
 }
@@ -54,6 +56,7 @@ impl Means {
             seeds: features.contains(&Feature::NetemSeed),
             pairs: features.contains(&Feature::NetemPairs),
             managers: features.contains(&Feature::PathManagerNames),
+            unshaped: None,
             seed,
         }
     }
@@ -62,7 +65,7 @@ impl Means {
 /// Those of a kernel that has everything.
 impl From<Forwarding> for Means {
     fn from(forwarding: Forwarding) -> Self {
-        Self { forwarding, delays: Engine::Netem, seeds: true, pairs: true, managers: true, seed: 0 }
+        Self { forwarding, delays: Engine::Netem, seeds: true, pairs: true, managers: true, unshaped: None, seed: 0 }
     }
 }
 

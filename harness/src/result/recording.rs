@@ -11,9 +11,9 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Job;
+use crate::plan::{Job, Means};
 use crate::result::splat::Splat;
-use crate::words::{Exit, Feature, Protocol, Time};
+use crate::words::{Exit, Feature, Protocol, Rate, Time};
 
 pub use state::{LimitsRecord, StateRecord, WayRecord};
 
@@ -73,6 +73,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// What it has for a lab.
+    pub fn means(&self, seed: u64) -> Means {
+        let instant = self.machine.as_ref().is_some_and(|machine| machine.clock == Clockwork::Events);
+        Means { unshaped: instant.then_some(UNSHAPED), ..Means::of(&self.features, seed) }
+    }
+
     /// Whether it ran in virtual time: nothing outside can have made it late.
     pub fn is_virtual(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| machine.clock != Clockwork::Real)
@@ -83,6 +89,9 @@ impl Place {
         self.timers.map(Time).filter(|resolution| *resolution >= Time::from_micros(1))
     }
 }
+
+/// What an unshaped link has for a rate where no CPU is too slow for it.
+const UNSHAPED: Rate = Rate(10_000_000_000);
 
 /// A virtual machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -170,6 +170,7 @@ pub(crate) fn run() -> Recording {
         case: case(),
         setup: Vec::new(),
         steps: Vec::new(),
+        unshaped: None,
         needs: [].into(),
     };
     let step = |due: u64, line: &str| StepRecord { due, at: due + 300, lines: vec![line.to_owned()] };

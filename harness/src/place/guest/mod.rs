@@ -44,6 +44,9 @@ pub enum GuestError {
     /// KVM was asked for in virtual time.
     #[error("there is no virtual time under KVM: only TCG counts instructions")]
     NoVirtualTime,
+    /// Packets are to be captured where that cannot be done.
+    #[error("captures are made in guests of QEMU only: import the kernel as an image, or run tcpdump as a `[process]`")]
+    NoCapture,
     /// The guest could not be made ready.
     #[error("failed to {0}: {1}")]
     Prepare(String, String),
@@ -81,7 +84,7 @@ pub struct Guest {
 /// What else looks at a guest, from outside: it does not notice.
 #[derive(Debug, Clone, Default)]
 pub struct Eyes {
-    /// QEMU waits at this port of the loopback interface for a debugger, which lets the guest begin.
+    /// The guest waits for a debugger, which lets it begin: QEMU at this port of the loopback interface, a kernel that is a program as a process.
     pub gdb: Option<u16>,
     /// The packets of each link go into a file below this directory.
     pub capture: Option<PathBuf>,

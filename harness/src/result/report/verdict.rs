@@ -22,7 +22,12 @@ pub fn headline(recording: &Recording, verdict: &Verdict, style: Style) -> Strin
     let time = if place.is_virtual() { " (virtual time)" } else { "" };
     let rounded = place.rounds_to().map(|tick| format!(", delays rounded up to {tick}")).unwrap_or_default();
     let engines = links::engines(recording).map(|engines| format!(", {engines}")).unwrap_or_default();
-    let facts = format!("{}{time}, Linux {}{rounded}, seed {}{engines}", place.name, place.kernel, job.seed);
+    let unshaped = job.unshaped.as_ref().map(|(rate, links)| {
+        let links: Vec<&str> = links.iter().map(String::as_str).collect();
+        format!(", {rate} for {}", links.join(" and "))
+    });
+    let unshaped = unshaped.unwrap_or_default();
+    let facts = format!("{}{time}, Linux {}{rounded}, seed {}{engines}{unshaped}", place.name, place.kernel, job.seed);
     let name = job.name.replace('/', "::");
     let took = format!("{:.1}s", Time::from_micros(recording.end).seconds());
     format!(

@@ -149,7 +149,9 @@ impl Qemu {
             ready.as_ref().map_or(Ok(()), |ready| ready.restore(&mut monitor))?;
             match errand.eyes.gdb {
                 None => monitor.go(),
-                Some(port) => monitor.debugged(port).map(|()| news(0, News::Waits)),
+                Some(port) => {
+                    monitor.debugged(port).map(|()| news(0, News::Waits { gdb: format!("gdb -ex 'target remote :{port}' VMLINUX") }))
+                }
             }
         };
         if let Err(error) = begin() {

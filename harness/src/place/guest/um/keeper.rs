@@ -17,11 +17,13 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::personality::{self, Persona};
 use nix::unistd::fchdir;
 
-use super::super::path;
+use super::super::{frames, path};
 use super::channel::ANSWERS;
 use crate::kernel::inhabitants::hold;
 use crate::kernel::nameless;
-use crate::kernel::process::{die_with_parent, dies_with_this_thread, inheritable};
+use crate::kernel::process::{die_with_parent, dies_with_this_thread, inheritable, release_stopped, stops_when_executed};
+use crate::life::execute::News;
+use crate::place::local::Message;
 
 /// The first argument of a keeper.
 const KEEPER: &str = "mplab:um-keeper";
@@ -31,9 +33,9 @@ pub(super) struct Kept(Child);
 
 impl Kept {
     /// Starts one for a kernel. What the guest says comes out of the returned pipe, and what its kernel prints goes into a file.
-    pub(super) fn start(linux: &File, initrd: &File, console: &File, line: &[OsString]) -> io::Result<(Self, ChildStdout)> {
+    pub(super) fn start(linux: &File, initrd: &File, console: &File, debugged: bool, line: &[OsString]) -> io::Result<(Self, ChildStdout)> {
         let mut command = Command::new("/proc/self/exe");
-        command.args([KEEPER, &process::id().to_string(), &path(linux), &path(initrd)]).args(line);
+        command.args([KEEPER, &process::id().to_string(), &path(linux), &path(initrd), &debugged.to_string()]).args(line);
         command.stdin(console.try_clone()?).stdout(Stdio::piped()).stderr(Stdio::piped());
         dies_with_this_thread(&mut command);
         let mut child = command.spawn()?;
@@ -83,6 +85,7 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     let parent = next()?.to_string_lossy().parse().map_err(io::Error::other)?;
     // In another user namespace one may not look at the parent's.
     let (linux, initrd) = (File::open(next()?)?, File::open(next()?)?);
+    let debugged = next()? == "true";
     die_with_parent(parent)?;
     let console = io::stdin().as_fd().try_clone_to_owned()?;
     let directory = nameless::directory().map_err(io::Error::other)?;
@@ -103,9 +106,19 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     dies_with_this_thread(&mut command);
     let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
     watch.add_watch(ANSWERS, AddWatchFlags::IN_MODIFY)?;
+    if debugged {
+        stops_when_executed(&mut command);
+    }
     let mut linux = command.spawn()?;
-    let ends = hold(linux.id() as i32)?;
+    let id = linux.id() as i32;
+    let ends = hold(id)?;
     let mut out = io::stdout().lock();
+    if debugged {
+        release_stopped(id)?;
+        let gdb = format!("gdb -p {id} -ex 'handle SIGSEGV nostop noprint'");
+        frames::write(&mut out, &serde_json::to_vec(&Message::News(News::Waits { gdb }))?)?;
+        out.flush()?;
+    }
     loop {
         let mut ready = [PollFd::new(watch.as_fd(), PollFlags::POLLIN), PollFd::new(ends.as_fd(), PollFlags::POLLIN)];
         poll(&mut ready, PollTimeout::NONE)?;

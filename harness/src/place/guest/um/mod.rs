@@ -52,6 +52,9 @@ fn line() -> String {
 
 impl Machine for Um {
     fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
+        if errand.eyes.capture.is_some() {
+            return Err(GuestError::NoCapture);
+        }
         let program = errand.program.map(PathBuf::as_path);
         let mut initrd = contents::booted(errand.kernel, program).map_err(failed("make the guest's first file system"))?;
         let Luggage { modules, archive: luggage } =
@@ -64,7 +67,8 @@ impl Machine for Um {
         let linux = image::ready(&errand.kernel.image()).map_err(failed("ready the kernel"))?;
         let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
         let line: Vec<OsString> = line().split(' ').map(OsString::from).collect();
-        let (mut kept, port) = Kept::start(&linux, &initrd, &console, &line).map_err(failed("start the kernel"))?;
+        let (mut kept, port) =
+            Kept::start(&linux, &initrd, &console, errand.eyes.gdb.is_some(), &line).map_err(failed("start the kernel"))?;
         let heard = hear(port, errand.requests.len(), errand.silence, news)?;
         if heard.hung {
             kept.kill();
