@@ -77,7 +77,14 @@ enum Command {
         /// A case file
         case: Option<PathBuf>,
     },
-    /// Show what is in a recording: bytes per interval and interface, subflows, shares
+    /// Set two recordings side by side: where they come apart, measures, counters, events, subflows
+    Diff {
+        /// A recording
+        one: PathBuf,
+        /// Another one
+        other: PathBuf,
+    },
+    /// Show what is in a recording: bytes per interval and interface, subflows at both ends, shares, and the counters that grew
     Report {
         /// A recording
         recording: PathBuf,
@@ -166,6 +173,7 @@ fn main() -> ExitCode {
         Command::Bisect(arguments) => bisect::bisect(&arguments, style),
         Command::Replay(arguments) => replay::replay(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
+        Command::Diff { one, other } => recordings::diff([&one, &other], style),
         Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
         Command::Doctor => Ok(doctor::doctor(style)),
         Command::Explain(arguments) => explain::explain(&arguments, style),

@@ -33,6 +33,14 @@ pub(crate) fn judge(path: &Path, other_path: Option<&Path>, style: Style) -> Res
     Ok(verdict.outcome.into())
 }
 
+/// Sets two recordings side by side.
+pub(crate) fn diff(paths: [&Path; 2], style: Style) -> Result<Exit, Failure> {
+    let [one, other] = [read(paths[0])?, read(paths[1])?];
+    let names = paths.map(|path| path.display().to_string());
+    show!("{}", report::beside([&names[0], &names[1]], [&one, &other], style));
+    Ok(Exit::Passed)
+}
+
 pub(crate) fn report(path: &Path, interval: Time, svg: Option<&Path>) -> Result<Exit, Failure> {
     let recording = read(path)?;
     say!("{}: {}", recording.job.name, recording.job.case.summary);

@@ -1,6 +1,8 @@
 //! What this computer can do for labs, and what to do about what it cannot: the check-list of `mplab doctor`.
 //! Not here: why a connection has no subflow, which is `judge::explain`.
 
+mod quirks;
+
 use std::io;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -230,13 +232,20 @@ fn kvm(kernel: Option<guest::store::Kernel>, tell: &mut dyn FnMut(&str)) -> Chec
 }
 
 fn programs() -> Vec<Check> {
-    let asked = PROGRAMS.map(|(name, how)| thread::spawn(move || (name, program::find(name).map(|file| version(&file, how?)))));
+    let look = |file: std::path::PathBuf, how: Option<&str>| {
+        let version = how.and_then(|how| version(&file, how));
+        let quirk = quirks::quirk(&file, version.as_deref());
+        (version, quirk)
+    };
+    let asked = PROGRAMS.map(|(name, how)| thread::spawn(move || (name, program::find(name).map(|file| look(file, how)))));
     let mut checks = Vec::new();
     for (name, found) in asked.into_iter().filter_map(|asked| asked.join().ok()) {
         let short = name.rsplit('/').next().unwrap_or(name);
         checks.push(match found {
-            Some(Some(version)) => fine(short, version),
-            Some(None) => fine(short, "installed"),
+            Some((version, None)) => fine(short, version.unwrap_or_else(|| "installed".to_owned())),
+            Some((version, Some((seen, change)))) => {
+                lack(short, format!("{}: {seen}", version.unwrap_or_else(|| "installed".to_owned()))).change(change)
+            }
             None => lack(short, Feature::Program(name.to_owned()).absence()).change("install it for the cases that name it"),
         });
     }

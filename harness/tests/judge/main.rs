@@ -1,5 +1,6 @@
 //! The judge and the reports, on recordings made up in code.
 
+mod beside;
 mod compare;
 mod counters;
 mod delivery;

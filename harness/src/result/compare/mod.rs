@@ -1,7 +1,8 @@
 //! Many runs beside each other: how the measures of a case spread over seeds, what differs between kernels, what became worse since an
-//! earlier matrix, and with which kernel of a list it did.
+//! earlier matrix, with which kernel of a list it did, and where two runs come apart.
 //! Not here: running, judging a single run, or how any of it is shown. It is pure.
 
+mod apart;
 mod bisect;
 mod changes;
 mod matrix;
@@ -9,6 +10,7 @@ mod run;
 mod same;
 mod spread;
 
+pub use apart::{Apart, apart};
 pub use bisect::{Search, Worth};
 pub use changes::{Change, Changes, changes};
 pub use matrix::{Cell, Column, FORMAT, Matrix, Moved, ReadError};

@@ -2,6 +2,7 @@
 //! Not here: measuring (the judge does), printing, or files. Everything is a function from values to text.
 
 mod bars;
+mod beside;
 mod columns;
 mod counters;
 mod explain;
@@ -19,6 +20,7 @@ mod traffic;
 mod verdict;
 
 pub use bars::share;
+pub use beside::beside;
 pub use counters::counters;
 pub use explain::{examination, explanation};
 pub use intervals::{IntervalTable, table};
