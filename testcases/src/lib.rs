@@ -4,17 +4,22 @@
 //! with the reason as its outcome. `MPLAB_EXPECT=all` makes failures of both.
 
 mod differences;
+mod without;
 
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Completion, Failed, Trial};
+use mplab::diagnostic::LoadError;
 use mplab::disk;
 use mplab::judge::Outcome;
 use mplab::place::Somewhere;
+use mplab::plan::Job;
 use mplab::recording::{Place, Recording};
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile};
 use mplab::words::feature::absences;
+
+use without::Without;
 
 /// The case files beside this crate.
 pub fn files() -> Vec<CaseFile> {
@@ -38,25 +43,59 @@ impl Group {
     /// The trial of a case: ignored with the reason if it cannot run here, a failure if its file has mistakes.
     pub fn trial(&self, file: CaseFile) -> Trial {
         let name = format!("{}::{}", self.name, file.name);
-        // A file with mistakes lacks nothing: it runs, and fails.
-        let missing = suite::plan(&file, suite::SEED, &self.place).map_or_else(
-            |_| None,
-            |job| {
-                let missing = suite::missing(&job, &self.place);
-                let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
-                (!missing.is_empty()).then(|| (format!("needs {}", words.join(", ")), absences(&missing)))
-            },
-        );
-        if let Some((kind, reason)) = missing {
-            return ignored(name, kind, reason);
-        }
+        let job = suite::plan(&file, suite::SEED, &self.place);
         let group = self.clone();
-        Trial::ignorable_test(name.clone(), move || group.run(&file, &name))
+        self.listed(name.clone(), job, move |job| group.run(&job, &file, &name))
     }
 
-    fn run(&self, file: &CaseFile, name: &str) -> Result<Completion, Failed> {
-        let job = suite::plan(file, suite::SEED, &self.place).map_err(|error| error.render(false))?;
-        let judged = suite::run(&job, &self.at, &mut |_| ())?;
+    /// The trials of cases without what they are about. Each passes if exactly those expectations fail that must. Unless `MPLAB_WITHOUT=all`
+    /// asks for all, those are ignored that it is not the `turn` of, by their names.
+    pub fn trials_without(&self, files: &[CaseFile], turn: impl Fn(&str) -> bool) -> Vec<Trial> {
+        let all = std::env::var("MPLAB_WITHOUT").is_ok_and(|which| which == "all");
+        let trial = |without: Without| {
+            let name = format!("{}::without::{without}", self.name);
+            let asked = all || turn(&without.to_string());
+            let job = without.plan(suite::SEED, &self.place);
+            let group = self.clone();
+            let trial = self.listed(name.clone(), job, move |job| group.run_without(&job, &without, &name));
+            if asked { trial } else { trial.with_kind("MPLAB_WITHOUT=all").with_ignored_flag(true) }
+        };
+        without::entries(files).into_iter().map(trial).collect()
+    }
+
+    /// A trial that runs a job. A file with mistakes lacks nothing: its trial runs, and fails.
+    fn listed(
+        &self,
+        name: String,
+        job: Result<Job, LoadError>,
+        run: impl FnOnce(Job) -> Result<Completion, Failed> + Send + 'static,
+    ) -> Trial {
+        if let Ok(job) = &job {
+            let missing = suite::missing(job, &self.place);
+            if !missing.is_empty() {
+                let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
+                return ignored(name, format!("needs {}", words.join(", ")), absences(&missing));
+            }
+        }
+        Trial::ignorable_test(name, move || run(job.map_err(|error| error.render(false))?))
+    }
+
+    fn run_without(&self, job: &Job, without: &Without, name: &str) -> Result<Completion, Failed> {
+        let judged = suite::run(job, &self.at, &mut |_| ())?;
+        let mistakes = without.mistakes(&judged.verdict);
+        match judged.verdict.outcome {
+            Outcome::Disturbed if can_ignore() => Ok(Completion::ignored_with(judged.verdict.disturbance.unwrap_or_default())),
+            Outcome::Passed if mistakes.is_empty() => Ok(Completion::Completed),
+            _ => {
+                let verdict = report::verdict(&judged.recording, &judged.verdict, &self.again_here(name), Style::Plain);
+                let mistakes: String = mistakes.iter().map(|mistake| format!("        {mistake}\n")).collect();
+                Err((verdict + &mistakes + &self.keep(name, &judged.recording)).into())
+            }
+        }
+    }
+
+    fn run(&self, job: &Job, file: &CaseFile, name: &str) -> Result<Completion, Failed> {
+        let judged = suite::run(job, &self.at, &mut |_| ())?;
         let clean = judged.recording.splats.is_empty() && judged.verdict.unexpectedly_held.is_empty();
         let known = differences::known(&file.name, &judged.recording.place, &judged.verdict).filter(|_| clean);
         match judged.verdict.outcome {
@@ -72,10 +111,16 @@ impl Group {
 
     /// The command that repeats a trial. In virtual time it is this program: time is what that executes, and mplab's own is another one.
     fn again(&self, file: &CaseFile, name: &str) -> String {
-        match std::env::current_exe() {
-            Ok(me) if self.place.is_virtual() => format!("{} --include-ignored --exact {name}", me.display()),
-            _ => format!("cargo run --release -- run {} --seed {}{}", file.path.display(), suite::SEED, self.at.options()),
+        if self.place.is_virtual() {
+            return self.again_here(name);
         }
+        format!("cargo run --release -- run {} --seed {}{}", file.path.display(), suite::SEED, self.at.options())
+    }
+
+    /// The command that repeats a trial with this program.
+    fn again_here(&self, name: &str) -> String {
+        let me = std::env::current_exe().unwrap_or_default();
+        format!("{} --include-ignored --exact {name}", me.display())
     }
 
     /// Keeps the recording of a failure, and says where.

@@ -13,9 +13,15 @@ fn main() -> ExitCode {
     let at = Somewhere::Local;
     arguments.test_threads.get_or_insert_with(|| at.parallel());
     let group = at.place().map(|place| Group { name: "local".to_owned(), at, place, failures: env!("CARGO_TARGET_TMPDIR").into() });
-    let trials = files().into_iter().map(|file| match &group {
-        Ok(group) => group.trial(file),
-        Err(confined) => ignored(format!("local::{}", file.name), "needs namespaces", confined.to_string()),
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let files = files();
+    let trials = match &group {
+        Ok(group) => {
+            let without = group.trials_without(&files, |_| false);
+            files.into_iter().map(|file| group.trial(file)).chain(without).collect()
+        }
+        Err(confined) => {
+            files.into_iter().map(|file| ignored(format!("local::{}", file.name), "needs namespaces", confined.to_string())).collect()
+        }
+    };
+    libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -97,7 +97,9 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
                 let trial = group.trial(file);
                 if let Some(why_not) = why_not { trial.with_kind(why_not).with_ignored_flag(true) } else { trial }
             };
-            files().into_iter().map(case).chain(broken).chain([repeated]).collect()
+            let files = files();
+            let without = group.trials_without(&files, |name| matches!(which.as_str(), "all" | "turns") && turn.has(name));
+            files.into_iter().map(case).chain(without).chain(broken).chain([repeated]).collect()
         }
         Err(error @ GuestError::NoQemu(_)) => vec![ignored(name, "needs QEMU", error.to_string())],
         Err(error) => vec![Trial::test(name, move || Err(error.into()))],

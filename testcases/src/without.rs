@@ -1,0 +1,193 @@
+//! What every case notices: the tables in `without/`, one file per directory of cases. An entry takes away what a case is about, and names the
+//! expectations that must fail then.
+//! Not here: the runs, and the judge, which decides what failed.
+//!
+//! An entry changes the case, its topology or both. Tables are merged key by key; anything else, an empty table included, replaces what was there.
+//! What an entry does not name must hold: those expectations say nothing about what was taken away.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use mplab::case::check::{self, Beside, NotFound, Source, Topologies};
+use mplab::diagnostic::LoadError;
+use mplab::judge::{Finding, Verdict};
+use mplab::plan::{Job, Means};
+use mplab::recording::Place;
+use mplab::suite::CaseFile;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+/// A case without what it is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Without {
+    /// The whole case.
+    pub(crate) file: CaseFile,
+    entry: Entry,
+}
+
+/// An entry as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    /// What is taken away: `"the cut"`.
+    without: String,
+    /// What is different in the case.
+    #[serde(default)]
+    case: Table,
+    /// What is different in its topology.
+    #[serde(default)]
+    topology: Table,
+    /// The expectations that fail.
+    fails: Vec<Expectation>,
+}
+
+/// One or more expectations of a case: `share`, `share.wlan`, `laptop: counters`, `download: share.wlan in 2s..4s`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "String")]
+struct Expectation {
+    written: String,
+    subject: Option<String>,
+    key: String,
+    item: Option<String>,
+    window: Option<String>,
+}
+
+impl From<String> for Expectation {
+    fn from(written: String) -> Self {
+        let owned = |part: &str| part.to_owned();
+        let (rest, window) = written.split_once(" in ").map_or((&*written, None), |(rest, window)| (rest, Some(owned(window))));
+        let (subject, measure) = rest.split_once(": ").map_or((None, rest), |(subject, measure)| (Some(owned(subject)), measure));
+        let (key, item) = measure.split_once('.').map_or((measure, None), |(key, item)| (key, Some(owned(item))));
+        Self { subject, key: owned(key), item, window, written }
+    }
+}
+
+impl Expectation {
+    fn names(&self, finding: &Finding) -> bool {
+        let claim = finding.to_string();
+        let subject = claim.split_once(": ").map(|(subject, _)| subject);
+        let agrees = |named: &Option<String>, found: Option<&str>| named.is_none() || named.as_deref() == found;
+        self.key == finding.key
+            && agrees(&self.subject, subject)
+            && agrees(&self.item, finding.item.as_deref())
+            && agrees(&self.window, Some(&finding.window.to_string()))
+    }
+}
+
+/// All entries about these cases, in the order of the cases.
+///
+/// # Panics
+/// Where a table cannot be read, or has an entry for a case that there is not.
+pub(crate) fn entries(files: &[CaseFile]) -> Vec<Without> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("without");
+    let mut tables: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for found in directory.read_dir().expect("the tables are beside this crate") {
+        let path = found.expect("the directory can be read").path();
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("failed to read {}: {error}", path.display()));
+        let table: BTreeMap<String, Vec<Entry>> = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let cases = path.file_stem().unwrap_or_default().to_string_lossy();
+        tables.extend(table.into_iter().map(|(case, entries)| (format!("{cases}::{case}"), entries)));
+    }
+    let of_case = |file: &CaseFile| {
+        let entries = tables.remove(&file.name).unwrap_or_default();
+        let file = file.clone();
+        entries.into_iter().map(move |entry| Without { file: file.clone(), entry })
+    };
+    let found = files.iter().flat_map(of_case).collect();
+    assert!(tables.is_empty(), "{}: no such case", tables.keys().map(String::as_str).collect::<Vec<_>>().join(", "));
+    found
+}
+
+impl Without {
+    /// What is left of the case, planned for a place.
+    pub(crate) fn plan(&self, seed: u64, place: &Place) -> Result<Job, LoadError> {
+        let path = &self.file.path;
+        let text = std::fs::read_to_string(path).map_err(|source| LoadError::File { path: path.clone(), source })?;
+        let topologies = Changed { beside: Beside(path), change: &self.entry.topology };
+        let name = format!("{} without {}", path.display(), self.entry.without);
+        let parsed = check::parse(&name, &changed(text, &self.entry.case), &topologies);
+        let (mut case, topology) = parsed.map_err(LoadError::Mistakes)?;
+        // The run passes if these fail, so that one that is as it should be is not tried again for a busy computer's sake.
+        case.must_fail = self.entry.fails.iter().map(|expectation| expectation.key.clone()).collect();
+        Ok(Job::plan(&self.to_string(), topology, case, Means::of(&place.features, seed)))
+    }
+
+    /// Expectations that were to fail and held, and others that failed.
+    pub(crate) fn mistakes(&self, verdict: &Verdict) -> Vec<String> {
+        let named = &self.entry.fails;
+        let failed: Vec<_> = verdict.findings.iter().filter(|finding| !finding.held).collect();
+        let held = named.iter().filter(|named| !failed.iter().any(|finding| named.names(finding)));
+        let others = failed.iter().filter(|finding| !named.iter().any(|named| named.names(finding)));
+        let held = held.map(|named| format!("{} had to fail, and did not", named.written));
+        held.chain(others.map(|finding| format!("{finding} failed, which the table does not say"))).collect()
+    }
+}
+
+/// Its name as a trial: `survival::cut_enp1s0::without_the_cut`.
+impl fmt::Display for Without {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::without_{}", self.file.name, self.entry.without.replace(' ', "_"))
+    }
+}
+
+/// The topologies that a case finds, changed.
+struct Changed<'a> {
+    beside: Beside<'a>,
+    change: &'a Table,
+}
+
+impl Topologies for Changed<'_> {
+    fn find(&self, name: &str) -> Result<Source, NotFound> {
+        let found = self.beside.find(name)?;
+        Ok(Source { text: changed(found.text, self.change), ..found })
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        self.beside.directory()
+    }
+}
+
+/// A document with a change. One that is no TOML stays as it is: whoever reads it says why.
+fn changed(text: String, change: &Table) -> String {
+    match text.parse::<Table>() {
+        Ok(mut document) => {
+            merge(&mut document, change);
+            document.to_string()
+        }
+        Err(_) => text,
+    }
+}
+
+fn merge(document: &mut Table, change: &Table) {
+    for (key, new) in change {
+        match (document.get_mut(key), new) {
+            (Some(Value::Table(old)), Value::Table(new)) if !new.is_empty() => merge(old, new),
+            _ => drop(document.insert(key.clone(), new.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files;
+
+    /// Cases that must fail are without what they are about already.
+    #[test]
+    fn every_case_has_an_entry() {
+        let files = files();
+        let entries = entries(&files);
+        let has_none = |file: &&CaseFile| !file.name.starts_with("must_fail::") && !entries.iter().any(|entry| entry.file == **file);
+        let missing: Vec<_> = files.iter().filter(has_none).map(|file| file.name.as_str()).collect();
+        assert_eq!(missing, [""; 0]);
+    }
+
+    #[test]
+    fn a_change_replaces_all_but_tables() {
+        let document = "list = [1, 2]\n[table]\nkept = 1\nnew = 1\n[table.gone]\nkey = 1\n".to_owned();
+        let change = "list = [3]\ntable = { new = 2, gone = {} }".parse().unwrap();
+        assert_eq!(changed(document, &change), "list = [3]\n\n[table]\nkept = 1\nnew = 2\n\n[table.gone]\n");
+        assert_eq!(changed("no TOML".to_owned(), &change), "no TOML");
+    }
+}
