@@ -87,8 +87,8 @@ impl Group {
             _ if mistakes.is_empty() && judged.recording.splats.is_empty() => Ok(Completion::Completed),
             Outcome::Disturbed if can_ignore() => Ok(Completion::ignored_with(judged.verdict.disturbance.unwrap_or_default())),
             _ => {
-                let verdict = report::verdict(&judged.recording, &judged.verdict, &self.again_here(name), Style::Plain);
-                let mistakes: String = mistakes.iter().map(|mistake| format!("        {mistake}\n")).collect();
+                let verdict = report::verdict(&judged.recording, &judged.verdict, &again_here(name), Style::Plain);
+                let mistakes = format!("        {}\n", mistakes.join("\n        "));
                 Err((verdict + &mistakes + &self.keep(name, &judged.recording)).into())
             }
         }
@@ -112,15 +112,9 @@ impl Group {
     /// The command that repeats a trial. In virtual time it is this program: time is what that executes, and mplab's own is another one.
     fn again(&self, file: &CaseFile, name: &str) -> String {
         if self.place.is_virtual() {
-            return self.again_here(name);
+            return again_here(name);
         }
         format!("cargo run --release -- run {} --seed {}{}", file.path.display(), suite::SEED, self.at.options())
-    }
-
-    /// The command that repeats a trial with this program.
-    fn again_here(&self, name: &str) -> String {
-        let me = std::env::current_exe().unwrap_or_default();
-        format!("{} --include-ignored --exact {name}", me.display())
     }
 
     /// Keeps the recording of a failure, and says where.
@@ -131,6 +125,12 @@ impl Group {
             Err(error) => format!("        failed to write the recording {}: {error}\n", path.display()),
         }
     }
+}
+
+/// The command that repeats a trial with this program.
+fn again_here(name: &str) -> String {
+    let me = std::env::current_exe().unwrap_or_default();
+    format!("{} --include-ignored --exact {name}", me.display())
 }
 
 /// A trial that cannot run here, with the reason in short and in full.
