@@ -1,12 +1,14 @@
 //! `mplab kernel`: the kernels that guests boot.
 
 use std::fmt::Write;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Subcommand;
+use mplab::guest::store::build::Dropped;
 use mplab::guest::store::wanted::wanted;
-use mplab::guest::store::{ImportError, Kernel, Presence, Progress, Store, StoreError};
+use mplab::guest::store::{BuildError, ImportError, Kernel, Presence, Progress, Recipe, Step, Store, StoreError};
 
 use crate::Failure;
 use crate::exit::Exit;
@@ -20,6 +22,21 @@ pub(crate) enum Command {
         /// The files, or directories
         #[arg(required = true)]
         files: Vec<PathBuf>,
+    },
+    /// Build a kernel's sources as a program that runs by itself (User-Mode Linux, ARCH=um)
+    ///
+    /// What is built goes below the store, and the next build of that kernel compiles what has changed. The sources are only read.
+    Build {
+        /// What to call it
+        name: String,
+        /// A tree of sources, or a package of them (linux-source-*.tar.xz, or its .deb)
+        tree: PathBuf,
+        /// A file with options on top of those that labs need, as in a .config: KASAN, lockdep, gcov
+        #[arg(long)]
+        config: Vec<PathBuf>,
+        /// How many compilers run at once; if not said, one on each processor
+        #[arg(long, short)]
+        jobs: Option<NonZero<usize>>,
     },
     /// List the kernels, or tell everything about some
     List {
@@ -38,10 +55,14 @@ pub(crate) fn kernel(command: &Command) -> Result<Exit, Failure> {
     let store = Store::open()?;
     match command {
         Command::Import { name, files } => import(&store, name, files)?,
+        Command::Build { name, tree, config, jobs } => {
+            let recipe = Recipe { tree: tree.clone(), configs: config.clone(), jobs: *jobs };
+            told(&build(&store, name, &recipe)?);
+        }
         Command::List { names } if names.is_empty() => list(&store)?,
         Command::List { names } => {
             for name in names {
-                show!("{}", described(&store.get(name)?));
+                show!("{}", described(&store, &store.get(name)?));
             }
         }
         Command::Remove { names } => {
@@ -54,22 +75,63 @@ pub(crate) fn kernel(command: &Command) -> Result<Exit, Failure> {
 }
 
 fn import(store: &Store, name: &str, files: &[PathBuf]) -> Result<(), Failure> {
-    let mut told = Instant::now();
-    let kernel = store.import(name, files, &mut |Progress { file, read, size }| {
-        if told.elapsed() >= Duration::from_secs(1) {
-            told = Instant::now();
-            eprintln!("reading {}: {}%", file.display(), read * 100 / size.max(1));
-        }
-    })?;
-    say!("{name}: Linux {}, runs {}, {}", kernel.manifest.release, kernel.manifest.form.runs(), counted(&kernel));
-    for wanted in wanted(kernel.manifest.form).filter(|wanted| kernel.manifest.features.get(wanted.name) == Some(&Presence::Absent)) {
-        say!("  without {}: {}", wanted.name, wanted.why);
-    }
+    let mut seldom = Seldom::new();
+    let kernel = store.import(name, files, &mut |progress| seldom.say(|| reading(progress)))?;
+    told(&kernel);
     Ok(())
 }
 
+/// Builds a kernel and says on standard error how far it is.
+pub(crate) fn build(store: &Store, name: &str, recipe: &Recipe) -> Result<Kernel, BuildError> {
+    let mut seldom = Seldom::new();
+    store.build(name, recipe, &mut |step| match step {
+        Step::Unpacking(progress) => seldom.say(|| reading(progress)),
+        Step::Configured(dropped) => {
+            for Dropped { file, line, asked, is } in dropped {
+                eprintln!(
+                    "{}:{line}: `{asked}` was not taken, it is `{is}`: this kernel has no such option, or something that it needs is not set",
+                    file.display()
+                );
+            }
+        }
+        Step::Compiling { made, file } => seldom.say(|| format!("building {name}: {made} files, the last is {file}")),
+    })
+}
+
+fn reading(Progress { file, read, size }: Progress) -> String {
+    format!("reading {}: {}%", file.display(), read * 100 / size.max(1))
+}
+
+/// Says something on standard error once a second at most.
+struct Seldom(Instant);
+
+impl Seldom {
+    fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    fn say(&mut self, what: impl FnOnce() -> String) {
+        if self.0.elapsed() >= Duration::from_secs(1) {
+            self.0 = Instant::now();
+            eprintln!("{}", what());
+        }
+    }
+}
+
+/// Says what a new kernel is, and what it lacks.
+fn told(kernel: &Kernel) {
+    say!("{}: Linux {}, runs {}, {}", kernel.name, kernel.manifest.release, kernel.manifest.form.runs(), counted(kernel));
+    for wanted in wanted(kernel.manifest.form).filter(|wanted| kernel.manifest.features.get(wanted.name) == Some(&Presence::Absent)) {
+        say!("  without {}: {}", wanted.name, wanted.why);
+    }
+}
+
 fn counted(kernel: &Kernel) -> String {
-    format!("{} modules, {:.1} MB", kernel.manifest.modules.len(), kernel.manifest.size as f64 / 1e6)
+    format!("{} modules, {}", kernel.manifest.modules.len(), megabytes(kernel.manifest.size))
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 fn list(store: &Store) -> Result<(), Failure> {
@@ -78,23 +140,28 @@ fn list(store: &Store) -> Result<(), Failure> {
         say!("no kernels in {}: `mplab kernel import NAME FILE...` makes one", store.directory().display());
         return Ok(());
     }
-    let mut rows = vec![["kernel", "release", "runs", "modules", "size", "without"].map(str::to_owned)];
+    let mut rows = vec![["kernel", "release", "runs", "modules", "size", "build", "without"].map(str::to_owned)];
     rows.extend(kernels.iter().map(|Kernel { name, manifest, .. }| {
-        let size = format!("{:.1} MB", manifest.size as f64 / 1e6);
+        let size = megabytes(manifest.size);
         let without: Vec<&str> = manifest.features(Presence::Absent).collect();
         let (runs, modules) = (manifest.form.runs().to_owned(), manifest.modules.len().to_string());
-        [name.clone(), manifest.release.clone(), runs, modules, size, without.join(" ")]
+        let build = store.built(name).map_or_else(|| "-".to_owned(), megabytes);
+        [name.clone(), manifest.release.clone(), runs, modules, size, build, without.join(" ")]
     }));
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-    let [names, releases, ways, modules, sizes] = [0, 1, 2, 3, 4].map(width);
-    for [name, release, runs, count, size, without] in &rows {
-        say!("{}", format!("{name:names$}  {release:releases$}  {runs:ways$}  {count:>modules$}  {size:>sizes$}  {without}").trim_end());
+    let [names, releases, ways, modules, sizes, builds] = [0, 1, 2, 3, 4, 5].map(width);
+    for [name, release, runs, count, size, build, without] in &rows {
+        say!(
+            "{}",
+            format!("{name:names$}  {release:releases$}  {runs:ways$}  {count:>modules$}  {size:>sizes$}  {build:>builds$}  {without}")
+                .trim_end()
+        );
     }
     Ok(())
 }
 
 /// Everything that is known of a kernel.
-fn described(kernel: &Kernel) -> String {
+fn described(store: &Store, kernel: &Kernel) -> String {
     let manifest = &kernel.manifest;
     let mut text = format!(
         "{}: Linux {}\n  runs {}\n  from {}\n  {} in {}\n",
@@ -105,6 +172,9 @@ fn described(kernel: &Kernel) -> String {
         counted(kernel),
         kernel.directory.display()
     );
+    if let Some(size) = store.built(&kernel.name) {
+        writeln!(text, "  what its build has left takes {}", megabytes(size)).expect("a string takes all");
+    }
     for presence in [Presence::BuiltIn, Presence::Module, Presence::Absent, Presence::Unknown] {
         let names: Vec<&str> = manifest.features(presence).collect();
         if !names.is_empty() {
@@ -118,7 +188,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Files { .. } | StoreError::Manifest { .. } => Self::broken(error),
-            StoreError::Homeless | StoreError::Name(_) | StoreError::Unknown { .. } => Self::usage(error),
+            StoreError::Busy { .. } | StoreError::Homeless | StoreError::Name(_) | StoreError::Unknown { .. } => Self::usage(error),
         }
     }
 }
@@ -128,6 +198,17 @@ impl From<ImportError> for Failure {
         match error {
             ImportError::Store(error) => error.into(),
             ImportError::Material(_) | ImportError::Read { .. } => Self::usage(error),
+        }
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Store(error) => error.into(),
+            BuildError::Import(error) => error.into(),
+            BuildError::Start(_) | BuildError::Make { .. } | BuildError::Tools(_) => Self::broken(error),
+            BuildError::Tree { .. } | BuildError::Config { .. } => Self::usage(error),
         }
     }
 }

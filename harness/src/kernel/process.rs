@@ -20,7 +20,11 @@ use nix::unistd::{ForkResult, Pid, fork, getegid, geteuid, getppid};
 
 /// Makes the kernel kill this process when the thread that started it ends.
 pub fn die_with_parent(parent: i32) -> io::Result<()> {
-    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    signalled_with_parent(parent, Signal::SIGKILL)
+}
+
+fn signalled_with_parent(parent: i32, signal: Signal) -> io::Result<()> {
+    prctl::set_pdeathsig(signal)?;
     // The parent may have died before the line above: then nobody is left to be told.
     if getppid().as_raw() == parent { Ok(()) } else { Err(io::Error::other("the process that started this one is gone")) }
 }
@@ -30,6 +34,14 @@ pub fn dies_with_this_thread(command: &mut Command) {
     let parent = std::process::id() as i32;
     // SAFETY: between fork and exec only prctl(2) and getppid(2) are called.
     unsafe { command.pre_exec(move || die_with_parent(parent)) };
+}
+
+/// Makes the kernel tell the command's process to end (SIGTERM) when the thread that starts it ends: one that passes it on to its own
+/// processes, as `make` does.
+pub fn told_to_end_with_this_thread(command: &mut Command) {
+    let parent = std::process::id() as i32;
+    // SAFETY: between fork and exec only prctl(2) and getppid(2) are called.
+    unsafe { command.pre_exec(move || signalled_with_parent(parent, Signal::SIGTERM)) };
 }
 
 /// Gives the command's process descriptors of this one's, by the same numbers.

@@ -1,6 +1,7 @@
-//! The kernels that guests boot: a directory with one directory per kernel, which has the image, modules and a manifest.
-//! Not here: where kernels come from, see [`import`], and what boots them.
+//! The kernels of guests: a directory with one directory per kernel, which has the image, modules and a manifest.
+//! Not here: where kernels come from, see [`import`] and [`build`], and what runs them.
 
+pub mod build;
 mod draft;
 pub mod import;
 pub mod manifest;
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use crate::words::names::nearest;
+use build::Site;
+pub use build::{BuildError, Recipe, Step};
 use draft::Draft;
 pub use import::{ImportError, Progress};
 pub use manifest::{Form, Manifest, ManifestError, Module, Presence};
@@ -41,6 +44,12 @@ pub enum StoreError {
         store: PathBuf,
         /// What may have been meant.
         nearest: Option<String>,
+    },
+    /// Somebody is at it.
+    #[error("kernel `{name}` is being built by another process: wait for its end")]
+    Busy {
+        /// The kernel's name.
+        name: String,
     },
     /// A kernel's manifest is not one.
     #[error("{}: {source}; import this kernel again, or remove it with `mplab kernel remove`", .path.display())]
@@ -162,9 +171,19 @@ impl Store {
         Kernel::read(name, self.existing(name)?)
     }
 
-    /// Takes a kernel out of the store.
+    /// Takes a kernel out of the store, and what its build has left.
     pub fn remove(&self, name: &str) -> Result<(), StoreError> {
-        let directory = self.existing(name)?;
+        self.place(name)?;
+        let site = Site::path(&self.directory, name).is_dir().then(|| Site::enter(&self.directory, name)).transpose()?;
+        let directory = match (self.existing(name), site) {
+            (Ok(directory), site) => {
+                site.map_or(Ok(()), Site::remove)?;
+                directory
+            }
+            // A build that failed left no kernel.
+            (Err(StoreError::Unknown { .. }), Some(site)) => return site.remove(),
+            (Err(error), _) => return Err(error),
+        };
         // It disappears at once, and its files after that: nobody sees half a kernel.
         let draft = Draft::begin(&self.directory)?;
         fs::rename(&directory, draft.directory().join(name)).map_err(StoreError::files("remove", &directory))?;
@@ -176,7 +195,8 @@ impl Store {
     pub fn import(&self, name: &str, files: &[PathBuf], progress: &mut dyn FnMut(Progress)) -> Result<Kernel, ImportError> {
         let directory = self.place(name)?;
         let draft = Draft::begin(&self.directory)?;
-        import::import(files, draft.directory(), progress)?;
+        let from = files.iter().map(|file| import::name(file)).collect();
+        import::import(files, from, draft.directory(), progress)?;
         draft.publish(&self.directory, name)?;
         Ok(Kernel::read(name, directory)?)
     }

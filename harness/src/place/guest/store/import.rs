@@ -5,7 +5,7 @@
 //! An import gathers all that may be of use into a directory beside the result, then keeps the image, the wanted modules and those that they
 //! need, not compressed, and writes the manifest. It takes formats from the content of files, and never a path from an archive.
 
-mod archive;
+pub(super) mod archive;
 mod embedded;
 mod image;
 mod material;
@@ -21,6 +21,7 @@ use super::manifest::{FORMAT, Manifest, Module, Presence};
 use super::wanted::{WELCOME, wanted};
 use super::{Form, IMAGE, MANIFEST, MODULES, StoreError};
 use image::Image;
+pub(super) use material::Counted;
 use material::Material;
 use module::ModuleFile;
 
@@ -63,8 +64,13 @@ impl ImportError {
     }
 }
 
-/// Writes a kernel made of `files` into a directory.
-pub(super) fn import(files: &[PathBuf], draft: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), ImportError> {
+/// A file's name without the directories that lead to it.
+pub(super) fn name(file: &Path) -> String {
+    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Writes a kernel made of `files` into a directory, which is said to be made `from` something.
+pub(super) fn import(files: &[PathBuf], from: Vec<String>, draft: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), ImportError> {
     let gathered = draft.join(GATHERED);
     make_directory(&gathered)?;
     let mut material = Material::new(&gathered);
@@ -91,7 +97,7 @@ pub(super) fn import(files: &[PathBuf], draft: &Path, progress: &mut dyn FnMut(P
         release: image.release,
         version: image.version,
         form: image.form,
-        from: files.iter().map(|file| file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()).collect(),
+        from,
         size,
         features: wanted(image.form).map(|wanted| (wanted.name.to_owned(), material.presence(wanted))).collect(),
         modules: chosen.into_iter().map(|module| Module { name: module.name, needs: module.needs }).collect(),

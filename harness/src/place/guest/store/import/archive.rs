@@ -6,14 +6,14 @@ use std::io::{self, BufReader, Cursor, Read};
 use super::ImportError;
 
 /// Bytes from somewhere.
-pub(super) type Input<'a> = Box<dyn Read + 'a>;
+pub(in crate::place::guest::store) type Input<'a> = Box<dyn Read + 'a>;
 
 /// How many bytes tell what something is: a tar archive does by its 257th, a bzImage by its 514th.
 const HEAD: u64 = 1024;
 
 /// What a file is, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(in crate::place::guest::store) enum Format {
     Deb,
     Rpm,
     Tar,
@@ -35,7 +35,7 @@ impl Format {
 }
 
 /// Why an archive was not read to its end: by its own fault, or by that of the one it was read for.
-pub(super) enum Stop {
+pub(in crate::place::guest::store) enum Stop {
     Archive(io::Error),
     Reader(ImportError),
 }
@@ -53,16 +53,16 @@ impl From<ImportError> for Stop {
 }
 
 /// What is done with each file in an archive: its path there, its length in bytes, its content.
-pub(super) type Visit<'v> = dyn FnMut(&str, u64, &mut dyn Read) -> Result<(), Stop> + 'v;
+pub(in crate::place::guest::store) type Visit<'v> = dyn FnMut(&str, u64, &mut dyn Read) -> Result<(), Stop> + 'v;
 
 /// Decompresses (if need be) and tells the format of what comes out, together with all of it.
-pub(super) fn open(input: Input<'_>) -> io::Result<(Format, Input<'_>)> {
+pub(in crate::place::guest::store) fn open(input: Input<'_>) -> io::Result<(Format, Input<'_>)> {
     let (head, input) = peek(decompress(input)?, HEAD)?;
     Ok((Format::of(&head), input))
 }
 
 /// Visits the regular files of an archive.
-pub(super) fn visit(format: Format, input: Input<'_>, visitor: &mut Visit) -> Result<(), Stop> {
+pub(in crate::place::guest::store) fn visit(format: Format, input: Input<'_>, visitor: &mut Visit) -> Result<(), Stop> {
     match format {
         Format::Deb => deb(input, visitor),
         Format::Rpm => rpm(input, visitor),
@@ -80,7 +80,7 @@ fn peek(mut input: Input<'_>, count: u64) -> io::Result<(Vec<u8>, Input<'_>)> {
 }
 
 /// What comes out of a compressed stream, or the stream itself.
-pub(super) fn decompress(input: Input<'_>) -> io::Result<Input<'_>> {
+pub(in crate::place::guest::store) fn decompress(input: Input<'_>) -> io::Result<Input<'_>> {
     let (head, input) = peek(input, 6)?;
     Ok(match head[..] {
         [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(input)),

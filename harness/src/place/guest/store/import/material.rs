@@ -101,12 +101,10 @@ impl Material {
     pub(super) fn add(&mut self, file: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), ImportError> {
         let from = file.display().to_string();
         self.named.push(from.clone());
-        let about = file.metadata().map_err(ImportError::read(file))?;
-        if about.is_dir() {
+        if file.metadata().map_err(ImportError::read(file))?.is_dir() {
             return self.add_directory(file, &from);
         }
-        let opened = File::open(file).map_err(ImportError::read(file))?;
-        let counted = Counted { input: opened, file, read: 0, size: about.len(), progress };
+        let counted = Counted::open(file, progress).map_err(ImportError::read(file))?;
         let (format, mut input) = archive::open(Box::new(BufReader::new(counted))).map_err(ImportError::read(file))?;
         let found = match format {
             Format::Other => self.add_alone(file, &from, &mut input),
@@ -314,12 +312,21 @@ impl Material {
 }
 
 /// A file that tells how far it was read.
-struct Counted<'a> {
+pub(in crate::place::guest::store) struct Counted<'a> {
     input: File,
     file: &'a Path,
     read: u64,
     size: u64,
     progress: &'a mut dyn FnMut(Progress),
+}
+
+impl<'a> Counted<'a> {
+    /// Opens it.
+    pub(in crate::place::guest::store) fn open(file: &'a Path, progress: &'a mut dyn FnMut(Progress)) -> io::Result<Self> {
+        let input = File::open(file)?;
+        let size = input.metadata()?.len();
+        Ok(Self { input, file, read: 0, size, progress })
+    }
 }
 
 impl Read for Counted<'_> {
