@@ -12,7 +12,6 @@ use mplab::execute::News;
 use mplab::guest::store::{Kernel, Store};
 use mplab::guest::{Guest, SHIFT};
 use mplab::judge::Seen;
-use mplab::local;
 use mplab::plan::{Job, Means};
 use mplab::recording::{Clockwork, Place, Recording};
 use mplab::suite::{self, CaseFile};
@@ -45,7 +44,7 @@ const ALONE: &str = "--with-the-boot";
 
 fn main() -> Outcome<()> {
     // The guest's first process is this program.
-    local::enter();
+    mplab::enter();
     let (options, named): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
     let kernels = Store::open()?.list()?;
     if options.iter().any(|option| option == ALONE) {

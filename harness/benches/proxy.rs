@@ -62,7 +62,7 @@ impl Drop for Running {
 }
 
 fn main() -> Result<()> {
-    mplab::local::enter();
+    mplab::enter();
     if let Some(confined) = support::leave_network() {
         println!("not measured: {confined}");
         return Ok(());

@@ -38,6 +38,6 @@ pub use front::{disk, doctor, fixture, standing, suite};
 #[doc(inline)]
 pub use life::{clock, execute, lab, observe, processes, proxy, relay, traffic};
 #[doc(inline)]
-pub use place::{guest, local};
+pub use place::{enter, guest, local};
 #[doc(inline)]
 pub use result::{compare, judge, recording, report, splat};

@@ -1,8 +1,13 @@
 //! The walls of the house: arrows between modules point down only, and each file keeps the rules that a machine can keep.
 //! The floors are the directories, in the order of the table in the library's own documentation: it is true or this fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+use syn::{ItemUse, Macro, UseTree};
 
 /// Words that say nothing about what is behind them.
 const BANNED: [&str; 6] = ["core", "utils", "helpers", "common", "imp", "manager"];
@@ -52,7 +57,7 @@ fn everything() -> Vec<Source> {
 }
 
 /// The library's directories with the number of their floor, from the table in its documentation: the last row is the ground.
-fn layers() -> BTreeMap<String, usize> {
+fn floors() -> BTreeMap<String, usize> {
     let root = repository().join("harness/src");
     let library = Source::read(root.join("lib.rs"));
     let rows = library.text.lines().filter_map(|line| line.strip_prefix("//! | [`")?.split('`').next());
@@ -65,63 +70,167 @@ fn layers() -> BTreeMap<String, usize> {
     floors
 }
 
-/// The library's modules that code names: what follows each `crate::`, all of a group in braces.
-fn named(code: &str) -> Vec<String> {
-    let words = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
-    let mut named = Vec::new();
-    for rest in code.split("crate::").skip(1) {
-        let Some(group) = rest.strip_prefix('{') else {
-            named.push(words(rest));
-            continue;
-        };
-        let (mut depth, mut first) = (1, true);
-        for (at, c) in group.char_indices() {
-            match c {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                ',' if depth == 1 => first = true,
-                c if depth == 1 && first && !c.is_whitespace() => {
-                    named.push(words(&group[at..]));
-                    first = false;
-                }
-                _ => {}
-            }
-            if depth == 0 {
-                break;
-            }
+/// A module's name: `["result", "judge", "share"]`.
+type Module = Vec<String>;
+
+/// The library's modules with their sources.
+fn modules() -> BTreeMap<Module, Source> {
+    let root = repository().join("harness/src");
+    let found = sources(&root).into_iter().map(|source| {
+        let below = source.path.strip_prefix(&root).expect("it was found there").with_extension("");
+        let mut module: Module = below.iter().map(|part| part.to_str().expect("a name").to_owned()).collect();
+        module.retain(|part| part != "mod" && part != "lib");
+        (module, source)
+    });
+    found.collect()
+}
+
+/// Gathers the paths that begin with `crate` or `super`, tests left out.
+#[derive(Default)]
+struct Paths(Vec<Vec<String>>);
+
+impl Paths {
+    fn of(code: &str) -> Vec<Vec<String>> {
+        let mut paths = Self::default();
+        paths.visit_file(&syn::parse_file(code).expect("what the compiler takes is Rust"));
+        paths.0
+    }
+
+    fn add(&mut self, path: Vec<String>) {
+        if path.first().is_some_and(|first| first == "crate" || first == "super") {
+            self.0.push(path);
         }
     }
-    named
+
+    fn import(&mut self, before: &[String], tree: &UseTree) {
+        let with = |name: &dyn ToString| [before, &[name.to_string()]].concat();
+        match tree {
+            UseTree::Path(path) => self.import(&with(&path.ident), &path.tree),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.import(before, tree)),
+            UseTree::Name(name) if name.ident == "self" => self.add(before.to_vec()),
+            UseTree::Name(name) => self.add(with(&name.ident)),
+            UseTree::Rename(name) => self.add(with(&name.ident)),
+            UseTree::Glob(_) => self.add(before.to_vec()),
+        }
+    }
+
+    /// What macros are given is no tree yet.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let mut path = Vec::new();
+        for token in tokens {
+            match token {
+                TokenTree::Ident(name) => path.push(name.to_string()),
+                TokenTree::Punct(sign) if sign.as_char() == ':' => {}
+                other => {
+                    self.add(mem::take(&mut path));
+                    if let TokenTree::Group(group) = other {
+                        self.tokens(group.stream());
+                    }
+                }
+            }
+        }
+        self.add(path);
+    }
+}
+
+impl<'ast> Visit<'ast> for Paths {
+    fn visit_item_use(&mut self, import: &'ast ItemUse) {
+        self.import(&[], &import.tree);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.add(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        self.tokens(call.tokens.clone());
+    }
 }
 
 #[test]
-fn a_group_of_imports_names_each_module() {
-    let code = "use crate::{\n    plan::{self, Op},\n    words,\n};\nfn f() -> crate::case::Case {}";
-    assert_eq!(named(code), ["plan", "words", "case"]);
+fn every_path_in_code_is_found() {
+    let code =
+        "use crate::{plan::{self, Op}, words as w};\nfn f(a: super::A) -> crate::case::Case { g!(x, super::super::b(1), \"crate::no\") }";
+    let found: Vec<_> = Paths::of(code).iter().map(|path| path.join("::")).collect();
+    assert_eq!(found, ["crate::plan", "crate::plan::Op", "crate::words", "super::A", "crate::case::Case", "super::super::b"]);
+}
+
+/// An arrow between two modules with the same parent, and who draws it.
+struct Arrow {
+    parent: Module,
+    from: String,
+    to: String,
+    drawn: String,
+}
+
+/// The arrows between siblings. Parents and children may know each other.
+fn arrows() -> Vec<Arrow> {
+    let modules = modules();
+    let mut arrows = Vec::new();
+    for (module, source) in &modules {
+        for path in Paths::of(&source.code) {
+            let up = path.iter().take_while(|part| *part == "super").count();
+            let mut used: Module = if up == 0 { Vec::new() } else { module[..module.len().saturating_sub(up)].to_vec() };
+            used.extend(path[up.max(1)..].iter().cloned());
+            while !used.is_empty() && !modules.contains_key(&used) {
+                used.pop();
+            }
+            let shared = module.iter().zip(&used).take_while(|(own, other)| own == other).count();
+            if let (Some(from), Some(to)) = (module.get(shared), used.get(shared)) {
+                let drawn = format!("{} uses {}", module.join("::"), path.join("::"));
+                arrows.push(Arrow { parent: module[..shared].to_vec(), from: from.clone(), to: to.clone(), drawn });
+            }
+        }
+    }
+    assert!(arrows.len() > 500, "only {} arrows found", arrows.len());
+    arrows
 }
 
 #[test]
 fn arrows_point_down() {
-    let (layers, root) = (layers(), repository().join("harness/src"));
+    let floors = floors();
+    let up = |arrow: &Arrow| arrow.parent.is_empty() && floors.get(&arrow.to) > floors.get(&arrow.from);
+    let wrong: Vec<_> = arrows().into_iter().filter(up).map(|arrow| arrow.drawn).collect();
+    assert!(wrong.is_empty(), "a module uses its own floor and those below it:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn siblings_make_no_circle() {
+    let mut rooms: BTreeMap<Module, Vec<Arrow>> = BTreeMap::new();
+    for arrow in arrows() {
+        rooms.entry(arrow.parent.clone()).or_default().push(arrow);
+    }
     let mut wrong = Vec::new();
-    for source in sources(&root) {
-        let below = source.path.strip_prefix(&root).expect("it was found there").with_extension("");
-        let module = below.iter().next().and_then(|part| part.to_str()).expect("a name");
-        let Some(own) = layers.get(module) else { continue };
-        for used in named(&source.code) {
-            match layers.get(&used) {
-                Some(layer) if layer <= own => {}
-                Some(_) => wrong.push(format!("{}: `{used}` is above `{module}`", source.path.display())),
-                None => wrong.push(format!("{}: `crate::{used}` is no directory: write where the module is", source.path.display())),
+    for (_, mut arrows) in rooms {
+        // What nobody points from, or nobody points to, is in no circle.
+        loop {
+            let [from, to]: [BTreeSet<String>; 2] =
+                [arrows.iter().map(|arrow| arrow.from.clone()).collect(), arrows.iter().map(|arrow| arrow.to.clone()).collect()];
+            let before = arrows.len();
+            arrows.retain(|arrow| from.contains(&arrow.to) && to.contains(&arrow.from));
+            if arrows.len() == before {
+                break;
             }
         }
-        // At the top `super` is the crate, and would pass by the table.
-        let top = below.iter().count() == 1 || below.ends_with("mod");
-        if top && below.iter().count() <= 2 && source.code.lines().any(|line| line.contains("super::") && !line.contains("super::super")) {
-            wrong.push(format!("{}: write `crate::` instead of `super::`", source.path.display()));
-        }
+        wrong.extend(arrows.into_iter().map(|arrow| arrow.drawn));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "in a circle, or on a way between two:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn modules_are_called_by_where_they_are() {
+    let floors = floors();
+    let mut wrong = Vec::new();
+    for (module, source) in modules() {
+        let outside = |path: &Vec<String>| {
+            path[0] == "crate" && path.get(1).is_some_and(|first| !floors.contains_key(first) && first != "before_main")
+        };
+        wrong.extend(
+            Paths::of(&source.code).into_iter().filter(outside).map(|path| format!("{} uses {}", module.join("::"), path.join("::"))),
+        );
+    }
+    assert!(wrong.is_empty(), "short paths are for users of the library:\n{}", wrong.join("\n"));
 }
 
 #[test]

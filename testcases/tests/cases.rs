@@ -3,12 +3,11 @@
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
-use mplab::local;
 use mplab::place::Somewhere;
 use mplab_testcases::{Group, files, ignored};
 
 fn main() -> ExitCode {
-    local::enter();
+    mplab::enter();
     let mut arguments = Arguments::from_args();
     let at = Somewhere::Local;
     arguments.test_threads.get_or_insert_with(|| at.parallel());

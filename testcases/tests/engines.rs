@@ -8,7 +8,6 @@ use mplab::case;
 use mplab::guest::store::{Kernel, Store};
 use mplab::guest::{Guest, GuestError, SHIFT};
 use mplab::judge::Seen;
-use mplab::local;
 use mplab::plan::{Job, Means};
 use mplab::recording::{Clockwork, Place, Recording};
 use mplab::words::{Engine, Time, Window};
@@ -37,7 +36,7 @@ const CASES: [(&str, &[&str], &str); 5] = [
 ];
 
 fn main() -> ExitCode {
-    local::enter();
+    mplab::enter();
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert_with(|| std::thread::available_parallelism().map_or(1, usize::from));
     let kernels = Store::open().and_then(|store| store.list());

@@ -158,7 +158,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    mplab::local::enter();
+    mplab::enter();
     mplab::standing::enter();
     let level = tracing_subscriber::EnvFilter::try_from_env("MPLAB_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();

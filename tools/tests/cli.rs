@@ -13,7 +13,7 @@ use serde_json::Value;
 use support::{Directory, MPLAB, SHORT, Said, assert_has, repository, trial, without};
 
 fn main() {
-    mplab::local::enter();
+    mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
     let anywhere: [(&str, fn()); 6] = [

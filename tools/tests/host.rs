@@ -21,7 +21,7 @@ const VOLATILE: [(&str, &str); 2] = [
 const COUNTDOWNS: [&str; 3] = ["valid_life_time", "preferred_life_time", "expires"];
 
 fn main() {
-    mplab::local::enter();
+    mplab::enter();
     let arguments = Arguments::from_args();
     let missing = mplab::local::place().err().map(|error| error.to_string()).or_else(|| without(&["ip"]));
     libtest_mimic::run(&arguments, vec![trial("the_host_is_untouched", missing, untouched)]).exit();

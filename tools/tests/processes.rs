@@ -14,7 +14,7 @@ use support::{Directory, MPLAB, assert_has, trial, without};
 type Test = (&'static str, &'static [&'static str], fn());
 
 fn main() {
-    mplab::local::enter();
+    mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
     let tests: [Test; 6] = [

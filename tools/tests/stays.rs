@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 type Story = fn(&Stage);
 
 fn main() {
-    mplab::local::enter();
+    mplab::enter();
     match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
         [what] if what == "mirror" => mirror(),
         [what, address, patience] if what == "echo" => return echo(address, patience.parse().expect("milliseconds")),

@@ -6,9 +6,11 @@ use netlink_bindings::tc::{
 };
 use netlink_bindings::traits::Pusher;
 
-use super::qdisc::TICK;
 use crate::words::shape::{Chance, Distribution, Gemodel, Loss};
 use crate::words::{Netem, Percent, Rate, Time};
+
+/// Nanoseconds to a tick of the packet scheduler (`PSCHED_SHIFT`, include/net/pkt_sched.h).
+pub(super) const TICK: u64 = 64;
 
 /// What netem keeps, in its own units. Probabilities and correlations are of 32 bits, times in nanoseconds, the rate in bytes per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use netlink_bindings::tc::{OptionsMsg, PushActAttrs, Request, TcTbfQopt, TcU32Se
 use netlink_bindings::traits::Pusher;
 use netlink_bindings::utils::{finalize_nested_header, find_attr, push_nested_header};
 
-use super::netem::{self, Settings};
+use super::netem::{self, Settings, TICK};
 use super::{Batch, Netlink, NetlinkError};
 use crate::words::netem::UNLIMITED;
 use crate::words::{Netem, Place, Rate, Size};
@@ -25,9 +25,6 @@ const TCA_U32_ACT: u16 = 7;
 const MIRRED_PARMS: [u16; 5] = [2, TCA_U32_ACT, 1, 2, 2];
 /// `TC_U32_TERMINAL` (include/uapi/linux/pkt_cls.h).
 const TERMINAL: u8 = 1;
-
-/// Nanoseconds to a tick of the packet scheduler (`PSCHED_SHIFT`, include/net/pkt_sched.h).
-pub(super) const TICK: u64 = 64;
 
 fn message(index: i32, parent: u32) -> Tcmsg {
     let mut header = Tcmsg::new();

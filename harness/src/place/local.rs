@@ -1,7 +1,7 @@
 //! The place called `local`: this computer's kernel, in a child process with fresh namespaces.
 //! Not here: what runs there.
 //!
-//! The child is this same program: a binary that uses the place calls [`enter`] first thing in `main`. Job and recording go through pipes.
+//! The child is this same program: a binary that uses the place calls [`enter`](super::enter) first thing in `main`. Job and recording go through pipes.
 //! The child holds every namespace by descriptor and dies with the thread that started it, so nothing can be left behind.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,8 +15,6 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::layout::{self, Layout};
 use crate::kernel::{kmsg, probe, process as confine, timers};
 use crate::life::execute::{News, execute, watchdog};
-use crate::life::{processes, proxy};
-use crate::place::guest;
 use crate::plan::Job;
 use crate::result::recording::{Place, Recording};
 use crate::result::splat;
@@ -66,12 +64,8 @@ impl From<LocalError> for Message {
     }
 }
 
-/// Becomes a run's child, a process's keeper, or the first process of a guest, if this process was started as one, and never returns then. Call it before
-/// anything else in `main`.
-pub fn enter() {
-    guest::enter();
-    processes::enter();
-    proxy::command::enter();
+/// Becomes a run's child if this process was started as one, and never returns then.
+pub(super) fn enter() {
     let mut arguments = env::args().skip(1);
     if arguments.next().as_deref() != Some(CHILD) {
         return;

@@ -1,8 +1,11 @@
 //! The places where a job can run, behind one face: this computer's kernel, or another one in a guest.
 //! Not here: how either of them does it.
 
+mod enter;
 pub mod guest;
 pub mod local;
+
+pub use enter::enter;
 
 use crate::life::execute::News;
 use crate::place::guest::{Guest, GuestError};

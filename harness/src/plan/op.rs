@@ -7,10 +7,10 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::document::case::Command;
-use crate::document::topology::{Endpoint, Network};
+use crate::document::topology::Endpoint;
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::netem::UNLIMITED;
-use crate::words::{BondMode, Deed, EndpointFlag, Feature, Netem, Place, Rate, Rule, Shape, Size, Time, Way, XmitHashPolicy};
+use crate::words::{BondMode, Deed, EndpointFlag, Feature, Netem, Network, Place, Rate, Rule, Shape, Size, Time, Way, XmitHashPolicy};
 
 /// One operation on one namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

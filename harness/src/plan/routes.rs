@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use super::{Act, Op, op::MAIN_TABLE};
-use crate::document::topology::{Network, Topology};
-use crate::words::End;
+use crate::document::topology::Topology;
+use crate::words::{End, Network};
 
 /// The first rule's place in the order. Those after it, one per interface, have the number of the table that they look up.
 const RULES: u32 = 1000;

@@ -23,6 +23,17 @@ pub enum Amount {
     Count(Count),
 }
 
+macro_rules! from_quantity {
+    ($($kind:ident),*) => {
+        $(impl From<$kind> for Amount {
+            fn from(quantity: $kind) -> Self {
+                Self::$kind(quantity)
+            }
+        })*
+    };
+}
+from_quantity!(Rate, Size, Time, Percent, Count);
+
 /// Text that is no quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither a rate, a size, a time, a percentage nor a count")]

@@ -6,8 +6,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::amount::Amount;
-
 /// What was wrong with a quantity's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a {what}: write {example}")]
@@ -26,9 +24,6 @@ pub trait Quantity: Copy + PartialOrd + fmt::Display + FromStr<Err = UnitError> 
 
     /// Its text without loss, where what is shown (`Display`) is rounded.
     fn exact(self) -> String;
-
-    /// It as one of whichever kind.
-    fn amount(self) -> Amount;
 }
 
 fn error<T: Quantity>(text: &str) -> UnitError {
@@ -89,10 +84,6 @@ impl Quantity for Rate {
     fn exact(self) -> String {
         let shown = self.to_string();
         if shown.parse() == Ok(self) { shown } else { format!("{}bit", self.0) }
-    }
-
-    fn amount(self) -> Amount {
-        Amount::Rate(self)
     }
 }
 
@@ -158,10 +149,6 @@ impl Quantity for Size {
         let shown = self.to_string();
         if shown.parse() == Ok(self) { shown } else { format!("{}b", self.0) }
     }
-
-    fn amount(self) -> Amount {
-        Amount::Size(self)
-    }
 }
 
 impl FromStr for Size {
@@ -200,10 +187,6 @@ impl Quantity for Time {
     fn exact(self) -> String {
         let shown = self.to_string();
         if shown.parse() == Ok(self) { shown } else { format!("{}ns", self.0) }
-    }
-
-    fn amount(self) -> Amount {
-        Amount::Time(self)
     }
 }
 
@@ -301,10 +284,6 @@ impl Quantity for Percent {
     fn exact(self) -> String {
         format!("{}%", self.0)
     }
-
-    fn amount(self) -> Amount {
-        Amount::Percent(self)
-    }
 }
 
 impl Percent {
@@ -340,10 +319,6 @@ impl Quantity for Count {
 
     fn exact(self) -> String {
         self.to_string()
-    }
-
-    fn amount(self) -> Amount {
-        Amount::Count(self)
     }
 }
 

@@ -12,7 +12,7 @@ use mplab::words::Feature;
 use mplab::{local, plan};
 
 fn main() -> ExitCode {
-    local::enter();
+    mplab::enter();
     let arguments = Arguments::from_args();
     let place = local::place();
     let features = place.as_ref().map_or_else(|_| BTreeSet::new(), |place| place.features.clone());

@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 
 use libtest_mimic::{Arguments, Failed};
 use mplab::kernel::{Namespace, probe};
-use mplab::local;
 use mplab::words::Feature;
 
 type Test = fn() -> Result<(), Failed>;
@@ -49,7 +48,7 @@ fn at_most_twice(test: Test) -> Result<(), Failed> {
 }
 
 fn main() {
-    local::enter();
+    mplab::enter();
     // Guests are found from the computer's network, and need none.
     let guests = guests::trials();
     let confined = support::leave_network();

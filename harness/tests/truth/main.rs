@@ -30,7 +30,7 @@ use table::{Column, Place};
 type Done = Arc<Mutex<Vec<(usize, Place)>>>;
 
 fn main() -> ExitCode {
-    local::enter();
+    mplab::enter();
     probe::enter();
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert_with(|| std::thread::available_parallelism().map_or(1, usize::from));

@@ -16,7 +16,6 @@ use std::thread;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mplab::guest::store::{Kernel, Store};
 use mplab::guest::{Guest, GuestError, SHIFT};
-use mplab::local;
 use mplab::place::Somewhere;
 use mplab::recording::{Clockwork, Place};
 use mplab::suite::{self, CaseFile};
@@ -29,7 +28,7 @@ const DIRECTORIES: [&str; 2] = ["demo::", "survival::"];
 const JUDGED: &str = "must_fail::";
 
 fn main() -> ExitCode {
-    local::enter();
+    mplab::enter();
     let mut arguments = Arguments::from_args();
     let kernels = Store::open().and_then(|store| store.list());
     let trials = match kernels {

@@ -20,7 +20,7 @@ use make::{COMPRESSIONS, Compression, Files, RELEASE, boot, build, config, cpio,
 use support::{Directory, MPLAB, Said, assert_has, trial, without};
 
 fn main() {
-    mplab::local::enter();
+    mplab::enter();
     let anywhere: [(&str, fn()); 17] = [
         ("a_deb_in_each_compression", a_deb_in_each_compression),
         ("tar_and_cpio_archives", tar_and_cpio_archives),

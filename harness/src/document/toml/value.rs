@@ -9,8 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Read, Value};
 use crate::document::diagnostic::Mistakes;
-use crate::document::topology::Network;
-use crate::words::{Constraint, Direction, End, EndpointFlag, Percent, Protocol, Quantity, Rate, Size, Time, Window};
+use crate::words::{Constraint, Direction, End, EndpointFlag, Network, Percent, Protocol, Quantity, Rate, Size, Time, Window};
 
 /// What a value is, for an error message.
 pub(super) fn kind(value: &Value<'_>) -> &'static str {

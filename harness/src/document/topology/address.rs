@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::document::topology::Network;
-use crate::words::End;
+use crate::words::{End, Network};
 
 /// A link as far as addresses are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]

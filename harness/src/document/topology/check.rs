@@ -2,7 +2,7 @@
 //! Not here: which keys there are (`raw`), nor how addresses are chosen ([`crate::document::topology::address`]).
 
 mod bond;
-pub(super) mod host;
+mod host;
 pub(crate) mod mptcp;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Interface;
-use super::check::host::known_interface;
+use super::interfaces::known_interface;
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Read, Shape, Spanned, Table, Value, word};
 use crate::words::{self, Deed, Packets};

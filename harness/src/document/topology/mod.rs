@@ -5,6 +5,7 @@ pub mod address;
 pub mod check;
 pub(crate) mod conditions;
 pub(crate) mod firewall;
+mod interfaces;
 mod raw;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use raw::{Endpoint as RawEndpoint, Family};
 
-use crate::words::{BondMode, End, EndpointFlag, Engine, Rule, Shape, Time, XmitHashPolicy};
+use crate::words::{BondMode, End, EndpointFlag, Engine, Network, Rule, Shape, Time, XmitHashPolicy};
 
 /// A checked topology: every name in it exists, every interface is on exactly one link and has its addresses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,16 +81,6 @@ pub struct Bond {
     pub xmit_hash_policy: Option<XmitHashPolicy>,
 }
 
-/// An address with the length of its network's prefix, or a network: `10.0.1.2/24`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct Network {
-    /// The address.
-    pub address: IpAddr,
-    /// The prefix's length in bits.
-    pub prefix: u8,
-}
-
 /// A route as in `ip route add TO via VIA dev INTERFACE`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
@@ -146,36 +137,6 @@ pub struct Link {
     pub up: Shape,
     /// What it does to packets the other way.
     pub down: Shape,
-}
-
-impl std::fmt::Display for Network {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-impl std::str::FromStr for Network {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not an address with its prefix length: write one such as \"10.0.1.2/24\" or \"fd00::2/64\"");
-        let (address, prefix) = text.split_once('/').ok_or_else(wrong)?;
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
-        if prefix > if address.is_ipv6() { 128 } else { 32 } { Err(wrong()) } else { Ok(Self { address, prefix }) }
-    }
-}
-
-impl From<Network> for String {
-    fn from(network: Network) -> Self {
-        network.to_string()
-    }
-}
-
-impl TryFrom<String> for Network {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
 }
 
 impl Topology {

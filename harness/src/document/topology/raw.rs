@@ -6,12 +6,11 @@ use std::net::IpAddr;
 
 use toml::de::DeValue;
 
-use super::Network;
 use super::conditions::{CONDITIONS, Conditions, Told};
 use super::firewall::Rule;
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value, word};
-use crate::words::{BondMode, End, EndpointFlag, Engine, Time, XmitHashPolicy};
+use crate::words::{BondMode, End, EndpointFlag, Engine, Network, Time, XmitHashPolicy};
 
 const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "ipv6", "host", "link"] };
 const HOST: Shape =

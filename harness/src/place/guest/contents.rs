@@ -9,7 +9,7 @@ use std::process;
 use std::sync::OnceLock;
 
 use super::archive;
-use super::init::MODULES;
+use super::order::MODULES;
 use super::program::{self, Files};
 use super::store::{Kernel, Module};
 use crate::kernel::process::anonymous_file;

@@ -4,46 +4,17 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io, process};
 
-use serde::{Deserialize, Serialize};
-
 use super::machine::Inside;
+use super::order::{MODULES, Order, begins};
 use super::{archive, frames, qemu, um};
 use crate::kernel::boot;
-use crate::place::local::{self, Message, Request};
-
-/// Where the list of modules to load is, each behind those it needs.
-pub(super) const MODULES: &str = "/mplab/modules.json";
+use crate::place::local::{self, Message};
 
 /// What opens a guest's side of its machine.
 type Opens = fn() -> io::Result<Box<dyn Inside>>;
 
 /// The machines, by the argument that their kernels' command lines give to the first process.
 const MACHINES: [(&str, Opens); 2] = [(qemu::port::MARK, qemu::port::open), (um::MARK, um::open)];
-
-/// What a guest is to do once it has booted.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Order {
-    /// What its random numbers follow from.
-    pub(super) seed: u64,
-    /// Modules to load before, by their paths, each behind those it needs.
-    pub(super) modules: Vec<PathBuf>,
-    /// What to do, one after the other.
-    pub(super) requests: Vec<Request>,
-}
-
-impl Order {
-    /// The bytes by which it travels.
-    pub(super) fn in_frame(&self) -> io::Result<Vec<u8>> {
-        let mut frame = Vec::new();
-        frames::write(&mut frame, &serde_json::to_vec(self)?)?;
-        Ok(frame)
-    }
-}
-
-/// The line in the kernel's log with which a request begins: what the kernel complains of belongs to the last one before.
-pub(super) fn begins(number: usize) -> String {
-    format!("mplab: request {number} begins")
-}
 
 /// Lives the whole life of the first process, if this process was started as one.
 pub(super) fn enter() {

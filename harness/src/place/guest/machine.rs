@@ -58,7 +58,7 @@ pub(super) trait Machine: Debug + Send + Sync {
 
 /// A machine, for the first process in it.
 pub(super) trait Inside {
-    /// What the guest is to do: an [`Order`](super::init::Order) as JSON. All is ready for it.
+    /// What the guest is to do: an [`Order`](super::order::Order) as JSON. All is ready for it.
     fn order(&mut self) -> io::Result<Vec<u8>>;
 
     /// The archive of files that the order needs.

@@ -10,6 +10,7 @@ mod frames;
 mod hearing;
 mod init;
 mod machine;
+mod order;
 mod program;
 mod qemu;
 pub mod store;
@@ -192,7 +193,7 @@ impl Guest {
         // A debugger may hold it for as long as it likes.
         let silence = if self.eyes.gdb.is_some() { DEBUGGED } else { SILENCE };
         let mut boot = self.boot(&requests, jobs[0].seed, silence, news)?;
-        let mut splats = splat::by_request(&boot.console, init::begins, jobs.len());
+        let mut splats = splat::by_request(&boot.console, order::begins, jobs.len());
         if boot.hung {
             splats[boot.answers.len()].push(Splat::hang(&boot.console, SILENCE));
         }

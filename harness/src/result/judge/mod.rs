@@ -8,6 +8,7 @@ pub mod counters;
 mod delivery;
 pub mod explain;
 mod measure;
+mod measured;
 mod paths;
 mod process;
 mod reading;
@@ -104,7 +105,7 @@ pub struct Finding {
 impl Finding {
     /// Whether a value was measured that the constraint does not allow. What was not recorded is no such value.
     pub fn failed(&self) -> bool {
-        !self.held && self.measured != measure::UNRECORDED
+        !self.held && self.measured != measured::UNRECORDED
     }
 
     /// Whether it speaks against the run.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use crate::result::recording::{ConnectionRecord, HostRecord, SubflowSeries};
-use crate::words::{Constraint, Count, Protocol, Quantity, Window};
+use crate::words::{Constraint, Count, Protocol, Window};
 
 use super::delivery::Seen;
-use super::measure::Measured;
+use super::measured::Measured;
 
 impl<'a> Seen<'a> {
     /// A connection's subflows as the client saw them: those with its token, or with that of the subflow between its addresses.
@@ -75,7 +75,7 @@ pub(super) fn subflows(seen: &Seen, client: &HostRecord, window: Window, constra
     let text = if least == most { least.to_string() } else { format!("{least}..{most}") };
     let held = counts.iter().all(|&count| constraint.holds(Count(count)));
     // As one number it is that of the connection that has the fewest.
-    Ok(Measured { amount: Some((Count(*least).amount(), constraint.better())), ..Measured::plain(text, held) })
+    Ok(Measured { amount: Some((Count(*least).into(), constraint.better())), ..Measured::plain(text, held) })
 }
 
 /// What one round of samples saw is one time: a round is what was stamped from one of the host's times to before its next.

@@ -5,7 +5,7 @@ use crate::document::case::{Case, Measure, Process, Verb};
 use crate::result::recording::{Iperf3Record, ProcessRecord, Recording};
 use crate::words::{Count, Exit, Rate, Size, Time, Window};
 
-use super::measure::Measured;
+use super::measured::Measured;
 
 /// How many of the last lines that a process printed are told.
 const TOLD: usize = 5;

@@ -11,7 +11,7 @@ use crate::result::recording::{InterfaceSeries, Recording};
 use crate::words::{Constraint, Direction, End, Percent, Window};
 
 use super::delivery::Seen;
-use super::measure::{Measured, grown};
+use super::measured::{Measured, grown};
 
 pub(super) fn share(
     recording: &Recording,

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::steps::how;
 use super::{Colour, Style};
-use crate::document::topology::{Network, Topology};
+use crate::document::topology::Topology;
 use crate::plan::{Choice, LinkState};
+use crate::words::Network;
 
 /// The hosts with the names that `ip netns` has for them, and their interfaces with links and addresses.
 pub fn hosts<'a>(topology: &Topology, named: impl Fn(&str) -> Option<&'a str>, style: Style) -> String {

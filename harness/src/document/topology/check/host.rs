@@ -6,9 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{mptcp, raw};
 use crate::document::diagnostic::Mistakes;
-use crate::document::toml::{Entry, Spanned};
+use crate::document::toml::Entry;
 use crate::document::topology::address::{contains, subnet_of};
-use crate::document::topology::{Host, Interface, Network, Route, firewall};
+use crate::document::topology::interfaces::known_interface;
+use crate::document::topology::{Host, Interface, Route, firewall};
+use crate::words::Network;
 
 /// Checks a host that has these interfaces; one that is only named as an end of a link has nothing else.
 pub(super) fn check(
@@ -27,21 +29,6 @@ pub(super) fn check(
         mptcp: mptcp::check(name, &raw.mptcp, &interfaces, mistakes),
         interfaces,
     }
-}
-
-/// Says so unless the host has this interface.
-pub(crate) fn known_interface<'a>(
-    host: &str,
-    written: &Spanned<String>,
-    interfaces: &'a BTreeMap<String, Interface>,
-    mistakes: &mut Mistakes,
-) -> Option<&'a Interface> {
-    let found = interfaces.get(&written.value);
-    if found.is_none() {
-        let message = format!("`{host}` has no interface `{}`", written.value);
-        mistakes.undefined(&written.span, message, &written.value, interfaces.keys().map(String::as_str));
-    }
-    found
 }
 
 fn route(host: &str, raw: &raw::Route, interfaces: &BTreeMap<String, Interface>, mistakes: &mut Mistakes) -> Option<Route> {

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{host, raw, value};
+use super::{raw, value};
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::Spanned;
+use crate::document::topology::interfaces::known_interface;
 use crate::document::topology::{Endpoint, Family, Interface, Mptcp};
 use crate::words::EndpointFlag;
 
@@ -58,7 +59,7 @@ pub(crate) fn endpoint_alone(
 
 fn endpoint(host: &str, raw: &raw::Endpoint, interfaces: &BTreeMap<String, Interface>, mistakes: &mut Mistakes) -> Option<Endpoint> {
     let interface = match &raw.interface {
-        Some(written) => Some((host::known_interface(host, written, interfaces, mistakes)?, written)),
+        Some(written) => Some((known_interface(host, written, interfaces, mistakes)?, written)),
         None => None,
     };
     if let (Some(address), Some(family)) = (&raw.address, &raw.family) {

@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use super::contents::{self, Luggage};
 use super::hearing::hear;
-use super::init::Order;
 use super::machine::{Boot, Errand, Machine, identity};
+use super::order::Order;
 use super::store::Kernel;
 use super::{Eyes, GuestError, SHIFT, SILENCE, failed, path, said};
 use crate::kernel::process::{anonymous_file, code};

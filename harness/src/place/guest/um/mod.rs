@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use super::contents::{self, Luggage};
 use super::hearing::hear;
-use super::init::Order;
 use super::machine::{Boot, Errand, Machine};
+use super::order::Order;
 use super::program::Files;
 use super::{GuestError, archive, failed, said};
 use crate::kernel::process::anonymous_file;

@@ -8,7 +8,7 @@ mod tcp;
 use crate::result::recording::{HostRecord, Recording};
 use crate::words::Window;
 
-use super::measure::grown;
+use super::measured::grown;
 
 pub use faults::{At, MEANINGS, Meaning, Stage};
 

@@ -3,8 +3,8 @@
 
 use std::net::IpAddr;
 
+use super::cuts::cuts;
 use super::endpoints::Plan;
-use super::path::cuts;
 use super::sight::{Sight, Way, ip};
 use super::{Check, Weight};
 use crate::document::case::{Action, Cut, EndpointChange, How};

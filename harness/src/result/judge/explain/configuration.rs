@@ -1,6 +1,7 @@
 //! What the two ends' path managers were told besides endpoints and limits: whose they are, and whether the initial address may be joined.
 //! Not here: what they made of it.
 
+use super::blame::blame;
 use super::endpoints::{self, Plan};
 use super::sight::Sight;
 use super::{Check, Weight, limits};
@@ -24,15 +25,6 @@ pub(super) fn checks(sight: &Sight) -> Vec<Check> {
     checks.extend(endpoints::added(sight));
     checks.extend(limits::checks(sight, &plan));
     checks
-}
-
-/// What configuration can explain: ways over which no join was tried. A suspicion if joins were not counted.
-pub(super) fn blame(sight: &Sight, wrong: bool) -> Weight {
-    match sight.unanswered() {
-        _ if !wrong || sight.never().next().is_none() => Weight::Fine,
-        Some(0) => Weight::Cause,
-        Some(_) | None => Weight::Suspect,
-    }
 }
 
 fn managed(sight: &Sight, host: &str) -> Check {

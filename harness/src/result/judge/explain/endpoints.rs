@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::configuration::blame;
+use super::blame::blame;
 use super::sight::{Sight, Way, ip, owner};
 use super::{Check, Weight};
 use crate::document::case::{Action, EndpointChange};

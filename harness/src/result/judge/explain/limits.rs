@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::configuration::blame;
+use super::blame::blame;
 use super::endpoints::Plan;
 use super::sight::{Sight, Way, ip};
 use super::{Check, Weight};

@@ -6,8 +6,10 @@
 
 mod announcements;
 mod attempts;
+mod blame;
 mod carriage;
 mod configuration;
+mod cuts;
 mod endpoints;
 mod joins;
 mod limits;

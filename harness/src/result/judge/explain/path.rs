@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use super::cuts::cuts;
 use super::sight::{Sight, Way, ip, owner};
 use super::{Check, Weight, attempts};
 use crate::document::case::Action;
@@ -18,21 +19,6 @@ pub(super) fn links(sight: &Sight) -> Vec<Check> {
     let needy = |way: &&Way| !way.joined || sight.idle().any(|idle| idle.end == way.end);
     let checks: Vec<Check> = sight.ways.iter().filter_map(|way| link(sight, way, needy(&way))).collect();
     if checks.is_empty() { vec![Check::new(Weight::Fine, "links", "none was cut, each had its carrier")] } else { checks }
-}
-
-/// When a link was cut: from, to, how.
-pub(super) fn cuts<'a>(sight: &'a Sight, link: &str) -> Vec<(Time, Option<Time>, &'a Action)> {
-    let mut cuts: Vec<(Time, Option<Time>, &Action)> = Vec::new();
-    for step in &sight.case.steps {
-        match &step.action {
-            Action::Cut(cut) if cut.link == link => cuts.push((step.at, None, &step.action)),
-            Action::Restore(restored) if restored == link => {
-                cuts.iter_mut().filter(|(_, end, _)| end.is_none()).for_each(|(_, end, _)| *end = Some(step.at));
-            }
-            _ => {}
-        }
-    }
-    cuts
 }
 
 fn bounds(sight: &Sight) -> (Time, Time) {

@@ -8,7 +8,7 @@ use crate::document::case::{Action, Case, EndpointChange, Subject, Transfer};
 use crate::document::topology::{Endpoint, Topology};
 use crate::result::judge::counters::{At, MEANINGS, Meaning, Stage};
 use crate::result::judge::delivery::Seen;
-use crate::result::judge::measure::grown;
+use crate::result::judge::measured::grown;
 use crate::result::recording::{HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
 use crate::words::{End, EndpointFlag, Feature, Percent, Protocol, Window};
 

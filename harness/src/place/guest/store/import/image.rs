@@ -10,7 +10,7 @@ use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ReadCache};
 
 use super::archive::decompress;
-use crate::guest::store::Form;
+use crate::place::guest::store::Form;
 
 /// An image in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
