@@ -11,7 +11,7 @@ use std::{fs, io};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::sched::{CloneFlags, setns, unshare};
+use nix::sched::{CloneFlags, CpuSet, sched_getaffinity, sched_setaffinity, setns, unshare};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{SigHandler, Signal, raise, signal};
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -42,6 +42,21 @@ pub fn told_to_end_with_this_thread(command: &mut Command) {
     let parent = std::process::id() as i32;
     // SAFETY: between fork and exec only prctl(2) and getppid(2) are called.
     unsafe { command.pre_exec(move || signalled_with_parent(parent, Signal::SIGTERM)) };
+}
+
+/// The CPUs that this process may use.
+pub fn cpus() -> nix::Result<Vec<usize>> {
+    let allowed = sched_getaffinity(Pid::from_raw(0))?;
+    Ok((0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false)).collect())
+}
+
+/// Keeps the command's process, and what it starts, on one CPU. Where the kernel refuses that it may use all.
+pub fn stays_on(command: &mut Command, cpu: usize) -> nix::Result<()> {
+    let mut one = CpuSet::new();
+    one.set(cpu)?;
+    // SAFETY: between fork and exec only sched_setaffinity(2) is called.
+    unsafe { command.pre_exec(move || sched_setaffinity(Pid::from_raw(0), &one).or(Ok(()))) };
+    Ok(())
 }
 
 /// Gives the command's process descriptors of this one's, by the same numbers.

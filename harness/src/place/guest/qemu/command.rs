@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::super::{GuestError, path};
-use crate::kernel::process::{dies_with_this_thread, inherits};
+use super::seat::Seat;
+use crate::kernel::process::{dies_with_this_thread, inherits, stays_on};
 use crate::result::recording::{Acceleration, Clockwork};
 
 /// The program.
@@ -89,7 +90,7 @@ impl Hardware {
 }
 
 /// A QEMU process that is killed and waited for when it is dropped, and dies with the thread that started it.
-pub(super) struct Process(Child);
+pub(super) struct Process(Child, #[expect(dead_code, reason = "it is given back with the process")] Option<Seat>);
 
 impl Process {
     /// Starts a guest, with `more` arguments. What it writes to its debug port comes out of the returned pipe, its console goes into a file,
@@ -109,9 +110,13 @@ impl Process {
         inherits(&mut command, descriptors);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(complaints.map_or_else(Stdio::piped, Stdio::from));
         dies_with_this_thread(&mut command);
+        let seat = if machine.clock == Clockwork::Real { None } else { Seat::take() };
+        if let Some(seat) = &seat {
+            stays_on(&mut command, seat.cpu).map_err(|error| GuestError::NoQemu(error.to_string()))?;
+        }
         let mut child = command.spawn().map_err(|error| GuestError::NoQemu(error.to_string()))?;
         let port = child.stdout.take().expect("piped above");
-        Ok((Self(child), port))
+        Ok((Self(child, seat), port))
     }
 
     /// Waits for its end, and tells what it complained of.

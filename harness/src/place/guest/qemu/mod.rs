@@ -11,6 +11,7 @@ mod monitor;
 mod pcapng;
 pub(super) mod port;
 mod ready;
+mod seat;
 mod stub;
 
 use std::fs::File;
