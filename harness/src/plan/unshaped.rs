@@ -40,6 +40,7 @@ mod tests {
     #[test]
     fn only_what_takes_no_time_is_given_a_rate() {
         let text = r#"
+            summary = "Links with and without a rate"
             link.bare = { ends = ["a:eth0", "b:eth0"] }
             link.lossy = { ends = ["a:eth1", "b:eth1"], up = { loss = "1%" }, down = { rate = "1mbit" } }
             link.late = { ends = ["a:eth2", "b:eth2"], delay = "1ms" }

@@ -2,7 +2,7 @@
 //! Not here: what runs there, which is the same as on this computer.
 //!
 //! A guest is this same program as the first process of another kernel. The kernel unpacks an archive with it, its machine hands it its order
-//! and carries what it has to say, and nothing else goes in or out. What a machine must do is in [`machine`]; each is a directory.
+//! and carries what it has to say, and nothing else goes in or out. What a machine must do is in `machine`; each is a directory.
 
 mod archive;
 mod contents;
