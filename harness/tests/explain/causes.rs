@@ -37,6 +37,11 @@ const fn cause(name: &'static str, topology: &'static str, topic: &'static str, 
     Cause { name, topology, transfer: "", steps: "", lasts: "1s", during: "..1s", topic, says }
 }
 
+/// A client's announcement that finds no room in a segment is sent again after `add_addr_timeout` only (net/mptcp/pm.c).
+const fn announced(name: &'static str, topology: &'static str, topic: &'static str, says: &'static str) -> Cause {
+    Cause { lasts: "3s", during: "..3s", ..cause(name, topology, topic, says) }
+}
+
 pub(crate) const CAUSES: &[Cause] = &[
     cause("nothing_is_in_the_way", WORKS, "", ""),
     cause(
@@ -244,9 +249,10 @@ pub(crate) const CAUSES: &[Cause] = &[
             "its first subflow, over laptop:eth0, has ended",
         )
     },
-    cause(
+    announced(
         "a_client_that_announces_without_a_port",
         r#"
+            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
             host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
             host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"] }]
             host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
@@ -254,9 +260,10 @@ pub(crate) const CAUSES: &[Cause] = &[
         "endpoints",
         "without a port: the server joins it at the port that the connection came from, where nobody listens (server tried 1",
     ),
-    cause(
+    announced(
         "a_client_that_announces_with_a_port",
         r#"
+            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
             host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
             host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
             host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
@@ -264,9 +271,10 @@ pub(crate) const CAUSES: &[Cause] = &[
         "",
         "",
     ),
-    cause(
+    announced(
         "a_server_that_accepts_no_announcements",
         r#"
+            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
             host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
             host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
             host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 0 }
@@ -274,9 +282,10 @@ pub(crate) const CAUSES: &[Cause] = &[
         "limits of server",
         "a connection heard 1 announcements and may use 0",
     ),
-    cause(
+    announced(
         "a_firewall_that_drops_the_client_s_announcements",
         r#"
+            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
             host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
             host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
             host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
