@@ -73,7 +73,7 @@ impl Group {
         if let Ok(job) = &job {
             let missing = suite::missing(job, &self.place);
             if !missing.is_empty() {
-                let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
+                let words: Vec<_> = missing.iter().map(|lack| lack.feature.to_string()).collect();
                 return ignored(name, format!("needs {}", words.join(", ")), absences(&missing));
             }
         }

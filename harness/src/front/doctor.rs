@@ -77,7 +77,10 @@ fn kernel(place: &Place) -> Check {
     }
     let schedulers = has(|feature| if let Feature::Scheduler(name) = feature { Some(name) } else { None });
     let managers = has(|feature| if let Feature::PathManager(name) = feature { Some(name) } else { None });
-    fine("kernel", format!("{release} with MPTCP, path managers {managers}, schedulers {schedulers}"))
+    let numbers = place.features.iter().filter(|feature| matches!(feature, Feature::Limits(_) | Feature::Endpoints(_)));
+    let numbers: Vec<String> = numbers.map(ToString::to_string).collect();
+    let numbers = numbers.join(", ");
+    fine("kernel", format!("{release} with MPTCP, path managers {managers}, schedulers {schedulers}; {numbers}"))
 }
 
 fn timers(place: &Place) -> Check {
@@ -147,7 +150,13 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
         Feature::LaminarEndpoints => ("endpoints that are laminar", NEWER),
         Feature::PathManagerNames => ("path managers other than the kernel's and that in user space", NEWER),
         Feature::ListenerEvents => ("expectations of listener-created and listener-closed", NEWER),
-        Feature::Mptcp | Feature::Scheduler(_) | Feature::PathManager(_) | Feature::Program(_) | Feature::Counter(_) => return None,
+        Feature::Mptcp
+        | Feature::Scheduler(_)
+        | Feature::PathManager(_)
+        | Feature::Limits(_)
+        | Feature::Endpoints(_)
+        | Feature::Program(_)
+        | Feature::Counter(_) => return None,
     })
 }
 

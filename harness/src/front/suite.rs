@@ -14,11 +14,12 @@ use crate::result::compare::Run;
 use crate::result::judge::{Outcome, Verdict, judge};
 use crate::result::recording::{Place, Recording};
 use crate::words::Feature;
+use crate::words::feature::Lack;
 
 /// What a job needs that is absent, in the kernel of a place or among the programs of this computer.
-pub fn missing<'a>(job: &'a Job, place: &'a Place) -> Vec<&'a Feature> {
+pub fn missing<'a>(job: &'a Job, place: &Place) -> Vec<Lack<'a>> {
     let installed = |feature: &Feature| matches!(feature, Feature::Program(name) if program::find(name).is_some());
-    job.missing(&place.features).into_iter().filter(|feature| !installed(feature)).collect()
+    job.missing(&place.features).into_iter().filter(|lack| !installed(lack.feature)).collect()
 }
 
 /// How often a disturbed run is tried: the computer was too busy then and may not be now.

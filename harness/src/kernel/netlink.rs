@@ -14,10 +14,10 @@ use super::Namespace;
 
 /// Why the kernel refused, in its own words where it has some (the extended acknowledgement).
 #[derive(Debug, thiserror::Error)]
-#[error("{}{}", .source, .said.as_deref().map(|said| format!(": {said}")).unwrap_or_default())]
+#[error("{errno}{}", .said.as_deref().map(|said| format!(": {said}")).unwrap_or_default())]
 pub struct NetlinkError {
-    /// The errno.
-    pub source: io::Error,
+    /// The errno. It is part of the text already, and so no further cause.
+    errno: io::Error,
     /// The kernel's text.
     pub said: Option<String>,
     /// Which request of a batch it was.
@@ -27,12 +27,12 @@ pub struct NetlinkError {
 impl NetlinkError {
     fn at(position: usize, error: ReplyError) -> Self {
         let said = error.ext_ack().and_then(|ack| ack.get_msg().ok().map(|text| text.to_string_lossy().into_owned()));
-        Self { source: error.into(), said, position }
+        Self { errno: error.into(), said, position }
     }
 
     /// The errno, 0 if there was none.
     pub fn errno(&self) -> i32 {
-        self.source.raw_os_error().unwrap_or(0)
+        self.errno.raw_os_error().unwrap_or(0)
     }
 }
 
@@ -43,8 +43,8 @@ impl From<ReplyError> for NetlinkError {
 }
 
 impl From<io::Error> for NetlinkError {
-    fn from(source: io::Error) -> Self {
-        Self { source, said: None, position: 0 }
+    fn from(errno: io::Error) -> Self {
+        Self { errno, said: None, position: 0 }
     }
 }
 

@@ -65,6 +65,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         found.extend(path_managers());
         found.extend(listener_events().unwrap_or(false).then_some(Feature::ListenerEvents));
         found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
+        found.extend([Feature::Limits(highest_limit(&mut netlink)), Feature::Endpoints(most_endpoints(&mut netlink))]);
         found.extend(Counters::names()?.into_iter().filter(|name| name.starts_with("MPTcpExt")).map(Feature::Counter));
     }
     Ok(found)
@@ -127,4 +128,28 @@ fn laminar(netlink: &mut Netlink) -> bool {
         Ok(()) => mptcp::endpoints(netlink).is_ok_and(|endpoints| endpoints.iter().any(|endpoint| endpoint.flags & bit != 0)),
         Err(error) => error.errno() != Errno::EINVAL as i32 && error.errno() != Errno::EOPNOTSUPP as i32,
     }
+}
+
+/// The highest limit that the kernel takes. It has one bound for both limits (`MPTCP_PM_SUBFLOWS_MAX`).
+fn highest_limit(netlink: &mut Netlink) -> u32 {
+    let mut takes = |limit| mptcp::set_limits(netlink, mptcp::Limits { subflows: limit, add_addr_accepted: limit }).is_ok();
+    let (mut highest, mut refused) = (0, u32::from(u8::MAX) + 1);
+    while refused - highest > 1 {
+        let limit = u32::midpoint(highest, refused);
+        if takes(limit) { highest = limit } else { refused = limit }
+    }
+    highest
+}
+
+/// How many endpoints the kernel takes, each of which has an id of 8 bits.
+fn most_endpoints(netlink: &mut Netlink) -> u32 {
+    // The probe of laminar endpoints leaves one.
+    mptcp::flush_endpoints(netlink).ok();
+    let mut takes = |last: &u8| {
+        let address = Ipv4Addr::new(192, 0, 2, *last).into();
+        mptcp::add_endpoint(netlink, &mptcp::Endpoint { address, index: 0, flags: 0, id: 0, port: 0 }).is_ok()
+    };
+    let most = (1..=u8::MAX).take_while(&mut takes).count() as u32;
+    mptcp::flush_endpoints(netlink).ok();
+    most
 }

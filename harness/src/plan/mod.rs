@@ -1,6 +1,7 @@
 //! From a checked topology and case to a [`Job`]: the operations that build the lab and take the steps, as data.
 //! Pure: no kernel is asked; what it must be able to do is listed in [`Job::needs`].
 
+mod needs;
 mod netem;
 pub mod op;
 mod routes;
@@ -15,14 +16,16 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
+pub use needs::needs;
 use netem::Course;
 pub use op::{Act, Op};
 pub use state::{LinkState, links};
 use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};
 
-use crate::document::case::{Action, Case, Measure, Process, Reshape, Step, Verb};
+use crate::document::case::{Action, Case, Process, Reshape, Step, Verb};
 use crate::document::topology::{Link, Topology};
+use crate::words::feature::{self, Lack};
 use crate::words::{Feature, Rate, Shape, Time};
 
 /// Everything a place needs to run a case.
@@ -89,14 +92,14 @@ impl Job {
         // A bridge keeps the frames of LACP to itself.
         needs.extend(topology.speaks_lacp().then_some(Feature::Redirect).filter(|_| means.forwarding == Forwarding::Bridge));
         needs.extend(programs(&case).map(Feature::Program));
-        needs.extend(counters(&case).map(Feature::Counter));
-        needs.extend(listener_events(&case).then_some(Feature::ListenerEvents));
+        needs.extend(needs::counters(&case).map(Feature::Counter));
+        needs.extend(needs::listener_events(&case).then_some(Feature::ListenerEvents));
         Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs, unshaped }
     }
 
     /// What it needs that a place with `features` lacks; nothing if the case can run there.
-    pub fn missing<'a>(&'a self, features: &'a BTreeSet<Feature>) -> Vec<&'a Feature> {
-        self.needs.difference(features).collect()
+    pub fn missing(&self, features: &BTreeSet<Feature>) -> Vec<Lack<'_>> {
+        feature::missing(&self.needs, features)
     }
 
     /// The programs that must be installed for it, by name or path.
@@ -129,19 +132,6 @@ impl Job {
 
 fn programs(case: &Case) -> impl Iterator<Item = String> {
     case.processes.values().flat_map(Process::programs).map(str::to_owned)
-}
-
-/// The MPTCP counters that a case expects something of: one that a kernel lacks cannot be told from one that stayed 0.
-fn counters(case: &Case) -> impl Iterator<Item = String> {
-    let measures = case.expects.iter().flat_map(|expect| &expect.measures);
-    let names = measures.filter_map(|measure| if let Measure::Counter(name, _) = measure { Some(name) } else { None });
-    names.filter(|name| name.starts_with("MPTcpExt")).cloned()
-}
-
-/// Whether a case expects something of events that not every kernel has.
-fn listener_events(case: &Case) -> bool {
-    let mut measures = case.expects.iter().flat_map(|expect| &expect.measures);
-    measures.any(|measure| matches!(measure, Measure::Event(kind, _) if kind.starts_with("listener-")))
 }
 
 /// The operations that build a topology.
@@ -184,9 +174,4 @@ fn wires<'a>(topology: &'a Topology, steps: &[Step], engines: &BTreeMap<String, 
 /// Operations as the lines that a person would type.
 pub fn script(ops: &[Op]) -> String {
     ops.iter().fold(String::new(), |script, op| script + &op.to_string() + "\n")
-}
-
-/// What a place must be able to do for operations.
-pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
-    ops.into_iter().filter_map(|op| op.act.needs()).collect()
 }

@@ -1,6 +1,7 @@
 //! What a place can do and a plan may need. The difference is why a case is unsupported there.
 //! Features are probed by doing, never concluded from a kernel's version; programs are looked for.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,10 @@ pub enum Feature {
     Tproxy,
     /// Endpoints with the `laminar` flag.
     LaminarEndpoints,
+    /// MPTCP limits up to this value. A place that takes higher ones has it, too.
+    Limits(u32),
+    /// So many endpoints in one host. A place that takes more has it, too.
+    Endpoints(u32),
     /// An installed program, by its name or path.
     Program(String),
     /// An MPTCP counter (/proc/net/netstat), by `nstat`'s name.
@@ -67,7 +72,7 @@ const PACKAGES: [(&str, &str); 9] = [
 ];
 
 impl Feature {
-    /// Why a case that needs it cannot run where it is absent.
+    /// Why a case that needs it cannot run where it is absent. Of numbers, [`Lack`] also tells the place's own.
     pub fn absence(&self) -> String {
         match self {
             Self::Mptcp => "this kernel has no MPTCP".to_owned(),
@@ -89,6 +94,8 @@ impl Feature {
             Self::Nat => "this kernel's nf_tables cannot translate addresses".to_owned(),
             Self::Tproxy => "this kernel's nf_tables cannot intercept connections (tproxy)".to_owned(),
             Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
+            Self::Limits(wanted) => format!("this kernel takes no MPTCP limit of {wanted}"),
+            Self::Endpoints(wanted) => format!("this kernel takes no {wanted} MPTCP endpoints in one host"),
             Self::Counter(name) => format!("this kernel does not count `{name}`"),
             Self::Program(name) => {
                 let package = PACKAGES.iter().find(|(program, _)| program == name);
@@ -99,9 +106,49 @@ impl Feature {
     }
 }
 
+/// A feature that is needed and absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lack<'a> {
+    /// The feature.
+    pub feature: &'a Feature,
+    /// Where it is a number: what the place has instead.
+    pub here: Option<u32>,
+}
+
+impl Lack<'_> {
+    /// Why a case that needs the feature cannot run there.
+    pub fn absence(&self) -> String {
+        match (self.feature, self.here) {
+            (Feature::Limits(wanted), Some(here)) => format!("this kernel takes MPTCP limits up to {here}, and {wanted} is needed"),
+            (Feature::Endpoints(wanted), Some(here)) => {
+                format!("this kernel takes {here} MPTCP endpoints in one host, and {wanted} are needed")
+            }
+            (feature, _) => feature.absence(),
+        }
+    }
+}
+
+/// Which of `needs` a place with `features` lacks.
+pub fn missing<'a>(needs: &'a BTreeSet<Feature>, features: &BTreeSet<Feature>) -> Vec<Lack<'a>> {
+    let most = |number: fn(&Feature) -> Option<u32>| features.iter().filter_map(number).max();
+    let lack = |feature: &'a Feature| {
+        let here = match feature {
+            Feature::Limits(_) => most(|feature| if let Feature::Limits(most) = feature { Some(*most) } else { None }),
+            Feature::Endpoints(_) => most(|feature| if let Feature::Endpoints(most) = feature { Some(*most) } else { None }),
+            _ => None,
+        };
+        let has = match feature {
+            Feature::Limits(wanted) | Feature::Endpoints(wanted) => here.is_some_and(|most| most >= *wanted),
+            _ => features.contains(feature),
+        };
+        (!has).then_some(Lack { feature, here })
+    };
+    needs.iter().filter_map(lack).collect()
+}
+
 /// Why a case that needs these cannot run where they are absent.
-pub fn absences(missing: &[&Feature]) -> String {
-    missing.iter().map(|feature| feature.absence()).collect::<Vec<_>>().join("; ")
+pub fn absences(missing: &[Lack]) -> String {
+    missing.iter().map(Lack::absence).collect::<Vec<_>>().join("; ")
 }
 
 impl fmt::Display for Feature {
@@ -126,8 +173,28 @@ impl fmt::Display for Feature {
             Self::Nat => f.write_str("nat"),
             Self::Tproxy => f.write_str("tproxy"),
             Self::LaminarEndpoints => f.write_str("laminar endpoints"),
+            Self::Limits(most) => write!(f, "limits up to {most}"),
+            Self::Endpoints(most) => write!(f, "{most} endpoints in one host"),
             Self::Counter(name) => write!(f, "counter {name}"),
             Self::Program(name) => f.write_str(name),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_takes_more_takes_less() {
+        let place = BTreeSet::from([Feature::Mptcp, Feature::Limits(8), Feature::Endpoints(255)]);
+        let lacks = |needs: &[Feature]| absences(&missing(&needs.iter().cloned().collect(), &place));
+        assert_eq!(lacks(&[Feature::Mptcp, Feature::Limits(8), Feature::Endpoints(9)]), "");
+        assert_eq!(lacks(&[Feature::Limits(9)]), "this kernel takes MPTCP limits up to 8, and 9 is needed");
+        assert_eq!(
+            lacks(&[Feature::Ipv6, Feature::Endpoints(256)]),
+            "this kernel has no IPv6; this kernel takes 255 MPTCP endpoints in one host, and 256 are needed"
+        );
+        assert_eq!(missing(&[Feature::Limits(1)].into(), &BTreeSet::new()), [Lack { feature: &Feature::Limits(1), here: None }]);
     }
 }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use mplab::words::Feature;
+use mplab::words::feature::{self, absences};
 use mplab::{local, plan};
 
 fn main() -> ExitCode {
@@ -17,9 +18,9 @@ fn main() -> ExitCode {
     let place = local::place();
     let features = place.as_ref().map_or_else(|_| BTreeSet::new(), |place| place.features.clone());
     let missing = |needs: &BTreeSet<Feature>| {
-        let absent: Vec<_> = needs.difference(&features).map(Feature::absence).collect();
+        let lacks = feature::missing(needs, &features);
         let confined = place.as_ref().err().map(ToString::to_string);
-        confined.or_else(|| (!absent.is_empty()).then(|| absent.join("; ")))
+        confined.or_else(|| (!lacks.is_empty()).then(|| absences(&lacks)))
     };
     let trials: Vec<Trial> = causes::CAUSES
         .iter()

@@ -17,6 +17,7 @@ use mplab::kernel::{Namespace, probe};
 use mplab::lab::Lab;
 use mplab::plan::{self, Forwarding, Means};
 use mplab::topology::{self, Topology};
+use mplab::words::feature::{absences, missing};
 use mplab::words::{Engine, Feature};
 
 use support::trial;
@@ -33,8 +34,8 @@ fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     for forwarding in [Forwarding::Redirect, Forwarding::Bridge] {
         let lacking = |needs: BTreeSet<Feature>| {
-            let absent: Vec<_> = needs.difference(&features).map(Feature::absence).collect();
-            confined.clone().or_else(|| (!absent.is_empty()).then(|| absent.join("; ")))
+            let lacks = missing(&needs, &features);
+            confined.clone().or_else(|| (!lacks.is_empty()).then(|| absences(&lacks)))
         };
         let by = if forwarding == Forwarding::Redirect { "" } else { "_on_bridges" };
         for path in support::topologies() {
@@ -57,7 +58,7 @@ fn main() {
         trials.extend(cuts::trials(forwarding, Engine::Kernel, by, cables(Engine::Kernel)));
         if forwarding == Forwarding::Redirect {
             trials.extend(cuts::trials(forwarding, Engine::Relay, "_on_the_relay", cables(Engine::Relay)));
-            trials.extend(refused::trials(few(refused::TOPOLOGY)));
+            trials.extend(refused::trials(few(refused::TOPOLOGY), &features));
             trials.push(many::trial(few(&many::topology())));
         }
     }

@@ -10,6 +10,7 @@ use crate::life::lab::{Lab, LabError};
 use crate::place::local::chain;
 use crate::plan::{self, Job, LinkState, Means, Op};
 use crate::words::Feature;
+use crate::words::feature::absences;
 
 /// The rest of a case that has nothing but steps.
 const HEAD: &str = "summary = \"A lab that takes steps\"\ntopology = \"it\"\n";
@@ -48,8 +49,7 @@ pub(crate) fn plan(name: &str, topology: Topology, features: &BTreeSet<Feature>)
 /// What the place lacks.
 fn lacks(job: &Job, features: &BTreeSet<Feature>) -> Option<Refusal> {
     let missing = job.missing(features);
-    let absences = missing.iter().map(|feature| Feature::absence(feature)).collect::<Vec<_>>().join("; ");
-    (!missing.is_empty()).then_some(Refusal::Unsupported(absences))
+    (!missing.is_empty()).then(|| Refusal::Unsupported(absences(&missing)))
 }
 
 impl Stage {

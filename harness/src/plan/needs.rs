@@ -1,0 +1,71 @@
+//! What a place must be able to do for a plan.
+//! Not here: what places can do, which is probed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Act, Op};
+use crate::document::case::{Case, Measure};
+use crate::words::Feature;
+
+/// What a place must be able to do for operations, done in this order.
+pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
+    let mut needs = BTreeSet::new();
+    let mut endpoints: BTreeMap<&str, u32> = BTreeMap::new();
+    let (mut most, mut highest) = (0, 0);
+    for op in ops {
+        needs.extend(op.act.needs());
+        let here = endpoints.entry(&op.ns).or_default();
+        match &op.act {
+            Act::Endpoint { .. } => *here += 1,
+            Act::DeleteEndpoint { .. } => *here = here.saturating_sub(1),
+            Act::FlushEndpoints => *here = 0,
+            Act::Limits { subflows, add_addr_accepted } => highest = highest.max((*subflows).max(*add_addr_accepted).unwrap_or(0)),
+            _ => {}
+        }
+        most = most.max(*here);
+    }
+    needs.extend((most > 0).then_some(Feature::Endpoints(most)));
+    needs.extend((highest > 0).then_some(Feature::Limits(highest)));
+    needs
+}
+
+/// The MPTCP counters that a case expects something of: one that a kernel lacks cannot be told from one that stayed 0.
+pub(super) fn counters(case: &Case) -> impl Iterator<Item = String> {
+    let measures = case.expects.iter().flat_map(|expect| &expect.measures);
+    let names = measures.filter_map(|measure| if let Measure::Counter(name, _) = measure { Some(name) } else { None });
+    names.filter(|name| name.starts_with("MPTcpExt")).cloned()
+}
+
+/// Whether a case expects something of events that not every kernel has.
+pub(super) fn listener_events(case: &Case) -> bool {
+    let mut measures = case.expects.iter().flat_map(|expect| &expect.measures);
+    measures.any(|measure| matches!(measure, Measure::Event(kind, _) if kind.starts_with("listener-")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(host: &str, last: u8) -> Op {
+        let address = [10, 0, 0, last].into();
+        Op::new(host, Act::Endpoint { address, dev: None, flags: Vec::new(), id: None, port: None })
+    }
+
+    #[test]
+    fn the_most_endpoints_that_a_host_has_at_once_are_needed() {
+        let host = |name: &'static str, count: u8| (1..=count).map(move |last| endpoint(name, last));
+        assert_eq!(needs(&host("a", 3).chain(host("b", 5)).collect::<Vec<_>>()), [Feature::Endpoints(5)].into());
+        let deleted = Op::new("a", Act::DeleteEndpoint { address: [10, 0, 0, 1].into() });
+        let in_turns: Vec<_> =
+            host("a", 2).chain([deleted, endpoint("a", 3), Op::new("a", Act::FlushEndpoints)]).chain(host("a", 1)).collect();
+        assert_eq!(needs(&in_turns), [Feature::Endpoints(2)].into());
+        assert_eq!(needs(&[Op::new("a", Act::FlushEndpoints)]), BTreeSet::new());
+    }
+
+    #[test]
+    fn the_highest_limit_is_needed() {
+        let limits = |subflows, add_addr_accepted| Op::new("a", Act::Limits { subflows, add_addr_accepted });
+        assert_eq!(needs(&[limits(Some(2), Some(9)), limits(Some(3), None)]), [Feature::Limits(9)].into());
+        assert_eq!(needs(&[limits(Some(0), None)]), BTreeSet::new());
+    }
+}
