@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,7 +47,7 @@ pub(crate) struct Arguments {
     seeds: Seeds,
     /// How many run at once; if not said, one on each core
     #[arg(long, short)]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
 }
 
 pub(crate) fn bisect(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
@@ -151,7 +152,7 @@ fn runs(arguments: &Arguments, kernel: &str, style: Style) -> Result<Vec<Run>, F
         return Ok(vec![Run { seed, ended: Ended::Unsupported(absences(&missing)), measures: [].into() }]);
     }
     let mut runs = Vec::new();
-    let at_once = arguments.jobs.unwrap_or_else(|| at.parallel());
+    let at_once = arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get);
     let name = |job: &Job| format!("{kernel}, seed {}", job.seed);
     pool::each(
         jobs,

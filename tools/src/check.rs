@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mplab::diagnostic::LoadError;
 use mplab::plan::{self, Forwarding, Job};
-use mplab::suite;
+use mplab::{document, suite};
 
 use crate::Failure;
 use crate::exit::Exit;
@@ -19,10 +19,7 @@ enum File {
 
 /// A case names its topology; a file that does not is a topology.
 fn load(path: &Path) -> Result<File, LoadError> {
-    let names_topology = |text: String| {
-        text.lines().map(str::trim_start).any(|line| line.strip_prefix("topology").is_some_and(|rest| rest.trim_start().starts_with('=')))
-    };
-    if fs::read_to_string(path).is_ok_and(names_topology) {
+    if fs::read_to_string(path).is_ok_and(|text| document::names_topology(&text)) {
         let (case, topology) = mplab::case::check::load(path)?;
         let name = suite::find(path).ok().and_then(|mut found| found.pop()).map_or_else(String::new, |file| file.name);
         Ok(File::Case(Box::new(Job::plan(&name, topology, case, Forwarding::default()))))

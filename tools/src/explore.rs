@@ -1,6 +1,7 @@
 //! `mplab explore`: one case with many seeds in virtual time, and how its measures spread.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mplab::compare::{Ended, spreads};
@@ -27,7 +28,7 @@ pub(crate) struct Arguments {
     seeds: Seeds,
     /// How many run at once; if not said, one on each core
     #[arg(long, short)]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// Where the recordings of seeds go that did not pass
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
@@ -62,7 +63,7 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
         }
         runs.insert(seed, run);
     };
-    let at_once = arguments.jobs.unwrap_or_else(|| at.parallel());
+    let at_once = arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get);
     let work = |job: &Job| suite::run(job, &at, &mut |_| ());
     let summary = pool::each(jobs, at_once, |job| format!("seed {}", job.seed), work, ended);
     show!("{}", report::spread(&spreads(runs.values()), style));

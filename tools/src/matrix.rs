@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use mplab::compare::{Column, Ended, Matrix, Run, changes};
@@ -33,7 +34,7 @@ pub(crate) struct Arguments {
     seeds: Seeds,
     /// How many run at once; if not said, as many as this computer's cores can do
     #[arg(long, short)]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// Where the matrix goes, as JSON
     #[arg(long)]
     output: Option<PathBuf>,
@@ -88,7 +89,7 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     // One after the other: guests keep the cores busy, and would disturb what runs in real time beside them.
     for tasks in [local, guests] {
         let Some(first) = tasks.front() else { continue };
-        let at_once = arguments.jobs.unwrap_or_else(|| first.at.parallel());
+        let at_once = arguments.jobs.map_or_else(|| first.at.parallel(), NonZeroUsize::get);
         let name = |Task { kernel, file, job, .. }: &Task| format!("{} with {kernel}, seed {}", file.name, job.seed);
         let work = |task: &Task| suite::run(&task.job, task.at, &mut |_| ());
         let summary = pool::each(tasks, at_once, name, work, |task, judged| {

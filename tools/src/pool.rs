@@ -35,10 +35,12 @@ pub(crate) fn together<T: Send, R: Send>(
     mut ended: impl FnMut(T, R),
 ) -> String {
     let mut progress = Progress::new(tasks.len());
+    // A worker more than there is work for would only be started.
+    let workers = at_once.min(tasks.len().div_ceil(at_a_time));
     let queue = Mutex::new(tasks);
     let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
-        for _ in 0..at_once.max(1) {
+        for _ in 0..workers {
             let (tell, queue, name, work) = (tell.clone(), &queue, &name, &work);
             scope.spawn(move || {
                 let next = || {
@@ -121,5 +123,29 @@ impl Progress {
 
     fn summary(&self) -> String {
         format!("{} of {} run in {:.1}s", self.done, self.total, self.began.elapsed().as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn no_more_workers_are_started_than_there_is_work_for() {
+        // Each worker has one task, and none is done before all have one.
+        let (all_have_one, threads) = (Barrier::new(3), Mutex::new(BTreeSet::new()));
+        let work = |tasks: &[u32]| {
+            all_have_one.wait();
+            threads.lock().unwrap().insert(format!("{:?}", thread::current().id()));
+            tasks.to_vec()
+        };
+        let mut done = Vec::new();
+        together((0..6).collect(), usize::MAX, 2, u32::to_string, work, |_, result| done.push(result));
+        done.sort_unstable();
+        assert_eq!((done, threads.lock().unwrap().len()), ((0..6).collect(), 3));
+        together(VecDeque::<u32>::new(), usize::MAX, 1, u32::to_string, <[u32]>::to_vec, |_, _| unreachable!("there is nothing to do"));
     }
 }

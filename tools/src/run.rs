@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     seed: u64,
     /// How many run at once; if not said, as many as this computer's cores can do
     #[arg(long, short)]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// How many cases run in one boot of a guest, one after the other: faster, and what one does to the kernel may reach those behind it
     #[arg(long, value_name = "CASES", default_value = "1", requires = "kernel")]
     per_boot: NonZeroUsize,
@@ -78,7 +78,7 @@ pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &Place) -> Result<Vec
 
 /// Runs jobs, some at a time, and tells how each ended. The worst counts.
 fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, at: &Somewhere, style: Style) -> Exit {
-    let at_once = arguments.jobs.unwrap_or_else(|| at.parallel());
+    let at_once = arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get);
     let mut worst = Exit::Passed;
     let name = |(file, _): &(CaseFile, Job)| file.name.clone();
     let work = |cases: &[(CaseFile, Job)]| {

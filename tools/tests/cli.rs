@@ -24,7 +24,8 @@ fn main() {
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 12] = [
+    let in_a_lab: [(&str, fn()); 13] = [
+        ("topologies_may_be_among_cases_and_jobs_be_too_many", topologies_may_be_among_cases_and_jobs_be_too_many),
         ("a_reader_that_has_seen_enough_ends_a_run", a_reader_that_has_seen_enough_ends_a_run),
         ("a_case_that_must_fail_passes", a_case_that_must_fail_passes),
         ("a_failure_says_all_that_is_needed_to_see_it_again", a_failure_says_all_that_is_needed_to_see_it_again),
@@ -71,6 +72,23 @@ fn a_reader_that_has_seen_enough_ends_a_run() {
     let case = directory.write("cases/short.toml", SHORT);
     ends_quietly_without_a_reader(&directory, &["run", &case]);
     assert_eq!(directory.ending("short.json").len(), 1, "the run is not recorded");
+}
+
+fn topologies_may_be_among_cases_and_jobs_be_too_many() {
+    let directory = Directory::new();
+    directory.write("cases/short.toml", SHORT);
+    directory.write("cases/topologies/mine.toml", "summary = \"mine\"\nlink.x.ends = [\"a:x\", \"b:x\"]\n");
+    // The copies of the repository's topologies lie beside the cases.
+    let said = directory.say(&["run", ".", "--jobs", "1000000"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_has(&said.out, &["1 of 1 run"]);
+    for command in [&["run", "."][..], &["explore", "x", "--kernel", "k"], &["matrix", ".", "--kernels", "k"]] {
+        let said = directory.say(&[command, &["--jobs", "0"]].concat());
+        assert_eq!(said.code, 2, "{said:?}");
+        assert_has(&said.err, &["invalid value '0'"]);
+    }
+    let said = directory.say(&["run", "topologies"]);
+    assert!(said.code == 2 && said.err.contains("no case file"), "{said:?}");
 }
 
 fn ends_quietly_without_a_reader(directory: &Directory, arguments: &[&str]) {

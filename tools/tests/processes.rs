@@ -56,7 +56,7 @@ fn a_program_sees_its_host_and_nothing_else() {
     let text = r#"
         [process.look]
         host = "laptop"
-        command = ["sh", "-c", "hostname; ls /sys/class/net; ls /tmp; cat etc/motd; cat; echo $COLOUR; ps ax; cat /etc/hosts; exit 3"]
+        command = ["sh", "-c", "hostname; ls -I '~*' /sys/class/net; ls /tmp; cat etc/motd; cat; echo $COLOUR; ps ax; cat /etc/hosts; exit 3"]
         files = { "etc/motd" = "hello\n" }
         input = "fed\n"
         env = { COLOUR = "red" }

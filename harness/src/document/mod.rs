@@ -5,3 +5,32 @@ pub mod case;
 pub mod diagnostic;
 mod toml;
 pub mod topology;
+
+/// Whether a text with the form of a document is a topology: it names links, and no topology as a case does. What is neither is a case with
+/// mistakes.
+pub fn is_topology(text: &str) -> bool {
+    let keys = || text.lines().map(|line| line.trim_start().trim_start_matches('[').trim_start());
+    let named = |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['.', '=', ']']));
+    keys().any(|line| named(line, "link")) && !names_topology(text)
+}
+
+/// Whether a text names the topology that it is about, as a case does.
+pub fn names_topology(text: &str) -> bool {
+    text.lines().map(str::trim_start).any(|line| line.strip_prefix("topology").is_some_and(|rest| rest.trim_start().starts_with('=')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topology_has_links_and_a_case_names_its_topology() {
+        for links in ["link.x.ends = []", "[link]\n", " [link.wlan]\nends = []", "link = {}"] {
+            assert!(is_topology(links), "{links}");
+            assert!(!is_topology(&format!("topology = \"two\"\n{links}")), "{links}");
+        }
+        for case in ["", "summary = \"a case without its topology\"", "# link.x", "linked = 1", "expect = [{ link = \"x\" }]"] {
+            assert!(!is_topology(case), "{case}");
+        }
+    }
+}

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::document::case::check;
 use crate::document::diagnostic::LoadError;
+use crate::document::{self, case::check};
 use crate::kernel::program;
 use crate::life::execute::News;
 use crate::place::{PlaceError, Somewhere};
@@ -51,7 +51,8 @@ impl CaseFile {
     }
 }
 
-/// The case files that a path stands for: itself, or all below it if it is a directory, in the order of their names.
+/// The case files that a path stands for: itself, or all below it if it is a directory, in the order of their names. Topologies may be among
+/// them.
 pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
     let mut found = Vec::new();
     if fs::metadata(path)?.is_dir() {
@@ -68,11 +69,16 @@ fn search(directory: &Path, root: &Path, found: &mut Vec<CaseFile>) -> io::Resul
         let path = entry?.path();
         if path.is_dir() {
             search(&path, root, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        } else if path.extension().is_some_and(|extension| extension == "toml") && !is_topology_file(&path) {
             found.push(CaseFile::new(path, root));
         }
     }
     Ok(())
+}
+
+/// Whether a file beside cases is a topology that they use. What cannot be read is told when the case is.
+fn is_topology_file(path: &Path) -> bool {
+    path.is_file() && fs::read_to_string(path).is_ok_and(|text| document::is_topology(&text))
 }
 
 /// Reads a case file with its topology and plans it for a place.

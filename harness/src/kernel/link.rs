@@ -65,6 +65,13 @@ pub fn bridge(batch: &mut Batch, name: &str, index: i32) {
     batch.push(&request);
 }
 
+/// Gives an interface, which is down, another name.
+pub fn rename(batch: &mut Batch, index: i32, name: &str) {
+    let mut request = Request::new().op_setlink_do(&header(index, 0, 0));
+    request.encode().push_ifname_bytes(name.as_bytes());
+    batch.push(&request);
+}
+
 /// Sets an interface up or down.
 pub fn set_up(batch: &mut Batch, index: i32, up: bool) {
     let request = Request::new().op_setlink_do(&header(index, if up { libc::IFF_UP } else { 0 }, libc::IFF_UP));

@@ -6,6 +6,8 @@ use std::io;
 use netlink_bindings::rt_link::{IfinfoFlags, Ifinfomsg, IterableLinkAttrs, LinkAttrs, Request, RtextFilter};
 use netlink_socket2::NetlinkSocket;
 
+use crate::words::names;
+
 /// An interface as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LinkStats {
@@ -56,11 +58,11 @@ impl Links {
         Ok(made)
     }
 
-    /// All interfaces but `lo`.
+    /// All interfaces but `lo` and those that the kernel itself has put into the namespace.
     pub fn read(&mut self) -> io::Result<Vec<LinkStats>> {
         let ours = |flags: u32| flags & IfinfoFlags::Loopback as u32 == 0;
         let links = self.each(|flags, attributes| ours(flags).then(|| LinkStats::of(flags, attributes.flatten())))?;
-        Ok(links.into_iter().flatten().collect())
+        Ok(links.into_iter().flatten().filter(|link| !names::is_of_kernel(&link.name)).collect())
     }
 }
 

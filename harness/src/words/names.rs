@@ -27,6 +27,20 @@ pub fn complaint(what: &str, name: &str, longest: usize) -> Option<String> {
     }
 }
 
+/// The name that a lab gives a device which the kernel itself has put into a namespace. Nothing of a topology can have such a name.
+pub fn of_kernel(device: &str) -> String {
+    let kept: String = device.chars().take(INTERFACE_MAX - OF_KERNEL.len_utf8()).collect();
+    format!("{OF_KERNEL}{kept}")
+}
+
+/// Whether this is such a name.
+pub fn is_of_kernel(device: &str) -> bool {
+    device.starts_with(OF_KERNEL)
+}
+
+/// What such a name begins with.
+const OF_KERNEL: char = '~';
+
 /// The known name nearest to an unknown one, if it is near enough to have been meant.
 pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -92,6 +106,16 @@ mod tests {
     fn a_slip_of_the_finger_finds_the_name() {
         assert_eq!(nearest("etehrnet", ["ethernet", "wlan"]), Some("ethernet"));
         assert_eq!(nearest("cellular", ["ethernet", "wlan"]), None);
+    }
+
+    #[test]
+    fn no_topology_has_the_name_of_a_device_of_the_kernel() {
+        for device in ["sit0", "a-name-of-15-ch"] {
+            let name = of_kernel(device);
+            assert!(is_of_kernel(&name) && name.len() <= INTERFACE_MAX, "{name}");
+            assert!(complaint("network interface", &name, INTERFACE_MAX).is_some(), "{name}");
+            assert!(!is_of_kernel(device));
+        }
     }
 
     #[test]

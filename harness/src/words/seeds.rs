@@ -9,10 +9,19 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seeds(RangeInclusive<u64>);
 
+/// How many may be named together. A run is planned for each before the first begins.
+pub const MOST: u64 = 10_000;
+
 /// Text that names no seeds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no seeds: write a number, or the first and the last, such as \"1..200\"")]
-pub struct SeedsError(String);
+pub enum SeedsError {
+    /// It is something else.
+    #[error("`{0}` names no seeds: write a number, or the first and the last, such as \"1..200\"")]
+    Wrong(String),
+    /// It names too many.
+    #[error("`{0}` names more than {MOST} seeds: run them in parts")]
+    Many(String),
+}
 
 impl Seeds {
     /// All of them, in their order.
@@ -24,11 +33,14 @@ impl Seeds {
 impl FromStr for Seeds {
     type Err = SeedsError;
     fn from_str(text: &str) -> Result<Self, SeedsError> {
-        let wrong = || SeedsError(text.to_owned());
+        let wrong = || SeedsError::Wrong(text.to_owned());
         let seed = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
         let (first, last) = text.split_once("..").unwrap_or((text, text));
         let seeds = seed(first)?..=seed(last)?;
-        if seeds.is_empty() { Err(wrong()) } else { Ok(Self(seeds)) }
+        if seeds.is_empty() {
+            return Err(wrong());
+        }
+        if seeds.end() - seeds.start() >= MOST { Err(SeedsError::Many(text.to_owned())) } else { Ok(Self(seeds)) }
     }
 }
 
@@ -47,7 +59,8 @@ mod tests {
         assert_eq!("1..3".parse::<Seeds>().unwrap().all().collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!("7".parse::<Seeds>().unwrap().all().collect::<Vec<_>>(), [7]);
         assert_eq!("1..3".parse::<Seeds>().unwrap().to_string(), "1..3");
-        for wrong in ["", "3..1", "1..", "-1", "one"] {
+        assert_eq!("1..10000".parse::<Seeds>().unwrap().all().count() as u64, MOST);
+        for wrong in ["1..10001", "0..18446744073709551615", "", "3..1", "1..", "-1", "one"] {
             assert!(wrong.parse::<Seeds>().is_err(), "{wrong}");
         }
     }

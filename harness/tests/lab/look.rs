@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use libtest_mimic::Failed;
 use mplab::kernel::Namespace;
+use mplab::words::names;
 use serde_json::Value;
 
 /// What the kernel numbers and invents as it likes: indexes, handles, hardware addresses, and times that count down.
@@ -33,6 +35,17 @@ fn quieten(value: &mut Value) {
         }
         _ => {}
     }
+}
+
+/// Whether a row is about a device that the kernel puts into every namespace, which mplab's labs have under another name.
+fn is_of_kernel(row: &Value) -> bool {
+    static DEVICES: OnceLock<BTreeSet<String>> = OnceLock::new();
+    let of_fresh = || {
+        let rows = Namespace::new().and_then(|fresh| fresh.enter(|| rows("ip -j link"))).ok().and_then(Result::ok).unwrap_or_default();
+        rows.iter().filter_map(|(_, row)| row.get("ifname")?.as_str().map(str::to_owned)).filter(|name| name != "lo").collect()
+    };
+    let name = ["ifname", "dev"].iter().find_map(|key| row.get(key)?.as_str()).unwrap_or_default();
+    names::is_of_kernel(name) || DEVICES.get_or_init(of_fresh).contains(name)
 }
 
 /// The rows that a command prints, each with the command.
@@ -69,7 +82,7 @@ pub(crate) fn look(namespace: &Namespace) -> Result<BTreeSet<String>, Failed> {
     namespace.enter(|| {
         let mut seen = BTreeSet::new();
         for command in all {
-            for (line, row) in rows(command)? {
+            for (line, row) in rows(command)?.into_iter().filter(|(_, row)| !is_of_kernel(row)) {
                 seen.insert(line);
                 if row.get("kind").and_then(Value::as_str) == Some("ingress") {
                     let dev = row.get("dev").and_then(Value::as_str).unwrap_or_default();

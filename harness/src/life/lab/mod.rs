@@ -21,7 +21,7 @@ use crate::life::relay::{Relay, RelayError, RelayLink};
 use crate::plan::op::MAIN_TABLE;
 use crate::plan::{Act, Op};
 use crate::words::EndpointFlag;
-use crate::words::names::WIRES;
+use crate::words::names::{self, WIRES};
 
 /// Why a lab could not be built or changed.
 #[derive(Debug, thiserror::Error)]
@@ -74,10 +74,19 @@ struct Room {
 }
 
 impl Room {
-    fn new(first_index: i32) -> io::Result<Self> {
+    /// A new namespace. Kernels with tunnels put devices of their own into each (`sit0`, `tunl0`; net.core.fb_tunnels_only_for_init_net), which
+    /// cannot be removed: they are renamed, so that a topology may have any name, and the indexes begin behind theirs.
+    fn new(first_index: i32) -> Result<Self, NetlinkError> {
         let ns = Arc::new(Namespace::new()?);
-        let devices = BTreeMap::from([("lo".to_owned(), 1)]);
-        Ok(Self { netlink: Netlink::new(Arc::clone(&ns)), ns, devices, next_index: first_index })
+        let mut netlink = Netlink::new(Arc::clone(&ns));
+        let mut renamed = Batch::default();
+        let mut next_index = first_index;
+        for device in link::list(&mut netlink)?.into_iter().filter(|device| device.index != LO) {
+            link::rename(&mut renamed, device.index, &names::of_kernel(&device.name));
+            next_index = next_index.max(device.index + 1);
+        }
+        netlink.send(&renamed)?;
+        Ok(Self { ns, netlink, devices: BTreeMap::from([("lo".to_owned(), LO)]), next_index })
     }
 
     fn new_device(&mut self, name: &str) -> i32 {
@@ -111,8 +120,10 @@ impl Room {
     }
 }
 
-/// The index of a host's first interface: 1 is `lo`.
-const HOST_INDEX: i32 = 2;
+/// The index of `lo` in every namespace.
+const LO: i32 = 1;
+/// The index of a host's first interface, if the kernel puts no devices there itself.
+const HOST_INDEX: i32 = LO + 1;
 /// The index of the first interface on the wires. A veth whose index equals its peer's looks to the kernel like a device that is no
 /// tunnel or peer of another, and its carrier is noticed up to a second late (net/core/link_watch.c, linkwatch_urgent_event).
 const WIRES_INDEX: i32 = 1 << 20;
@@ -281,7 +292,8 @@ impl Lab {
         let io = |source| LabError::Io { op: Box::new(op.clone()), source };
         if let Direct::Namespace = direct {
             let first = if op.ns == WIRES { WIRES_INDEX } else { HOST_INDEX };
-            self.rooms.insert(op.ns.clone(), Room::new(first).map_err(io)?);
+            let room = Room::new(first).map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })?;
+            self.rooms.insert(op.ns.clone(), room);
             return Ok(());
         }
         if let Direct::Relay = direct {
