@@ -88,7 +88,7 @@ pub(crate) fn measure(link: &Link, recording: &Recording) -> Result<Measured, St
     let frames = Frames::read(recording);
     if frames.sent.len() as u64 != link.sent.many || frames.came.is_empty() {
         let counts = (frames.sent.len(), frames.came.len());
-        return Err(format!("{}: {counts:?} of {} frames: {:?}", link.name(), link.sent.many, recording.processes));
+        return Err(format!("{}: {counts:?} of {} frames: {:?} {:?}", link.name(), link.sent.many, recording.processes, recording.splats));
     }
     let exact = recording.place.is_virtual();
     let mut measured = Measured::default();
