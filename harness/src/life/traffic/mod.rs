@@ -8,7 +8,6 @@ mod content;
 mod delivery;
 mod drive;
 mod flow;
-mod gulp;
 mod mailbox;
 mod pace;
 mod stop;
