@@ -1,0 +1,218 @@
+//! The documents tell the truth: links lead somewhere, commands and options exist, files that are shown are those of the repository, and the
+//! tutorial does what it says. Not here: the tables of keys, which are compared with the parsers in the library.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed};
+use support::{Directory, repository, trial};
+
+fn main() -> ExitCode {
+    mplab::enter();
+    let confined = mplab::local::place().err().map(|error| error.to_string());
+    let anywhere: [(&str, fn()); 4] = [
+        ("links_lead_to_files_and_headings", links_lead_to_files_and_headings),
+        ("commands_and_options_exist", commands_and_options_exist),
+        ("the_readme_shows_a_case_of_the_repository", the_readme_shows_a_case_of_the_repository),
+        ("the_book_has_every_document", the_book_has_every_document),
+    ];
+    let ready = |run: fn()| {
+        move || {
+            run();
+            Ok::<_, Failed>(())
+        }
+    };
+    let mut trials: Vec<_> = anywhere.into_iter().map(|(name, run)| trial(name, None, ready(run))).collect();
+    trials.push(trial("the_tutorial_does_what_it_says", confined, ready(the_tutorial_does_what_it_says)));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every document that people read.
+fn documents() -> Vec<PathBuf> {
+    let directories = ["", "docs", "testcases", "testcases/example", "topologies"].map(|directory| repository().join(directory));
+    let mut found: Vec<_> = directories
+        .iter()
+        .flat_map(|directory| directory.read_dir().expect("a directory of the repository"))
+        .map(|entry| entry.expect("a directory can be read to its end").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "md"))
+        .collect();
+    found.sort();
+    found
+}
+
+/// A fenced block: its language, its lines, and the line of text before it.
+struct Block {
+    language: String,
+    lines: Vec<String>,
+    before: String,
+}
+
+fn blocks(text: &str) -> Vec<Block> {
+    let mut found = Vec::new();
+    let mut before = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let inside = lines.by_ref().take_while(|line| *line != "```").map(str::to_owned).collect();
+            found.push(Block { language: language.to_owned(), lines: inside, before: before.clone() });
+        } else if !line.is_empty() {
+            line.clone_into(&mut before);
+        }
+    }
+    found
+}
+
+/// The name that a forge gives to a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter));
+    kept.collect::<String>().trim().to_lowercase().replace(' ', "-")
+}
+
+/// The text without its fenced blocks.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
+fn links_lead_to_files_and_headings() {
+    let mut anchors = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for document in documents() {
+        for link in prose(&read(&document)).split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { document.clone() } else { document.parent().expect("it is in a directory").join(file) };
+            if !target.exists() {
+                wrong.push(format!("{}: there is no {link}", document.display()));
+            } else if !heading.is_empty() {
+                let known: &BTreeSet<String> = anchors.entry(target.clone()).or_insert_with(|| {
+                    prose(&read(&target))
+                        .lines()
+                        .filter(|line| line.starts_with('#'))
+                        .map(|line| anchor(line.trim_start_matches('#')))
+                        .collect()
+                });
+                if !known.contains(heading) {
+                    wrong.push(format!("{}: no heading is called {link}", document.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The arguments of every `mplab` that a reader would type.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let typed = blocks(text).into_iter().flat_map(|block| match block.language.as_str() {
+        "console" => block.lines.iter().filter_map(|line| Some(line.strip_prefix("$ ")?.to_owned())).collect(),
+        "sh" => block.lines,
+        _ => Vec::new(),
+    });
+    typed
+        .filter_map(|line| {
+            let line = line.split(" #").next().expect("there is a first part");
+            let words = line.strip_prefix("git bisect run ").unwrap_or(line).strip_prefix("mplab ")?.split_whitespace();
+            Some(words.map(str::to_owned).collect())
+        })
+        .collect()
+}
+
+fn commands_and_options_exist() {
+    let directory = Directory::new();
+    let mut helps = BTreeMap::new();
+    let mut count = 0;
+    for document in documents() {
+        for words in commands(&read(&document)) {
+            let named = if words[0] == "kernel" { 2 } else { 1 };
+            let command = words[..named].to_vec();
+            let help: &String = helps.entry(command.clone()).or_insert_with(|| {
+                let said = directory.say(&command.iter().map(String::as_str).chain(["--help"]).collect::<Vec<_>>());
+                assert_eq!(said.code, 0, "{}: there is no `mplab {}`", document.display(), command.join(" "));
+                said.out
+            });
+            for option in words.iter().take_while(|word| *word != "--").filter(|word| word.starts_with("--")) {
+                let listed = help.split(|letter: char| !letter.is_alphanumeric() && letter != '-').any(|word| word == option);
+                assert!(listed, "{}: `mplab {}` has no {option}", document.display(), command.join(" "));
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} commands were found, so they are not looked for where they are");
+}
+
+fn the_readme_shows_a_case_of_the_repository() {
+    let shown: Vec<String> = blocks(&read(&repository().join("README.md")))
+        .iter()
+        .filter(|block| block.language == "toml")
+        .map(|block| block.lines.join("\n") + "\n")
+        .collect();
+    let file = "testcases/cases/survival/ethernet_unplugged.toml";
+    assert!(shown.contains(&read(&repository().join(file))), "the README shows another {file} than there is");
+}
+
+fn the_book_has_every_document() {
+    let summary = read(&repository().join("docs/SUMMARY.md"));
+    for document in documents().iter().filter(|path| path.parent().is_some_and(|parent| parent.ends_with("docs"))) {
+        let name = document.file_name().expect("a file").to_string_lossy();
+        assert!(name == "SUMMARY.md" || summary.contains(&format!("({name})")), "docs/SUMMARY.md has no {name}");
+    }
+}
+
+/// Output as it is compared: without what differs from run to run, and from one computer to the next.
+fn essence(line: &str) -> String {
+    let line = line.split(" links by ").next().expect("there is a first part");
+    let number = |word: &str| word.starts_with(|letter: char| letter.is_ascii_digit());
+    let words: Vec<_> = line.split_whitespace().map(|word| if number(word) { "#" } else { word }).collect();
+    words.join(" ")
+}
+
+/// Writes the files, types the commands, and compares what comes with what is shown.
+fn the_tutorial_does_what_it_says() {
+    let directory = Directory::new();
+    for block in blocks(&read(&repository().join("docs/tutorial.md"))) {
+        let named = block.before.rsplit('`').nth(1).unwrap_or_default().to_owned();
+        let text = block.lines.join("\n") + "\n";
+        match block.language.as_str() {
+            "toml" if block.before.contains("dd this to") => {
+                let old = read(&directory.path().join(&named));
+                directory.write(&named, &format!("{old}\n{text}"));
+            }
+            "toml" => {
+                directory.write(&named, &text);
+            }
+            "console" => type_it(&directory, &block.lines),
+            _ => {}
+        }
+    }
+}
+
+fn type_it(directory: &Directory, lines: &[String]) {
+    let mut rest = lines;
+    while let Some((typed, behind)) = rest.split_first() {
+        let end = behind.iter().position(|line| line.starts_with("$ ")).unwrap_or(behind.len());
+        let (shown, next) = behind.split_at(end);
+        rest = next;
+        let arguments: Vec<_> =
+            typed.strip_prefix("$ mplab ").unwrap_or_else(|| panic!("{typed} is no command")).split_whitespace().collect();
+        let said = directory.say(&arguments);
+        // A computer that is too busy for a verdict has none to compare.
+        if said.code == 5 {
+            continue;
+        }
+        let failed = shown.iter().any(|line| line.trim_start().starts_with("FAIL"));
+        assert_eq!(said.code, i32::from(failed), "{typed}: {said:?}");
+        let came: BTreeSet<_> = said.out.lines().map(essence).collect();
+        for line in shown.iter().filter(|line| *line != "...") {
+            assert!(came.contains(&essence(line)), "{typed} does not print\n{line}\nbut\n{}", said.out);
+        }
+    }
+}
