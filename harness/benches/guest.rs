@@ -119,7 +119,7 @@ fn measure(kernel: &str, what: &str, guest: &Guest, job: &Job) -> Outcome<()> {
 /// Of the one transfer, in the whole run.
 fn goodput(recording: &Recording) -> Outcome<String> {
     let name = recording.job.case.transfers.keys().next().ok_or("a transfer")?;
-    Ok(Seen::find(recording, &recording.job.case, name)?.goodput(Window::default()).to_string())
+    Ok(Seen::find(&recording.run(&recording.job.case), name)?.goodput(Window::default()).to_string())
 }
 
 /// The CPU time of what this program started and has ended.

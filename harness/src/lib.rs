@@ -15,7 +15,8 @@
 //! | [`kernel`] | namespaces, netlink, sockets, processes, probes | the only room with `unsafe`, netlink, /proc, setns |
 //! | [`result`] | [`recording`], [`splat`], [`judge`], [`compare`], [`report`] | pure functions and types |
 //! | [`plan`] | operations whose `Display` is the ip, tc or sysctl line; the job | pure |
-//! | [`document`] | [`diagnostic`], [`topology`], [`case`] | text in, values out |
+//! | [`document`] | [`diagnostic`], [`topology`], [`case`] with its measures | text in, values out; a measure reads records |
+//! | [`record`] | what is seen of hosts, transfers and processes | plain data |
 //! | [`words`] | names, units, constraints, features | no I/O |
 //!
 //! A module uses modules of its own directory and of those below it in this table; a test keeps it so. Outside, modules are called by their short
@@ -28,6 +29,7 @@ pub mod kernel;
 pub mod life;
 pub mod place;
 pub mod plan;
+pub mod record;
 pub mod result;
 pub mod words;
 

@@ -110,7 +110,7 @@ fn mean(recordings: &[Recording]) -> Result<(f64, f64), Failed> {
     let window = Window { from: Some(Time::from_millis(2000)), to: Some(Time::from_millis(12_000)) };
     let (mut goodput, mut share) = (0.0, 0.0);
     for recording in recordings {
-        let seen = Seen::find(recording, &recording.job.case, "t")?;
+        let seen = Seen::find(&recording.run(&recording.job.case), "t")?;
         if let Some(problem) = seen.problems().pop() {
             return Err(problem.into());
         }

@@ -29,17 +29,9 @@ pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
     needs
 }
 
-/// The MPTCP counters that a case expects something of: one that a kernel lacks cannot be told from one that stayed 0.
-pub(super) fn counters(case: &Case) -> impl Iterator<Item = String> {
-    let measures = case.expects.iter().flat_map(|expect| &expect.measures);
-    let names = measures.filter_map(|measure| if let Measure::Counter(name, _) = measure { Some(name) } else { None });
-    names.filter(|name| name.starts_with("MPTcpExt")).cloned()
-}
-
-/// Whether a case expects something of events that not every kernel has.
-pub(super) fn listener_events(case: &Case) -> bool {
-    let mut measures = case.expects.iter().flat_map(|expect| &expect.measures);
-    measures.any(|measure| matches!(measure, Measure::Event(kind, _) if kind.starts_with("listener-")))
+/// What the measures of a case need of a kernel.
+pub(super) fn measures(case: &Case) -> impl Iterator<Item = Feature> {
+    case.expects.iter().flat_map(|expect| &expect.measures).filter_map(Measure::needs)
 }
 
 #[cfg(test)]

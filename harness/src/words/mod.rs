@@ -24,7 +24,7 @@ pub use constraint::{Better, Constraint, Window};
 pub use ending::{Exit, Signal};
 pub use feature::Feature;
 pub use firewall::{Deed, MptcpOption, Packets, Rule};
-pub use mptcp::{Direction, EndpointFlag, Protocol};
+pub use mptcp::{Direction, Endpoint, EndpointFlag, Protocol};
 pub use names::End;
 pub use netem::{Netem, Place};
 pub use network::Network;

@@ -2,6 +2,7 @@
 //! Not here: how they are told to a kernel.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,21 @@ impl fmt::Display for Direction {
             Self::Both => "both",
         })
     }
+}
+
+/// An address that the path manager may use or announce.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The interface it is bound to (`dev`).
+    pub interface: Option<String>,
+    /// Its flags.
+    pub flags: Vec<EndpointFlag>,
+    /// Its id, 1 to 255; chosen by the kernel if absent.
+    pub id: Option<u8>,
+    /// The port announced with it.
+    pub port: Option<u16>,
 }
 
 #[cfg(test)]

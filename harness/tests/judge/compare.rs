@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mplab::case::Measure;
+use mplab::case::measure;
 use mplab::compare::{Distance, Ended, Run, Spread, spreads};
 use mplab::judge::{Reading, judge, readings};
 use mplab::recording::Recording;
@@ -38,8 +38,8 @@ fn megabits(megabits: u64) -> Amount {
 #[test]
 fn every_run_has_goodput_stall_and_shares_and_what_its_case_asks_for() {
     let mut recording = run();
-    expect(&mut recording, "12s..20s", Measure::Share("wlan".to_owned(), ">= 99%".parse().unwrap()));
-    expect(&mut recording, "", Measure::Counter("MPTcpExtMPJoinSynTx".to_owned(), "= 2".parse().unwrap()));
+    expect(&mut recording, "12s..20s", measure::Share("wlan".to_owned(), ">= 99%".parse().unwrap()));
+    expect(&mut recording, "", measure::Counter("MPTcpExtMPJoinSynTx".to_owned(), "= 2".parse().unwrap()));
     let readings = readings(&recording, &recording.job.case);
     let names: Vec<&str> = readings.keys().map(String::as_str).collect();
     assert_eq!(
@@ -70,7 +70,7 @@ fn what_was_not_recorded_is_no_measure() {
 fn a_run_ends_as_its_verdict_says() {
     let mut recording = run();
     assert_eq!(compared(&recording).ended, Ended::Passed);
-    expect(&mut recording, "", Measure::Stall("<= 100ms".parse().unwrap()));
+    expect(&mut recording, "", measure::Stall("<= 100ms".parse().unwrap()));
     let Ended::Failed(failures) = compared(&recording).ended else { panic!("it stalls for longer") };
     assert_eq!(failures, BTreeMap::from([("download: stall <= 100ms".to_owned(), "430ms".to_owned())]));
     recording.lateness.step = S;

@@ -1,6 +1,6 @@
 //! Measures of what arrived.
 
-use mplab::case::{Amount, Measure};
+use mplab::case::{Amount, Measure, measure};
 use mplab::recording::{ConnectionRecord, TransferRecord, WrongRecord};
 use mplab::words::{Size, Time};
 use rstest::rstest;
@@ -10,10 +10,10 @@ use crate::synthetic::{S, connection, finding, flow, run};
 /// A measure of delivery with its constraint.
 fn measure(key: &str, constraint: &str) -> Measure {
     match key {
-        "bytes" => Measure::Bytes(constraint.parse().unwrap()),
-        "duration" => Measure::Duration(constraint.parse().unwrap()),
-        "goodput" => Measure::Goodput(constraint.parse().unwrap()),
-        _ => Measure::Stall(constraint.parse().unwrap()),
+        "bytes" => Measure::from(measure::Bytes(constraint.parse().unwrap())),
+        "duration" => Measure::from(measure::Duration(constraint.parse().unwrap())),
+        "goodput" => Measure::from(measure::Goodput(constraint.parse().unwrap())),
+        _ => Measure::from(measure::Stall(constraint.parse().unwrap())),
     }
 }
 
@@ -65,7 +65,7 @@ fn what_never_ended_stalls_until_the_run_ends_and_has_no_duration() {
     let duration = finding(&run, "", measure("duration", "<= 60s"));
     assert_eq!((duration.measured.as_str(), duration.held), ("never ended", false));
     assert_eq!(duration.why.as_deref(), Some("connection 1 down never ended"));
-    let intact = finding(&run, "", Measure::Intact(true));
+    let intact = finding(&run, "", measure::Intact(true));
     assert!(!intact.held);
     assert_eq!(intact.why.as_deref(), Some("connection 1 down: 156.16m of 353.44m arrived\nthe deadline ended the run at 30.2s"));
 }
@@ -95,7 +95,7 @@ fn a_transfer_of_no_bytes_is_intact() {
     let record = flow(&mut run);
     (record.sent, record.received, record.ended) = (0, 0, Some(5_000));
     record.progress.clear();
-    for measure in [Measure::Intact(true), measure("bytes", "= 0"), measure("stall", "= 0s"), measure("goodput", "= 0bit")] {
+    for measure in [Measure::from(measure::Intact(true)), measure("bytes", "= 0"), measure("stall", "= 0s"), measure("goodput", "= 0bit")] {
         let finding = finding(&run, "", measure);
         assert!(finding.held, "{finding}: {}", finding.measured);
     }
@@ -106,7 +106,7 @@ fn a_wrong_byte_is_told_with_all_that_is_known_of_it() {
     let mut run = run();
     let wrong = WrongRecord { at: 15_050_000, wanted: "0a0b".to_owned(), got: "0a0c".to_owned() };
     (flow(&mut run).corrupt_at, flow(&mut run).wrong) = (Some(4096), Some(wrong));
-    let why = |run: &mplab::recording::Recording| finding(run, "", Measure::Intact(true)).why.unwrap();
+    let why = |run: &mplab::recording::Recording| finding(run, "", measure::Intact(true)).why.unwrap();
     let begins = "connection 1 down: the byte at 4096 is wrong: wanted 0a0b, got 0a0c, read by laptop at 15.05s from ";
     assert!(why(&run).starts_with(&format!("{begins}a subflow that was not seen")), "{}", why(&run));
     // Only WLAN's receives while Ethernet is cut.
@@ -132,16 +132,16 @@ fn every_way_not_to_be_intact_is_told() {
     let endless = down(|flow| flow.ended = None);
     let short = down(|flow| (flow.sent, flow.received) = (12 << 20, 12 << 20));
     run.transfers.get_mut("download").unwrap().connections = vec![refused, wrong, endless, short];
-    let told = finding(&run, "", Measure::Intact(true));
+    let told = finding(&run, "", measure::Intact(true));
     assert_eq!(
         told.why.as_deref(),
         Some(
             "4 of 5 connections were made\nconnection 1: connect: Connection refused\nconnection 2 down: the byte at 4096 is wrong\nand 2 more"
         )
     );
-    assert!(finding(&run, "", Measure::Intact(false)).held);
+    assert!(finding(&run, "", measure::Intact(false)).held);
     run.transfers.get_mut("download").unwrap().connections.drain(..2);
-    let told = finding(&run, "", Measure::Intact(true)).why.unwrap();
+    let told = finding(&run, "", measure::Intact(true)).why.unwrap();
     assert!(told.contains("connection 1 down: 353.44m arrived, but never their end\nconnection 2 down: 12m of 353.44m arrived"), "{told}");
 }
 

@@ -1,6 +1,6 @@
 //! Why there is no subflow over WLAN, on recordings that no lab makes.
 
-use mplab::case::{Measure, Subject};
+use mplab::case::{Subject, measure};
 use mplab::judge::counters::{At, MEANINGS, Stage};
 use mplab::judge::explain::{Check, Weight, explain};
 use mplab::recording::{ConnectionRecord, ConnectionSeries, EventRecord, HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
@@ -204,11 +204,11 @@ fn a_missed_measure_has_the_answer_below_it() {
     let mut run = refused();
     run.hosts.get_mut("laptop").unwrap().state.as_mut().unwrap().endpoints = Some(Vec::new());
     run.hosts.get_mut("laptop").unwrap().counters.clear();
-    let why = finding(&run, "", Measure::Subflows("= 2".parse().unwrap())).why.unwrap();
+    let why = finding(&run, "", measure::Subflows("= 2".parse().unwrap())).why.unwrap();
     assert!(
         why.starts_with("endpoints: none brings a subflow over laptop:wlan0: laptop has none; server has none\n  -> at laptop: ip mptcp")
     );
-    assert_eq!(finding(&run, "", Measure::Subflows("= 1".parse().unwrap())).why, None);
+    assert_eq!(finding(&run, "", measure::Subflows("= 1".parse().unwrap())).why, None);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Measures of the ways the bytes took, of protocols, and of hosts.
 
-use mplab::case::Measure;
+use mplab::case::{Measure, measure};
 use mplab::recording::{EventRecord, HostRecord, Recording};
 use mplab::words::{Direction, Protocol};
 use rstest::rstest;
@@ -8,7 +8,7 @@ use rstest::rstest;
 use crate::synthetic::{S, connection, finding, interface, run, topology};
 
 fn share(of: &str, constraint: &str) -> Measure {
-    Measure::Share(of.to_owned(), constraint.parse().unwrap())
+    Measure::from(measure::Share(of.to_owned(), constraint.parse().unwrap()))
 }
 
 #[rstest]
@@ -81,7 +81,7 @@ fn a_share_of_nothing_or_of_the_unknown_is_not_recorded() {
 #[case("21s..", "2", "2", true)]
 #[case("..150ms", "1", "1", true)]
 fn subflows_at_one_time(#[case] during: &str, #[case] constraint: &str, #[case] measured: &str, #[case] held: bool) {
-    let finding = finding(&run(), during, Measure::Subflows(constraint.parse().unwrap()));
+    let finding = finding(&run(), during, measure::Subflows(constraint.parse().unwrap()));
     assert_eq!((finding.measured.as_str(), finding.held), (measured, held), "{:?}", finding.why);
 }
 
@@ -90,7 +90,7 @@ fn subflows_at_one_time(#[case] during: &str, #[case] constraint: &str, #[case] 
 fn a_subflow_that_the_server_refuses_is_none() {
     let mut run = run();
     run.hosts.get_mut("laptop").unwrap().subflows[1].flags = "Jjc".into();
-    let finding = finding(&run, "..19s", Measure::Subflows("2".parse().unwrap()));
+    let finding = finding(&run, "..19s", measure::Subflows("2".parse().unwrap()));
     assert_eq!((finding.measured.as_str(), finding.held), ("1", false), "{:?}", finding.why);
 }
 
@@ -100,9 +100,9 @@ fn every_connection_must_have_its_subflows_and_tcp_is_one() {
     let mut plain = connection(&mut run).clone();
     (plain.client, plain.token, plain.protocol) = ("10.0.1.1:40100".to_owned(), None, Some(Protocol::Tcp));
     run.transfers.get_mut("download").unwrap().connections.push(plain);
-    let both = finding(&run, "", Measure::Subflows(">= 2".parse().unwrap()));
+    let both = finding(&run, "", measure::Subflows(">= 2".parse().unwrap()));
     assert_eq!((both.measured.as_str(), both.held), ("1..2", false));
-    let protocol = finding(&run, "", Measure::Protocol(Protocol::Mptcp));
+    let protocol = finding(&run, "", measure::Protocol(Protocol::Mptcp));
     assert_eq!((protocol.measured.as_str(), protocol.held), ("mptcp and tcp", false));
 }
 
@@ -110,18 +110,18 @@ fn every_connection_must_have_its_subflows_and_tcp_is_one() {
 fn a_connection_without_a_token_is_found_by_its_addresses() {
     let mut run = run();
     connection(&mut run).token = None;
-    assert!(finding(&run, "", Measure::Subflows("= 2".parse().unwrap())).held);
+    assert!(finding(&run, "", measure::Subflows("= 2".parse().unwrap())).held);
 }
 
 #[test]
 fn protocols() {
     let mut run = run();
-    assert!(finding(&run, "", Measure::Protocol(Protocol::Mptcp)).held);
-    assert!(finding(&run, "", Measure::Listener(Protocol::Mptcp)).held);
-    assert_eq!(finding(&run, "", Measure::Listener(Protocol::Tcp)).measured, "mptcp");
+    assert!(finding(&run, "", measure::Protocol(Protocol::Mptcp)).held);
+    assert!(finding(&run, "", measure::Listener(Protocol::Mptcp)).held);
+    assert_eq!(finding(&run, "", measure::Listener(Protocol::Tcp)).measured, "mptcp");
     connection(&mut run).protocol = None;
     run.transfers.get_mut("download").unwrap().listener = None;
-    for measure in [Measure::Protocol(Protocol::Tcp), Measure::Listener(Protocol::Tcp)] {
+    for measure in [Measure::from(measure::Protocol(Protocol::Tcp)), Measure::from(measure::Listener(Protocol::Tcp))] {
         let finding = finding(&run, "", measure);
         assert_eq!((finding.measured.as_str(), finding.held), ("not recorded", false));
     }
@@ -139,7 +139,7 @@ fn counters_grow_in_their_window(
     #[case] measured: &str,
     #[case] held: bool,
 ) {
-    let finding = finding(&run(), during, Measure::Counter(name.to_owned(), constraint.parse().unwrap()));
+    let finding = finding(&run(), during, measure::Counter(name.to_owned(), constraint.parse().unwrap()));
     assert_eq!((finding.measured.as_str(), finding.held), (measured, held), "{:?}", finding.why);
 }
 
@@ -149,7 +149,7 @@ fn events_are_counted_by_kind_and_window() {
     let event = |at, kind: &str| EventRecord { at, kind: kind.to_owned(), ..EventRecord::default() };
     run.hosts.get_mut("laptop").unwrap().events =
         vec![event(S, "sub-established"), event(11 * S, "sub-closed"), event(20 * S, "sub-established")];
-    let came = |during, kind: &str| finding(&run, during, Measure::Event(kind.to_owned(), "= 1".parse().unwrap())).measured;
+    let came = |during, kind: &str| finding(&run, during, measure::Event(kind.to_owned(), "= 1".parse().unwrap())).measured;
     assert_eq!(came("", "sub-established"), "2");
     assert_eq!(came("15s..", "sub-established"), "1");
     assert_eq!(came("", "removed"), "0");
@@ -161,9 +161,9 @@ fn a_host_that_was_not_recorded_fails_even_a_zero() {
     run.hosts.clear();
     let zero = || "= 0".parse().unwrap();
     for measure in [
-        Measure::Counter("MPTcpExtMPJoinSynTx".to_owned(), zero()),
-        Measure::Event("removed".to_owned(), zero()),
-        Measure::Subflows(zero()),
+        Measure::from(measure::Counter("MPTcpExtMPJoinSynTx".to_owned(), zero())),
+        Measure::from(measure::Event("removed".to_owned(), zero())),
+        Measure::from(measure::Subflows(zero())),
         share("wlan", "= 0%"),
     ] {
         let finding = finding(&run, "", measure);

@@ -1,6 +1,6 @@
 //! Whole texts of reports.
 
-use mplab::case::{Amount, Measure};
+use mplab::case::{Amount, measure};
 use mplab::plan::Choice;
 use mplab::recording::{HostRecord, Recording, RelayRecord, RelayedWay, SubflowSeries};
 use mplab::report::{self, Colour, IntervalTable, Style};
@@ -22,8 +22,8 @@ fn lines(text: &str) -> Vec<&str> {
 #[test]
 fn a_pass_is_told_line_by_line() {
     let mut run = run();
-    expect(&mut run, "", Measure::Stall("<= 2s".parse().unwrap()));
-    expect(&mut run, "12s..20s", Measure::Share("wlan".to_owned(), ">= 99%".parse().unwrap()));
+    expect(&mut run, "", measure::Stall("<= 2s".parse().unwrap()));
+    expect(&mut run, "12s..20s", measure::Share("wlan".to_owned(), ">= 99%".parse().unwrap()));
     let expected = "\
 PASS  survival::ethernet_unplugged           30.2s   local, Linux 6.18.44, seed 7
   ok    download: intact = true                     true
@@ -46,8 +46,8 @@ fn a_kernel_that_rounds_delays_up_is_told_of_first() {
 #[test]
 fn a_failure_is_told_with_all_that_is_needed_to_see_it_again() {
     let mut run = run();
-    expect(&mut run, "", Measure::Stall("<= 400ms".parse().unwrap()));
-    expect(&mut run, "", Measure::Subflows("= 3".parse().unwrap()));
+    expect(&mut run, "", measure::Stall("<= 400ms".parse().unwrap()));
+    expect(&mut run, "", measure::Subflows("= 3".parse().unwrap()));
     let text = verdict_text(&run);
     let expected = "\
 FAIL  survival::ethernet_unplugged           30.2s   local, Linux 6.18.44, seed 7
@@ -64,7 +64,7 @@ FAIL  survival::ethernet_unplugged           30.2s   local, Linux 6.18.44, seed 
 #[test]
 fn failures_that_must_be_and_those_that_are_missing_are_told_apart() {
     let mut run = run();
-    expect(&mut run, "", Measure::Stall("<= 400ms".parse().unwrap()));
+    expect(&mut run, "", measure::Stall("<= 400ms".parse().unwrap()));
     run.job.case.must_fail = vec!["stall".to_owned(), "goodput".to_owned()];
     run.lateness.step = 812_000;
     let expected = "\

@@ -208,7 +208,8 @@ pub(crate) fn flow(recording: &mut Recording) -> &mut FlowRecord {
 }
 
 /// Expects more of the download.
-pub(crate) fn expect(recording: &mut Recording, during: &str, measure: Measure) {
+pub(crate) fn expect(recording: &mut Recording, during: &str, measure: impl Into<Measure>) {
+    let measure = measure.into();
     let during = if during.is_empty() { Window::default() } else { during.parse().unwrap() };
     let host = matches!(measure, Measure::Counter(..) | Measure::Event(..));
     let of = if host { Subject::Host("laptop".to_owned()) } else { Subject::Transfer("download".to_owned()) };
@@ -221,7 +222,7 @@ pub(crate) fn verdict(recording: &Recording) -> Verdict {
 }
 
 /// The finding about one more measure.
-pub(crate) fn finding(recording: &Recording, during: &str, measure: Measure) -> Finding {
+pub(crate) fn finding(recording: &Recording, during: &str, measure: impl Into<Measure>) -> Finding {
     let mut recording = recording.clone();
     expect(&mut recording, during, measure);
     verdict(&recording).findings.pop().unwrap()

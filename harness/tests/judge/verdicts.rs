@@ -1,6 +1,6 @@
 //! What findings make of a run.
 
-use mplab::case::Measure;
+use mplab::case::{Measure, measure};
 use mplab::judge::{Outcome, Verdict, judge};
 use mplab::recording::{Lateness, RelayRecord, RelayedWay};
 use rstest::rstest;
@@ -8,7 +8,7 @@ use rstest::rstest;
 use crate::synthetic::{expect, flow, run, verdict};
 
 fn stall(constraint: &str) -> Measure {
-    Measure::Stall(constraint.parse().unwrap())
+    Measure::from(measure::Stall(constraint.parse().unwrap()))
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn a_case_without_expectations_still_wants_every_byte() {
     flow(&mut run).received -= 1;
     assert_eq!(verdict(&run).outcome, Outcome::Failed);
     assert_eq!(verdict(&run).findings[0].why.as_deref(), Some("connection 1 down: all but 1 bytes of 353.44m arrived"));
-    expect(&mut run, "", Measure::Intact(false));
+    expect(&mut run, "", measure::Intact(false));
     assert_eq!(verdict(&run).outcome, Outcome::Passed, "said otherwise, the implicit one is gone");
     assert_eq!(verdict(&run).findings.len(), 1);
 }

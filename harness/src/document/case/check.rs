@@ -232,7 +232,8 @@ fn before(deadline: &Spanned<Time>, raw: &raw::Case, mistakes: &mut Mistakes) {
 }
 
 fn must_fail(raw: &raw::Case, mistakes: &mut Mistakes) {
-    let measured: BTreeSet<&str> = raw.expects.iter().flat_map(|expect| expect.value.present.keys().copied()).collect();
+    let measured: BTreeSet<&str> =
+        raw.expects.iter().flat_map(|expect| expect.value.measures.iter().map(|written| written.about.key)).collect();
     for key in &raw.must_fail {
         if !measured.contains(key.value.as_str()) {
             let message = format!("`{}` must fail, but nothing expects anything of it", key.value);

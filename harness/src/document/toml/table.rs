@@ -65,6 +65,11 @@ impl<'t, 'm> Table<'t, 'm> {
         keys.iter().filter_map(|&key| Some((key, self.entries.get_key_value(key)?.0.span()))).collect()
     }
 
+    /// What is behind a key, and where the key is.
+    pub(crate) fn entry(&self, key: &str) -> Option<(Span, &'t Value<'t>)> {
+        self.entries.get_key_value(key).map(|(key, value)| (key.span(), value))
+    }
+
     /// Says so unless the table has exactly one of these keys.
     pub(crate) fn exactly_one(&mut self, keys: &[&'static str]) {
         match self.present(keys).as_slice() {

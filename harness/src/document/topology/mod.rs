@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use raw::{Endpoint as RawEndpoint, Family};
 
-use crate::words::{BondMode, End, EndpointFlag, Engine, Network, Rule, Shape, Time, XmitHashPolicy};
+pub use crate::words::Endpoint;
+use crate::words::{BondMode, End, Engine, Network, Rule, Shape, Time, XmitHashPolicy};
 
 /// A checked topology: every name in it exists, every interface is on exactly one link and has its addresses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,21 +108,6 @@ pub struct Mptcp {
     pub add_addr_accepted: Option<u32>,
     /// Its endpoints, in the order of the file.
     pub endpoints: Vec<Endpoint>,
-}
-
-/// An address that the path manager may use or announce.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// The address.
-    pub address: IpAddr,
-    /// The interface it is bound to (`dev`).
-    pub interface: Option<String>,
-    /// Its flags.
-    pub flags: Vec<EndpointFlag>,
-    /// Its id, 1 to 255; chosen by the kernel if absent.
-    pub id: Option<u8>,
-    /// The port announced with it.
-    pub port: Option<u16>,
 }
 
 /// A cable between two interfaces.

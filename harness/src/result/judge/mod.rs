@@ -5,27 +5,21 @@
 //! Every transfer must arrive intact, and every process be ready and end as it should, unless the case says something else about it.
 
 pub mod counters;
-mod delivery;
 pub mod explain;
-mod measure;
-mod measured;
-mod paths;
-mod process;
 mod reading;
-mod share;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::case::measure::{self, Intact, Topic};
 use crate::document::case::{Case, Measure, Subject};
 use crate::result::recording::{Recording, RelayedWay};
 use crate::words::{Time, Window};
 
-pub use delivery::{Seen, Stall};
+pub use crate::document::case::measure::{Gap, Seen, carried};
 pub use reading::{Reading, readings};
-pub use share::carried;
 
 /// A step or transfer that begins later than this was not where the case's windows expect it.
 pub const STEP_TOLERANCE: Time = Time::from_millis(100);
@@ -105,7 +99,7 @@ pub struct Finding {
 impl Finding {
     /// Whether a value was measured that the constraint does not allow. What was not recorded is no such value.
     pub fn failed(&self) -> bool {
-        !self.held && self.measured != measured::UNRECORDED
+        !self.held && self.measured != measure::UNRECORDED
     }
 
     /// Whether it speaks against the run.
@@ -144,14 +138,14 @@ pub fn judge(recording: &Recording, case: &Case) -> Verdict {
 }
 
 fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
+    let run = recording.run(case);
     let find = |subject: &Subject, window: Window, measure: &Measure, implicit: bool| {
-        let (constraint, item) = measure::described(measure);
-        let measured = measure::measure(recording, case, subject, window, measure);
+        let measured = measure.of(&run, subject, window);
         Finding {
             subject: subject.clone(),
             key: measure.key().to_owned(),
-            item,
-            constraint,
+            item: measure.item(),
+            constraint: measure.wanted(),
             measured: measured.text,
             window,
             held: measured.held,
@@ -164,9 +158,9 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
         let of_it = case.expects.iter().filter(|expect| expect.of == *subject);
         of_it.flat_map(|expect| &expect.measures).any(|measure| measure.key() == key)
     };
-    let survival = case.transfers.keys().map(|name| (Subject::Transfer(name.clone()), Measure::Intact(true)));
+    let survival = case.transfers.keys().map(|name| (Subject::Transfer(name.clone()), Intact(true).into()));
     let endings = case.processes.keys().flat_map(|name| {
-        let implied = process::implied(case, name).into_iter();
+        let implied = measure::implied(case, name).into_iter();
         implied.map(|measure| (Subject::Process(name.clone()), measure))
     });
     let implied = survival.chain(endings).filter(|(subject, measure)| !asked(subject, measure.key()));
@@ -178,7 +172,7 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
     let mut findings: Vec<Finding> = implicit.chain(explicit).collect();
     let mut told = BTreeSet::new();
     for finding in findings.iter_mut().filter(|finding| finding.failed() && finding.condemns()) {
-        let explained = explain::is_explained(&finding.key);
+        let explained = measure::topic(&finding.key) == Topic::Paths;
         let lines = if explained { explain::lines(recording, case, &finding.subject, finding.window) } else { Vec::new() };
         let lines = lines.into_iter().chain(moved(recording, finding));
         // What several findings have in common is told once.

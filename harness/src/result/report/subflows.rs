@@ -39,7 +39,7 @@ fn table(rows: Vec<[String; COLUMNS.len()]>) -> String {
 }
 
 fn rows(recording: &Recording, transfer: &str) -> Result<Vec<[String; COLUMNS.len()]>, String> {
-    let seen = Seen::find(recording, &recording.job.case, transfer)?;
+    let seen = Seen::find(&recording.run(&recording.job.case), transfer)?;
     let (client, server) = (&seen.asked.client, &seen.asked.server);
     let host = recording.hosts.get(client).ok_or_else(|| format!("nothing was recorded of host {client}"))?;
     let topology = &recording.job.topology;

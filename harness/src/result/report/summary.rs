@@ -7,7 +7,7 @@ use crate::words::Window;
 
 /// What became of a transfer.
 pub fn summary(recording: &Recording, transfer: &str) -> String {
-    let seen = match Seen::find(recording, &recording.job.case, transfer) {
+    let seen = match Seen::find(&recording.run(&recording.job.case), transfer) {
         Ok(seen) => seen,
         Err(why) => return format!("{transfer}: {why}\n"),
     };

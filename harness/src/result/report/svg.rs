@@ -149,7 +149,7 @@ fn grid(scale: &Scale, step: f64) -> Vec<String> {
 
 /// The spans in which some flow stalled for long, joined where they overlap.
 fn stalls(recording: &Recording, transfer: &str) -> Vec<(u64, u64)> {
-    let seen = Seen::find(recording, &recording.job.case, transfer);
+    let seen = Seen::find(&recording.run(&recording.job.case), transfer);
     let stalls = seen.map(|seen| seen.stalls(Window::default())).unwrap_or_default();
     let mut spans: Vec<(u64, u64)> = stalls.iter().filter(|stall| stall.length() > STALL).map(|stall| (stall.from, stall.to)).collect();
     spans.sort_unstable();

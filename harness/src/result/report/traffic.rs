@@ -19,7 +19,7 @@ pub(super) struct Traffic<'a> {
 impl<'a> Traffic<'a> {
     /// Of a transfer's client, or why there is none.
     pub(super) fn of(recording: &'a Recording, transfer: &str) -> Result<Self, String> {
-        let asked = Seen::find(recording, &recording.job.case, transfer)?.asked;
+        let asked = Seen::find(&recording.run(&recording.job.case), transfer)?.asked;
         let host = recording.hosts.get(&asked.client).filter(|host| !host.at.is_empty());
         let host = host.ok_or_else(|| format!("nothing was recorded of host {}", asked.client))?;
         let known = recording.job.topology.hosts.get(&asked.client).into_iter().flat_map(Host::ends);

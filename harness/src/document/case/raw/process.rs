@@ -4,7 +4,7 @@
 use crate::document::case::Verb;
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value, word};
-use crate::words::{Exit, Signal, Time};
+use crate::words::{Signal, Time};
 
 pub(super) const PROCESS: Shape = Shape {
     heading: "`[process.NAME]`",
@@ -47,10 +47,6 @@ pub(in crate::document::case) struct Ready {
 pub(in crate::document::case) enum Until {
     End,
 }
-
-/// How a process is to end.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::document::case) struct Ending(pub(in crate::document::case) Option<Exit>);
 
 impl Read for Process {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
@@ -113,19 +109,6 @@ impl Read for Signal {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let name = String::read(value, mistakes)?;
         name.parse().map_err(|error: String| mistakes.tell(&value.span(), &error)).ok()
-    }
-}
-
-impl Read for Ending {
-    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        let text = match value.get_ref().as_integer() {
-            Some(number) => number.to_string(),
-            None => String::read(value, mistakes)?,
-        };
-        if text == "any" {
-            return Some(Self(None));
-        }
-        text.parse().map(|exit| Self(Some(exit))).map_err(|error: String| mistakes.tell(&value.span(), &error)).ok()
     }
 }
 

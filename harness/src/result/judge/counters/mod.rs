@@ -5,10 +5,10 @@ mod course;
 mod faults;
 mod tcp;
 
+use crate::document::case::measure::{Topic, topic};
+use crate::record::grown;
 use crate::result::recording::{HostRecord, Recording};
 use crate::words::Window;
-
-use super::measured::grown;
 
 pub use faults::{At, MEANINGS, Meaning, Stage};
 
@@ -57,17 +57,18 @@ fn all() -> impl Iterator<Item = (&'static str, Stage, &'static str)> {
 /// The counters that bear on a measure and grew in a window: those of what was refused, lost or given up first. `item` is which of several
 /// the measure is about, as in [`super::Finding`].
 pub fn evidence(recording: &Recording, key: &str, item: Option<&str>, window: Window) -> Vec<Grown> {
+    let topic = topic(key);
     let bears = |counter: &Grown| {
         let Some(stage) = stage(&counter.name) else { return false };
         let is_fault = counter.is_fault();
-        match key {
-            "protocol" | "listener" => stage == Stage::Fallback,
-            "share" | "subflows" => is_fault || counter.name.starts_with(MPTCP) && [Stage::Announcement, Stage::Join].contains(&stage),
-            "stall" | "goodput" | "bytes" | "duration" | "retransmits" => is_fault || stage == Stage::Carriage,
-            "intact" => is_fault || [Stage::Carriage, Stage::End].contains(&stage),
-            "counters" => item.is_some_and(|item| item != counter.name && self::stage(item) == Some(stage)),
-            "events" => is_fault || counter.name.starts_with(MPTCP) && stage != Stage::Carriage && stage != Stage::Fallback,
-            _ => false,
+        match topic {
+            Topic::Protocol => stage == Stage::Fallback,
+            Topic::Paths => is_fault || counter.name.starts_with(MPTCP) && [Stage::Announcement, Stage::Join].contains(&stage),
+            Topic::Carriage => is_fault || stage == Stage::Carriage,
+            Topic::Delivery => is_fault || [Stage::Carriage, Stage::End].contains(&stage),
+            Topic::Counters => item.is_some_and(|item| item != counter.name && self::stage(item) == Some(stage)),
+            Topic::Events => is_fault || counter.name.starts_with(MPTCP) && stage != Stage::Carriage && stage != Stage::Fallback,
+            Topic::Other => false,
         }
     };
     let mut found: Vec<Grown> = growth(recording, window).into_iter().filter(bears).collect();

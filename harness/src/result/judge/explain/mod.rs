@@ -20,6 +20,7 @@ mod sight;
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
+use crate::document::case::measure::{Topic, topic};
 use crate::document::case::{Case, Subject};
 use crate::result::recording::Recording;
 use crate::words::Window;
@@ -120,7 +121,7 @@ pub fn explain(recording: &Recording, case: &Case, of: &Subject, window: Window)
 /// Explains what a verdict misses of shares and subflows; where it misses none, everything.
 pub fn explanations(recording: &Recording, case: &Case, verdict: &Verdict) -> Vec<Explanation> {
     let mut asked: Vec<(Subject, Window)> = Vec::new();
-    for finding in verdict.findings.iter().filter(|finding| !finding.held && is_explained(&finding.key)) {
+    for finding in verdict.findings.iter().filter(|finding| !finding.held && topic(&finding.key) == Topic::Paths) {
         let question = (finding.subject.clone(), finding.window);
         if !asked.contains(&question) {
             asked.push(question);
@@ -145,9 +146,4 @@ pub(super) fn lines(recording: &Recording, case: &Case, of: &Subject, window: Wi
         format!("{maybe}{}: {}{change}", check.topic, check.seen)
     };
     explanation.answers().take(TOLD).map(line).collect()
-}
-
-/// Whether a missed measure of this key is explained by the way subflows went.
-pub(super) fn is_explained(key: &str) -> bool {
-    matches!(key, "share" | "subflows")
 }

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+use crate::document::case::measure::Seen;
 use crate::document::case::{Action, Case, EndpointChange, Subject, Transfer};
 use crate::document::topology::{Endpoint, Topology};
+use crate::record::grown;
 use crate::result::judge::counters::{At, MEANINGS, Meaning, Stage};
-use crate::result::judge::delivery::Seen;
-use crate::result::judge::measured::grown;
 use crate::result::recording::{HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
 use crate::words::{End, EndpointFlag, Feature, Percent, Protocol, Window};
 
@@ -53,7 +53,7 @@ impl<'a> Sight<'a> {
         let transfer = match of {
             Subject::Transfer(name) => {
                 let (name, _) = case.transfers.get_key_value(name).ok_or_else(|| format!("the case has no transfer {name}"))?;
-                Some((name.as_str(), Seen::find(recording, case, name)?))
+                Some((name.as_str(), Seen::find(&recording.run(case), name)?))
             }
             _ => None,
         };

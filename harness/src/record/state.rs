@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::topology::Endpoint;
+use crate::words::Endpoint;
 
 /// A host's configuration. What the kernel could not be asked is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

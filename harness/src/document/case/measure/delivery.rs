@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use crate::document::case::{Amount, Case, Transfer};
-use crate::result::recording::{ConnectionRecord, FlowRecord, Recording, TransferRecord, WrongRecord};
+use super::run::Run;
+use crate::document::case::{Amount, Transfer};
+use crate::record::{ConnectionRecord, FlowRecord, HostRecord, TransferRecord, WrongRecord};
 use crate::words::{Rate, Size, Time, Window};
 
 /// A transfer as it was asked for and as it was seen.
@@ -16,12 +17,12 @@ pub struct Seen<'a> {
     pub record: &'a TransferRecord,
     /// When the run ended, in µs.
     end: u64,
-    pub(super) recording: &'a Recording,
+    pub(super) run: Run<'a>,
 }
 
 /// A span of time in which nothing of a flow arrived although more was to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stall {
+pub struct Gap {
     /// When the last bytes before it arrived, in µs.
     pub from: u64,
     /// When bytes arrived again, in µs.
@@ -37,7 +38,7 @@ struct Flow<'a> {
     record: Option<&'a FlowRecord>,
 }
 
-impl Stall {
+impl Gap {
     /// How long it was.
     pub const fn length(&self) -> Time {
         Time::from_micros(self.to - self.from)
@@ -45,18 +46,24 @@ impl Stall {
 }
 
 /// `connection 1 down, from 10.02s to 12.4s`
-impl fmt::Display for Stall {
+impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, from {} to {}", self.flow, Time::from_micros(self.from), Time::from_micros(self.to))
     }
 }
 
 impl<'a> Seen<'a> {
-    /// A case's transfer in a recording, or why it is not there.
-    pub fn find(recording: &'a Recording, case: &'a Case, name: &str) -> Result<Self, String> {
-        let asked = case.transfers.get(name).ok_or_else(|| format!("the case has no transfer {name}"))?;
-        let record = recording.transfers.get(name).ok_or_else(|| format!("nothing was recorded of transfer {name}"))?;
-        Ok(Self { asked, record, end: recording.end, recording })
+    /// A case's transfer in a run, or why it is not there.
+    pub fn find(run: &Run<'a>, name: &str) -> Result<Self, String> {
+        let asked = run.case.transfers.get(name).ok_or_else(|| format!("the case has no transfer {name}"))?;
+        let record = run.transfers.get(name).ok_or_else(|| format!("nothing was recorded of transfer {name}"))?;
+        Ok(Self { asked, record, end: run.end, run: *run })
+    }
+
+    /// What was seen of its client's host.
+    pub(super) fn client(&self) -> Result<&'a HostRecord, String> {
+        let client = &self.asked.client;
+        self.run.hosts.get(client).ok_or_else(|| format!("nothing was recorded of host {client}"))
     }
 
     /// What went wrong, in words; the transfer is intact if nothing did.
@@ -136,7 +143,7 @@ impl<'a> Seen<'a> {
     }
 
     /// The longest stall in a window, or why there was nothing to stall in it.
-    pub fn longest_stall(&self, window: Window) -> Result<Option<Stall>, String> {
+    pub fn longest_stall(&self, window: Window) -> Result<Option<Gap>, String> {
         let ended = self.flows().iter().map(|flow| self.end_of(flow)).max().unwrap_or(self.end);
         if window.from.is_some_and(|from| from.micros() >= ended) {
             return Err(format!("the transfer had ended at {}, before this window", Time::from_micros(ended)));
@@ -149,12 +156,12 @@ impl<'a> Seen<'a> {
     }
 
     /// The times between arrivals of each flow in a window, clipped to it, in the order of flows and time.
-    pub fn stalls(&self, window: Window) -> Vec<Stall> {
+    pub fn stalls(&self, window: Window) -> Vec<Gap> {
         let (first, last) = (window.from.map_or(0, Time::micros), window.to.map_or(self.end, Time::micros));
         let clipped = |flow: &Flow| {
             let name = flow.name.clone();
             let gaps = self.gaps(flow).into_iter().map(move |(from, to)| (from.max(first), to.min(last)));
-            gaps.filter(|(from, to)| from < to).map(move |(from, to)| Stall { from, to, flow: name.clone() })
+            gaps.filter(|(from, to)| from < to).map(move |(from, to)| Gap { from, to, flow: name.clone() })
         };
         self.flows().iter().flat_map(clipped).collect()
     }

@@ -1,14 +1,32 @@
-//! Over how many subflows the connections of a transfer ran.
+//! `subflows`: over how many subflows the connections of a transfer ran, and which these were.
 //! Not here: how many bytes each carried.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use crate::result::recording::{ConnectionRecord, HostRecord, SubflowSeries};
+use serde::{Deserialize, Serialize};
+
+use super::about::{About, Of, Topic, one, sound};
+use super::delivery::Seen;
+use super::measured::{Measured, Measuring};
+use crate::record::{ConnectionRecord, HostRecord, SubflowSeries};
 use crate::words::{Constraint, Count, Protocol, Window};
 
-use super::delivery::Seen;
-use super::measured::Measured;
+/// What there is to say of it.
+pub(super) const ABOUT: About = About {
+    key: "subflows",
+    value: "constraint of a number",
+    of: &[Of::Transfer],
+    whole_run: false,
+    topic: Topic::Paths,
+    meaning: "Established subflows of a connection, the first included: the most at one time.",
+    read: |key, value, mistakes| one(key, value, mistakes, Subflows),
+    check: sound,
+};
+
+/// Subflows of a connection that were fully established, the first included: the most at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Subflows(pub Constraint<Count>);
 
 impl<'a> Seen<'a> {
     /// A connection's subflows as the client saw them: those with its token, or with that of the subflow between its addresses.
@@ -43,13 +61,13 @@ impl<'a> Seen<'a> {
     /// The subflows of a connection by which what its server (`up`) or client read at a time may have come: those that received something
     /// between the samples around it.
     pub(super) fn carriers(&self, connection: &ConnectionRecord, up: bool, at: u64) -> Vec<&'a SubflowSeries> {
-        let Some(client) = self.recording.hosts.get(&self.asked.client) else { return Vec::new() };
-        let subflows = match self.recording.hosts.get(&self.asked.server).filter(|_| up) {
+        let Some(client) = self.run.hosts.get(&self.asked.client) else { return Vec::new() };
+        let subflows = match self.run.hosts.get(&self.asked.server).filter(|_| up) {
             Some(server) => self.mirrored(client, server, connection),
             None if up => Vec::new(),
             None => self.subflows(client, connection),
         };
-        let round = self.recording.job.case.sample.micros();
+        let round = self.run.sample.micros();
         let received = |subflow: &&SubflowSeries| {
             let (Some(first), Some(last)) = (subflow.at.first(), subflow.at.last()) else { return false };
             if *first > at + round || last + round < at {
@@ -64,18 +82,25 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// The most subflows at one time of every connection. A connection that speaks TCP is one flow and has no subflow to be seen.
-pub(super) fn subflows(seen: &Seen, client: &HostRecord, window: Window, constraint: &Constraint<Count>) -> Result<Measured, String> {
-    let most = |connection: &ConnectionRecord| {
-        let plain = connection.connected.is_some() && connection.protocol == Some(Protocol::Tcp);
-        most_at_once(client, &seen.subflows(client, connection), window).max(u64::from(plain))
-    };
-    let counts: Vec<u64> = seen.record.connections.iter().map(most).collect();
-    let (least, most) = counts.iter().min().zip(counts.iter().max()).ok_or("no connection was made")?;
-    let text = if least == most { least.to_string() } else { format!("{least}..{most}") };
-    let held = counts.iter().all(|&count| constraint.holds(Count(count)));
-    // As one number it is that of the connection that has the fewest.
-    Ok(Measured { amount: Some((Count(*least).into(), constraint.better())), ..Measured::plain(text, held) })
+impl Measuring for Subflows {
+    fn wanted(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// The most subflows at one time of every connection. A connection that speaks TCP is one flow and has no subflow to be seen.
+    fn of_transfer(&self, seen: &Seen<'_>, window: Window) -> Result<Measured, String> {
+        let client = seen.client()?;
+        let most = |connection: &ConnectionRecord| {
+            let plain = connection.connected.is_some() && connection.protocol == Some(Protocol::Tcp);
+            most_at_once(client, &seen.subflows(client, connection), window).max(u64::from(plain))
+        };
+        let counts: Vec<u64> = seen.record.connections.iter().map(most).collect();
+        let (least, most) = counts.iter().min().zip(counts.iter().max()).ok_or("no connection was made")?;
+        let text = if least == most { least.to_string() } else { format!("{least}..{most}") };
+        let held = counts.iter().all(|&count| self.0.holds(Count(count)));
+        // As one number it is that of the connection that has the fewest.
+        Ok(Measured { amount: Some((Count(*least).into(), self.0.better())), ..Measured::plain(text, held) })
+    }
 }
 
 /// What one round of samples saw is one time: a round is what was stamped from one of the host's times to before its next.

@@ -1,0 +1,125 @@
+//! What there is to say of a measure: its key, whose it is, how it is written, and its sentence.
+//! Not here: any one of them, or measuring.
+
+use super::Measure;
+use crate::document::diagnostic::{Mistakes, Span};
+use crate::document::toml::{Named, Read, Spanned, Value};
+use crate::document::topology::Topology;
+
+/// A measure, as documents and mistakes speak of it.
+#[derive(Debug)]
+pub(in crate::document::case) struct About {
+    /// Its key in a case file.
+    pub(in crate::document::case) key: &'static str,
+    /// How it is written, for the reference document: `constraint of a size`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test writes the reference document"))]
+    pub(in crate::document::case) value: &'static str,
+    /// Who has it.
+    pub(in crate::document::case) of: &'static [Of],
+    /// Whether it is of the whole run, and cannot be measured in a part of it.
+    pub(in crate::document::case) whole_run: bool,
+    /// What it bears on.
+    pub(in crate::document::case) topic: Topic,
+    /// What is measured, for the reference document.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test writes the reference document"))]
+    pub(in crate::document::case) meaning: &'static str,
+    /// Reads what is written behind its key.
+    pub(in crate::document::case) read: fn(&Span, &Value<'_>, &mut Mistakes) -> Vec<Found>,
+    /// Says what is wrong with it. Who has it and what the topology is may be unknown.
+    pub(in crate::document::case) check: fn(&Written, Option<Of>, Option<&Topology>, &mut Mistakes),
+}
+
+/// Who can have a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document::case) enum Of {
+    /// A transfer.
+    Transfer,
+    /// A host.
+    Host,
+    /// A process.
+    Process,
+    /// A process, if it is iperf3 that prints JSON.
+    Iperf3,
+}
+
+impl Of {
+    /// The key that names one in an expectation.
+    pub(in crate::document::case) const fn key(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Host => "host",
+            Self::Process | Self::Iperf3 => "process",
+        }
+    }
+}
+
+/// What a measure bears on: the counters and checks that may explain why it was missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// Whether connections speak MPTCP.
+    Protocol,
+    /// Which subflows there are, and what they carry.
+    Paths,
+    /// How fast bytes arrive.
+    Carriage,
+    /// Whether all bytes arrive.
+    Delivery,
+    /// One of the kernel's counters.
+    Counters,
+    /// The path manager's events.
+    Events,
+    /// Something else.
+    Other,
+}
+
+/// A measure that was read, and where it stands.
+#[derive(Debug)]
+pub(in crate::document::case) struct Found {
+    /// Its name: its key, or the name in its key's table.
+    pub(in crate::document::case) name: Span,
+    /// What is written behind that.
+    pub(in crate::document::case) value: Span,
+    pub(in crate::document::case) measure: Measure,
+}
+
+/// A measure's key in an expectation, and what is behind it.
+#[derive(Debug)]
+pub(in crate::document::case) struct Written {
+    pub(in crate::document::case) about: &'static About,
+    /// Where the key is.
+    pub(in crate::document::case) key: Span,
+    /// Where its value is.
+    pub(in crate::document::case) value: Span,
+    /// Whether that is a table.
+    pub(in crate::document::case) is_table: bool,
+    /// What could be read of it.
+    pub(in crate::document::case) found: Vec<Found>,
+}
+
+impl Written {
+    /// Reads what is behind a measure's key.
+    pub(in crate::document::case) fn read(about: &'static About, key: Span, value: &Value<'_>, mistakes: &mut Mistakes) -> Self {
+        let found = (about.read)(&key, value, mistakes);
+        Self { about, key, value: value.span(), is_table: value.get_ref().is_table(), found }
+    }
+}
+
+/// Reads the one measure of a key.
+pub(super) fn one<T: Read, M: Into<Measure>>(key: &Span, value: &Value<'_>, mistakes: &mut Mistakes, make: fn(T) -> M) -> Vec<Found> {
+    let read = T::read(value, mistakes);
+    read.map(|read| Found { name: key.clone(), value: value.span(), measure: make(read).into() }).into_iter().collect()
+}
+
+/// Reads the measures of a key that has a table of them.
+pub(super) fn several<T: Read, M: Into<Measure>>(value: &Value<'_>, mistakes: &mut Mistakes, make: fn(String, T) -> M) -> Vec<Found> {
+    let read = Named::<Spanned<T>>::read(value, mistakes).unwrap_or_default();
+    let found = read.into_iter().map(|(name, entry)| Found {
+        name: entry.name,
+        value: entry.value.span,
+        measure: make(name, entry.value.value).into(),
+    });
+    found.collect()
+}
+
+/// There is nothing to check.
+pub(super) fn sound(_: &Written, _: Option<Of>, _: Option<&Topology>, _: &mut Mistakes) {}

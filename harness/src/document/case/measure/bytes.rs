@@ -1,0 +1,41 @@
+//! `bytes`: how much arrived.
+//! Not here: how fast.
+
+use serde::{Deserialize, Serialize};
+
+use super::about::{About, Of, Topic, one, sound};
+use super::delivery::Seen;
+use super::iperf3::numbers;
+use super::measured::{Measured, Measuring};
+use super::run::ProcessSeen;
+use crate::words::{Constraint, Size, Window};
+
+/// What there is to say of it.
+pub(super) const ABOUT: About = About {
+    key: "bytes",
+    value: "constraint of a size",
+    of: &[Of::Transfer, Of::Iperf3],
+    whole_run: false,
+    topic: Topic::Carriage,
+    meaning: "Bytes that arrived, all connections and directions together.",
+    read: |key, value, mistakes| one(key, value, mistakes, Bytes),
+    check: sound,
+};
+
+/// Bytes that arrived, all connections and directions together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bytes(pub Constraint<Size>);
+
+impl Measuring for Bytes {
+    fn wanted(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn of_transfer(&self, seen: &Seen<'_>, window: Window) -> Result<Measured, String> {
+        Ok(Measured::of(&self.0, seen.bytes(window)))
+    }
+
+    fn of_process(&self, seen: &ProcessSeen<'_>, window: Window) -> Result<Measured, String> {
+        Ok(Measured::of(&self.0, Size(numbers(seen)?.bytes(window)?)))
+    }
+}

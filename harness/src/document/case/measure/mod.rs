@@ -1,0 +1,152 @@
+//! Measures: what an expectation can ask of a run. Each is a file of its own with its key, whose it is, how it is written, how it is measured,
+//! and the sentence of the reference document, whose table is made from these files.
+//! Not here: which of them a case expects, and what a run is worth.
+
+mod about;
+mod delivery;
+mod iperf3;
+mod measured;
+mod run;
+#[cfg(test)]
+mod table;
+
+mod bytes;
+mod counters;
+mod duration;
+mod events;
+mod exit;
+mod goodput;
+mod intact;
+mod listener;
+mod output;
+mod protocol;
+mod ready;
+mod retransmits;
+mod share;
+mod stall;
+mod subflows;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use about::Topic;
+pub(in crate::document::case) use about::{About, Of, Written};
+pub use delivery::{Gap, Seen};
+pub use events::EVENT_KINDS;
+pub(crate) use exit::implied;
+pub(crate) use measured::{Measured, UNRECORDED};
+pub use run::Run;
+pub use share::carried;
+
+use crate::words::{Feature, Time, Window};
+use measured::Measuring;
+
+macro_rules! measures {
+    ($($file:ident: $($variant:ident),+;)*) => {
+        $(pub use $file::{$($variant),+};)*
+
+        /// One measure and what must hold of it.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum Measure {
+            $($(#[doc = concat!("[`", stringify!($file), "`](", stringify!($variant), ").")] $variant($variant),)+)*
+        }
+
+        $($(impl From<$variant> for Measure {
+            fn from(it: $variant) -> Self {
+                Self::$variant(it)
+            }
+        })+)*
+
+        /// All measures, in the order of the reference document.
+        pub(in crate::document::case) const ALL: &[&About] = &[$(&$file::ABOUT),*];
+
+        impl Measure {
+            const fn about(&self) -> &'static About {
+                match self {
+                    $($(Self::$variant(_) => &$file::ABOUT,)+)*
+                }
+            }
+
+            fn measuring(&self) -> &dyn Measuring {
+                match self {
+                    $($(Self::$variant(it) => it,)+)*
+                }
+            }
+        }
+    };
+}
+
+// Each file, and what it can ask for.
+measures! {
+    intact: Intact;
+    bytes: Bytes;
+    duration: Duration;
+    goodput: Goodput;
+    stall: Stall;
+    subflows: Subflows;
+    share: Share;
+    protocol: Protocol;
+    listener: Listener, Listening;
+    counters: Counter;
+    events: Event;
+    ready: Ready;
+    exit: Exit;
+    output: Output;
+    retransmits: Retransmits;
+}
+
+/// Whose measures an expectation looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// A transfer's.
+    Transfer(String),
+    /// A host's.
+    Host(String),
+    /// A process's.
+    Process(String),
+}
+
+impl Measure {
+    /// Its name: the key in a case file.
+    pub const fn key(&self) -> &'static str {
+        self.about().key
+    }
+
+    /// What must hold, as text: `>= 99%`.
+    pub fn wanted(&self) -> String {
+        self.measuring().wanted()
+    }
+
+    /// Which of several it is, where one key has several: `wlan`.
+    pub fn item(&self) -> Option<String> {
+        self.measuring().item()
+    }
+
+    /// What a kernel must have for it, that not every one has.
+    pub fn needs(&self) -> Option<Feature> {
+        self.measuring().needs()
+    }
+
+    /// Measures.
+    pub(crate) fn of(&self, run: &Run<'_>, subject: &Subject, window: Window) -> Measured {
+        let ended = Time::from_micros(run.end);
+        if window.from.is_some_and(|from| from >= ended) {
+            return Measured::missing(format!("the run ended at {ended}, before this window"));
+        }
+        let measured = match subject {
+            Subject::Transfer(name) => Seen::find(run, name).and_then(|seen| self.measuring().of_transfer(&seen, window)),
+            Subject::Host(name) => self.measuring().of_host(&run.host(name), window),
+            Subject::Process(name) => run.process(name).and_then(|process| self.measuring().of_process(&process, window)),
+        };
+        let measured = measured.unwrap_or_else(Measured::missing);
+        let cut_short = !measured.held && window.to.is_some_and(|to| to > ended);
+        measured.because(cut_short.then(|| format!("the run ended at {ended}, within this window")))
+    }
+}
+
+/// What a measure with this key bears on.
+pub(crate) fn topic(key: &str) -> Topic {
+    ALL.iter().find(|about| about.key == key).map_or(Topic::Other, |about| about.topic)
+}

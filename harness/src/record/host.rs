@@ -1,0 +1,127 @@
+//! What is seen of a host: series of its interfaces, counters, subflows and connections, and its path-manager events.
+//! Not here: how it was configured (`state`).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::StateRecord;
+use crate::words::Protocol;
+
+/// What was seen of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HostRecord {
+    /// The times of its samples.
+    pub at: Vec<u64>,
+    /// Its interfaces by name.
+    pub interfaces: BTreeMap<String, InterfaceSeries>,
+    /// The times at which its counters were read: those of every fifth sample, and of the last.
+    pub counted: Vec<u64>,
+    /// Its counters by the kernel's names, those that ever differed from 0 (/proc/net/netstat and /proc/net/snmp; `nstat`).
+    pub counters: BTreeMap<String, Vec<u64>>,
+    /// The TCP flows that are part of MPTCP connections, in the order of appearance.
+    pub subflows: Vec<SubflowSeries>,
+    /// MPTCP connections, in the order of appearance.
+    pub connections: Vec<ConnectionSeries>,
+    /// Path-manager events.
+    pub events: Vec<EventRecord>,
+    /// What its listening TCP sockets spoke when they were last looked at, by address and port: when a process was ready, and at the end.
+    #[serde(default)]
+    pub listeners: BTreeMap<SocketAddr, Protocol>,
+    /// How it was configured when the run ended.
+    #[serde(default)]
+    pub state: Option<StateRecord>,
+}
+
+/// An interface's counters (`ip -s link`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct InterfaceSeries {
+    /// Bytes received, link-layer headers included.
+    pub rx_bytes: Vec<u64>,
+    /// Bytes sent, link-layer headers included.
+    pub tx_bytes: Vec<u64>,
+    /// Packets received; a super-packet of segmentation offload counts once.
+    pub rx_packets: Vec<u64>,
+    /// Packets sent; a super-packet of segmentation offload counts once.
+    pub tx_packets: Vec<u64>,
+    /// Whether it was up and had a carrier.
+    pub running: Vec<bool>,
+}
+
+/// A subflow: one TCP flow of an MPTCP connection, as `ss -tiM` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SubflowSeries {
+    /// The connection's token at this host.
+    pub token: u32,
+    /// Address and port here.
+    pub local: String,
+    /// Address and port there.
+    pub remote: String,
+    /// The address id here; 0 is the connection's initial address.
+    pub local_id: u8,
+    /// The address id there.
+    pub remote_id: u8,
+    /// `MPTCP_SUBFLOW_FLAG_*`, those last seen, as `ss` letters (include/uapi/linux/mptcp.h): `M` and `m` for `MP_CAPABLE` asked for remotely
+    /// and locally, `J` and `j` for `MP_JOIN`, `B` and `b` for backup, `e` for fully established, `c` for connected, `v` for a valid mapping.
+    pub flags: String,
+    /// The times at which it was seen.
+    pub at: Vec<u64>,
+    /// Bytes of payload acknowledged by the peer.
+    pub bytes_acked: Vec<u64>,
+    /// Bytes of payload received.
+    pub bytes_received: Vec<u64>,
+    /// Segments retransmitted.
+    pub retransmits: Vec<u64>,
+    /// Smoothed round-trip time in µs.
+    pub rtt: Vec<u64>,
+    /// Congestion window in segments.
+    pub cwnd: Vec<u64>,
+    /// Whether it was in state ESTABLISHED.
+    pub established: Vec<bool>,
+}
+
+impl SubflowSeries {
+    /// The times at which it was seen established. One that joins is at the client as soon as its SYN is answered, when the server may still
+    /// refuse it: it has none before it is fully established, with the fourth packet (RFC 8684, section 3.2).
+    pub fn up(&self) -> impl DoubleEndedIterator<Item = u64> {
+        let refused = self.flags.contains(['j', 'J']) && !self.flags.contains('e');
+        self.at.iter().zip(&self.established).filter(move |(_, established)| **established && !refused).map(|(at, _)| *at)
+    }
+}
+
+/// An MPTCP connection, as `MPTCP_INFO` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ConnectionSeries {
+    /// Its token at this host.
+    pub token: u32,
+    /// Address and port here.
+    pub local: String,
+    /// Address and port there.
+    pub remote: String,
+    /// The times at which it was seen.
+    pub at: Vec<u64>,
+    /// Subflows besides the first (`mptcpi_extra_subflows`).
+    pub extra_subflows: Vec<u64>,
+    /// Whether it had fallen back to TCP (`MPTCP_INFO_FLAG_FALLBACK`).
+    pub fallback: Vec<bool>,
+    /// Bytes of data sent (`mptcpi_bytes_sent`), 0 on kernels before 6.5.
+    pub bytes_sent: Vec<u64>,
+    /// Bytes of data received (`mptcpi_bytes_received`).
+    pub bytes_received: Vec<u64>,
+    /// Bytes of data sent again on another subflow (`mptcpi_bytes_retrans`).
+    pub bytes_retrans: Vec<u64>,
+}
+
+/// A path-manager event (`ip mptcp monitor`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// When it was read, in µs.
+    pub at: u64,
+    /// Its kind, one of [`crate::document::case::EVENT_KINDS`], or `lost` where the kernel had to drop events.
+    pub kind: String,
+    /// The connection's token at this host.
+    pub token: Option<u32>,
+    /// What else it says, as `ip mptcp monitor` spells it: `saddr4=10.0.1.1 dport=5001`.
+    pub detail: String,
+}

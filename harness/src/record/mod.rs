@@ -1,0 +1,17 @@
+//! What is seen of a run, as plain data: of its transfers, its processes and its hosts.
+//! Not here: seeing it, the whole of a recording, or an opinion of it.
+//!
+//! Times are microseconds from the run's start, cumulative counts start at 0. Series are columns: the n-th value of each belongs to the
+//! n-th value of its `at`.
+
+mod host;
+mod process;
+mod series;
+mod state;
+mod transfer;
+
+pub use host::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, SubflowSeries};
+pub use process::{Iperf3Interval, Iperf3Record, OutputLine, ProcessRecord};
+pub use series::{grown, growth, value_at};
+pub use state::{LimitsRecord, StateRecord, WayRecord};
+pub use transfer::{ConnectionRecord, FlowRecord, TransferRecord, WrongRecord};

@@ -1,0 +1,81 @@
+//! What is seen of a transfer: its connections, and what arrived by each of them.
+//! Not here: what the kernel says of these connections, which is a host's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::Protocol;
+
+/// What became of a transfer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TransferRecord {
+    /// When its clients were told to connect, in µs.
+    pub started: u64,
+    /// Its connections.
+    pub connections: Vec<ConnectionRecord>,
+    /// What the listening socket was seen to speak by `sock_diag`, if it was seen.
+    pub listener: Option<Protocol>,
+}
+
+/// One connection of a transfer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ConnectionRecord {
+    /// The client's address and port.
+    pub client: String,
+    /// When `connect` had succeeded, in µs.
+    pub connected: Option<u64>,
+    /// What it spoke when it was last asked, as the client's socket says: `tcp` after a fallback.
+    pub protocol: Option<Protocol>,
+    /// The client's MPTCP token, which names the connection in [`HostRecord::connections`] and path-manager events.
+    pub token: Option<u32>,
+    /// Client to server.
+    pub up: Option<FlowRecord>,
+    /// Server to client.
+    pub down: Option<FlowRecord>,
+    /// What went wrong, in words; such a connection is not intact.
+    pub error: Option<String>,
+}
+
+/// One direction of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FlowRecord {
+    /// Bytes that the sender's socket took.
+    pub sent: u64,
+    /// Bytes that arrived in order, up to the first wrong one.
+    pub received: u64,
+    /// Where the first wrong byte was.
+    pub corrupt_at: Option<u64>,
+    /// What was there instead of what was sent.
+    #[serde(default)]
+    pub wrong: Option<WrongRecord>,
+    /// When the sender had closed its direction, in µs.
+    pub closed: Option<u64>,
+    /// When the receiver saw the end, in µs; absent if it never did.
+    pub ended: Option<u64>,
+    /// Delivery: pairs of time in µs and bytes arrived by then, at most one pair each 10 ms, and a pair at each end of every longer gap.
+    pub progress: Vec<(u64, u64)>,
+}
+
+/// Bytes that arrived and were not those that belong there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WrongRecord {
+    /// When they were read, in µs.
+    pub at: u64,
+    /// The first few bytes that belong there, in hexadecimal.
+    pub wanted: String,
+    /// The bytes that came instead.
+    pub got: String,
+}
+
+impl FlowRecord {
+    /// Whether everything sent arrived as it was sent, to the end.
+    pub fn intact(&self) -> bool {
+        self.ended.is_some() && self.corrupt_at.is_none() && self.received == self.sent
+    }
+}
+
+impl ConnectionRecord {
+    /// Its directions.
+    pub fn flows(&self) -> impl Iterator<Item = &FlowRecord> {
+        self.up.iter().chain(&self.down)
+    }
+}
