@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use mplab::case::check as case;
 use mplab::case::{Measure, Subject};
+use mplab::diagnostic::Mistakes;
 use mplab::topology::check as topology;
+use mplab::words::terminal::shown;
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the library is in a directory of the repository")
@@ -132,6 +134,24 @@ fn colours_are_for_terminals_only() {
     let wrong = topology::parse("x.toml", "").unwrap_err();
     assert!(wrong.render(true).contains('\u{1b}'));
     assert!(!wrong.render(false).contains('\u{1b}'));
+}
+
+#[test]
+fn what_a_document_says_sets_nothing_on_a_terminal() {
+    let foreign = "\u{1b}[2J\u{9b}31m\u{202e}";
+    let text = format!("summary = 'x{foreign}'\n");
+    let mut mistakes = Mistakes::default();
+    mistakes.add(&(0..4), format!("message {foreign}")).help(format!("help {foreign}")).beside(&(10..14), format!("label {foreign}"));
+    let wrong = mistakes.of(&format!("name{foreign}.toml"), &text).expect("a mistake");
+    for coloured in [true, false] {
+        let drawn = wrong.render(coloured);
+        let said = shown(&drawn);
+        let colours = said.matches("\u{1b}[").count();
+        assert_eq!(colours > 0, coloured);
+        assert_eq!(said.matches('\u{1b}').count(), colours, "{said:?}");
+        assert_eq!(said.matches("␛[2J").count(), 5, "{said}");
+        assert!(!said.contains(['\u{9b}', '\u{202e}']), "{said:?}");
+    }
 }
 
 #[test]

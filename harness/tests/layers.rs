@@ -256,6 +256,15 @@ fn every_file_says_what_it_is_and_is_short() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What others wrote reaches a terminal through `say.rs` alone, where it can set nothing.
+#[test]
+fn the_program_prints_in_one_place() {
+    let printing = sources(&repository().join("tools/src")).into_iter().filter(|source| !source.path.ends_with("say.rs"));
+    let prints = |code: &str| ["println!", "print!", "stdout().w", "stderr().w"].iter().any(|word| code.contains(word));
+    let wrong: Vec<_> = printing.filter(|source| prints(&source.code)).map(|source| source.path).collect();
+    assert!(wrong.is_empty(), "say!, show!, complain! are for this: {wrong:?}");
+}
+
 /// The words of a name: `NameManager` and `name_manager` have the same.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];

@@ -18,6 +18,7 @@ use mplab::recording::{Place, Recording};
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile};
 use mplab::words::feature::absences;
+use mplab::words::terminal::visible;
 
 use without::Without;
 
@@ -77,7 +78,8 @@ impl Group {
                 return ignored(name, format!("needs {}", words.join(", ")), absences(&missing));
             }
         }
-        Trial::ignorable_test(name, move || run(job.map_err(|error| error.render(false))?))
+        let told = |failed: Failed| Failed::from(visible(failed.message().unwrap_or_default()));
+        Trial::ignorable_test(name, move || job.map_err(|error| Failed::from(error.render(false))).and_then(run).map_err(told))
     }
 
     fn run_without(&self, job: &Job, without: &Without, name: &str) -> Result<Completion, Failed> {

@@ -48,7 +48,7 @@ pub(crate) fn check(files: &[std::path::PathBuf]) -> Exit {
                 say!("{}: a case of {what}", path.display());
             }
             Err(error) => {
-                eprintln!("{}", shown(&error).trim_end());
+                complain!("{}", shown(&error).trim_end());
                 worst = Exit::Usage;
             }
         }

@@ -1,19 +1,19 @@
 //! `mplab doctor`: what this computer can do for labs, and what to do about what it cannot.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use mplab::doctor;
 use mplab::judge::explain::Weight;
 use mplab::report::{self, Style};
 
 use crate::exit::Exit;
+use crate::say::overwrite;
 
 pub(crate) fn doctor(style: Style) -> Exit {
     let shown = std::io::stderr().is_terminal();
     let clear = |text: &str| {
         if shown {
-            eprint!("\r\x1b[K{text}");
-            std::io::stderr().flush().ok();
+            overwrite(text);
         }
     };
     let checks = doctor::examine(&mut |doing| clear(doing));

@@ -57,7 +57,7 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
             None => {}
             Some(Ok(())) => say!("        recorded in {}", path.display()),
             Some(Err(failure)) => {
-                eprintln!("{}", failure.text);
+                complain!("{}", failure.text);
                 lost = failure.exit;
             }
         }

@@ -88,7 +88,7 @@ pub(crate) fn build(store: &Store, name: &str, recipe: &Recipe) -> Result<Kernel
         Step::Unpacking(progress) => seldom.say(|| reading(progress)),
         Step::Configured(dropped) => {
             for Dropped { file, line, asked, is } in dropped {
-                eprintln!(
+                complain!(
                     "{}:{line}: `{asked}` was not taken, it is `{is}`: this kernel has no such option, or something that it needs is not set",
                     file.display()
                 );
@@ -113,7 +113,7 @@ impl Seldom {
     fn say(&mut self, what: impl FnOnce() -> String) {
         if self.0.elapsed() >= Duration::from_secs(1) {
             self.0 = Instant::now();
-            eprintln!("{}", what());
+            complain!("{}", what());
         }
     }
 }

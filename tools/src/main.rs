@@ -195,7 +195,7 @@ fn main() -> ExitCode {
         Command::Kernel(command) => kernel::kernel(&command),
     };
     done.unwrap_or_else(|failure| {
-        eprintln!("{}", failure.text.trim_end());
+        complain!("{}", failure.text.trim_end());
         failure.exit
     })
     .into()
@@ -205,11 +205,13 @@ fn main() -> ExitCode {
 fn arguments() -> Arguments {
     let bisects = std::env::args_os().nth(1).is_some_and(|command| command == "bisect");
     Arguments::try_parse().unwrap_or_else(|error| {
-        if !(bisects && error.use_stderr()) {
+        if !error.use_stderr() {
             error.exit();
         }
-        error.print().ok();
-        std::process::exit(Exit::Stop.code().into())
+        // It may quote the name of a file of others.
+        complain!("{}", error.render().to_string().trim_end());
+        let exit = if bisects { Exit::Stop } else { Exit::Usage };
+        std::process::exit(exit.code().into())
     })
 }
 

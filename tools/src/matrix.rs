@@ -124,7 +124,7 @@ fn kept(arguments: &Arguments, Task { kernel, file, job, .. }: &Task, judged: &R
     let path = disk::of_recording(&directory.join(kernel), &format!("{}::seed-{}", file.name, job.seed));
     recordings::write(&path, recording).map_or_else(
         |failure| {
-            eprintln!("{}", failure.text);
+            complain!("{}", failure.text);
             failure.exit
         },
         |()| Exit::Passed,

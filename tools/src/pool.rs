@@ -2,10 +2,12 @@
 //! Not here: what the work is.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::say::overwrite;
 
 /// What a worker tells.
 enum Told<T, R> {
@@ -107,7 +109,7 @@ impl Progress {
 
     fn clear(&self) {
         if self.shown {
-            eprint!("\r\x1b[K");
+            overwrite("");
         }
     }
 
@@ -117,8 +119,7 @@ impl Progress {
         }
         let longest = self.running.iter().min_by_key(|(_, since)| **since);
         let longest = longest.map(|(name, since)| format!("{name} for {:.0}s", since.elapsed().as_secs_f64())).unwrap_or_default();
-        eprint!("\r\x1b[K[{}/{}] {} running, {longest}", self.done, self.total, self.running.len());
-        std::io::stderr().flush().ok();
+        overwrite(&format!("[{}/{}] {} running, {longest}", self.done, self.total, self.running.len()));
     }
 
     fn summary(&self) -> String {

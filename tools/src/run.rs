@@ -125,7 +125,7 @@ fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<
         say!("        tried {attempts} times: the computer was too busy before");
     }
     if let Err(failure) = written {
-        eprintln!("{}", failure.text);
+        complain!("{}", failure.text);
         return outcome.max(failure.exit);
     }
     if outcome != Exit::Passed {

@@ -24,7 +24,7 @@ fn main() {
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 13] = [
+    let in_a_lab: [(&str, fn()); 14] = [
         ("topologies_may_be_among_cases_and_jobs_be_too_many", topologies_may_be_among_cases_and_jobs_be_too_many),
         ("a_reader_that_has_seen_enough_ends_a_run", a_reader_that_has_seen_enough_ends_a_run),
         ("a_case_that_must_fail_passes", a_case_that_must_fail_passes),
@@ -34,6 +34,7 @@ fn main() {
         ("a_recording_is_judged_again_alike", a_recording_is_judged_again_alike),
         ("a_recording_of_another_format_is_refused", a_recording_of_another_format_is_refused),
         ("a_recording_is_drawn", a_recording_is_drawn),
+        ("what_others_wrote_sets_nothing_on_a_terminal", what_others_wrote_sets_nothing_on_a_terminal),
         ("a_link_by_the_relay_is_recorded_as_one", a_link_by_the_relay_is_recorded_as_one),
         (
             "what_is_missing_is_explained_from_a_case_and_from_its_recording",
@@ -244,6 +245,65 @@ fn a_recording_is_drawn() {
     assert_has(&said.out, &["short: Something short", "enp2s0"]);
     let drawn = fs::read_to_string(directory.path().join("short.svg")).expect("it was drawn");
     assert!(drawn.starts_with("<svg") && drawn.trim_end().ends_with("</svg>"), "{drawn}");
+}
+
+/// Puts text behind every text of a recording that may be any.
+fn lace(value: &mut Value, with: &str) {
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                match member {
+                    Value::String(text) if ["summary", "name", "kernel", "why", "title", "text", "error"].contains(&key.as_str()) => {
+                        *text += with;
+                    }
+                    member => lace(member, with),
+                }
+            }
+        }
+        Value::Array(members) => members.iter_mut().for_each(|member| lace(member, with)),
+        _ => {}
+    }
+}
+
+fn what_others_wrote_sets_nothing_on_a_terminal() {
+    let (directory, _) = failed();
+    let path = directory.path().join("out/short.json");
+    let mut recording: Value = serde_json::from_slice(&fs::read(&path).expect("it was recorded")).expect("a recording");
+    recording["splats"] = serde_json::json!([{ "kind": "oops", "title": "BUG", "text": "one" }]);
+    lace(&mut recording, "\u{1b}[2J\u{1b}]0;title\u{7}\r\u{9b}31m\u{202e}");
+    fs::write(&path, recording.to_string()).expect("a file of ours");
+    fs::copy(&path, directory.path().join("out/\u{1b}[31m.json")).expect("a file of ours");
+    directory.write("out/none.json", "{\"format\": 2, \"\u{1b}[31m\": \"\u{9b}31m\"}");
+    directory.write("out/\u{1b}[31m.toml", "summary = 1");
+    directory.write("out/names.toml", "summary = \"x\"\n\"\\u001b[31m\" = 1\n[link.\"\\u009b31m\"]\nends = [\"a:\\u001b[31m\", \"b:x\"]\n");
+    // The output of a program, as a verdict tells it.
+    let noise = "\n[process.noise]\nhost = \"guest1\"\ncommand = ['printf', '\\033[2J\\233\\302\\233\\r\\n\\342\\200\\256%s\\n', 'noise']\n\n\
+                 [[expect]]\nprocess = \"noise\"\nexit = 3\n";
+    let loud = directory.write("cases/noisy.toml", &(SHORT.to_owned() + noise));
+    let commands: [(&[&str], &str); 13] = [
+        (&["judge", "out/short.json"], "␛"),
+        (&["report", "out/short.json", "--svg", "out/short.svg"], "␛"),
+        (&["explain", "out/short.json"], "␛"),
+        (&["judge", "out/\u{1b}[31m.json"], "␛"),
+        (&["diff", "out/short.json", "out/\u{1b}[31m.json"], "␛"),
+        (&["report", "out/none.json"], "not a recording"),
+        (&["check", "out/\u{1b}[31m.toml"], "␛"),
+        (&["plan", "out/names.toml"], "␛"),
+        (&["replay", "out/\u{1b}[31m.json"], "␛"),
+        (&["run", &loud], "␛[2J"),
+        (&["judge", "recordings/noisy.json"], "\\u{202e}noise"),
+        (&["down", "\u{1b}[31m"], "␛"),
+        (&["judge", "--\u{1b}[31m"], "unexpected argument"),
+    ];
+    for (command, has) in commands {
+        let said = directory.say(command);
+        let seen = fs::read_to_string(directory.path().join("out/short.svg")).unwrap_or_default();
+        for text in [&said.out, &said.err, &seen] {
+            let commands = |c: char| c.is_control() && c != '\n' && c != '\t' || c == '\u{202e}';
+            assert!(!text.contains(commands), "{command:?}: {text:?}");
+        }
+        assert!(said.out.contains(has) || said.err.contains(has), "{command:?}: {said:?}");
+    }
 }
 
 fn a_link_by_the_relay_is_recorded_as_one() {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
 use crate::words::names::nearest;
+use crate::words::terminal::{own, visible};
 
 /// A part of a document's text, in bytes.
 pub type Span = Range<usize>;
@@ -40,14 +41,16 @@ impl Mistake {
         self
     }
 
+    /// The renderer shows control characters of the source as pictures, but not those of a label or a path.
     fn draw<'a>(&'a self, name: &'a str, text: &'a str) -> Group<'a> {
         let within = |span: &Span| span.start.min(text.len())..span.end.min(text.len());
-        let mut snippet = Snippet::source(text).path(name).annotation(AnnotationKind::Primary.span(within(&self.span)));
+        let snippet = Snippet::source(text).path(visible(name));
+        let mut snippet = snippet.annotation(AnnotationKind::Primary.span(within(&self.span)));
         if let Some((span, label)) = &self.beside {
-            snippet = snippet.annotation(AnnotationKind::Context.span(within(span)).label(label));
+            snippet = snippet.annotation(AnnotationKind::Context.span(within(span)).label(visible(label)));
         }
-        let help = self.help.iter().map(|help| Element::from(Level::HELP.message(help)));
-        Level::ERROR.primary_title(&self.message).element(snippet).elements(help)
+        let help = self.help.iter().map(|help| Element::from(Level::HELP.message(visible(help))));
+        Level::ERROR.primary_title(visible(&self.message)).element(snippet).elements(help)
     }
 }
 
@@ -145,11 +148,13 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Each mistake with file, line and caret, coloured for a terminal or plain.
+    /// Each mistake with file, line and caret, coloured as [`shown`](crate::words::terminal::shown) takes it or plain.
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
-        let drawn: Vec<String> = self.mistakes.iter().map(|mistake| renderer.render(&[mistake.draw(&self.name, &self.text)])).collect();
-        drawn.join("\n\n")
+        let drawn = self.mistakes.iter().map(|mistake| renderer.render(&[mistake.draw(&self.name, &self.text)]));
+        let drawn = drawn.collect::<Vec<_>>().join("\n\n");
+        // Every escape character that is left is one of the renderer's colours.
+        if coloured { own(&drawn) } else { drawn }
     }
 }
 

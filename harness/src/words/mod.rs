@@ -15,6 +15,7 @@ pub mod network;
 pub mod ramp;
 pub mod seeds;
 pub mod shape;
+pub mod terminal;
 pub mod trace;
 pub mod units;
 

@@ -108,8 +108,10 @@ wlan      relay: netem cannot follow a trace
 fn colour_changes_nothing_but_colour() {
     let run = run();
     let coloured = report::verdict(&run, &verdict(&run), AGAIN, Style::Ansi);
+    let coloured = mplab::words::terminal::shown(&coloured);
     assert!(coloured.starts_with("\x1b[32mPASS\x1b[0m"));
-    let codes = [Colour::Green, Colour::Red, Colour::Yellow, Colour::Dim, Colour::Bold].map(|colour| Style::Ansi.paint(colour, ""));
+    let codes = [Colour::Green, Colour::Red, Colour::Yellow, Colour::Dim, Colour::Bold]
+        .map(|colour| mplab::words::terminal::shown(&Style::Ansi.paint(colour, "")).into_owned());
     let mut plain = coloured.replace("\x1b[0m", "");
     for code in codes {
         plain = plain.replace(code.trim_end_matches("\x1b[0m"), "");

@@ -1,13 +1,15 @@
 //! Colour for a terminal, or none.
 //! Not here: whether there is a terminal.
 
+use crate::words::terminal;
+
 /// How text may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Style {
     /// Nothing but text.
     #[default]
     Plain,
-    /// With ANSI colours.
+    /// With ANSI colours, as [`terminal::shown`] takes them.
     Ansi,
 }
 
@@ -38,7 +40,7 @@ impl Style {
         };
         match self {
             Self::Plain => text.to_owned(),
-            Self::Ansi => format!("\x1b[{code}m{text}\x1b[0m"),
+            Self::Ansi => terminal::coloured(code, text),
         }
     }
 }

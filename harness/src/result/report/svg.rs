@@ -3,6 +3,7 @@
 
 use crate::result::judge::Seen;
 use crate::result::recording::Recording;
+use crate::words::terminal::visible;
 use crate::words::{Percent, Time, Window};
 
 use super::steps;
@@ -245,6 +246,12 @@ fn text(x: f64, y: f64, anchor: &str, colour: &str, look: &str, content: &str) -
     format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{colour}\" {look}>{}</text>", escaped(content))
 }
 
+/// Text in XML 1.0, which has no control characters but tab and newline, and neither U+FFFE nor U+FFFF (section 2.2).
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    visible(text)
+        .replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
