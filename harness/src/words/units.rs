@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// What was wrong with a quantity's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {what}: write {example}")]
+#[error("`{text}` is not a {what}: write {write}")]
 pub struct UnitError {
     text: String,
     what: &'static str,
-    example: &'static str,
+    write: String,
 }
 
 /// A quantity that can be written in a file, measured, and compared.
@@ -27,7 +27,14 @@ pub trait Quantity: Copy + PartialOrd + fmt::Display + FromStr<Err = UnitError> 
 }
 
 fn error<T: Quantity>(text: &str) -> UnitError {
-    UnitError { text: text.to_owned(), what: T::WHAT, example: T::EXAMPLE }
+    UnitError { text: text.to_owned(), what: T::WHAT, write: T::EXAMPLE.to_owned() }
+}
+
+/// What is wrong with a text that means different things to different people: each of these is written by another unit.
+fn ambiguous<T: Quantity>(text: &str, meanings: [(f64, &str, &str); 2]) -> Option<UnitError> {
+    let number: f64 = text.trim().trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok()?;
+    let [one, other] = meanings.map(|(factor, unit, meaning)| format!("`{}{unit}` if {meaning} are meant", number * factor));
+    Some(UnitError { text: text.to_owned(), what: T::WHAT, write: format!("{one}, or {other}") })
 }
 
 /// Splits `12.5mbit` into its number and its suffix, and scales by the suffix.
@@ -70,7 +77,8 @@ macro_rules! text_serde {
     };
 }
 
-/// A rate in bits per second, as tc writes it: `20mbit`, `1gbit`; `mbps` is tc's word for bytes per second (tc(8), UNITS).
+/// A rate in bits per second, as tc writes it: `20mbit`, `1gbit`. tc's `mbps` for megabytes per second (tc(8), UNITS) is refused, since most
+/// people mean megabits by it, and so is all else that may be either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Rate(
     /// Bits per second.
@@ -91,6 +99,21 @@ impl Rate {
     /// The rate at which `bytes` pass in `time`.
     pub fn of(bytes: u64, time: Time) -> Self {
         if time.0 == 0 { Self(0) } else { Self((bytes as f64 * 8e9 / time.0 as f64) as u64) }
+    }
+
+    /// What is wrong with `20mbps`, `20 MB/s` and `20mb`: a `b` may be a bit or a byte.
+    fn bits_or_bytes(text: &str) -> Option<UnitError> {
+        let lower = text.trim().to_ascii_lowercase();
+        let suffix = lower.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
+        let (unit, rest) = match suffix.as_bytes().first()? {
+            b'k' => ("kbit", &suffix[1..]),
+            b'm' => ("mbit", &suffix[1..]),
+            b'g' => ("gbit", &suffix[1..]),
+            b't' => ("tbit", &suffix[1..]),
+            _ => ("bit", suffix),
+        };
+        let either = ["b", "bps", "b/s", "ibps", "ib/s"].contains(&rest);
+        if either { ambiguous::<Self>(text, [(1.0, unit, "bits"), (8.0, unit, "bytes")]) } else { None }
     }
 
     /// Bytes per second.
@@ -117,14 +140,12 @@ impl FromStr for Rate {
                 "kibit" => 1024.0,
                 "mibit" => 1024.0 * 1024.0,
                 "gibit" => 1024.0 * 1024.0 * 1024.0,
-                "bps" => 8.0,
-                "kbps" => 8e3,
-                "mbps" => 8e6,
-                "gbps" => 8e9,
+                "tibit" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
                 _ => return None,
             })
         })
         .map(|bits| Self(bits.round() as u64))
+        .map_err(|error| Self::bits_or_bytes(text).unwrap_or(error))
     }
 }
 
@@ -191,6 +212,12 @@ impl Quantity for Time {
 }
 
 impl Time {
+    /// What is wrong with `5m`.
+    fn minutes_or_millis(text: &str) -> Option<UnitError> {
+        let is_m = text.trim().strip_suffix(['m', 'M']).is_some_and(|number| number.trim_end().ends_with(|c: char| c.is_ascii_digit()));
+        if is_m { ambiguous::<Self>(text, [(1.0, "ms", "milliseconds"), (1.0, "min", "minutes")]) } else { None }
+    }
+
     /// The start of the timeline.
     pub const ZERO: Self = Self(0);
 
@@ -258,6 +285,7 @@ impl FromStr for Time {
             })
         })
         .map(|nanos| Self(nanos.round() as u64))
+        .map_err(|error| Self::minutes_or_millis(text).unwrap_or(error))
     }
 }
 
@@ -348,12 +376,28 @@ mod tests {
     fn rates_are_tc_s() {
         assert_eq!("20mbit".parse(), Ok(Rate(20_000_000)));
         assert_eq!("1.5Gbit".parse(), Ok(Rate(1_500_000_000)));
-        assert_eq!("10mbps".parse(), Ok(Rate(80_000_000)), "tc's mbps is megabytes");
         assert!("20".parse::<Rate>().is_err());
         assert_eq!(
             "20 mb".parse::<Rate>().unwrap_err().to_string(),
-            "`20 mb` is not a rate: write a number with bit, kbit, mbit or gbit, such as \"100mbit\""
+            "`20 mb` is not a rate: write `20mbit` if bits are meant, or `160mbit` if bytes are meant"
         );
+        assert_eq!(
+            "20mbyte".parse::<Rate>().unwrap_err().to_string(),
+            "`20mbyte` is not a rate: write a number with bit, kbit, mbit or gbit, such as \"100mbit\""
+        );
+    }
+
+    #[test]
+    fn what_means_two_things_is_refused_with_both() {
+        for (text, bits, bytes) in
+            [("20 mbps", "20mbit", "160mbit"), ("1.5GB/s", "1.5gbit", "12gbit"), ("8kb", "8kbit", "64kbit"), ("9bps", "9bit", "72bit")]
+        {
+            let said = text.parse::<Rate>().unwrap_err().to_string();
+            assert!(said.contains(&format!("write `{bits}` if bits are meant, or `{bytes}` if bytes are meant")), "{said}");
+        }
+        let said = "5m".parse::<Time>().unwrap_err().to_string();
+        assert_eq!(said, "`5m` is not a time: write `5ms` if milliseconds are meant, or `5min` if minutes are meant");
+        assert!("0.1".parse::<Percent>().is_err() && "20".parse::<Rate>().is_err() && "5".parse::<Time>().is_err());
     }
 
     #[test]
