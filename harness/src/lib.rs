@@ -9,13 +9,13 @@
 //!
 //! | directory | holds | rule |
 //! |---|---|---|
-//! | [`front`] | [`suite`], [`fixture`], [`standing`] labs, [`doctor`], [`disk`] | what people call |
+//! | [`front`] | [`suite`], [`fixture`], [`standing`] labs, [`doctor`] | what people call |
 //! | [`place`] | [`place::local`], [`guest`] | know where, not what |
 //! | [`life`] | [`lab`], [`traffic`], [`processes`], [`relay`], [`proxy`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | [`kernel`] | namespaces, netlink, sockets, processes, probes | the only room with `unsafe`, netlink, /proc, setns |
 //! | [`result`] | [`recording`], [`splat`], [`judge`], [`compare`], [`report`] | pure functions and types |
 //! | [`plan`] | operations whose `Display` is the ip, tc or sysctl line; the job | pure |
-//! | [`document`] | [`diagnostic`], [`topology`], [`case`] with its measures | text in, values out; a measure reads records |
+//! | [`document`] | [`diagnostic`], [`topology`], [`case`] with its measures, the [`disk`] they are on | text in, values out; a measure reads records |
 //! | [`record`] | what is seen of hosts, transfers and processes | plain data |
 //! | [`words`] | names, units, constraints, features | no I/O |
 //!
@@ -34,9 +34,9 @@ pub mod result;
 pub mod words;
 
 #[doc(inline)]
-pub use document::{case, diagnostic, topology};
+pub use document::{case, diagnostic, disk, topology};
 #[doc(inline)]
-pub use front::{disk, doctor, fixture, standing, suite};
+pub use front::{doctor, fixture, standing, suite};
 #[doc(inline)]
 pub use life::{clock, execute, lab, observe, processes, proxy, relay, traffic};
 #[doc(inline)]

@@ -1,12 +1,12 @@
 //! `mplab bisect`: the first bad kernel of a list, or what `git bisect run` wants to know of one.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mplab::compare::{Ended, Run, Search, Worth};
+use mplab::disk;
 use mplab::guest::store::Store;
 use mplab::plan::Job;
 use mplab::report::{self, Style};
@@ -65,7 +65,7 @@ pub(crate) fn bisect(arguments: &Arguments, style: Style) -> Result<Exit, Failur
 
 /// Finds the first bad kernel between two.
 fn search(arguments: &Arguments, good: &str, bad: &str, list: &Path, style: Style) -> Result<Exit, Failure> {
-    let text = fs::read_to_string(list).map_err(|error| Failure::usage(format!("{}: {error}", list.display())))?;
+    let text = disk::read_text(list, disk::DOCUMENT).map_err(|error| Failure::usage(format!("{}: {error}", list.display())))?;
     let mut names: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).collect();
     names.retain(|name| !name.is_empty());
     let place = |name: &str| {

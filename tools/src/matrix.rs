@@ -1,7 +1,6 @@
 //! `mplab matrix`: cases by kernels, what differs between these, and what is worse than in an earlier matrix.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -147,6 +146,6 @@ fn verdict(arguments: &Arguments, matrix: &Matrix, baseline: Option<&Matrix>, st
 
 fn read(path: &Path) -> Result<Matrix, Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let text = disk::read_text(path, disk::RECORDING).map_err(|error| wrong(&error))?;
     Matrix::from_json(&text).map_err(|error| wrong(&error))
 }

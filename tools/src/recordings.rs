@@ -1,6 +1,5 @@
 //! Recordings in files: written, read, judged and shown again.
 
-use std::fs;
 use std::path::Path;
 
 use mplab::recording::Recording;
@@ -19,8 +18,16 @@ pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
 
 pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let text = disk::read_text(path, disk::RECORDING).map_err(|error| wrong(&error))?;
     Recording::from_json(&text).map_err(|error| wrong(&error))
+}
+
+/// Refuses to write over the recording that is read.
+pub(crate) fn spare(recording: &Path, output: &Path) -> Result<(), Failure> {
+    if disk::same(recording, output) {
+        return Err(Failure::usage(format!("{}: this is the recording, and it would be lost: name another file", output.display())));
+    }
+    Ok(())
 }
 
 pub(crate) fn judge(path: &Path, other_path: Option<&Path>, style: Style) -> Result<Exit, Failure> {
@@ -43,6 +50,7 @@ pub(crate) fn diff(paths: [&Path; 2], style: Style) -> Result<Exit, Failure> {
 
 pub(crate) fn report(path: &Path, interval: Time, svg: Option<&Path>) -> Result<Exit, Failure> {
     let recording = read(path)?;
+    svg.map_or(Ok(()), |svg| spare(path, svg))?;
     say!("{}: {}", recording.job.name, recording.job.case.summary);
     show!("\n{}", report::links(&recording));
     for name in recording.job.case.transfers.keys() {
@@ -57,7 +65,7 @@ pub(crate) fn report(path: &Path, interval: Time, svg: Option<&Path>) -> Result<
     show!("\n{}", report::counters(&recording));
     if let Some((svg, transfer)) = svg.zip(recording.job.case.transfers.keys().next()) {
         let failed = |error| Failure::broken(format!("failed to write {}: {error}", svg.display()));
-        fs::write(svg, report::svg(&recording, transfer)).map_err(failed)?;
+        disk::write(svg, &report::svg(&recording, transfer)).map_err(failed)?;
     }
     Ok(Exit::Passed)
 }

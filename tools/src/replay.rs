@@ -42,6 +42,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     let old = recordings::read(&arguments.recording)?;
+    arguments.output.as_deref().map_or(Ok(()), |output| recordings::spare(&arguments.recording, output))?;
     let Some(clock) = old.place.machine.as_ref().map(|machine| machine.clock).filter(|clock| *clock != Clockwork::Real) else {
         let path = arguments.recording.display();
         return Err(Failure::usage(format!(

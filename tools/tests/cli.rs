@@ -16,11 +16,12 @@ fn main() {
     mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let anywhere: [(&str, fn()); 6] = [
+    let anywhere: [(&str, fn()); 7] = [
         ("a_file_in_order_is_checked", a_file_in_order_is_checked),
         ("a_mistake_has_a_file_a_line_and_a_caret", a_mistake_has_a_file_a_line_and_a_caret),
         ("a_reader_that_has_seen_enough_ends_it_quietly", a_reader_that_has_seen_enough_ends_it_quietly),
         ("what_cannot_be_printed_is_told", what_cannot_be_printed_is_told),
+        ("what_has_no_end_is_refused", what_has_no_end_is_refused),
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
@@ -238,6 +239,24 @@ fn a_recording_of_another_format_is_refused() {
     assert_has(&said.err, &["none.json: not a recording"]);
 }
 
+fn what_has_no_end_is_refused() {
+    let directory = Directory::new();
+    nix::unistd::mkfifo(&directory.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("a directory of ours");
+    directory.write("long.toml", &"# nothing\n".repeat(1 << 20));
+    for (file, why) in
+        [("/dev/zero", "it is a device"), ("pipe", "it is a pipe"), (".", "it is a directory"), ("long.toml", "it is larger than 4 MiB")]
+    {
+        for command in ["check", "plan", "judge", "report"] {
+            if file == "long.toml" && ["judge", "report"].contains(&command) {
+                continue;
+            }
+            let said = directory.say(&[command, file]);
+            assert_eq!(said.code, 2, "{command} {file}: {said:?}");
+            assert_has(&said.err, &[file, why]);
+        }
+    }
+}
+
 fn a_recording_is_drawn() {
     let (directory, _) = failed();
     let said = directory.say(&["report", "out/short.json", "--interval", "100ms", "--svg", "short.svg"]);
@@ -245,6 +264,15 @@ fn a_recording_is_drawn() {
     assert_has(&said.out, &["short: Something short", "enp2s0"]);
     let drawn = fs::read_to_string(directory.path().join("short.svg")).expect("it was drawn");
     assert!(drawn.starts_with("<svg") && drawn.trim_end().ends_with("</svg>"), "{drawn}");
+    let before = fs::read(directory.path().join("out/short.json")).expect("a recording");
+    for output in ["out/short.json", "./out/../out/short.json"] {
+        let said = directory.say(&["report", "out/short.json", "--svg", output]);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+        assert_has(&said.err, &["this is the recording, and it would be lost"]);
+    }
+    assert_eq!(fs::read(directory.path().join("out/short.json")).expect("a recording"), before);
+    let said = directory.say(&["report", "out/short.json", "--interval", "1us"]);
+    assert_has(&said.out, &["no table: it would have"]);
 }
 
 /// Puts text behind every text of a recording that may be any.

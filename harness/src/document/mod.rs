@@ -1,8 +1,9 @@
 //! The documents: topology and case files, as written and as checked, and how a mistake in one is told.
-//! Pure: text in, values out. Not here: reading files, and what is made of the values.
+//! Text in, values out. Not here: what is made of the values.
 
 pub mod case;
 pub mod diagnostic;
+pub mod disk;
 mod toml;
 pub mod topology;
 

@@ -1,7 +1,6 @@
 //! What people call: suites of cases, labs in tests, labs that stay, and what this computer can do for them.
 //! Not here: where a job runs, and what it does there.
 
-pub mod disk;
 pub mod doctor;
 pub mod fixture;
 pub mod standing;

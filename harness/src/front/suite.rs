@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::document::diagnostic::LoadError;
-use crate::document::{self, case::check};
+use crate::document::{self, case::check, disk};
 use crate::kernel::program;
 use crate::life::execute::News;
 use crate::place::{PlaceError, Somewhere};
@@ -78,7 +78,7 @@ fn search(directory: &Path, root: &Path, found: &mut Vec<CaseFile>) -> io::Resul
 
 /// Whether a file beside cases is a topology that they use. What cannot be read is told when the case is.
 fn is_topology_file(path: &Path) -> bool {
-    path.is_file() && fs::read_to_string(path).is_ok_and(|text| document::is_topology(&text))
+    disk::read_text(path, disk::DOCUMENT).is_ok_and(|text| document::is_topology(&text))
 }
 
 /// Reads a case file with its topology and plans it for a place.

@@ -4,6 +4,8 @@
 //! Times are microseconds from the run's start, cumulative counts start at 0. Series are columns: the n-th value of each belongs to the
 //! n-th value of its `at`. A reader must refuse a `format` it does not know and ignore keys that it does not know.
 
+mod exact;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ pub use crate::record::{
 };
 use crate::result::splat::Splat;
 use crate::words::{Feature, Rate, Time};
+
+pub(crate) use exact::Exact;
 
 /// The format's version. It changes when a reader of the previous one would misread the new one.
 pub const FORMAT: u32 = 2;
@@ -250,6 +254,7 @@ impl Recording {
         if version.format != u64::from(FORMAT) {
             return Err(ReadError::Format(version.format));
         }
+        let _: Exact = serde_json::from_str(json)?;
         Ok(serde_json::from_str(json)?)
     }
 

@@ -255,6 +255,21 @@ fn without_data_every_report_says_so() {
 }
 
 #[test]
+fn a_time_that_no_run_had_makes_no_report_without_end() {
+    let mut run = run();
+    // Not even where a later sample is earlier.
+    run.hosts.get_mut("laptop").unwrap().at.extend([1 << 53, 7]);
+    run.end = 1 << 53;
+    let text = report::table(&run, "download", Time::from_millis(500));
+    assert!(text.starts_with("no table: it would have 18014398509 lines; 20000 are the most: take an interval of "), "{text}");
+    assert!(report::svg(&run, "download").len() < 100_000);
+    assert!(report::beside(["one", "other"], [&run, &run], Style::Plain).len() < 100_000);
+    run.end = u64::MAX;
+    let said = Recording::from_json(&run.to_json()).unwrap_err().to_string();
+    assert!(said.contains("18446744073709551615 is no time or count of a run at line 1 column"), "{said}");
+}
+
+#[test]
 fn an_empty_host_and_a_run_of_no_time_can_be_drawn() {
     let mut run = run();
     run.end = 0;

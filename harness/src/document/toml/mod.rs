@@ -13,6 +13,7 @@ pub(crate) use table::{Shape, Table};
 pub(crate) use value::word;
 
 use crate::document::diagnostic::{LoadError, Mistakes, Span};
+use crate::document::disk;
 
 /// A TOML value and where it is.
 pub(crate) type Value<'t> = toml::Spanned<DeValue<'t>>;
@@ -79,7 +80,7 @@ fn floor(text: &str, at: usize) -> usize {
 
 /// The text of a file.
 pub(crate) fn text_of(path: &Path) -> Result<String, LoadError> {
-    let bytes = std::fs::read(path).map_err(|source| LoadError::File { path: path.to_owned(), source })?;
+    let bytes = disk::read(path, disk::DOCUMENT).map_err(|source| LoadError::File { path: path.to_owned(), source })?;
     String::from_utf8(bytes).map_err(|error| LoadError::Text { path: path.to_owned(), at: error.utf8_error().valid_up_to() })
 }
 

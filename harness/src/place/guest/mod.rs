@@ -26,6 +26,7 @@ use std::{fs, io, process};
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::disk;
 use crate::life::execute::News;
 use crate::place::local::{Message, Request};
 use crate::plan::Job;
@@ -127,12 +128,8 @@ impl Probed {
     /// A store that cannot be written to costs a boot the next time, and nothing else.
     fn write(file: &Path, place: &Place) {
         let Some(program) = Self::program() else { return };
-        let draft = file.with_extension(format!("{}.tmp", process::id()));
         let json = serde_json::to_string(&Self { program, place: place.clone() }).expect("a place has string keys only");
-        let written = fs::write(&draft, json).and_then(|()| fs::rename(&draft, file));
-        if written.is_err() {
-            fs::remove_file(&draft).ok();
-        }
+        disk::write(file, &json).ok();
     }
 }
 

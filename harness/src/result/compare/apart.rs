@@ -1,7 +1,7 @@
 //! Where two runs come apart: the first thing in time that one has and the other has not, or has otherwise.
 //! Not here: whether that matters, and runs that must be the same to the last value, which are [`super::differences`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::result::recording::{HostRecord, Recording, growth};
 use crate::words::Time;
@@ -77,10 +77,11 @@ fn first_load(one: &Recording, other: &Recording) -> Option<Apart> {
         Some(growth(&record.at, &series.rx_bytes, from, to) + growth(&record.at, &series.tx_bytes, from, to))
     };
     let ends = one.end.min(other.end);
-    let spans: Vec<Time> = (0..ends / SPAN.micros()).map(|span| Time::from_micros(span * SPAN.micros())).collect();
     let mut found: Vec<Apart> = Vec::new();
     for (host, here) in &one.hosts {
         let Some(there) = other.hosts.get(host) else { continue };
+        let sampled = here.at.iter().chain(&there.at).map(|at| at / SPAN.micros()).filter(|span| *span < ends / SPAN.micros());
+        let spans: BTreeSet<Time> = sampled.map(|span| Time::from_micros(span * SPAN.micros())).collect();
         for interface in here.interfaces.keys().filter(|interface| *interface != "lo") {
             let of = |from: &Time| Some((*from, carried(here, interface, *from)?, carried(there, interface, *from)?));
             let loads: Vec<(Time, u64, u64)> = spans.iter().filter_map(of).collect();

@@ -173,6 +173,7 @@ impl Matrix {
         if version.format != u64::from(FORMAT) {
             return Err(ReadError::Format(version.format));
         }
+        let _: crate::result::recording::Exact = serde_json::from_str(json)?;
         Ok(serde_json::from_str(json)?)
     }
 

@@ -12,6 +12,9 @@ use super::traffic::Traffic;
 /// The width of a column.
 const WIDTH: usize = 9;
 
+/// More lines than this nobody reads; a time that no run can have had would make them without end.
+const LINES: u64 = 20_000;
+
 /// A table under way.
 #[derive(Debug)]
 pub struct IntervalTable {
@@ -94,6 +97,11 @@ pub fn table(recording: &Recording, transfer: &str, interval: Time) -> String {
         Ok(traffic) => traffic,
         Err(why) => return format!("no table: {why}\n"),
     };
+    let lines = traffic.end() / interval.micros().max(1);
+    if lines > LINES {
+        let enough = Time::from_millis((traffic.end() / LINES).div_ceil(1000));
+        return format!("no table: it would have {lines} lines; {LINES} are the most: take an interval of {enough} or more\n");
+    }
     let names: Vec<&str> = traffic.interfaces.iter().map(|(name, _)| *name).collect();
     let mut table = IntervalTable::new(&names, interval);
     for (at, step) in steps::taken(recording) {

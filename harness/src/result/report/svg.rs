@@ -91,7 +91,7 @@ struct Layers {
 impl Layers {
     fn of(traffic: &Traffic, sample: Time) -> Self {
         let sample = sample.micros().max(1);
-        let bin = sample * traffic.end().div_ceil(sample * POINTS).max(1);
+        let bin = sample * traffic.end().div_ceil(sample.saturating_mul(POINTS)).max(1);
         let edges: Vec<u64> = (0..=traffic.end() / bin).map(|index| index * bin).collect();
         let bytes: Vec<Vec<u64>> = edges.iter().map(|&edge| traffic.by(edge)).collect();
         let speed =

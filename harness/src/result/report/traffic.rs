@@ -47,8 +47,8 @@ impl<'a> Traffic<'a> {
         self.by(u64::MAX)
     }
 
-    /// The time of the last sample.
+    /// The latest time of a sample.
     pub(super) fn end(&self) -> u64 {
-        self.at.last().copied().unwrap_or(0)
+        self.at.iter().copied().max().unwrap_or(0)
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::document::disk;
 use crate::result::recording::Acceleration;
 
 /// How long a guest under KVM may take to boot and answer. It takes a second where KVM works.
@@ -31,7 +32,7 @@ pub(super) fn fastest(store: &Path, works_with_kvm: impl FnOnce() -> bool) -> Ac
     } else {
         let works = works_with_kvm();
         // A store that cannot be written to costs another trial.
-        fs::write(&file, boot + if works { WORKS } else { "does not work\n" }).ok();
+        disk::write(&file, &(boot + if works { WORKS } else { "does not work\n" })).ok();
         works
     };
     if works { Acceleration::Kvm } else { Acceleration::Tcg }

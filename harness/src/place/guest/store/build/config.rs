@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::make::Make;
 use super::{BuildError, files};
+use crate::document::disk;
 
 /// What labs need, on top of `allnoconfig`.
 const LABS: &str = include_str!("labs.config");
@@ -36,7 +37,7 @@ impl Asked {
         let mut asked = Self { texts: vec![LABS.to_owned()], options: BTreeMap::new() };
         for path in paths {
             let refused = |line, why: String| BuildError::Config { file: path.clone(), line, why };
-            let text = fs::read_to_string(path).map_err(|error| refused(None, error.to_string()))?;
+            let text = disk::read_text(path, disk::DOCUMENT).map_err(|error| refused(None, error.to_string()))?;
             for (number, line) in (1..).zip(text.lines()) {
                 match option(line) {
                     Some((name, value)) => drop(asked.options.insert(name.to_owned(), (value.to_owned(), path.clone(), number))),

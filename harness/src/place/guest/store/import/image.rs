@@ -10,6 +10,7 @@ use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ReadCache};
 
 use super::archive::decompress;
+use crate::document::disk;
 use crate::place::guest::store::Form;
 
 /// An image in a file.
@@ -32,10 +33,10 @@ pub(super) struct Image {
 /// The release and the rest of what an image says of itself, or why it is none.
 pub(super) fn read(path: &Path, from: &str) -> io::Result<Result<Image, &'static str>> {
     let mut head = Vec::new();
-    File::open(path)?.take(1 << 16).read_to_end(&mut head)?;
+    disk::open(path)?.take(1 << 16).read_to_end(&mut head)?;
     let bzimage = !head.starts_with(b"\x7fELF");
     let told =
-        if bzimage { self::bzimage(&head, path.metadata()?.len()).map(|version| (Form::Image, version)) } else { elf(File::open(path)?) };
+        if bzimage { self::bzimage(&head, path.metadata()?.len()).map(|version| (Form::Image, version)) } else { elf(disk::open(path)?) };
     Ok(told.map(|(form, version)| {
         let release = version.split(' ').next().unwrap_or_default().to_owned();
         Image { path: path.to_owned(), from: from.to_owned(), release, version, form, bzimage }

@@ -11,6 +11,7 @@ use super::embedded;
 use super::image::{self, Image};
 use super::module::{self, ModuleFile};
 use super::{ImportError, Progress};
+use crate::document::disk;
 use crate::place::guest::store::StoreError;
 
 /// The longest that a module may be, in bytes: more than any with debugging information.
@@ -323,7 +324,7 @@ pub(in crate::place::guest::store) struct Counted<'a> {
 impl<'a> Counted<'a> {
     /// Opens it.
     pub(in crate::place::guest::store) fn open(file: &'a Path, progress: &'a mut dyn FnMut(Progress)) -> io::Result<Self> {
-        let input = File::open(file)?;
+        let input = disk::open(file)?;
         let size = input.metadata()?.len();
         Ok(Self { input, file, read: 0, size, progress })
     }

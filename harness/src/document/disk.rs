@@ -1,0 +1,195 @@
+//! Files: read where they are plain ones of a bounded size, written in full or not at all.
+//! Not here: what is in them.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::unistd::linkat;
+
+/// The most bytes that a topology, a case, a trace or a list may have.
+pub const DOCUMENT: u64 = 4 << 20;
+/// The most bytes that a recording or a matrix may have.
+pub const RECORDING: u64 = 1 << 30;
+
+/// Where the recording of a case goes: `survival::flap` to `DIRECTORY/survival/flap.json`.
+pub fn of_recording(directory: &Path, name: &str) -> PathBuf {
+    directory.join(format!("{}.json", name.replace("::", "/")))
+}
+
+/// Whether two paths lead to one file.
+pub fn same(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    identity(one).is_some_and(|one| Some(one) == identity(other))
+}
+
+/// Opens a plain file for reading. A device or a pipe may have no end, and is refused without waiting for it.
+pub fn open(path: &Path) -> io::Result<File> {
+    let file = File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::Error::other(format!("it is {}, and only plain files are read", kind(&about))));
+    }
+    Ok(file)
+}
+
+/// Reads a plain file of at most so many bytes.
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it is larger than {} MiB, the most that is read", most >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// Reads the text of a plain file of at most so many bytes.
+pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    let not_text = |error: std::string::FromUtf8Error| format!("byte {} is not UTF-8 text", error.utf8_error().valid_up_to());
+    String::from_utf8(read(path, most)?).map_err(|error| io::Error::other(not_text(error)))
+}
+
+fn kind(about: &Metadata) -> &'static str {
+    let kind = about.file_type();
+    match () {
+        () if kind.is_dir() => "a directory",
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
+}
+
+/// Writes a file in full or not at all, with the directories above it.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut draft = Draft::new(path)?;
+    draft.write_all(text.as_bytes())?;
+    draft.finish()
+}
+
+/// A file that is being written. Until [`Draft::finish`], what had its name before is as it was.
+#[derive(Debug)]
+pub struct Draft {
+    file: File,
+    /// What it is to be called; nothing where it is a device or a pipe, which cannot be taken back.
+    target: Option<PathBuf>,
+    /// What it is called until then, where it needs a name; else it is gone if this program is killed.
+    beside: Option<PathBuf>,
+}
+
+impl Draft {
+    /// Begins a file, and makes the directories above it.
+    pub fn new(path: &Path) -> io::Result<Self> {
+        let (path, before) = match fs::metadata(path) {
+            Ok(about) if about.is_dir() => return Err(Errno::EISDIR.into()),
+            Ok(about) if about.is_file() => (fs::canonicalize(path)?, Some(about)),
+            Ok(_) => return Ok(Self { file: File::options().write(true).open(path)?, target: None, beside: None }),
+            Err(_) => (path.to_owned(), None),
+        };
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(directory)?;
+        let unnamed = File::options().write(true).custom_flags(OFlag::O_TMPFILE.bits()).open(directory);
+        let (file, beside) = match unnamed {
+            Ok(file) => (file, None),
+            // Not every file system has files without a name.
+            Err(_) => (File::options().write(true).create_new(true).open(fresh(&path))?, Some(fresh(&path))),
+        };
+        let draft = Self { file, target: Some(path), beside };
+        before.map_or(Ok(()), |before| draft.file.set_permissions(before.permissions()))?;
+        Ok(draft)
+    }
+
+    /// Gives the complete file its name, and takes it from the file that had it.
+    pub fn finish(mut self) -> io::Result<()> {
+        let Some(target) = self.target.take() else { return Ok(()) };
+        self.file.sync_all()?;
+        if self.beside.is_none() {
+            let itself = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+            let link = |path: &Path| linkat(AT_FDCWD, itself.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW);
+            match link(&target) {
+                Err(Errno::EEXIST) => link(&fresh(&target))?,
+                done => return Ok(done?),
+            }
+            self.beside = Some(fresh(&target));
+        }
+        if let Some(beside) = &self.beside {
+            fs::rename(beside, target)?;
+        }
+        self.beside = None;
+        Ok(())
+    }
+}
+
+/// A name beside another in the same directory.
+fn fresh(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            fs::remove_file(beside).ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(name: &str) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("mplab-disk-{name}-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        directory
+    }
+
+    #[test]
+    fn only_plain_files_of_a_bounded_size_are_read() {
+        let directory = directory("read");
+        let (plain, pipe) = (directory.join("plain"), directory.join("pipe"));
+        fs::write(&plain, "12345").unwrap();
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let said = |path: &Path, most| read(path, most).map_err(|error| error.to_string());
+        assert_eq!(said(&plain, 5), Ok(b"12345".to_vec()));
+        assert_eq!(said(&plain, 4).unwrap_err(), "it is larger than 0 MiB, the most that is read");
+        assert_eq!(said(&pipe, 4).unwrap_err(), "it is a pipe, and only plain files are read");
+        assert_eq!(said(Path::new("/dev/zero"), 4).unwrap_err(), "it is a device, and only plain files are read");
+        assert_eq!(said(&directory, 4).unwrap_err(), "it is a directory, and only plain files are read");
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_finished_leaves_what_was_there() {
+        let directory = directory("write");
+        let (file, link) = (directory.join("file"), directory.join("link"));
+        write(&file, "old").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        let mut draft = Draft::new(&file).unwrap();
+        draft.write_all(b"half").unwrap();
+        drop(draft);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "old");
+        write(&link, "new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert!(link.is_symlink() && same(&file, &link) && !same(&file, &directory));
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 2, "nothing is left beside them");
+        write(Path::new("/dev/null"), "nowhere").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file(), "a device stays one");
+        assert!(write(&directory, "x").is_err());
+        fs::remove_dir_all(directory).unwrap();
+    }
+}
