@@ -6,7 +6,7 @@ use mplab::case::check::SAMPLES;
 use mplab::compare::differences;
 use mplab::execute::News;
 use mplab::guest::store::Store;
-use mplab::guest::{Eyes, Guest};
+use mplab::guest::{Eyes, Guest, capture_of};
 use mplab::judge::{Outcome, judge};
 use mplab::plan::Job;
 use mplab::recording::{Clockwork, Recording};
@@ -23,7 +23,7 @@ const TOLD: usize = 10;
 pub(crate) struct Arguments {
     /// A recording of a run in virtual time
     recording: PathBuf,
-    /// Write the packets of each link to a file below this directory, as LINK.pcapng
+    /// Write the packets of each interface to a file below this directory, as HOST/INTERFACE.pcapng
     #[arg(long)]
     capture: Option<PathBuf>,
     /// Let the kernel wait for gdb: at this port in QEMU, as a process where it is a program
@@ -78,7 +78,8 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     written?;
     say!("        recorded in {}", output.display());
     if let Some(directory) = &arguments.capture {
-        let files = job.topology.links.keys().map(|link| directory.join(format!("{link}.pcapng")).display().to_string());
+        let ends = job.topology.links.values().flat_map(|link| &link.ends);
+        let files = ends.map(|end| capture_of(directory, end).display().to_string());
         say!("        captured in {}", files.collect::<Vec<_>>().join(", "));
     }
     Ok(exit.max(verdict.outcome.into()))

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -249,6 +249,13 @@ fn captured(file: &Path) -> BTreeMap<(String, &'static str), Vec<u64>> {
     lengths
 }
 
+/// How many packets of a capture a filter of Wireshark's holds for.
+fn seen_by_tshark(file: &Path, filter: &str) -> usize {
+    let tshark = Command::new("tshark").args(["-n", "-Y", filter, "-r"]).arg(file).output().expect("tshark starts");
+    assert!(tshark.status.success(), "{tshark:?}");
+    String::from_utf8_lossy(&tshark.stdout).lines().count()
+}
+
 fn a_capture_has_every_packet_and_changes_none(oldest: &Kernel, newest: &Kernel) {
     for kernel in [oldest, newest] {
         let directory = Directory::new();
@@ -256,11 +263,18 @@ fn a_capture_has_every_packet_and_changes_none(oldest: &Kernel, newest: &Kernel)
         let path = recorded(&directory, kernel, &SHORT.replace("300ms", "2s").replace("4mbit", "30mbit"));
         let said = directory.say(&["replay", path, "--capture", "packets"]);
         assert_eq!(said.code, 0, "{said:?}");
-        assert_has(&said.out, &["the same run, to the last value", "captured in packets/enp1s0.pcapng"]);
+        assert_has(&said.out, &["the same run, to the last value", "captured in packets/guest1/enp1s0.pcapng"]);
         let recording = read(&directory, path);
         for link in recording.job.topology.links.values() {
             for end in &link.ends {
-                let lengths = captured(&directory.path().join(format!("packets/{}.pcapng", end.interface)));
+                let file = directory.path().join(format!("packets/{}/{}.pcapng", end.host, end.interface));
+                let lengths = captured(&file);
+                assert!(lengths.keys().all(|(interface, _)| *interface == end.to_string()), "{:?}", lengths.keys());
+                if without(&["tshark"]).is_none() {
+                    assert_eq!(seen_by_tshark(&file, "tcp.analysis.retransmission"), 0, "nothing is lost on {end}");
+                    let data = |filter: &str| seen_by_tshark(&file, &format!("tcp.len > 0 && {filter}"));
+                    assert!(end.interface != "enp2s0" || data("mptcp") > 100, "tshark knows what it is");
+                }
                 let series = &recording.hosts[&end.host].interfaces[&end.interface];
                 // After the last sample there may have been more.
                 for (way, packets, bytes) in [("in", &series.rx_packets, &series.rx_bytes), ("out", &series.tx_packets, &series.tx_bytes)] {

@@ -32,6 +32,7 @@ use crate::place::local::{Message, Request};
 use crate::plan::Job;
 use crate::result::recording::{Acceleration, Clockwork, Place, Recording};
 use crate::result::splat::{self, Splat};
+use crate::words::End;
 use machine::{Boot, Errand, Machine, identity};
 use qemu::Qemu;
 use store::{Form, Kernel};
@@ -113,6 +114,11 @@ struct Probed {
     /// Another program may look for other things.
     program: String,
     place: Place,
+}
+
+/// Where a capture below a directory has the packets of an interface.
+pub fn capture_of(directory: &Path, End { host, interface }: &End) -> PathBuf {
+    directory.join(host).join(format!("{interface}.pcapng"))
 }
 
 impl Probed {

@@ -9,7 +9,7 @@
 //! `TB_EXIT_REQUESTED`): then all registers and the packet are the same, and it was transmitted once.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -19,10 +19,12 @@ use nix::unistd::pipe2;
 
 use super::memory::Memory;
 use super::pcapng::{self, Way};
+use crate::document::disk::Draft;
 use crate::document::topology::Topology;
 use crate::kernel::layout::Layout;
+use crate::place::guest::capture_of;
 
-/// How much of a packet is kept: all headers with room to spare.
+/// The most of a packet that is kept. All its headers are there; data that is not in the same buffer, as that of most TCP packets, is not.
 const LONGEST: u32 = 256;
 /// More packets than this are not handed to an interface at once.
 const CHAIN: usize = 1024;
@@ -38,9 +40,9 @@ pub(super) struct Capture {
     layout: Layout,
     /// The addresses behind instructions that read the clock.
     clocks: Vec<u64>,
-    /// Which file and which of its interfaces belong to the end of a wire with this name.
-    wires: BTreeMap<String, (usize, u32)>,
-    files: Vec<BufWriter<File>>,
+    /// Which file belongs to the end of a wire with this name.
+    wires: BTreeMap<String, usize>,
+    files: Vec<BufWriter<Draft>>,
     /// The time that the kernel last read, in ns.
     now: u64,
     /// The registers, as they were printed, and the packet's first bytes when one was last about to be transmitted.
@@ -58,15 +60,17 @@ impl Log {
 }
 
 impl Capture {
-    /// A file for each link below a directory, with its two ends as interfaces.
+    /// A file for each end of a link, called HOST/INTERFACE below a directory: what a capture in that host would see. With both ends in one file
+    /// every packet would come twice, which programs that read captures take for retransmissions.
     pub(super) fn new(layout: Layout, clocks: Vec<u64>, topology: &Topology, directory: &Path) -> io::Result<Self> {
-        fs::create_dir_all(directory)?;
         let mut capture = Self { layout, clocks, wires: BTreeMap::new(), files: Vec::new(), now: 0, last: None };
-        for (number, (name, link)) in topology.links.iter().enumerate() {
-            let mut file = BufWriter::new(File::create(directory.join(format!("{name}.pcapng")))?);
-            file.write_all(&pcapng::beginning(&link.ends.each_ref().map(ToString::to_string), LONGEST))?;
-            capture.files.push(file);
-            capture.wires.extend([(format!("{name}-a"), (number, 0)), (format!("{name}-b"), (number, 1))]);
+        for (name, link) in &topology.links {
+            for (end, side) in link.ends.iter().zip(["a", "b"]) {
+                let mut file = BufWriter::new(Draft::new(&capture_of(directory, end))?);
+                file.write_all(&pcapng::beginning(&end.to_string(), LONGEST))?;
+                capture.wires.insert(format!("{name}-{side}"), capture.files.len());
+                capture.files.push(file);
+            }
         }
         Ok(capture)
     }
@@ -110,13 +114,15 @@ impl Capture {
                 registers += &line;
             }
         }
-        self.files.iter_mut().try_for_each(Write::flush)?;
+        for file in self.files {
+            file.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
+        }
         Ok(others.trim().to_owned())
     }
 
     /// A chain of packets that is about to be transmitted by an interface.
     fn transmitted(&mut self, first: u64, device: u64, registers: String, memory: &Memory) -> io::Result<()> {
-        let Some((file, end, way)) = self.place(device, memory) else { return Ok(()) };
+        let Some((file, way)) = self.place(device, memory) else { return Ok(()) };
         let about = Some((registers, self.packet(first, memory).map(|(head, ..)| head).unwrap_or_default()));
         if about == self.last {
             return Ok(());
@@ -125,25 +131,24 @@ impl Capture {
         let mut packet = first;
         for _ in 0..CHAIN {
             let Some((head, length, next)) = self.packet(packet, memory) else { break };
-            self.files[file].write_all(&pcapng::packet(end, self.now, way, &head, length))?;
+            self.files[file].write_all(&pcapng::packet(self.now, way, &head, length))?;
             packet = next;
         }
         Ok(())
     }
 
     /// The link's end at which a packet is seen: it leaves the host by its own interface, and comes to it by the wire's.
-    fn place(&self, device: u64, memory: &Memory) -> Option<(usize, u32, Way)> {
+    fn place(&self, device: u64, memory: &Memory) -> Option<(usize, Way)> {
         let wire = |device: u64| {
             let mut name = [0; 16];
             memory.read(device + self.layout.name as u64, &mut name)?;
             let name = name.split(|&byte| byte == 0).next().and_then(|name| std::str::from_utf8(name).ok())?;
             self.wires.get(name).copied()
         };
-        if let Some((file, end)) = wire(device) {
-            return Some((file, end, Way::In));
+        if let Some(file) = wire(device) {
+            return Some((file, Way::In));
         }
-        let (file, end) = wire(memory.pointer(device + self.layout.private as u64)?)?;
-        Some((file, end, Way::Out))
+        Some((wire(memory.pointer(device + self.layout.private as u64)?)?, Way::Out))
     }
 
     /// The first bytes of a packet, its length, and the next one of its chain.

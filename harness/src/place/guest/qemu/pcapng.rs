@@ -1,4 +1,4 @@
-//! pcapng, the format of captures that Wireshark and tcpdump read (draft-ietf-opsawg-pcapng): as much of it as packets of Ethernet need.
+//! pcapng, the format of captures that Wireshark and tcpdump read (draft-ietf-opsawg-pcapng): as much of it as one interface of Ethernet needs.
 //! Not here: where packets come from.
 
 /// Which way a packet went, as seen from an interface (the option `epb_flags`).
@@ -10,21 +10,19 @@ pub(super) enum Way {
     Out = 2,
 }
 
-/// What a file begins with: Section Header Block, and an Interface Description Block for each interface, with times in nanoseconds.
-pub(super) fn beginning(interfaces: &[String], longest: u32) -> Vec<u8> {
+/// What a file begins with: Section Header Block and Interface Description Block, with times in nanoseconds.
+pub(super) fn beginning(interface: &str, longest: u32) -> Vec<u8> {
     // The byte-order magic, version 1.0, and a section of unknown length.
     let mut file = block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat());
-    for name in interfaces {
-        // LINKTYPE_ETHERNET, then if_name (2) and if_tsresol (9), 10 to the power of -9.
-        let fixed = [&[1, 0, 0, 0][..], &longest.to_le_bytes()].concat();
-        file.extend(block(1, &[fixed, option(2, name.as_bytes()), option(9, &[9]), vec![0; 4]].concat()));
-    }
+    // LINKTYPE_ETHERNET, then if_name (2) and if_tsresol (9), 10 to the power of -9.
+    let fixed = [&[1, 0, 0, 0][..], &longest.to_le_bytes()].concat();
+    file.extend(block(1, &[fixed, option(2, interface.as_bytes()), option(9, &[9]), vec![0; 4]].concat()));
     file
 }
 
 /// An Enhanced Packet Block: the first bytes of a packet that had `length`, at a time in ns.
-pub(super) fn packet(interface: u32, time: u64, way: Way, first: &[u8], length: u32) -> Vec<u8> {
-    let words = [interface, (time >> 32) as u32, time as u32, first.len() as u32, length];
+pub(super) fn packet(time: u64, way: Way, first: &[u8], length: u32) -> Vec<u8> {
+    let words = [0, (time >> 32) as u32, time as u32, first.len() as u32, length];
     let fixed: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     block(6, &[fixed, padded(first), option(2, &(way as u32).to_le_bytes()), vec![0; 4]].concat())
 }
@@ -50,8 +48,8 @@ mod tests {
 
     #[test]
     fn every_block_says_its_length_at_both_ends() {
-        let mut file = beginning(&["laptop:eth0".to_owned(), "server:eth0".to_owned()], 256);
-        file.extend(packet(1, 0x0001_0000_0002, Way::In, b"12345", 1514));
+        let mut file = beginning("laptop:eth0", 256);
+        file.extend(packet(0x0001_0000_0002, Way::In, b"12345", 1514));
         let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes"));
         let (mut at, mut kinds) = (0, Vec::new());
         while at < file.len() {
@@ -60,8 +58,8 @@ mod tests {
             kinds.push(word(at));
             at += length;
         }
-        assert_eq!((at, kinds), (file.len(), vec![0x0a0d_0d0a, 1, 1, 6]));
+        assert_eq!((at, kinds), (file.len(), vec![0x0a0d_0d0a, 1, 6]));
         let packet = &file[file.len() - 52..];
-        assert_eq!(packet[8..36], [1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 0xea, 5, 0, 0, b'1', b'2', b'3', b'4', b'5', 0, 0, 0]);
+        assert_eq!(packet[8..36], [0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 0xea, 5, 0, 0, b'1', b'2', b'3', b'4', b'5', 0, 0, 0]);
     }
 }
