@@ -62,7 +62,12 @@ pub struct Route {
     pub index: Option<i32>,
     /// The table.
     pub table: u32,
+    /// The next hop is on the link, whatever other routes say (`onlink`).
+    pub onlink: bool,
 }
+
+/// `RTNH_F_ONLINK` of linux/rtnetlink.h.
+const ONLINK: u32 = 4;
 
 /// Adds a route, or replaces the one to the same destination.
 pub fn replace_route(batch: &mut Batch, route: &Route) {
@@ -73,6 +78,7 @@ pub fn replace_route(batch: &mut Batch, route: &Route) {
     header.rtm_protocol = libc::RTPROT_BOOT;
     header.rtm_scope = if route.via.is_some() || route.to.is_ipv6() { libc::RT_SCOPE_UNIVERSE } else { libc::RT_SCOPE_LINK };
     header.rtm_type = libc::RTN_UNICAST;
+    header.rtm_flags = if route.onlink { ONLINK } else { 0 };
     let mut request = rt_route::Request::new().set_create().set_replace().op_newroute_do(&header);
     let mut attributes = request.encode().push_table(route.table);
     if route.prefix > 0 {
@@ -125,6 +131,7 @@ pub fn routes(netlink: &mut Netlink) -> Result<Vec<Route>, NetlinkError> {
                 via: attributes.get_gateway().ok(),
                 index: attributes.get_oif().ok().map(|index| index as i32),
                 table,
+                onlink: header.rtm_flags & ONLINK != 0,
             });
         }
     })?;

@@ -108,6 +108,9 @@ pub enum Act {
         dev: Option<String>,
         /// The table, the main one if absent.
         table: Option<u32>,
+        /// The next hop is a neighbour, although it is in no network that the host is in.
+        #[serde(default)]
+        onlink: bool,
     },
     /// Looks routes up in a table, for packets from an address.
     Rule {
@@ -352,7 +355,7 @@ impl fmt::Display for Op {
                 let nodad = if address.address.is_ipv6() { " nodad" } else { "" };
                 write!(f, "ip -n {ns} address add {address} dev {dev}{nodad}")
             }
-            Act::Route { to, via, dev, table } => {
+            Act::Route { to, via, dev, table, onlink } => {
                 let family = if to.address.is_ipv6() { " -6" } else { "" };
                 if to.prefix == 0 {
                     write!(f, "ip -n {ns}{family} route replace default")?;
@@ -367,6 +370,9 @@ impl fmt::Display for Op {
                 }
                 if let Some(table) = table {
                     write!(f, " table {table}")?;
+                }
+                if *onlink {
+                    write!(f, " onlink")?;
                 }
                 Ok(())
             }

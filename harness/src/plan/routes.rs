@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use super::{Act, Op, op::MAIN_TABLE};
-use crate::document::topology::Topology;
+use crate::document::topology::address::{contains, is_link_local, subnet_of};
+use crate::document::topology::{Route, Topology};
 use crate::words::{End, Network};
 
 /// The first rule's place in the order. Those after it, one per interface, have the number of the table that they look up.
@@ -57,21 +58,37 @@ fn reach(topology: &Topology, host: &str, first: &str, v6: bool) -> BTreeMap<Str
     links
 }
 
-/// The network of a link: that of its first end's address.
-fn network(topology: &Topology, link: &str, v6: bool) -> Option<Network> {
-    let end = &topology.links[link].ends[0];
-    let Network { address, prefix } = topology.hosts.get(&end.host)?.bond_or_itself(&end.interface)?.address(v6)?;
-    let address = match address {
-        IpAddr::V4(address) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-            IpAddr::V4((u32::from(address) & mask).into())
-        }
-        IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
-            IpAddr::V6((u128::from(address) & mask).into())
-        }
+/// The networks of a link: those of its ends' addresses, usually one.
+fn networks(topology: &Topology, link: &str, v6: bool) -> Vec<Network> {
+    let of = |end: &End| topology.hosts.get(&end.host)?.bond_or_itself(&end.interface)?.address(v6).map(subnet_of);
+    let mut networks: Vec<_> = topology.links[link].ends.iter().filter_map(of).collect();
+    networks.dedup();
+    networks
+}
+
+/// Routes to the neighbours that are in no network of the interface before them.
+fn beside<'a>(topology: &'a Topology, host: &'a str, neighbours: &'a [Neighbour<'a>]) -> impl Iterator<Item = Act> + use<'a> {
+    let apart = |neighbour: &&Neighbour| {
+        let own = &topology.hosts[host].interfaces[neighbour.interface].addresses;
+        !own.iter().any(|network| contains(*network, neighbour.via.address))
     };
-    Some(Network { address, prefix })
+    neighbours.iter().filter(apart).map(|neighbour| {
+        let address = neighbour.via.address;
+        let to = Network { address, prefix: if address.is_ipv6() { 128 } else { 32 } };
+        Act::Route { to, via: None, dev: Some(neighbour.interface.to_owned()), table: None, onlink: false }
+    })
+}
+
+/// A route that is written. Its next hop need not be in a network of the interface that is named, and then Linux has to be told so.
+fn written(topology: &Topology, host: &str, route: &Route, routes: &[Act]) -> Act {
+    let known = |via: IpAddr, dev: &str| {
+        let own = topology.hosts[host].interfaces.get(dev).is_some_and(|own| own.addresses.iter().any(|network| contains(*network, via)));
+        let by_device =
+            |act: &Act| matches!(act, Act::Route { to, via: None, dev: Some(by), table: None, .. } if by == dev && contains(*to, via));
+        own || is_link_local(via) || routes.iter().any(by_device)
+    };
+    let onlink = route.via.zip(route.interface.as_deref()).is_some_and(|(via, dev)| !known(via, dev));
+    Act::Route { to: route.to, via: route.via, dev: route.interface.clone(), table: None, onlink }
 }
 
 fn default_network(v6: bool) -> Network {
@@ -93,7 +110,11 @@ pub(super) fn rules(topology: &Topology, host: &str) -> Vec<Op> {
     for v6 in families {
         // The last first: the kernel looks for a rule's place from the front (net/core/fib_rules.c, fib_newrule).
         for &(table, _, interface) in tables.iter().rev() {
-            let own = interface.addresses.iter().map(|network| network.address).filter(|address| address.is_ipv6() == v6);
+            let own = interface
+                .addresses
+                .iter()
+                .map(|network| network.address)
+                .filter(|address| address.is_ipv6() == v6 && !is_link_local(*address));
             acts.extend(own.map(|from| Act::Rule { v6, priority: table, from: Some(from), mark: None, table, suppress_default: false }));
         }
         acts.push(Act::Rule { v6, priority: RULES, from: None, mark: None, table: MAIN_TABLE, suppress_default: true });
@@ -105,8 +126,9 @@ pub(super) fn rules(topology: &Topology, host: &str) -> Vec<Op> {
 pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
     let mut acts = Vec::new();
     for v6 in [false, true] {
-        main_table(topology, host, v6, &mut acts);
         let neighbours = neighbours(topology, host, v6);
+        acts.extend(beside(topology, host, &neighbours));
+        main_table(topology, host, v6, &mut acts);
         for (table, name, _) in tables(topology, host) {
             let neighbour = neighbours.iter().find(|neighbour| neighbour.interface == name);
             acts.extend(neighbour.map(|neighbour| Act::Route {
@@ -114,13 +136,19 @@ pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
                 via: Some(neighbour.via.address),
                 dev: Some(name.to_owned()),
                 table: Some(table),
+                onlink: false,
             }));
         }
     }
-    let written = &topology.hosts[host].routes;
+    let own = &topology.hosts[host].routes;
     // A route that is written takes the place of one that follows from the links.
-    acts.retain(|act| !matches!(act, Act::Route { to, table: None, .. } if written.iter().any(|route| route.to == *to)));
-    acts.extend(written.iter().map(|route| Act::Route { to: route.to, via: route.via, dev: route.interface.clone(), table: None }));
+    acts.retain(|act| !matches!(act, Act::Route { to, table: None, .. } if own.iter().any(|route| route.to == *to)));
+    // Next hops have to be reached before they are named.
+    let (by_device, by_hop): (Vec<_>, Vec<_>) = own.iter().partition(|route| route.via.is_none());
+    let by_device: Vec<_> = by_device.into_iter().map(|route| written(topology, host, route, &[])).collect();
+    acts.splice(0..0, by_device);
+    let by_hop: Vec<_> = by_hop.into_iter().map(|route| written(topology, host, route, &acts)).collect();
+    acts.extend(by_hop);
     acts.into_iter().map(|act| Op::new(host, act)).collect()
 }
 
@@ -132,7 +160,13 @@ fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
         .filter(|neighbour| topology.hosts[neighbour.host].forward)
         .map(|neighbour| (reach(topology, host, neighbour.host, v6), neighbour))
         .collect();
-    let route = |to: Network, by: &Neighbour| Act::Route { to, via: Some(by.via.address), dev: Some(by.interface.to_owned()), table: None };
+    let route = |to: Network, by: &Neighbour| Act::Route {
+        to,
+        via: Some(by.via.address),
+        dev: Some(by.interface.to_owned()),
+        table: None,
+        onlink: false,
+    };
     let default = routers.first().filter(|_| !topology.hosts[host].forward);
     acts.extend(default.map(|(_, router)| route(default_network(v6), router)));
     for link in topology.links.keys().filter(|link| !own.contains(link.as_str())) {
@@ -140,8 +174,8 @@ fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
             continue;
         }
         let nearest = routers.iter().filter_map(|(reached, router)| Some((reached.get(link)?, router))).min_by_key(|(hops, _)| **hops);
-        if let Some(((_, router), to)) = nearest.zip(network(topology, link, v6)) {
-            acts.push(route(to, router));
+        if let Some((_, router)) = nearest {
+            acts.extend(networks(topology, link, v6).into_iter().map(|to| route(to, router)));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A rate over time as mahimahi writes it: a line for each 1500 bytes that may pass, with the millisecond at which they may.
+//! A rate over time as mahimahi writes it, a line for each 1500 bytes that may pass, with the millisecond at which they may; or as Pensieve's
+//! simulator reads it, a line for each span of time, with the second at which it ends and its rate in Mbit/s.
 //! Not here: which packets they are spent on.
 
 use std::str::FromStr;
@@ -10,6 +11,9 @@ use super::units::{Rate, Time};
 
 /// What may pass at one time.
 pub const OPPORTUNITY: u64 = 1500;
+
+/// No trace has more opportunities.
+const MOST: usize = 1 << 22;
 
 /// Delivery opportunities, in order; they repeat from the last on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +42,17 @@ pub enum TraceError {
         /// What it says.
         millis: u64,
     },
+    /// A line has neither one column nor as many as those above it.
+    #[error("line {line}: `{text}` is neither a time in milliseconds nor a time in seconds and a rate in Mbit/s, as the lines above it")]
+    Columns {
+        /// Which line, from 1.
+        line: usize,
+        /// The line.
+        text: String,
+    },
+    /// It has so many opportunities that reading it takes too much memory.
+    #[error("more than {MOST} packets may pass until it repeats: shorten it")]
+    Large,
     /// No time passes.
     #[error("a trace must last longer than 0 ms")]
     Empty,
@@ -59,14 +74,53 @@ impl From<Trace> for Vec<u64> {
     }
 }
 
-/// A file's text: one number a line; empty lines and what follows a `#` do not count.
+/// A file's text: one number a line, or two; empty lines and what follows a `#` do not count.
 impl FromStr for Trace {
     type Err = TraceError;
     fn from_str(text: &str) -> Result<Self, TraceError> {
         let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.split('#').next().unwrap_or_default().trim()));
+        let mut lines = lines.filter(|(_, text)| !text.is_empty()).peekable();
+        if lines.peek().is_some_and(|(_, text)| text.contains(char::is_whitespace)) {
+            return rates(lines);
+        }
         let number = |(line, text): (usize, &str)| text.parse().map_err(|_| TraceError::Number { line, text: text.to_owned() });
-        lines.filter(|(_, text)| !text.is_empty()).map(number).collect::<Result<Vec<u64>, _>>()?.try_into()
+        lines.map(number).collect::<Result<Vec<u64>, _>>()?.try_into()
     }
+}
+
+/// A trace of lines with the end of a span in seconds and its rate in Mbit/s. The rate of the first line is that before its time.
+fn rates<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Result<Trace, TraceError> {
+    let (mut millis, mut now, mut bits) = (Vec::new(), 0_u64, 0.0);
+    for (line, text) in lines {
+        let wrong = || TraceError::Columns { line, text: text.to_owned() };
+        let numbers: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
+        let [end, rate] = numbers[..] else { return Err(wrong()) };
+        if ![end, rate].iter().all(|number| (0.0..1e9).contains(number)) {
+            return Err(wrong());
+        }
+        let end = (end * 1000.0).round() as u64;
+        if end < now {
+            return Err(TraceError::Backwards { line, millis: end });
+        }
+        let per_milli = rate * 1000.0;
+        if (end - now) as f64 * per_milli / (OPPORTUNITY * 8) as f64 > MOST as f64 {
+            return Err(TraceError::Large);
+        }
+        if per_milli > 0.0 {
+            for milli in now + 1..=end {
+                bits += per_milli;
+                while bits >= (OPPORTUNITY * 8) as f64 {
+                    bits -= (OPPORTUNITY * 8) as f64;
+                    millis.push(milli);
+                }
+            }
+        }
+        now = end;
+        if millis.len() > MOST {
+            return Err(TraceError::Large);
+        }
+    }
+    millis.try_into()
 }
 
 impl Trace {
@@ -117,6 +171,19 @@ mod tests {
         assert_eq!("1\nx\n".parse::<Trace>().unwrap_err().to_string(), "line 2: `x` is not a number of milliseconds");
         assert_eq!("0\n".parse::<Trace>(), Err(TraceError::Empty));
         assert_eq!("".parse::<Trace>(), Err(TraceError::Empty));
+    }
+
+    #[test]
+    fn rates_by_the_second_are_read_as_pensieve_s_simulator_does() {
+        let trace: Trace = "0.0 99\n1.0 12\n2.0 0.0\n3.0 1.2\n".parse().unwrap();
+        let millis = Vec::from(trace.clone());
+        let within = |from: u64, to: u64| millis.iter().filter(|&&milli| (from + 1..=to).contains(&milli)).count();
+        assert_eq!([within(0, 1000), within(1000, 2000), within(2000, 3000)], [1000, 0, 100]);
+        assert_eq!(trace.period(), Time::from_millis(3000));
+        assert_eq!("1.0\t8\n0.5 8".parse::<Trace>(), Err(TraceError::Backwards { line: 2, millis: 500 }));
+        assert_eq!("1.0 8\n2\n".parse::<Trace>().unwrap_err(), TraceError::Columns { line: 2, text: "2".to_owned() });
+        assert_eq!("900000 100000\n".parse::<Trace>(), Err(TraceError::Large));
+        assert!("1 x\n".parse::<Trace>().is_err() && "1 -8\n".parse::<Trace>().is_err() && "1 NaN".parse::<Trace>().is_err());
     }
 
     #[test]

@@ -30,7 +30,13 @@ pub(crate) fn trials(missing: Option<String>, features: &BTreeSet<Feature>) -> V
     let refusals = [
         (
             "a_route_that_leads_nowhere",
-            vec![Act::Route { to: "10.9.0.0/16".parse().unwrap(), via: Some([192, 0, 2, 1].into()), dev: None, table: None }],
+            vec![Act::Route {
+                to: "10.9.0.0/16".parse().unwrap(),
+                via: Some([192, 0, 2, 1].into()),
+                dev: None,
+                table: None,
+                onlink: false,
+            }],
             "ip -n a route replace 10.9.0.0/16 via 192.0.2.1".to_owned(),
             "Nexthop has invalid gateway",
         ),

@@ -37,8 +37,6 @@ pub enum Reason {
     NoHost,
     /// Another interface has it, or this one twice.
     Taken(End),
-    /// The other end of the link is in another network.
-    Apart(End, Network),
     /// The network has no address left for the other end.
     Full(End),
     /// It leaves no network for links that have none written.
@@ -54,10 +52,7 @@ impl fmt::Display for Reason {
         match self {
             Self::NoHost => f.write_str("no host can have it as its own"),
             Self::Taken(end) => write!(f, "{end} has it already"),
-            Self::Apart(end, network) => {
-                write!(f, "the other end of the link, {end}, has {network}, which is in another network")
-            }
-            Self::Full(end) => write!(f, "its network has no other address for {end}, the other end of the link"),
+            Self::Full(end) => write!(f, "its network has no other address for {end}, the other end of the link: write that one's, too"),
             Self::Wide => {
                 f.write_str("its network is so large that none is left for the links without addresses: write a longer prefix, or theirs")
             }
@@ -96,7 +91,8 @@ pub fn assign(links: &BTreeMap<String, Cable>, written: &Addresses) -> (Addresse
             match pair(link, number, written, &mut pool) {
                 Ok(networks) => {
                     for (end, networks) in link.ends.iter().zip(networks) {
-                        addresses.entry(end.clone()).or_default().extend(networks);
+                        let local = of(written, end, ipv6).filter(|network| is_link_local(network.address));
+                        addresses.entry(end.clone()).or_default().extend(networks.into_iter().chain(local));
                     }
                 }
                 Err(refusal) => refusals.push(*refusal),
@@ -108,7 +104,8 @@ pub fn assign(links: &BTreeMap<String, Cable>, written: &Addresses) -> (Addresse
 
 /// The addresses of one family at both ends of a link.
 fn pair(link: &Cable, number: u32, written: &Addresses, pool: &mut Pool) -> Result<[Vec<Network>; 2], Box<Refusal>> {
-    let [first, second] = link.ends.each_ref().map(|end| of(written, end, pool.ipv6).collect::<Vec<_>>());
+    let routed = |end| of(written, end, pool.ipv6).filter(|network| !is_link_local(network.address)).collect::<Vec<_>>();
+    let [first, second] = link.ends.each_ref().map(routed);
     match (first.first(), second.first()) {
         (None, None) => {
             let subnet = pool.subnet(number)?;
@@ -119,14 +116,8 @@ fn pair(link: &Cable, number: u32, written: &Addresses, pool: &mut Pool) -> Resu
             let [a, b] = link.ends.clone();
             Ok([vec![pool.neighbour(known, &[b, a])?], second])
         }
-        (Some(_), Some(&there)) => {
-            // Several addresses may be written at each end: some two of them have to be in one network.
-            if first.iter().any(|a| second.iter().any(|b| subnet_of(*a) == subnet_of(*b))) {
-                return Ok([first, second]);
-            }
-            let [other, end] = link.ends.clone();
-            Err(Box::new(Refusal { end, network: there, reason: Reason::Apart(other, first[0]) }))
-        }
+        // They may be in different networks: the plan has a route to each neighbour then.
+        (Some(_), Some(_)) => Ok([first, second]),
     }
 }
 
@@ -137,7 +128,10 @@ fn refused(written: &Addresses) -> Vec<Refusal> {
     for (end, networks) in written {
         for &network in networks {
             let reason = match owners.insert(network.address, end) {
-                Some(owner) => Reason::Taken(owner.clone()),
+                // Each link has the same link-local network.
+                Some(owner) if owner == end || !is_link_local(network.address) => Reason::Taken(owner.clone()),
+                Some(_) if is_host(network) => continue,
+                Some(_) => Reason::NoHost,
                 None if !is_host(network) => Reason::NoHost,
                 None => continue,
             };
@@ -220,6 +214,12 @@ fn overlap(a: Network, b: Network) -> bool {
     contains(a, b.address) || contains(b, a.address)
 }
 
+/// Whether an address means something on its own link alone: IPv6's fe80::/10 (RFC 4291, section 2.5.6). IPv4's 169.254.0.0/16 is routed by Linux
+/// as any other.
+pub fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
+}
+
 /// The address with this number in a network.
 fn host(subnet: Network, number: u128) -> Network {
     let (bits, _) = bits(subnet.address);
@@ -234,8 +234,8 @@ fn is_host(network: Network) -> bool {
     let ends = network.prefix + 1 >= width;
     let broadcast = network.address.is_ipv4() && part == !mask(network.prefix, width) & mask(width, width);
     let unusual = match network.address {
-        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast() || v4.octets()[0] == 0,
-        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.to_ipv4_mapped().is_some(),
+        IpAddr::V4(v4) => v4.is_broadcast() || v4.octets()[0] == 0,
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().is_some(),
     };
     let special = network.address.is_unspecified() || network.address.is_multicast() || network.address.is_loopback() || unusual;
     !special && (ends || (part != 0 && !broadcast))

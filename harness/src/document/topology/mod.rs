@@ -143,7 +143,7 @@ impl Topology {
         let mut text = "127.0.0.1 localhost\n::1 localhost\n".to_owned();
         for (host, facts) in &self.hosts {
             for (name, interface) in &facts.interfaces {
-                for network in &interface.addresses {
+                for network in interface.addresses.iter().filter(|network| !address::is_link_local(network.address)) {
                     writeln!(text, "{} {host} {name}.{host}", network.address).expect("writing to a string");
                 }
             }

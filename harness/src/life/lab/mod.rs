@@ -389,9 +389,9 @@ fn kernel_address(room: &Room, act: &Act) -> route::Address {
 }
 
 fn kernel_route(room: &Room, act: &Act) -> route::Route {
-    let Act::Route { to, via, dev, table } = act else { unreachable!("a route") };
+    let Act::Route { to, via, dev, table, onlink } = act else { unreachable!("a route") };
     let index = dev.as_ref().map(|dev| room.index(dev));
-    route::Route { to: to.address, prefix: to.prefix, via: *via, index, table: table.unwrap_or(MAIN_TABLE) }
+    route::Route { to: to.address, prefix: to.prefix, via: *via, index, table: table.unwrap_or(MAIN_TABLE), onlink: *onlink }
 }
 
 fn kernel_rule(act: &Act) -> route::Rule {

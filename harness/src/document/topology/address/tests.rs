@@ -78,14 +78,32 @@ fn small_packets_mean_no_ipv6() {
 fn addresses_that_cannot_be_are_refused() {
     let cables = links(&[("a", "x:a", "y:a"), ("b", "x:b", "y:b")]);
     let reason = |addresses: &[(&str, &str)]| assign(&cables, &written(addresses)).1.remove(0).reason;
-    for no_host in ["10.9.0.0/24", "10.9.0.255/24", "fd01::/64", "127.0.0.1/8", "224.0.0.1/24", "0.0.0.0/0", "fe80::1/64", "::1/128"] {
+    for no_host in ["10.9.0.0/24", "10.9.0.255/24", "fd01::/64", "127.0.0.1/8", "224.0.0.1/24", "0.0.0.0/0", "fe80::/64", "::1/128"] {
         assert_eq!(reason(&[("x:a", no_host)]), Reason::NoHost, "{no_host}");
     }
     let end = |text: &str| text.parse::<End>().unwrap();
     assert_eq!(reason(&[("x:a", "10.9.0.1/24"), ("y:b", "10.9.0.1/16")]), Reason::Taken(end("x:a")));
     assert_eq!(reason(&[("x:a", "10.9.0.1/8")]), Reason::Wide);
     assert_eq!(reason(&[("x:a", "10.9.0.1/32")]), Reason::Full(end("y:a")));
-    assert_eq!(reason(&[("x:a", "10.9.0.1/24"), ("y:a", "10.8.0.1/24")]), Reason::Apart(end("x:a"), "10.9.0.1/24".parse().unwrap()));
+}
+
+#[test]
+fn what_linux_takes_is_taken() {
+    let cables = links(&[("a", "x:a", "y:a"), ("b", "x:b", "y:b")]);
+    let (given, refusals) = assign(
+        &cables,
+        &written(&[
+            ("x:a", "192.0.2.1/32"),
+            ("y:a", "169.254.1.1/32"),
+            ("x:a", "fe80::2/64"),
+            ("y:a", "fe80::1/64"),
+            ("y:b", "fe80::1/64"),
+        ]),
+    );
+    assert_eq!(refusals, []);
+    assert_eq!(at(&given, "x:a"), "192.0.2.1/32 fd00:0:0:1::1/64 fe80::2/64", "a link-local address is one more");
+    assert_eq!(at(&given, "y:a"), "169.254.1.1/32 fd00:0:0:1::2/64 fe80::1/64");
+    assert_eq!(at(&given, "y:b"), "10.0.2.2/24 fd00:0:0:2::2/64 fe80::1/64");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::{mptcp, raw};
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::Entry;
-use crate::document::topology::address::{contains, subnet_of};
+use crate::document::topology::address::{contains, is_link_local, subnet_of};
 use crate::document::topology::interfaces::known_interface;
 use crate::document::topology::{Host, Interface, Route, firewall};
 use crate::words::Network;
@@ -32,7 +32,7 @@ pub(super) fn check(
 }
 
 fn route(host: &str, raw: &raw::Route, interfaces: &BTreeMap<String, Interface>, mistakes: &mut Mistakes) -> Option<Route> {
-    let out = raw.interface.as_ref().map(|interface| known_interface(host, interface, interfaces, mistakes));
+    raw.interface.as_ref().map(|interface| known_interface(host, interface, interfaces, mistakes));
     let to = raw.to.as_ref()?;
     let network = match (to.value, &raw.via) {
         (raw::Destination::Network(network), _) => network,
@@ -53,11 +53,10 @@ fn route(host: &str, raw: &raw::Route, interfaces: &BTreeMap<String, Interface>,
         let reachable = |interface: &Interface| interface.addresses.iter().any(|&network| contains(network, via.value));
         if via.value.is_ipv6() != network.address.is_ipv6() {
             mistakes.add(&via.span, format!("{} and {network} are not of the same family", via.value));
-        } else if !out.unwrap_or(None).map_or_else(|| interfaces.values().any(reachable), reachable) {
-            let from = raw.interface.as_ref().map_or_else(|| format!("`{host}`"), |interface| format!("{host}:{}", interface.value));
+        } else if raw.interface.is_none() && (is_link_local(via.value) || !interfaces.values().any(reachable)) {
             mistakes
-                .add(&via.span, format!("{} is in no network that {from} is in", via.value))
-                .help("write the address of the other end of one of its links");
+                .add(&via.span, format!("{} alone does not say by which interface of `{host}` it is reached", via.value))
+                .help("write `interface` too, or the address of the other end of one of its links");
         }
     }
     let interface = raw.interface.as_ref().map(|interface| interface.value.clone());
