@@ -17,8 +17,9 @@ fn main() {
     mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let tests: [Test; 6] = [
+    let tests: [Test; 7] = [
         ("a_program_sees_its_host_and_nothing_else", &["sh", "ls", "cat", "hostname", "ps"], a_program_sees_its_host_and_nothing_else),
+        ("a_program_cannot_touch_the_computer", &["sh", "grep", "mount", "mknod"], a_program_cannot_touch_the_computer),
         ("steps_start_pause_resume_stop_and_kill", &["sh", "sleep"], steps_start_pause_resume_stop_and_kill),
         ("what_is_not_ready_ends_the_run", &["sh", "sleep"], what_is_not_ready_ends_the_run),
         ("what_a_killed_run_has_started_is_gone", &["sh", "setsid", "sleep"], what_a_killed_run_has_started_is_gone),
@@ -75,6 +76,48 @@ fn a_program_sees_its_host_and_nothing_else() {
     assert_eq!(lines[..8], ["laptop", "eth0", "lo", "wlan0", "etc", "hello", "fed", "red"]);
     assert!(!lines.iter().any(|line| line.contains("86419")), "{lines:?}");
     assert_eq!(processes["other"]["exit"], "TERM");
+}
+
+fn a_program_cannot_touch_the_computer() {
+    // Each line is a deed, and what became of it.
+    let text = r#"
+        [process.confined]
+        host = "laptop"
+        command = ["sh", "do.sh"]
+        [process.free]
+        host = "laptop"
+        command = ["sh", "do.sh"]
+        privileged = true
+        [[expect]]
+        process = "confined"
+        output = "done"
+    "#;
+    let script = r#"
+        try() { if sh -c "$1" 2>/dev/null; then echo "$1: yes"; else echo "$1: no"; fi; }
+        try 'mount -o remount,bind,rw /'
+        try 'mount -t tmpfs none /tmp'
+        try 'test -w /'
+        try 'test -w /sys/class/net/eth0/mtu'
+        try 'test -w /proc/sys/kernel/printk'
+        try 'mknod /tmp/null c 1 3'
+        try 'test -e /dev/kmsg'
+        try 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+        try 'echo 1 > /tmp/file && echo 1 > /dev/shm/file && echo 1 > /dev/null && test -c /dev/urandom'
+        try 'grep -q "^NoNewPrivs:.1" /proc/self/status'
+        echo done
+    "#;
+    let text = ["confined", "free"]
+        .iter()
+        .fold(text.to_owned(), |text, name| format!("{text}\n[process.{name}.files]\n\"do.sh\" = '''{script}'''\n"));
+    let (code, said, processes) = run(&Directory::new(), &text);
+    assert_eq!(code, 0, "{said}");
+    let answers = |name: &str| -> Vec<bool> {
+        printed(&processes[name]).iter().filter(|line| **line != "done").map(|line| line.ends_with(": yes")).collect()
+    };
+    assert_eq!(answers("confined"), [false, false, false, false, false, false, false, true, true, true], "{:?}", processes["confined"]);
+    // Root's own program can do all of it, another's what a user namespace lets it.
+    let free = answers("free");
+    assert_eq!((free[1], free[7], free[9]), (true, true, false), "{:?}", processes["free"]);
 }
 
 fn steps_start_pause_resume_stop_and_kill() {

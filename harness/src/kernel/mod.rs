@@ -6,6 +6,7 @@ pub mod bond;
 pub mod boot;
 pub mod btf;
 pub mod computer;
+pub mod confine;
 pub mod counters;
 pub mod doors;
 pub mod firewall;

@@ -25,8 +25,8 @@ pub struct View {
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {source}")]
 pub struct ViewError {
-    operation: &'static str,
-    source: io::Error,
+    pub(super) operation: &'static str,
+    pub(super) source: io::Error,
 }
 
 const HOSTS: &str = "/etc/hosts";
@@ -63,11 +63,11 @@ impl View {
     }
 }
 
-fn done(operation: &'static str, result: nix::Result<()>) -> Result<(), ViewError> {
+pub(super) fn done(operation: &'static str, result: nix::Result<()>) -> Result<(), ViewError> {
     result.map_err(|errno| ViewError { operation, source: errno.into() })
 }
 
-fn fresh(kind: &str, at: &str) -> nix::Result<()> {
+pub(super) fn fresh(kind: &str, at: &str) -> nix::Result<()> {
     mount(Some(kind), at, Some(kind), MsFlags::MS_NOSUID | MsFlags::MS_NODEV, None::<&str>)
 }
 

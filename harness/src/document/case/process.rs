@@ -24,6 +24,9 @@ pub struct Process {
     pub input: Option<String>,
     /// Whether its TCP sockets are made MPTCP sockets.
     pub mptcpize: bool,
+    /// Whether it may do to the computer what its user may.
+    #[serde(default)]
+    pub privileged: bool,
     /// When it starts; a step starts it if absent.
     pub start: Option<Time>,
     /// The processes that must be ready before it starts.

@@ -18,7 +18,7 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::view::{OWN, View};
-use crate::kernel::{preload, program};
+use crate::kernel::{confine, preload, program};
 use crate::life::proxy::command::ITSELF;
 use crate::words::{Exit, Signal};
 
@@ -68,6 +68,7 @@ pub(super) struct Task {
     pub(super) files: BTreeMap<String, String>,
     pub(super) input: Option<String>,
     pub(super) mptcpize: bool,
+    pub(super) privileged: bool,
 }
 
 /// Becomes a keeper if this process was started as one, and never returns then.
@@ -109,6 +110,9 @@ fn tell(socket: &mut UnixStream, told: &Told) -> io::Result<()> {
 /// Starts the program and returns its id.
 fn start(task: &Task) -> Result<(u32, Mptcpize), String> {
     task.view.enter().map_err(|error| error.to_string())?;
+    if !task.privileged {
+        confine::confine().map_err(|error| format!("{error} (`privileged = true` leaves that out)"))?;
+    }
     let files = |error| format!("giving it its files: {error}");
     let stdin = input(task).map_err(files)?;
     let mptcpize = match (task.mptcpize, program::find("mptcpize")) {

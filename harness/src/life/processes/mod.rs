@@ -151,6 +151,7 @@ impl Processes {
             files: asked.files.clone(),
             input: asked.input.clone(),
             mptcpize: asked.mptcpize,
+            privileged: asked.privileged,
         };
         order(&mut control, &Order::Begin(Box::new(task))).await?;
         let (name, tell) = (name.to_owned(), self.tell.clone());

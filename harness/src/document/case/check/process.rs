@@ -65,6 +65,7 @@ fn process(
         files: texts(&raw.files),
         input: raw.input.as_ref().map(|input| input.value.clone()),
         mptcpize: raw.mptcpize,
+        privileged: raw.privileged,
         start: if by_step.is_some() { None } else { Some(raw.start.as_ref().map_or(Time::ZERO, |start| start.value)) },
         after: raw.after.iter().map(|name| name.value.clone()).collect(),
         ready,

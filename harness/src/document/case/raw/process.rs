@@ -9,7 +9,7 @@ use crate::words::{Signal, Time};
 pub(super) const PROCESS: Shape = Shape {
     heading: "`[process.NAME]`",
     what: "a process",
-    keys: &["host", "command", "programs", "env", "files", "input", "mptcpize", "start", "after", "ready", "until", "stop"],
+    keys: &["host", "command", "programs", "env", "files", "input", "mptcpize", "privileged", "start", "after", "ready", "until", "stop"],
 };
 pub(super) const READY: Shape =
     Shape { heading: "`ready`", what: "what says that a process is ready", keys: &["port", "line", "file", "within"] };
@@ -23,6 +23,7 @@ pub(in crate::document::case) struct Process {
     pub(in crate::document::case) files: Named<String>,
     pub(in crate::document::case) input: Option<Spanned<String>>,
     pub(in crate::document::case) mptcpize: bool,
+    pub(in crate::document::case) privileged: bool,
     pub(in crate::document::case) start: Option<Spanned<Time>>,
     pub(in crate::document::case) after: Vec<Spanned<String>>,
     pub(in crate::document::case) ready: Option<Spanned<Ready>>,
@@ -59,6 +60,7 @@ impl Read for Process {
             files: table.or_default("files"),
             input: table.optional("input"),
             mptcpize: table.or_default("mptcpize"),
+            privileged: table.or_default("privileged"),
             start: table.optional("start"),
             after: table.or_default("after"),
             ready: table.optional("ready"),

@@ -1,0 +1,102 @@
+//! What a program that runs in a host may not do to the computer: write its files, use its devices, gain privileges.
+//! Not here: what it sees instead (`view`), and its network.
+//!
+//! All of it is mounted in the program's own mount namespace. The program cannot undo it: it lacks the capability to mount, and those below.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::{io, mem, ptr};
+
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::sys::prctl;
+
+use super::view::{OWN, ViewError, done, fresh};
+
+/// The devices that a program has, where the computer has them.
+const DEVICES: [&str; 7] = ["null", "zero", "full", "random", "urandom", "tty", "net/tun"];
+/// What programs expect in /dev besides (Documentation/admin-guide/devices.rst).
+const LINKS: [(&str, &str); 5] = [
+    ("/proc/self/fd", "fd"),
+    ("/proc/self/fd/0", "stdin"),
+    ("/proc/self/fd/1", "stdout"),
+    ("/proc/self/fd/2", "stderr"),
+    ("pts/ptmx", "ptmx"),
+];
+/// A host's own sysctls: the one part of /proc that programs may write to.
+const SYSCTLS: &str = "/proc/sys/net";
+
+/// The capabilities that reach beyond a host (include/uapi/linux/capability.h): DAC_READ_SEARCH, which opens files by handle past any mount,
+/// SYS_MODULE, SYS_RAWIO, SYS_ADMIN, SYS_BOOT, SYS_TIME, MKNOD, MAC_OVERRIDE, MAC_ADMIN, SYSLOG, PERFMON, BPF.
+const BEYOND: [libc::c_ulong; 12] = [2, 16, 17, 21, 22, 25, 27, 32, 33, 34, 38, 39];
+
+/// Confines the calling process, which has entered its view, and all that it starts: files outside [`OWN`] can be read and not written, /dev has
+/// what every program needs, and no program that is executed has more privileges than its caller. It must have one thread.
+pub fn confine() -> Result<(), ViewError> {
+    devices().map_err(|source| ViewError { operation: "making a /dev of its own", source })?;
+    done("making all files read-only", read_only("/", true, true))?;
+    for own in [OWN, "/dev/shm"] {
+        done("keeping a directory of its own", read_only(own, false, false))?;
+    }
+    let sysctls =
+        mount(Some(SYSCTLS), SYSCTLS, None::<&str>, MsFlags::MS_BIND, None::<&str>).and_then(|()| read_only(SYSCTLS, false, false));
+    // A container may have them read-only itself, and hide them.
+    done("keeping the host's own sysctls", sysctls.or_else(|error| if error == Errno::EPERM { Ok(()) } else { Err(error) }))?;
+    done("forgoing new privileges", prctl::set_no_new_privs())?;
+    done("dropping capabilities", BEYOND.into_iter().try_for_each(drop_for_good))
+}
+
+/// A /dev without the computer's disks and other devices. It is built below [`OWN`], where it can be written to, and moved.
+fn devices() -> io::Result<()> {
+    let built = Path::new(OWN).join(".dev");
+    fs::create_dir(&built)?;
+    fresh("tmpfs", &built.to_string_lossy())?;
+    for name in DEVICES {
+        let (theirs, ours) = (Path::new("/dev").join(name), built.join(name));
+        if theirs.exists() {
+            fs::create_dir_all(ours.parent().unwrap_or(&built))?;
+            File::create(&ours)?;
+            mount(Some(&theirs), &ours, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+        }
+    }
+    for directory in ["shm", "pts"] {
+        fs::create_dir(built.join(directory))?;
+    }
+    fresh("tmpfs", &built.join("shm").to_string_lossy())?;
+    let terminals = Some("newinstance,ptmxmode=0666,mode=0620");
+    match mount(Some("devpts"), &built.join("pts"), Some("devpts"), MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC, terminals) {
+        // A small kernel has no pseudo-terminals.
+        Ok(()) | Err(Errno::ENODEV) => {}
+        Err(error) => return Err(error.into()),
+    }
+    for (to, name) in LINKS {
+        symlink(to, built.join(name))?;
+    }
+    mount(Some(&built), "/dev", None::<&str>, MsFlags::MS_MOVE, None::<&str>)?;
+    fs::remove_dir(built)
+}
+
+/// Lets nobody write to a mount, with all below or alone, or lets them again (mount_setattr(2), from Linux 5.12 on).
+fn read_only(at: &str, on: bool, below: bool) -> nix::Result<()> {
+    let path = std::ffi::CString::new(at).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: a number in each field is valid, and 0 changes nothing.
+    let mut change: libc::mount_attr = unsafe { mem::zeroed() };
+    *(if on { &mut change.attr_set } else { &mut change.attr_clr }) = libc::MOUNT_ATTR_RDONLY;
+    let flags = if below { libc::AT_RECURSIVE } else { 0 };
+    // SAFETY: path and attributes are valid for as long as the call lasts, and the kernel writes to neither.
+    let done = unsafe {
+        libc::syscall(libc::SYS_mount_setattr, libc::AT_FDCWD, path.as_ptr(), flags, ptr::from_ref(&change), size_of::<libc::mount_attr>())
+    };
+    Errno::result(done).map(drop)
+}
+
+/// Takes a capability from every program that this process will execute, or its children.
+fn drop_for_good(capability: libc::c_ulong) -> nix::Result<()> {
+    // SAFETY: it changes a set of the calling thread's, and nothing in memory.
+    match Errno::result(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) }) {
+        // A kernel that does not know it gives it to nobody.
+        Ok(_) | Err(Errno::EINVAL) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
