@@ -24,28 +24,28 @@ const NAME: &str = "bisect";
 pub(crate) struct Arguments {
     /// A case file
     case: PathBuf,
-    /// A kernel with which the case passes: the first of the list
+    /// The first kernel of the list: the case passes
     #[arg(long, requires_all = ["bad", "list"])]
     good: Option<String>,
-    /// A kernel with which it does not: the last
+    /// The last kernel of the list: the case fails
     #[arg(long, requires = "good")]
     bad: Option<String>,
-    /// A file with a kernel's name in each line, the oldest first
+    /// A file with one kernel name a line, oldest first
     #[arg(long, requires = "good")]
     list: Option<PathBuf>,
-    /// The build tree of the kernel to tell `git bisect run` of; with a list, where each kernel is to be built
+    /// The build tree: of the kernel to judge or, with a list, where each kernel is built
     #[arg(long, required_unless_present = "good")]
     tree: Option<PathBuf>,
-    /// What builds the kernel in the tree, by `sh -c`; with a list, $KERNEL is the name in it
+    /// Command for `sh -c` that builds the kernel in the tree; with a list, $KERNEL is its name
     #[arg(long, requires = "tree")]
     build: Option<String>,
-    /// In virtual time: what happens follows from the case, the kernel and the seed alone
+    /// Run in virtual time: the result depends on nothing but case, kernel and seed
     #[arg(long = "virtual")]
     in_virtual_time: bool,
-    /// The first and the last seed: one that fails makes a kernel bad
+    /// First and last seed; one that fails makes a kernel bad
     #[arg(long, default_value = "1")]
     seeds: Seeds,
-    /// How many run at once; if not said, one on each core
+    /// Number of runs at a time [default: one per core]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
 }

@@ -38,14 +38,23 @@ pub(crate) fn check(files: &[std::path::PathBuf]) -> Exit {
     for path in files {
         match load(path) {
             Ok(File::Topology(topology)) => {
-                say!("{}: a topology of {} hosts and {} links", path.display(), topology.hosts.len(), topology.links.len());
+                say!(
+                    "{}: a topology with {}, {}",
+                    path.display(),
+                    several(topology.hosts.len(), "host"),
+                    several(topology.links.len(), "link")
+                );
             }
             Ok(File::Case(job)) => {
                 let case = &job.case;
-                let (transfers, processes) = (case.transfers.len(), case.processes.len());
-                let (steps, expects) = (case.steps.len(), case.expects.len());
-                let what = format!("{transfers} transfers, {processes} processes, {steps} steps and {expects} expectations");
-                say!("{}: a case of {what}", path.display());
+                let parts = [
+                    (case.transfers.len(), "transfer"),
+                    (case.processes.len(), "process"),
+                    (case.steps.len(), "step"),
+                    (case.expects.len(), "expectation"),
+                ];
+                let parts: Vec<_> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| several(count, what)).collect();
+                say!("{}: a case with {}", path.display(), parts.join(", "));
             }
             Err(error) => {
                 complain!("{}", shown(&error).trim_end());
@@ -54,6 +63,15 @@ pub(crate) fn check(files: &[std::path::PathBuf]) -> Exit {
         }
     }
     worst
+}
+
+/// A number of things, in the plural unless there is one.
+fn several(count: usize, what: &str) -> String {
+    match (count, what.ends_with('s')) {
+        (1, _) => format!("1 {what}"),
+        (_, true) => format!("{count} {what}es"),
+        (_, false) => format!("{count} {what}s"),
+    }
 }
 
 pub(crate) fn plan(path: &Path) -> Result<Exit, Failure> {

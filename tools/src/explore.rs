@@ -23,13 +23,13 @@ pub(crate) struct Arguments {
     /// The imported kernel that guests boot
     #[arg(long)]
     kernel: String,
-    /// The first and the last seed
+    /// First and last seed
     #[arg(long, default_value = "1..50")]
     seeds: Seeds,
-    /// How many run at once; if not said, one on each core
+    /// Number of runs at a time [default: one per core]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
-    /// Where the recordings of seeds go that did not pass
+    /// Directory for the recordings of seeds that did not pass
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
 }

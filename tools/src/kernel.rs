@@ -15,9 +15,9 @@ use crate::exit::Exit;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make a kernel of packages (.deb, .rpm, tar), an image and a directory of modules, a build tree, or the `linux` of ARCH=um
+    /// Import a kernel: packages (.deb, .rpm, tar), an image and a directory of modules, a build tree, or the program `linux` of ARCH=um
     Import {
-        /// What to call it
+        /// Name of the kernel
         name: String,
         /// The files, or directories
         #[arg(required = true)]
@@ -25,16 +25,16 @@ pub(crate) enum Command {
     },
     /// Build a kernel's sources as a program that runs by itself (User-Mode Linux, ARCH=um)
     ///
-    /// What is built goes below the store, and the next build of that kernel compiles what has changed. The sources are only read.
+    /// The sources are only read. The build is kept below the store, and the next one compiles only what has changed.
     Build {
-        /// What to call it
+        /// Name of the kernel
         name: String,
         /// A tree of sources, or a package of them (linux-source-*.tar.xz, or its .deb)
         tree: PathBuf,
-        /// A file with options on top of those that labs need, as in a .config: KASAN, lockdep, gcov
+        /// File with options on top of those that labs need, as in a .config (KASAN, lockdep, gcov)
         #[arg(long)]
         config: Vec<PathBuf>,
-        /// How many compilers run at once; if not said, one on each processor
+        /// Number of compilers at a time [default: one per core]
         #[arg(long, short)]
         jobs: Option<NonZero<usize>>,
     },

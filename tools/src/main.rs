@@ -43,9 +43,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show in 20 seconds what MPTCP does: one path, three paths, and a path that is cut
+    /// Show in 20 seconds what MPTCP does: one path, three paths, a path that is cut
     Demo {
-        /// Where the recordings go
+        /// Directory for recordings
         #[arg(long, default_value = "recordings")]
         output: PathBuf,
     },
@@ -55,7 +55,7 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Print what would be done for a topology or a case, as the ip, tc and sysctl lines a person would type
+    /// Print what a topology or a case would do, as ip, tc and sysctl lines. Nothing is done
     Plan {
         /// A topology or case file
         file: PathBuf,
@@ -64,46 +64,46 @@ enum Command {
     Run(run::Arguments),
     /// Run a case with many seeds in virtual time, and show how its measures spread
     Explore(explore::Arguments),
-    /// Run cases on several kernels, and show what differs between these, or what is worse than it was
+    /// Run cases on several kernels, and show what differs or, with a baseline, what got worse
     Matrix(matrix::Arguments),
-    /// Find the first bad kernel of a list, or tell `git bisect run` of one that was built: 0 good, 1 bad, 125 cannot tell, 255 stop
+    /// Find the first bad kernel of a list, or judge one for `git bisect run` (exit codes: 0 good, 1 bad, 125 skip, 255 stop)
     Bisect(bisect::Arguments),
-    /// Run a recorded seed again with more eyes: packets, a debugger, finer samples
+    /// Repeat a run in virtual time and show more of it: packets, a debugger, finer samples
     Replay(replay::Arguments),
-    /// Judge a recording again, by the expectations it was made with or those of another case
+    /// Judge a recording again, by its own expectations or those of another case
     Judge {
         /// A recording
         recording: PathBuf,
         /// A case file
         case: Option<PathBuf>,
     },
-    /// Set two recordings side by side: where they come apart, measures, counters, events, subflows
+    /// Compare two recordings: first difference, measures, counters, events, subflows
     Diff {
         /// A recording
         one: PathBuf,
         /// Another one
         other: PathBuf,
     },
-    /// Show what is in a recording: bytes per interval and interface, subflows at both ends, shares, and the counters that grew
+    /// Show a recording: bytes per interval and interface, subflows at both ends, shares, counters that grew
     Report {
         /// A recording
         recording: PathBuf,
         /// The interval of the table
         #[arg(long, default_value = "1s")]
         interval: mplab::words::Time,
-        /// Draw the throughput of each interface over time into this file
+        /// Draw the throughput of each interface over time, as an SVG file
         #[arg(long)]
         svg: Option<PathBuf>,
     },
-    /// Say what this computer can do for labs, and what to do about what it cannot
+    /// Say what this computer can do for labs, and how to get what is missing
     Doctor,
-    /// Say why there is no subflow over a path, or one that carries nothing
+    /// Say why a path has no subflow, or one that carries nothing
     Explain(explain::Arguments),
-    /// Build a lab that stays, until `mplab down`
+    /// Build a lab that stays until `mplab down`
     Up {
         /// A topology file
         topology: PathBuf,
-        /// What the lab is called; as its file if absent
+        /// Name of the lab [default: the file's]
         #[arg(long)]
         name: Option<String>,
     },
@@ -137,22 +137,22 @@ enum Command {
     Shape(standing::Shape),
     /// Show the labs that stand: hosts, addresses, links and their state
     Status {
-        /// The lab; all if absent
+        /// The lab [default: all]
         name: Option<String>,
     },
-    /// End a lab that stands, or clean up after one that has fallen
+    /// Take a lab down, or clean up after one whose process is gone
     Down {
         /// The lab, if there are several
         name: Option<String>,
     },
-    /// Print what makes a shell complete mplab's commands
+    /// Print a script that makes a shell complete mplab's commands
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Turn TCP into MPTCP, or MPTCP into TCP, for every connection that comes, until ended
+    /// Turn TCP into MPTCP, or MPTCP into TCP, for every connection accepted
     Proxy(proxy::Arguments),
-    /// Import, list and remove the kernels that guests boot
+    /// Import, build, list and remove the kernels that guests boot
     #[command(subcommand)]
     Kernel(kernel::Command),
 }

@@ -22,28 +22,28 @@ pub(crate) struct Arguments {
     /// Case files, or directories of them
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// The imported kernels; `local` is this computer's
+    /// Imported kernels, separated by commas; `local` is this computer's
     #[arg(long, required = true, value_delimiter = ',')]
     kernels: Vec<String>,
-    /// In virtual time, so that a difference is the kernel's; `local` has none and stays in real time
+    /// Run in virtual time, so that a difference is the kernel's; `local` stays in real time
     #[arg(long = "virtual")]
     in_virtual_time: bool,
-    /// The first and the last seed
+    /// First and last seed
     #[arg(long, default_value = "1..3")]
     seeds: Seeds,
-    /// How many run at once; if not said, as many as this computer's cores can do
+    /// Number of runs at a time [default: as many as this computer's cores can do]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
-    /// Where the matrix goes, as JSON
+    /// File to write the matrix to, as JSON
     #[arg(long)]
     output: Option<PathBuf>,
     /// Keep every recording below this directory, as KERNEL/CASE/seed-N.json
     #[arg(long)]
     recordings: Option<PathBuf>,
-    /// An earlier matrix: only what is worse than there is a failure
+    /// An earlier matrix: only what got worse since is a failure
     #[arg(long)]
     baseline: Option<PathBuf>,
-    /// With a baseline: a measure that became worse by more than this is worse, too
+    /// With a baseline: a measure that got worse by more than this is a failure, too
     #[arg(long, requires = "baseline")]
     tolerance: Option<Percent>,
 }

@@ -9,13 +9,13 @@ use crate::Failure;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Run in a guest that boots this imported kernel, not on this computer's
+    /// Run in a guest that boots this imported kernel
     #[arg(long)]
     kernel: Option<String>,
-    /// In virtual time: what happens follows from the case, the kernel and the seed alone. A kernel that is a program has no other
+    /// Run in virtual time: the result depends on nothing but case, kernel and seed. Always so with a kernel that is a program
     #[arg(long = "virtual", requires = "kernel")]
     in_virtual_time: bool,
-    /// What the guest's CPU is made of; the fastest that works if not said
+    /// How the guest's CPU is emulated [default: the fastest that works]
     #[arg(long, value_enum, requires = "kernel")]
     accel: Option<Accel>,
 }

@@ -26,16 +26,16 @@ pub(crate) struct Arguments {
     /// Write the packets of each interface to a file below this directory, as HOST/INTERFACE.pcapng
     #[arg(long)]
     capture: Option<PathBuf>,
-    /// Let the kernel wait for gdb: at this port in QEMU, as a process where it is a program
+    /// Make the kernel wait for gdb: on this port in QEMU, or as a process if it is a program
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "1234")]
     gdb: Option<u16>,
-    /// Run this program of mplab in the guest: the test of `cargo test` that made the recording
+    /// Run this program in the guest: the test program of `cargo test` that made the recording
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
-    /// Sample so often: another run, since samples take time
+    /// Take samples at this interval: makes another run, since samples take time
     #[arg(long)]
     sample: Option<Time>,
-    /// Where the new recording goes; beside the old one if not said
+    /// File for the new recording [default: beside the old one]
     #[arg(long)]
     output: Option<PathBuf>,
 }
@@ -50,7 +50,7 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         )));
     };
     if let Some(sample) = arguments.sample.filter(|sample| !SAMPLES.contains(sample)) {
-        return Err(Failure::usage(format!("{sample}: everything can be sampled each {} to {}", SAMPLES.start(), SAMPLES.end())));
+        return Err(Failure::usage(format!("{sample}: the sampling interval is {} to {}", SAMPLES.start(), SAMPLES.end())));
     }
     let kernel = Store::open()?.get(&old.place.name)?;
     let eyes = Eyes { gdb: arguments.gdb, capture: arguments.capture.clone() };

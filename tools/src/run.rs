@@ -21,18 +21,18 @@ pub(crate) struct Arguments {
     /// Case files, or directories of them
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// What makes this run differ from another: the content of transfers
+    /// Random seed: determines what transfers carry and, within a millisecond, when they start
     #[arg(long, default_value_t = suite::SEED)]
     seed: u64,
-    /// How many run at once; if not said, as many as this computer's cores can do
+    /// Number of runs at a time [default: as many as this computer's cores can do]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
-    /// How many cases run in one boot of a guest, one after the other: faster, and what one does to the kernel may reach those behind it
+    /// Number of cases that run one after the other in one boot of a guest: faster, but what one case leaves in the kernel may reach the next
     #[arg(long, value_name = "CASES", default_value = "1", requires = "kernel")]
     per_boot: NonZeroUsize,
     #[command(flatten)]
     place: place::Options,
-    /// Where the recordings go
+    /// Directory for recordings
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
 }

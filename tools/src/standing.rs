@@ -61,7 +61,7 @@ pub(crate) struct Shape {
     /// Only from the link's first end to its second (up), or the other way (down)
     #[arg(long)]
     direction: Option<String>,
-    /// How long the change takes
+    /// Change gradually, over this time
     #[arg(long)]
     over: Option<String>,
     #[command(flatten)]

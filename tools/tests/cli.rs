@@ -124,7 +124,7 @@ fn shells_complete_its_commands() {
 fn a_file_in_order_is_checked() {
     let laptop = repository().join("topologies/laptop.toml").display().to_string();
     let said = Directory::new().say(&["check", &laptop]);
-    assert_eq!((said.code, said.out), (0, format!("{laptop}: a topology of 2 hosts and 2 links\n")));
+    assert_eq!((said.code, said.out), (0, format!("{laptop}: a topology with 2 hosts, 2 links\n")));
 }
 
 fn a_mistake_has_a_file_a_line_and_a_caret() {
@@ -133,13 +133,10 @@ fn a_mistake_has_a_file_a_line_and_a_caret() {
     let bad = directory.write("cases/bad.toml", &SHORT.replace("guest2", "gest2"));
     let said = directory.say(&["check", &good, &bad]);
     assert_eq!(said.code, 2);
-    assert_has(&said.out, &["cases/good.toml: a case of 1 transfers"]);
+    assert_has(&said.out, &["cases/good.toml: a case with 1 transfer"]);
     // From within its directory, too, whose path has nothing above it.
     let within = Command::new(MPLAB).args(["check", "good.toml"]).current_dir(directory.path().join("cases")).output();
-    assert_eq!(
-        Said::of(within.expect("the program can be started")).out,
-        "good.toml: a case of 1 transfers, 0 processes, 0 steps and 1 expectations\n"
-    );
+    assert_eq!(Said::of(within.expect("the program can be started")).out, "good.toml: a case with 1 transfer, 1 expectation\n");
     assert_has(&said.err, &["cases/bad.toml:6:10", "client = \"gest2\"", "^^^", "guest2"]);
 }
 

@@ -33,7 +33,7 @@ use crate::words::{Feature, Rate, Shape, Time};
 pub struct Job {
     /// The case's name: its path below the directory of cases, without the ending, such as `survival::ethernet_unplugged`.
     pub name: String,
-    /// What makes this run differ from another of the same case: the content of transfers.
+    /// Random seed: determines what transfers carry and, within a millisecond, when they start.
     pub seed: u64,
     /// The topology.
     pub topology: Topology,

@@ -195,7 +195,7 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
         before(written, raw, mistakes);
     }
     if let Some(sample) = raw.sample.as_ref().filter(|sample| !SAMPLES.contains(&sample.value)) {
-        mistakes.add(&sample.span, format!("everything can be sampled each {} to {}", SAMPLES.start(), SAMPLES.end()));
+        mistakes.add(&sample.span, format!("the sampling interval is {} to {}", SAMPLES.start(), SAMPLES.end()));
     }
     Case {
         summary,
@@ -219,7 +219,7 @@ fn before(deadline: &Spanned<Time>, raw: &raw::Case, mistakes: &mut Mistakes) {
     for (name, transfer) in &raw.transfers {
         if transfer.value.start >= deadline.value {
             mistakes
-                .add(&transfer.name, format!("`{name}` starts when the run has ended: its deadline is {}", deadline.value))
+                .add(&transfer.name, format!("`{name}` starts after the run has ended: its deadline is {}", deadline.value))
                 .beside(&deadline.span, "here");
         }
     }
@@ -236,7 +236,7 @@ fn must_fail(raw: &raw::Case, mistakes: &mut Mistakes) {
         raw.expects.iter().flat_map(|expect| expect.value.measures.iter().map(|written| written.about.key)).collect();
     for key in &raw.must_fail {
         if !measured.contains(key.value.as_str()) {
-            let message = format!("`{}` must fail, but nothing expects anything of it", key.value);
+            let message = format!("`{}` must fail, but no expectation uses it", key.value);
             mistakes.undefined(&key.span, message, &key.value, measured.iter().copied());
         }
     }

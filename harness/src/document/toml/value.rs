@@ -97,7 +97,7 @@ macro_rules! read_integer {
                 };
                 let read = Self::from_str_radix(number.as_str(), number.radix()).ok();
                 if read.is_none() {
-                    mistakes.add(&value.span(), format!("`{number}` is out of range: 0 to {} is possible", Self::MAX));
+                    mistakes.add(&value.span(), format!("`{number}` is out of range: write 0 to {}", Self::MAX));
                 }
                 read
             }
@@ -138,7 +138,7 @@ impl Read for IpAddr {
         let text = string(value, "an IP address in quotes", mistakes)?;
         let read = text.parse().ok();
         if read.is_none() {
-            let help = if text.contains('/') { "leave the prefix length away" } else { "write one such as \"10.0.1.2\" or \"fd00::2\"" };
+            let help = if text.contains('/') { "remove the prefix length" } else { "write one such as \"10.0.1.2\" or \"fd00::2\"" };
             mistakes.add(&value.span(), format!("`{text}` is not an IP address")).help(help);
         }
         read

@@ -166,7 +166,7 @@ fn ends(
         let End { host, interface } = &end.value;
         if host == WIRES {
             mistakes
-                .add(&end.span, format!("no host can be called `{WIRES}`: so is the hidden namespace that holds the wires of all links"))
+                .add(&end.span, format!("no host can be called `{WIRES}`: that is the hidden namespace of all links' wires"))
                 .help("write another name");
         } else if let Some(complaint) = complaint("host", host, HOST_MAX) {
             mistakes.add(&end.span, complaint);

@@ -63,7 +63,7 @@ pub(crate) fn check(
                 &leaves.span,
                 format!("nothing leaves `{host}` again: it is no router, and a firewall lets through what a host itself sends"),
             )
-            .help("leave `out` away, or write forward = true in the table of the host");
+            .help("remove `out`, or write forward = true in the table of the host");
     }
     written.iter().filter_map(|rule| check_one(host, &rule.value, interfaces, mistakes)).collect()
 }

@@ -51,7 +51,7 @@ pub enum LabError {
         source: NetlinkError,
     },
     /// The kernel took an operation and has something else.
-    #[error("the kernel has not got what it was told: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("the kernel's state does not match what was requested: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Different(Vec<Difference>),
     /// There is no connection, or no subflow of one, that the operation is about.
     #[error("failed to do `{0}`: {1}")]

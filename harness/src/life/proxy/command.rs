@@ -13,11 +13,11 @@ use crate::words::Protocol;
 pub const USAGE: &str = "\
 usage: mplab proxy --listen ADDRESS:PORT (--to ADDRESS:PORT | --transparent) [--listen-protocol tcp|mptcp] [--to-protocol tcp|mptcp]
 
-  --listen ADDRESS:PORT   where to listen, such as 0.0.0.0:4000
-  --listen-protocol WORD  what to speak there (default: tcp)
-  --to ADDRESS:PORT       where to connect to for each connection that comes
-  --transparent           connect to where each client wanted to go, for connections that nft's tproxy took off their way
-  --to-protocol WORD      what to speak there (default: mptcp)
+  --listen ADDRESS:PORT   address to listen on, such as 0.0.0.0:4000
+  --listen-protocol WORD  protocol to speak there (default: tcp)
+  --to ADDRESS:PORT       address to connect to for each connection accepted
+  --transparent           connect to where each client wanted to go, for connections diverted by nft's tproxy
+  --to-protocol WORD      protocol to speak there (default: mptcp)
 ";
 
 /// The first argument of a process that shall be `mplab` itself, whichever program carries the case.

@@ -20,7 +20,7 @@ fn expect(raw: &raw::Expect, case: &raw::Case, topology: Option<&Topology>, mist
         for written in raw.measures.iter().filter(|written| written.about.whole_run) {
             let key = written.about.key;
             mistakes
-                .add(&written.key, format!("`{key}` is of the whole run and cannot be measured in a window of it"))
+                .add(&written.key, format!("`{key}` is a measure of the whole run and cannot be limited to a window"))
                 .beside(&during.span, "the window")
                 .help("write it in an [[expect]] without `during`");
         }

@@ -181,10 +181,10 @@ impl Ports {
         for transfer in transfers.values().map(|entry| &entry.value) {
             let (Some(server), Some(port)) = (&transfer.server, &transfer.port) else { continue };
             if port.value == 0 {
-                mistakes.add(&port.span, "0 is not a port").help("write 1 to 65535, or leave it away");
+                mistakes.add(&port.span, "0 is not a port").help("write 1 to 65535, or remove it");
             } else if let Some(span) = taken.get(&(server.value.as_str(), port.value)) {
                 let message = format!("another transfer uses port {} of `{}`", port.value, server.value);
-                mistakes.add(&port.span, message).beside(span, "here").help("write another, or leave it away");
+                mistakes.add(&port.span, message).beside(span, "here").help("write another, or remove it");
             } else {
                 taken.insert((&server.value, port.value), port.span.clone());
             }

@@ -57,7 +57,7 @@ fn check(written: &Written, of: Option<Of>, _: Option<&Topology>, mistakes: &mut
         }
         Some(Of::Host) if !written.found.is_empty() && !written.is_table => {
             let help = "write which: listener = { 5201 = \"mptcp\" }";
-            mistakes.add(&written.value, "sockets of a host listen at several ports").help(help);
+            mistakes.add(&written.value, "a host's sockets may listen on several ports").help(help);
         }
         _ => {}
     }

@@ -88,7 +88,7 @@ impl Read for Command {
         let words = if let Some(line) = value.get_ref().as_str() {
             let words = shlex::split(line);
             if words.is_none() {
-                mistakes.add(&value.span(), "a quotation or a backslash has no end");
+                mistakes.add(&value.span(), "a quotation mark is not closed, or nothing follows a backslash");
             }
             words?
         } else {

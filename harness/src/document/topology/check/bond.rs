@@ -88,14 +88,14 @@ fn alone(
     }
     let mode = value(raw.mode.as_ref()).unwrap_or(BondMode::BalanceRr);
     if let (Some(policy), Some(written)) = (&raw.xmit_hash_policy, raw.mode.as_ref().filter(|mode| !mode.value.hashes())) {
-        mistakes.add(&policy.span, format!("a bond of mode {mode} hashes nothing")).beside(&written.span, "here").help("leave it away");
+        mistakes.add(&policy.span, format!("a bond of mode {mode} hashes nothing")).beside(&written.span, "here").help("remove it");
     }
     if let Some(miimon) = raw.miimon.as_ref().filter(|miimon| miimon.value == Time::ZERO || miimon.value.0 % 1_000_000 != 0) {
-        mistakes.add(&miimon.span, "a bond looks for carriers every so many whole milliseconds, one at least");
+        mistakes.add(&miimon.span, "`miimon` is a whole number of milliseconds, at least 1");
     }
     let written = raw.interfaces.as_ref();
     if let Some(empty) = written.filter(|written| written.value.is_empty() && !mistakes.any_in(&written.span)) {
-        mistakes.add(&empty.span, "a bond has one interface at least");
+        mistakes.add(&empty.span, "a bond needs at least one interface");
     }
     let mut interfaces = Vec::new();
     for member in written.iter().flat_map(|written| &written.value) {
@@ -150,7 +150,7 @@ fn together(end: &End, entry: &Entry<raw::Bond>, bond: &Bond, links: &BTreeMap<S
                 .help("all links of a bond lead to one bond of another host");
         } else if other.mtu != link.mtu {
             mistakes
-                .add(other_span, format!("its link has an MTU of {}, and those of a bond have one and the same", other.mtu))
+                .add(other_span, format!("its link has an MTU of {}, but all links of a bond must have the same", other.mtu))
                 .beside(span, format!("the MTU of this one's is {}", link.mtu));
         }
     }

@@ -66,7 +66,7 @@ fn endpoint(host: &str, raw: &raw::Endpoint, interfaces: &BTreeMap<String, Inter
         mistakes
             .add(&family.span, "`family` says which address of the interface is meant, but the address is written")
             .beside(&address.span, "here")
-            .help("leave `family` away");
+            .help("remove `family`");
     }
     let address = match (&raw.address, interface) {
         (Some(address), _) => address.value,
@@ -104,17 +104,17 @@ fn flags(raw: &raw::Endpoint, mistakes: &mut Mistakes) {
                 &implicit.span,
                 "the kernel makes implicit endpoints itself, for addresses in use that nobody configured, and refuses to be given one",
             )
-            .help("leave `implicit` away: an endpoint without flags is not used for new subflows either");
+            .help("remove `implicit`: an endpoint without flags is not used for new subflows either");
     }
     if let (Some(signal), Some(fullmesh)) = (flag(EndpointFlag::Signal), flag(EndpointFlag::Fullmesh)) {
         mistakes
             .add(&fullmesh.span, "the kernel refuses an endpoint with both `signal` and `fullmesh`")
             .beside(&signal.span, "the other one")
-            .help("leave one away: `fullmesh` is for addresses that connect, `signal` for those that are announced");
+            .help("remove one: `fullmesh` is for addresses that connect, `signal` for those that are announced");
     }
     if let Some(port) = &raw.port {
         if port.value == 0 {
-            mistakes.add(&port.span, "0 is not a port").help("write 1 to 65535, or leave it away: the connection's own port is meant then");
+            mistakes.add(&port.span, "0 is not a port").help("write 1 to 65535, or remove it: the connection's own port is meant then");
         } else if flag(EndpointFlag::Signal).is_none() {
             mistakes
                 .add(&port.span, "a port is announced with its address, so it needs the flag `signal`")
@@ -123,13 +123,13 @@ fn flags(raw: &raw::Endpoint, mistakes: &mut Mistakes) {
             mistakes
                 .add(&port.span, "the kernel refuses a port together with the flag `subflow`")
                 .beside(&subflow.span, "here")
-                .help("leave one away, or write two endpoints");
+                .help("remove one, or write two endpoints");
         }
     }
     if let Some(id) = raw.id.as_ref().filter(|id| id.value == 0) {
         mistakes
             .add(&id.span, "0 is the id of a connection's first address")
-            .help("write 1 to 255, or leave it away: the kernel chooses one then");
+            .help("write 1 to 255, or remove it: the kernel chooses one then");
     }
 }
 

@@ -150,12 +150,12 @@ impl Way {
         match &of.engine {
             engine if self.shape.slot.is_some() && !matches!(engine, Some((Engine::Netem, _))) => {
                 mistakes
-                    .add(self.place(&["slot"], of), "packets leave in slots by netem alone, and this link may be made by something else")
+                    .add(self.place(&["slot"], of), "only netem sends packets in slots, and this link may get another engine")
                     .help("write engine = \"netem\" to the link");
             }
             Some((Engine::Kernel, span)) if !self.shape.is_rate_alone() => {
                 mistakes
-                    .add(span, "without netem the kernel can hold a link to a rate with a queue in bytes, and do nothing else to packets")
+                    .add(span, "without netem the kernel can give a link a rate and a queue in bytes, and nothing else")
                     .help("write \"netem\" or \"relay\", or leave the choice to mplab");
             }
             Some((Engine::Netem, span)) => {

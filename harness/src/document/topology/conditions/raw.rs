@@ -96,7 +96,7 @@ impl Read for Part {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let percent = Percent::read(value, mistakes)?;
         if percent > Percent(100.0) {
-            mistakes.add(&value.span(), "this is a part of the packets or of a draw: no more than 100%");
+            mistakes.add(&value.span(), "this is a part of the packets or of a draw: write at most 100%");
             return None;
         }
         Some(Self(percent))
@@ -110,7 +110,7 @@ impl Read for Positive {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let number = u64::read(value, mistakes)?;
         if number == 0 {
-            mistakes.add(&value.span(), "0 is too few: 1 and more are possible");
+            mistakes.add(&value.span(), "0 is too few: write 1 or more");
         }
         (number > 0).then_some(Self(number))
     }
@@ -241,7 +241,7 @@ impl Read for Reorder {
         let correlation = table.part("correlation").unwrap_or_default();
         let gap = table.optional::<u32>("gap");
         if let Some(gap) = gap.as_ref().filter(|gap| gap.value == 0) {
-            table.mistakes.add(&gap.span, "0 is too few: 1 and more are possible");
+            table.mistakes.add(&gap.span, "0 is too few: write 1 or more");
         }
         Some(Self { percent: percent?, correlation, gap: gap.map_or(1, |gap| gap.value) })
     }
