@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
 use mplab::kernel::socket;
-use mplab::proxy::{self, command};
+use mplab::proxy::command;
 use mplab::words::Protocol::{self, Mptcp, Tcp};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -68,7 +68,6 @@ fn main() -> Result<()> {
         return Ok(());
     }
     support::loopback_up()?;
-    proxy::open_many()?;
     let rounds = env::var("MPLAB_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
     let directory = env::temp_dir().join(format!("mplab-bench-{}", process::id()));
     fs::create_dir(&directory)?;

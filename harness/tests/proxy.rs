@@ -28,10 +28,10 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const QUIET: Duration = Duration::from_secs(1);
 
 fn main() {
+    mplab::enter();
     let confined = support::leave_network();
     if confined.is_none() {
         support::loopback_up().expect("a network of our own");
-        proxy::open_many().expect("the limit may be reached");
     }
     let both = [(Tcp, Mptcp), (Mptcp, Tcp)];
     let mut trials: Vec<Trial> = Vec::new();

@@ -8,6 +8,7 @@ use std::process::Command;
 use mplab::compare::{Ended, Run, Search, Worth};
 use mplab::disk;
 use mplab::guest::store::Store;
+use mplab::kernel::inherited::give_back;
 use mplab::plan::Job;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile};
@@ -124,6 +125,7 @@ fn built(build: Option<&str>, listed: Option<&str>, tree: &Path) -> Result<Resul
     if let Some(build) = build {
         let mut command = Command::new("sh");
         command.args(["-c", build]).envs(listed.map(|name| ("KERNEL", name)));
+        give_back(&mut command);
         let status = command.status().map_err(|error| Failure::broken(format!("failed to start sh: {error}")))?;
         if !status.success() {
             return Ok(Err(format!("`{build}` ended with {status}")));

@@ -161,8 +161,14 @@ fn main() -> ExitCode {
     mplab::enter();
     mplab::standing::enter();
     let level = tracing_subscriber::EnvFilter::try_from_env("MPLAB_LOG").unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
-    let style = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() { Style::Ansi } else { Style::Plain };
+    let colours = |terminal: bool| terminal && std::env::var_os("NO_COLOR").is_none();
+    let ansi = colours(std::io::stderr().is_terminal());
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_ansi(ansi).init();
+    if let Some(why) = mplab::kernel::limits::too_small() {
+        eprintln!("mplab: {why}");
+        return Exit::Broken.into();
+    }
+    let style = if colours(std::io::stdout().is_terminal()) { Style::Ansi } else { Style::Plain };
     let done = match arguments().command {
         Command::Demo { output } => demo::demo(&output, style),
         Command::Check { files } => Ok(check::check(&files)),
@@ -227,6 +233,6 @@ impl Failure {
     }
 
     fn broken(text: impl std::fmt::Display) -> Self {
-        Self { text: format!("mplab: {text}"), exit: Exit::Broken }
+        Self { text: mplab::kernel::limits::told(format!("mplab: {text}")), exit: Exit::Broken }
     }
 }

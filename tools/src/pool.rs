@@ -41,30 +41,35 @@ pub(crate) fn together<T: Send, R: Send>(
     let workers = at_once.min(tasks.len().div_ceil(at_a_time));
     let queue = Mutex::new(tasks);
     let (tell, told) = mpsc::channel();
+    let next = || {
+        let mut queue = queue.lock().expect("no worker panics with the queue");
+        let count = at_a_time.min(queue.len());
+        queue.drain(..count).collect::<Vec<T>>()
+    };
+    let worker = |tell: mpsc::Sender<_>| {
+        loop {
+            let tasks = next();
+            if tasks.is_empty() {
+                break;
+            }
+            for task in &tasks {
+                // Nobody listens any more only when the program ends.
+                tell.send(Told::Began(name(task))).ok();
+            }
+            let done = work(&tasks);
+            for (task, done) in tasks.into_iter().zip(done) {
+                tell.send(Told::Ended(name(&task), task, done)).ok();
+            }
+        }
+    };
     thread::scope(|scope| {
-        for _ in 0..workers {
-            let (tell, queue, name, work) = (tell.clone(), &queue, &name, &work);
-            scope.spawn(move || {
-                let next = || {
-                    let mut queue = queue.lock().expect("no worker panics with the queue");
-                    let count = at_a_time.min(queue.len());
-                    queue.drain(..count).collect::<Vec<T>>()
-                };
-                loop {
-                    let tasks = next();
-                    if tasks.is_empty() {
-                        break;
-                    }
-                    for task in &tasks {
-                        // Nobody listens any more only when the program ends.
-                        tell.send(Told::Began(name(task))).ok();
-                    }
-                    let done = work(&tasks);
-                    for (task, done) in tasks.into_iter().zip(done) {
-                        tell.send(Told::Ended(name(&task), task, done)).ok();
-                    }
-                }
-            });
+        let started = |_: &usize| {
+            let tell = tell.clone();
+            thread::Builder::new().spawn_scoped(scope, move || worker(tell)).is_ok()
+        };
+        // Fewer threads do it, too. Where none can be had this one does, and tells what ended when all has.
+        if (0..workers).filter(started).count() == 0 {
+            worker(tell.clone());
         }
         drop(tell);
         loop {

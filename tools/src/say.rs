@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process;
 
+use mplab::kernel::limits::told;
 use mplab::kernel::process::end_without_a_reader;
 use mplab::words::terminal::shown;
 
@@ -42,6 +43,6 @@ pub(crate) fn print(text: fmt::Arguments<'_>) {
     if error.kind() == io::ErrorKind::BrokenPipe {
         end_without_a_reader().ok();
     }
-    complain!("mplab: failed to print: {error}");
+    complain!("{}", told(format!("mplab: failed to print: {error}")));
     process::exit(Exit::Broken.code().into())
 }

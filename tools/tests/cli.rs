@@ -25,7 +25,8 @@ fn main() {
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 14] = [
+    let in_a_lab: [(&str, fn()); 15] = [
+        ("a_limit_that_is_met_is_named", a_limit_that_is_met_is_named),
         ("topologies_may_be_among_cases_and_jobs_be_too_many", topologies_may_be_among_cases_and_jobs_be_too_many),
         ("a_reader_that_has_seen_enough_ends_a_run", a_reader_that_has_seen_enough_ends_a_run),
         ("a_case_that_must_fail_passes", a_case_that_must_fail_passes),
@@ -149,6 +150,28 @@ fn a_plan_is_lines_that_a_person_would_type() {
     let golden = fs::read_to_string(repository().join("harness/tests/plans/admin_down_and_up.case.sh")).expect("a golden plan");
     let said = directory.say(&["plan", &case]);
     assert_eq!((said.code, said.out), (0, golden));
+}
+
+fn a_limit_that_is_met_is_named() {
+    let directory = Directory::new();
+    let case = directory.write("cases/short.toml", SHORT);
+    for (limit, parts) in [
+        (
+            "ulimit -n 16",
+            &["BROKEN", "Too many open files", "this process may have 16 files open (`ulimit -Hn`)", "10 more for each host"][..],
+        ),
+        ("ulimit -v 20000", &["may have 19 MiB of address space (`ulimit -v`), and mplab needs 64"]),
+        ("ulimit -f 1", &["failed to write the recording", "File too large", "(`ulimit -f`"]),
+    ] {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!("{limit}; exec \"$0\" run \"$1\" 2>&1"), MPLAB, &case])
+            .current_dir(directory.path())
+            .env("NO_COLOR", "1");
+        let said = Said::of(shell.output().expect("there is a shell"));
+        assert_eq!(said.code, 3, "{limit}: {said:?}");
+        assert_has(&said.out, parts);
+    }
 }
 
 fn a_case_that_must_fail_passes() {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
-use support::{Directory, MPLAB, assert_has, trial, without};
+use support::{Directory, MPLAB, Said, assert_has, trial, without};
 
 /// A test's name, the programs it needs, and itself.
 type Test = (&'static str, &'static [&'static str], fn());
@@ -17,9 +17,14 @@ fn main() {
     mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let tests: [Test; 7] = [
+    let tests: [Test; 8] = [
         ("a_program_sees_its_host_and_nothing_else", &["sh", "ls", "cat", "hostname", "ps"], a_program_sees_its_host_and_nothing_else),
         ("a_program_cannot_touch_the_computer", &["sh", "grep", "mount", "mknod"], a_program_cannot_touch_the_computer),
+        (
+            "a_program_has_none_of_the_caller_s_descriptors_and_his_limit",
+            &["sh", "ls"],
+            a_program_has_none_of_the_caller_s_descriptors_and_his_limit,
+        ),
         ("steps_start_pause_resume_stop_and_kill", &["sh", "sleep"], steps_start_pause_resume_stop_and_kill),
         ("what_is_not_ready_ends_the_run", &["sh", "sleep"], what_is_not_ready_ends_the_run),
         ("what_a_killed_run_has_started_is_gone", &["sh", "setsid", "sleep"], what_a_killed_run_has_started_is_gone),
@@ -118,6 +123,23 @@ fn a_program_cannot_touch_the_computer() {
     // Root's own program can do all of it, another's what a user namespace lets it.
     let free = answers("free");
     assert_eq!((free[1], free[7], free[9]), (true, true, false), "{:?}", processes["free"]);
+}
+
+fn a_program_has_none_of_the_caller_s_descriptors_and_his_limit() {
+    let text = r#"
+        [process.look]
+        host = "laptop"
+        command = ["sh", "-c", "ls /proc/self/fd; ulimit -Sn"]
+    "#;
+    let directory = Directory::new();
+    let case = directory.write("cases/x.toml", &(HEAD.to_owned() + text));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec 7</dev/zero; ulimit -Sn 16; exec \"$0\" run \"$1\"", MPLAB, &case]).current_dir(directory.path());
+    let said = Said::of(shell.output().expect("there is a shell"));
+    let recording = fs::read(directory.path().join("recordings/x.json")).unwrap_or_else(|_| panic!("no recording: {said:?}"));
+    let recording: Value = serde_json::from_slice(&recording).expect("a recording");
+    // The fourth is the directory that `ls` reads.
+    assert_eq!(printed(&recording["processes"]["look"]), ["0", "1", "2", "3", "16"]);
 }
 
 fn steps_start_pause_resume_stop_and_kill() {

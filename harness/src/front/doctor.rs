@@ -42,7 +42,8 @@ const PROGRAMS: [(&str, Option<&str>); 12] = [
 
 /// Looks at everything. `tell` hears what takes longer than a moment. Labs can run here if no check is a [`Weight::Cause`].
 pub fn examine(tell: &mut dyn FnMut(&str)) -> Vec<Check> {
-    let programs = thread::spawn(programs);
+    // Where no thread can be had it takes longer.
+    let asked = thread::Builder::new().spawn(programs);
     let place = local::place();
     let mut checks = vec![namespaces(&place), sysctls()];
     checks.extend(computer());
@@ -52,7 +53,7 @@ pub fn examine(tell: &mut dyn FnMut(&str)) -> Vec<Check> {
         checks.extend(features(place));
     }
     checks.extend(guests(tell));
-    checks.extend(programs.join().unwrap_or_default());
+    checks.extend(asked.map_or_else(|_| programs(), |asked| asked.join().unwrap_or_default()));
     checks
 }
 
@@ -246,9 +247,13 @@ fn programs() -> Vec<Check> {
         let quirk = quirks::quirk(&file, version.as_deref());
         (version, quirk)
     };
-    let asked = PROGRAMS.map(|(name, how)| thread::spawn(move || (name, program::find(name).map(|file| look(file, how)))));
+    let asked = PROGRAMS.map(|(name, how)| {
+        let look = move || program::find(name).map(|file| look(file, how));
+        (name, thread::Builder::new().spawn(look).map_err(|_| look))
+    });
+    let found = asked.map(|(name, asked)| (name, asked.map_or_else(|look| look(), |asked| asked.join().unwrap_or_default())));
     let mut checks = Vec::new();
-    for (name, found) in asked.into_iter().filter_map(|asked| asked.join().ok()) {
+    for (name, found) in found {
         let short = name.rsplit('/').next().unwrap_or(name);
         checks.push(match found {
             Some((version, None)) => fine(short, version.unwrap_or_else(|| "installed".to_owned())),

@@ -6,6 +6,7 @@ use std::io;
 use netlink_bindings::rt_link::{IfinfoFlags, Ifinfomsg, IterableLinkAttrs, LinkAttrs, Request, RtextFilter};
 use netlink_socket2::NetlinkSocket;
 
+use super::netlink::try_socket;
 use crate::words::names;
 
 /// An interface as it is now.
@@ -35,6 +36,7 @@ pub struct Links {
 impl Links {
     /// Opens it in the calling thread's namespace.
     pub fn open() -> io::Result<Self> {
+        try_socket(libc::NETLINK_ROUTE as u16)?;
         // Leaves out what takes the kernel longest, IPv6's statistics of each interface ...
         let mut links = Self { socket: NetlinkSocket::new(), filter: RtextFilter::SkipStats as u32 };
         // The socket is made by its first request. Every namespace has `lo`.

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use netlink_bindings::builtin::Nlmsghdr;
 use netlink_bindings::traits::{LookupFn, NetlinkChained, NetlinkRequest, Protocol};
 use netlink_socket2::{NetlinkSocket, ReplyError};
+use nix::errno::Errno;
 
 use super::Namespace;
 
@@ -156,6 +158,16 @@ impl NetlinkChained for Batch {
     }
 }
 
+/// Says why the calling thread's namespace gives no socket of a protocol, if it gives none. netlink-socket2 0.3.5 opens its own with the first request,
+/// and tells whatever stops it as EPERM.
+pub(super) fn try_socket(protocol: u16) -> io::Result<()> {
+    // SAFETY: socket(2) reads no memory of ours.
+    let socket = Errno::result(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol.into()) })?;
+    // SAFETY: the kernel has just made it for this thread, and nothing else knows it.
+    drop(unsafe { OwnedFd::from_raw_fd(socket) });
+    Ok(())
+}
+
 /// Netlink sockets of one namespace.
 pub struct Netlink {
     ns: Arc<Namespace>,
@@ -215,7 +227,10 @@ impl Netlink {
         if open.contains(&protocol) {
             return work(socket);
         }
-        ns.enter(|| work(socket))??;
+        ns.enter(|| {
+            try_socket(protocol)?;
+            work(socket)
+        })??;
         open.insert(protocol);
         Ok(())
     }

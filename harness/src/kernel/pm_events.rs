@@ -14,6 +14,8 @@ use nix::sys::socket::{self, AddressFamily, MsgFlags, NetlinkAddr, SockFlag, Soc
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::netlink::try_socket;
+
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -110,6 +112,7 @@ fn join(socket: &OwnedFd, group: u32) -> io::Result<()> {
 
 /// The numbers that this kernel gave the family and its group of events.
 fn family_and_group() -> io::Result<Option<(u16, u32)>> {
+    try_socket(libc::NETLINK_GENERIC as u16)?;
     let mut socket = NetlinkSocket::new();
     let mut request = nlctrl::Request::new().op_getfamily_do();
     request.encode().push_family_name_bytes(PROTONAME.as_bytes());

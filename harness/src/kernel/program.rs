@@ -15,7 +15,7 @@ use nix::sys::signal::kill;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::Namespace;
+use super::{Namespace, inherited};
 use crate::words::{Exit, Signal};
 
 /// Where programs are looked for: `PATH`, and where those of administrators are, which a user's `PATH` may lack.
@@ -53,6 +53,7 @@ pub fn start_apart(mut command: Command, namespace: Arc<Namespace>) -> io::Resul
     thread::Builder::new().name("process".to_owned()).spawn(move || {
         // SAFETY: between fork and exec only prctl(2) is called.
         unsafe { command.pre_exec(|| Ok(prctl::set_pdeathsig(Signal::KILL.0)?)) };
+        inherited::give_back(&mut command);
         let mut start = || {
             unshare(CloneFlags::CLONE_NEWPID)?;
             namespace.enter(|| command.spawn())?

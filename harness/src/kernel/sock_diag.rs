@@ -10,6 +10,7 @@ use netlink_bindings::mptcp_pm::SubflowAttribute;
 use netlink_bindings::traits::{self as netlink, NetlinkRequest};
 use netlink_socket2::NetlinkSocket;
 
+use super::netlink::try_socket;
 use crate::words::Protocol;
 
 /// A TCP flow of an MPTCP connection.
@@ -98,6 +99,10 @@ impl SockDiag {
     /// Opens it in the calling thread's namespace. A kernel that cannot list TCP's or MPTCP's sockets shows none.
     pub fn open() -> io::Result<Self> {
         let mut diag = Self { socket: NetlinkSocket::new(), tcp: true, mptcp: true };
+        match try_socket(libc::NETLINK_SOCK_DIAG as u16) {
+            Err(error) if error.raw_os_error() != Some(libc::EPROTONOSUPPORT) => return Err(error),
+            _ => {}
+        }
         // The socket is made by its first request.
         diag.tcp = diag.tcp(0, |_, _| {}).is_ok();
         diag.mptcp = diag.connections().is_ok();

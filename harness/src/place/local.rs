@@ -13,7 +13,7 @@ use std::{env, io, process, thread};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::layout::{self, Layout};
-use crate::kernel::{kmsg, probe, process as confine, timers};
+use crate::kernel::{inherited, kmsg, limits, probe, process as confine, timers};
 use crate::life::execute::{News, execute, watchdog};
 use crate::plan::Job;
 use crate::result::recording::{Place, Recording};
@@ -83,13 +83,14 @@ fn say(message: &Message) -> io::Result<()> {
     io::stdout().lock().write_all(&line)
 }
 
-/// An error with all that caused it.
+/// An error with all that caused it, and the limit that was met.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| {
+    let text = causes.fold(error.to_string(), |text, cause| {
         let cause = cause.to_string();
         if text.ends_with(&cause) { text } else { text + ": " + &cause }
-    })
+    });
+    limits::told(text)
 }
 
 fn serve(parent: i32) -> Result<Message, Message> {
@@ -130,13 +131,13 @@ pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Messa
         Request::Probe | Request::Layout => Duration::from_secs(60),
         Request::Run(job) => watchdog(job),
     };
-    let failed = |what: &str, error: &dyn std::error::Error| LocalError::Broken(format!("failed to {what} the run's process: {error}"));
-    let child = Command::new("/proc/self/exe")
-        .args([CHILD, &process::id().to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| failed("start", &error))?;
+    let failed = |what: &str, error: &dyn std::error::Error| {
+        LocalError::Broken(limits::told(format!("failed to {what} the run's process: {error}")))
+    };
+    let mut child = Command::new("/proc/self/exe");
+    child.args([CHILD, &process::id().to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    inherited::give_back(&mut child);
+    let child = child.spawn().map_err(|error| failed("start", &error))?;
     let mut child = Killed(child);
     let request = serde_json::to_vec(request).map_err(|error| failed("tell", &error))?;
     let mut stdin = child.0.stdin.take().expect("piped above");
@@ -145,7 +146,8 @@ pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Messa
     drop(stdin);
     let (lines, heard) = mpsc::channel();
     let stdout = BufReader::new(child.0.stdout.take().expect("piped above"));
-    thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+    let hear = move || stdout.lines().map_while(Result::ok).try_for_each(|line| lines.send(line));
+    thread::Builder::new().spawn(hear).map_err(|error| failed("start a thread that hears", &error))?;
     let deadline = Instant::now() + patience;
     loop {
         match heard.recv_timeout(deadline.saturating_duration_since(Instant::now())) {

@@ -18,7 +18,7 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::view::{OWN, View};
-use crate::kernel::{confine, preload, program};
+use crate::kernel::{confine, inherited, preload, program};
 use crate::life::proxy::command::ITSELF;
 use crate::words::{Exit, Signal};
 
@@ -89,14 +89,15 @@ fn keep() -> io::Result<()> {
         Err(why) => return tell(&mut socket, &Told::Failed(why)),
     };
     tell(&mut socket, &Told::Started(mptcpize))?;
-    thread::spawn(move || {
+    let obey = move || {
         for order in orders.map_while(io::Result::ok) {
             if let Order::Signal(signal) = order {
                 program::signal_all(signal);
             }
         }
         process::exit(0);
-    });
+    };
+    thread::Builder::new().spawn(obey)?;
     let exit = program::wait_for(child)?;
     tell(&mut socket, &Told::Ended(exit))
 }
@@ -132,6 +133,7 @@ fn start(task: &Task) -> Result<(u32, Mptcpize), String> {
         fs::write(LIBRARY, preload::MPTCPIZE).map_err(files)?;
         command.env("LD_PRELOAD", LIBRARY);
     }
+    inherited::give_back(&mut command);
     let child = command.spawn().map_err(|error| format!("executing `{name}`: {error}"))?;
     Ok((child.id(), mptcpize))
 }

@@ -61,7 +61,6 @@ fn protocol(text: &str) -> Result<Protocol, String> {
 
 /// Says where it listens, and serves until it is ended.
 pub fn run(options: Options) -> io::Result<Infallible> {
-    super::open_many()?;
     super::runtime()?.block_on(async {
         let proxy = Proxy::listen(options)?;
         println!("listening at {}", proxy.address()?);

@@ -12,13 +12,12 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::kernel::socket;
+use crate::kernel::{limits, socket};
 use crate::words::Protocol;
 use pump::Pipes;
 
@@ -48,12 +47,8 @@ pub struct Proxy {
 const BACKLOG: u32 = 4096;
 /// How long a proxy that has no descriptors left waits before it looks again.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// Lets this process have as many descriptors as it may: a connection needs two, and up to four more while bytes wait.
-pub fn open_many() -> io::Result<()> {
-    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
-}
+/// For how long it says nothing of the next connection that it could not accept.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// The event loop that a proxy's one thread runs.
 pub fn runtime() -> io::Result<Runtime> {
@@ -79,6 +74,7 @@ impl Proxy {
 
     /// Serves connections as they come. Only a listening socket that no longer works ends it.
     pub async fn serve(self) -> io::Result<Infallible> {
+        let mut complains = Instant::now();
         loop {
             match self.listener.accept().await {
                 Ok((client, from)) => {
@@ -92,7 +88,10 @@ impl Proxy {
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
                 Err(error) => {
                     // One that was gone before it was accepted, or too many at a time: those that are served go on meanwhile.
-                    tracing::warn!("failed to accept a connection: {error}");
+                    if Instant::now() >= complains {
+                        tracing::warn!("{}", limits::told(format!("failed to accept a connection: {error}")));
+                        complains = Instant::now() + QUIET;
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -36,13 +36,14 @@ pub(super) fn hear(
     news: &mut dyn FnMut(usize, News),
 ) -> Result<Heard, GuestError> {
     let (frames, heard) = mpsc::channel();
-    let reader = thread::spawn(move || {
+    let read = move || {
         while let Ok(Some(frame)) = frames::read(&mut port) {
             if frames.send(frame).is_err() {
                 break;
             }
         }
-    });
+    };
+    let reader = thread::Builder::new().spawn(read).map_err(failed("start a thread that hears the guest"))?;
     let mut answers = Vec::new();
     let mut hung = false;
     let mut heartbeat = Instant::now();

@@ -272,7 +272,7 @@ impl Watch {
             Self::Packets(capture, memory) => {
                 let arguments = [shown(&memory)?, capture.arguments()].concat();
                 let Log { read, write } = Log::open()?;
-                (arguments, Some(thread::spawn(move || capture.follow(read, &memory))), Some(write))
+                (arguments, Some(thread::Builder::new().spawn(move || capture.follow(read, &memory))?), Some(write))
             }
         })
     }

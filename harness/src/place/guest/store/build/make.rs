@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use super::site::Site;
 use super::{BuildError, files, tools};
+use crate::kernel::inherited::give_back;
 use crate::kernel::process::{inherits, told_to_end_with_this_thread};
 
 /// How many lines of what went wrong are shown.
@@ -74,6 +75,7 @@ impl Make<'_> {
         // Messages in the language in which they are looked through.
         command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped());
         told_to_end_with_this_thread(&mut command);
+        give_back(&mut command);
         command
     }
 }
