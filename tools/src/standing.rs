@@ -5,8 +5,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process;
 
+use mplab::kernel::inherited;
 use mplab::report::{self, Style};
-use mplab::standing::{self, Standing, StandingError, quoted};
+use mplab::standing::{self, Ended, Standing, StandingError, quoted};
 use mplab::topology;
 
 use crate::exit::Exit;
@@ -83,6 +84,7 @@ fn hosts(lab: &Standing, style: Style) -> String {
 pub(crate) fn exec(host: &str, command: &[OsString], which: &Which) -> Result<Exit, Failure> {
     standing::find(which.lab.as_deref())?.enter(host)?;
     let [program, arguments @ ..] = command else { return Err(Failure::usage("there is no command")) };
+    inherited::give_back_all().map_err(Failure::broken)?;
     let error = process::Command::new(program).args(arguments).env("MPLAB_HOST", host).exec();
     Err(Failure::usage(format!("mplab: {}: {error}", program.display())))
 }
@@ -141,7 +143,9 @@ pub(crate) fn status(name: Option<&str>, style: Style) -> Result<Exit, Failure> 
 
 pub(crate) fn down(name: Option<&str>) -> Result<Exit, Failure> {
     let lab = standing::find(name)?;
-    lab.down()?;
+    for Ended { id, name, killed } in lab.down()? {
+        say!("{} {name} ({id}), which ran in it", if killed { "killed" } else { "ended" });
+    }
     say!("lab {} is gone", lab.name());
     Ok(Exit::Passed)
 }

@@ -46,7 +46,7 @@ fn main() {
     }
     let arguments = Arguments::from_args();
     let missing = mplab::local::place().err().map(|error| error.to_string());
-    let stories: [(&str, Story); 9] = [
+    let stories: [(&str, Story); 11] = [
         ("a_lab_stands_until_it_is_taken_down", stands),
         ("a_command_sees_its_host", sees),
         ("a_link_is_cut_restored_and_shaped", is_cut),
@@ -54,6 +54,8 @@ fn main() {
         ("a_step_that_makes_no_sense_is_refused", is_refused),
         ("a_second_lab_of_the_name_is_refused", second),
         ("a_fallen_lab_is_told_and_cleaned_and_nothing_else", falls),
+        ("programs_end_with_their_lab", programs_end),
+        ("a_command_has_what_its_caller_opened_and_a_holder_has_not", has_what_its_caller_opened),
         ("a_name_that_somebody_has_is_left_alone", taken),
         ("rounds_leave_nothing", rounds),
     ];
@@ -359,6 +361,48 @@ fn falls(stage: &Stage) {
     assert!(left.iter().all(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&other))));
     assert_has(&stage.done(&["status", &other]), &["has stood"]);
     stage.up();
+}
+
+/// What is left to itself in a host: a program that ends when it is asked to, and one that does not.
+const LEFT: &str = "./mirror mirror > /dev/null & trap '' TERM; echo $! $$; exec > /dev/null; while :; do sleep 0.1; done";
+
+fn programs_end(stage: &Stage) {
+    for falls in [false, true] {
+        stage.up();
+        let mut left = stage.command(&["exec", "--lab", &stage.lab, "right", "--", "setsid", "sh", "-c", LEFT]);
+        let mut left = left.stdout(Stdio::piped()).spawn().expect("it can be started");
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(left.stdout.take().expect("piped above")), &mut line).expect("a line");
+        let ids: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        let inside = stage.say(&["exec", "--lab", &stage.lab, "right", "--", "./mplab", "down", &stage.lab]);
+        // A user is root inside, where root's labs are looked for.
+        assert!(inside.code == 2 && (!stage.as_root() || inside.err.contains("leave it first")), "{inside:?}");
+        if falls {
+            kill(Pid::from_raw(stage.holder()), Signal::SIGKILL).unwrap();
+        }
+        let said = stage.done(&["down", &stage.lab]);
+        assert_has(&said, &[&format!("ended mirror ({})", ids[0]), &format!("killed sh ({})", ids[1]), "is gone"]);
+        // Its parent has not asked for it yet, so its number is nobody else's.
+        assert!(!left.wait().expect("it has ended").success());
+        assert!(!Path::new("/proc").join(&ids[0]).join("ns/net").exists(), "the mirror is left");
+        assert_eq!(stage.say(&["status", &stage.lab]).code, 2);
+    }
+}
+
+fn has_what_its_caller_opened(stage: &Stage) {
+    stage.directory.write("opened", "by the caller");
+    let with_a_file = |arguments: &[&str]| {
+        let mut shell = stage.program("sh");
+        shell.args(["-c", "exec 7<opened; exec ./mplab \"$@\"", "sh"]).args(arguments);
+        let said = Said::of(shell.output().expect("there is a shell"));
+        assert_eq!(said.code, 0, "{said:?}");
+        said.out
+    };
+    with_a_file(&["up", "lab.toml", "--name", &stage.lab]);
+    let descriptors = fs::read_dir(Path::new("/proc").join(stage.holder().to_string()).join("fd")).unwrap();
+    let open: Vec<_> = descriptors.map_while(Result::ok).filter_map(|entry| fs::read_link(entry.path()).ok()).collect();
+    assert!(!open.is_empty() && !open.iter().any(|path| path.ends_with("opened")), "the holder has what its caller opened: {open:?}");
+    assert_eq!(with_a_file(&["exec", "--lab", &stage.lab, "left", "--", "sh", "-c", "cat <&7"]), "by the caller");
 }
 
 fn taken(stage: &Stage) {

@@ -33,7 +33,9 @@ pub fn take() {
     INHERITED.get_or_init(|| {
         // Without /proc this is the first process of a guest, and nobody has passed it anything.
         let descriptors = passed().unwrap_or_default();
-        descriptors.iter().for_each(|descriptor| mark(*descriptor, FdFlag::FD_CLOEXEC));
+        for descriptor in &descriptors {
+            mark(*descriptor, FdFlag::FD_CLOEXEC);
+        }
         let files = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
         // What cannot be raised stays, and is told when it is reached.
         setrlimit(Resource::RLIMIT_NOFILE, files.1, files.1).ok();
@@ -54,7 +56,9 @@ pub fn give_back(command: &mut Command) {
 /// Makes this process as it was started, for a program that takes its place: one that the caller named, and may have opened files for.
 pub fn give_back_all() -> io::Result<()> {
     let Some(inherited) = INHERITED.get() else { return Ok(()) };
-    inherited.descriptors.iter().for_each(|descriptor| mark(*descriptor, FdFlag::empty()));
+    for descriptor in &inherited.descriptors {
+        mark(*descriptor, FdFlag::empty());
+    }
     Ok(inherited.restore()?)
 }
 

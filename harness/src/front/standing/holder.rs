@@ -14,6 +14,7 @@ use nix::unistd::setsid;
 use super::conversation::{Answer, Request, State, hear, say};
 use super::record::Directory;
 use super::stage::{Refusal, Stage};
+use crate::kernel::inhabitants::Home;
 use crate::kernel::{doors, names, process as confine};
 use crate::place::local::chain;
 
@@ -75,6 +76,8 @@ impl Holder {
             names::give(name, stage.lab.namespace(host).ok_or("a lab has its hosts")?)
                 .map_err(|error| io::Error::new(error.kind(), format!("failed to name {host} {name}: {error}")))?;
         }
+        let homes = record.names.keys().filter_map(|host| stage.lab.namespace(host)).map(|network| Home::of(network));
+        directory.write_homes(&homes.collect::<io::Result<Vec<_>>>()?)?;
         Ok(Self { socket, stage })
     }
 

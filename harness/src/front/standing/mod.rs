@@ -16,12 +16,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::{fs, mem, process, thread};
 
 use crate::document::topology::Topology;
 use crate::kernel::doors::Doors;
-use crate::kernel::names;
+pub use crate::kernel::inhabitants::Ended;
+use crate::kernel::inhabitants::Inhabited;
 use crate::kernel::view::View;
+use crate::kernel::{inherited, names};
 use crate::place::local::{self, LocalError};
 use crate::plan::Choice;
 use crate::words::names::{WIRES, complaint};
@@ -189,6 +191,8 @@ impl Standing {
             return Err(StandingError::Usage(format!("lab `{}` has no host `{host}`; its hosts are {known}", self.name())));
         }
         let what = || failed(format!("enter {host}"));
+        // Held until this process executes a program, which is inside then, or ends.
+        mem::forget(self.directory.lock_to_enter()?);
         let socket = self.socket()?;
         let doors = match self.ask_by(&socket, &Request::Enter { host: host.to_owned() })? {
             Answer::Doors => Doors::receive(&socket).map_err(what())?,
@@ -199,9 +203,26 @@ impl Standing {
         view.lay_over().map_err(|error| StandingError::Broken(error.to_string()))
     }
 
-    /// Ends it, and cleans what was made for it, also if it has fallen.
-    pub fn down(&self) -> Result<(), StandingError> {
+    /// Ends it and all programs in its hosts, and cleans what was made for it, also if it has fallen. Returns the programs.
+    pub fn down(&self) -> Result<Vec<Ended>, StandingError> {
         let _lock = record::lock()?;
+        let _closed = self.directory.lock_to_end()?;
+        let what = || failed(format!("end the programs in lab `{}`", self.name()));
+        let holder = self.state().ok().map(|state| state.process.cast_signed());
+        let mut inhabited = Inhabited::of(self.directory.homes(), holder.into_iter().collect());
+        if inhabited.has(process::id().cast_signed()).map_err(what())? {
+            return Err(StandingError::Usage(format!("this is in a host of lab `{}` itself: leave it first", self.name())));
+        }
+        // They may need their network to end well.
+        let mut ended = inhabited.end().map_err(what())?;
+        self.end_holder()?;
+        self.clean()?;
+        // Root may have entered by the names.
+        ended.extend(inhabited.kill().map_err(what())?);
+        Ok(ended)
+    }
+
+    fn end_holder(&self) -> Result<(), StandingError> {
         if let Ok(socket) = self.directory.connect() {
             // A holder that is killed meanwhile cannot answer: it is gone all the same.
             ask(&socket, &Request::End).ok();
@@ -213,7 +234,7 @@ impl Standing {
                 thread::sleep(Duration::from_millis(1));
             }
         }
-        self.clean()
+        Ok(())
     }
 
     fn socket(&self) -> Result<UnixStream, StandingError> {
@@ -242,13 +263,11 @@ impl Standing {
         let what = || failed("start the process that holds the lab");
         let listener = UnixListener::bind(self.directory.socket()).map_err(what())?;
         let said = fs::File::create(self.directory.said()).map_err(what())?;
-        let mut holder = Command::new("/proc/self/exe")
-            .args([holder::HOLDER.as_ref(), self.directory.path().as_os_str()])
-            .stdin(OwnedFd::from(listener))
-            .stdout(Stdio::piped())
-            .stderr(said)
-            .spawn()
-            .map_err(what())?;
+        let mut holder = Command::new("/proc/self/exe");
+        holder.args([holder::HOLDER.as_ref(), self.directory.path().as_os_str()]);
+        holder.stdin(OwnedFd::from(listener)).stdout(Stdio::piped()).stderr(said);
+        inherited::give_back(&mut holder);
+        let mut holder = holder.spawn().map_err(what())?;
         let mut answer = String::new();
         holder.stdout.take().expect("piped above").read_to_string(&mut answer).map_err(what())?;
         if answer == holder::STANDS {

@@ -12,6 +12,7 @@ use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::{StandingError, failed};
+use crate::kernel::inhabitants::Home;
 use crate::plan::Job;
 use crate::result::recording::Place;
 
@@ -48,8 +49,12 @@ fn parent() -> Result<PathBuf, StandingError> {
 
 /// Keeps others from making and removing labs meanwhile.
 pub(super) fn lock() -> Result<Flock<fs::File>, StandingError> {
-    let directory = fs::File::open(parent()?).map_err(failed("look for labs"))?;
-    Flock::lock(directory, FlockArg::LockExclusive).map_err(|(_, errno)| failed("wait for others that make labs")(errno.into()))
+    lock_at(&parent()?, FlockArg::LockExclusive)
+}
+
+fn lock_at(path: &Path, how: FlockArg) -> Result<Flock<fs::File>, StandingError> {
+    let directory = fs::File::open(path).map_err(failed("look for labs"))?;
+    Flock::lock(directory, how).map_err(|(_, errno)| failed("wait for others that use the lab")(errno.into()))
 }
 
 impl Directory {
@@ -99,6 +104,27 @@ impl Directory {
     /// What the holder had to say.
     pub(super) fn said(&self) -> PathBuf {
         self.0.join("said")
+    }
+
+    /// Lets the calling process enter the lab before it is taken down, or learn that it was.
+    pub(super) fn lock_to_enter(&self) -> Result<Flock<fs::File>, StandingError> {
+        lock_at(&self.0, FlockArg::LockShared)
+    }
+
+    /// Waits for those that are about to enter, and lets nobody enter any more.
+    pub(super) fn lock_to_end(&self) -> Result<Flock<fs::File>, StandingError> {
+        lock_at(&self.0, FlockArg::LockExclusive)
+    }
+
+    /// Writes down how its namespaces are told from all others, before anybody can enter them.
+    pub(super) fn write_homes(&self, homes: &[Home]) -> io::Result<()> {
+        fs::write(self.0.join("homes"), serde_json::to_vec(homes)?)
+    }
+
+    /// Its namespaces; none if its holder has not come so far.
+    pub(super) fn homes(&self) -> Vec<Home> {
+        let text = fs::read(self.0.join("homes")).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
     }
 
     pub(super) fn connect(&self) -> io::Result<UnixStream> {
