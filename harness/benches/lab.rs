@@ -45,7 +45,7 @@ impl Sentinel {
         let here = Arc::new(Namespace::new()?);
         let mut batch = Batch::default();
         let (near, far) = (link::NewEnd { name: "near", index: 2 }, link::NewEnd { name: "far", index: 1 << 30 });
-        link::veth(&mut batch, &near, true, lab, &far, 1500);
+        link::veth(&mut batch, &near, true, lab, &far, [1500; 2]);
         Netlink::new(Arc::clone(&here)).send(&batch)?;
         Ok(Self { here })
     }
@@ -165,7 +165,7 @@ fn pairs(count: usize, ipv6: bool) -> Outcome<Duration> {
         for number in chunk {
             let (near, far) = (format!("n{number}"), format!("f{number}"));
             let (near, far) = (link::NewEnd { name: &near, index: 2 + number }, link::NewEnd { name: &far, index: (1 << 20) + number });
-            link::veth(&mut make, &near, true, &b, &far, 1500);
+            link::veth(&mut make, &near, true, &b, &far, [1500; 2]);
             link::set_up(&mut up, far.index, true);
         }
         in_a.send(&make)?;

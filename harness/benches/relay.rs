@@ -59,7 +59,7 @@ impl Cable {
         for (host, address, index) in [(&client, CLIENT, 1000), (&server, SERVER, 1001)] {
             let mut batch = Batch::default();
             let (here, there) = (link::NewEnd { name: "eth0", index: 2 }, link::NewEnd { name: &format!("wire{index}"), index });
-            link::veth(&mut batch, &here, true, &wires, &there, 1500);
+            link::veth(&mut batch, &here, true, &wires, &there, [1500; 2]);
             route::add_address(&mut batch, &route::Address { index: 2, address: address.into(), prefix: 24 });
             Netlink::new(Arc::clone(host)).send(&batch)?;
             let mut batch = Batch::default();
@@ -318,7 +318,7 @@ fn idle(_: usize) -> Result<()> {
         for index in [a, b] {
             let name = format!("wire{index}");
             let (here, there) = (link::NewEnd { name: &name, index }, link::NewEnd { name: &name, index: index + 1000 });
-            link::veth(&mut batch, &here, true, &host, &there, 1500);
+            link::veth(&mut batch, &here, true, &host, &there, [1500; 2]);
         }
         Netlink::new(Arc::clone(&wires)).send(&batch)?;
         let shape = Shape { rate: Some(Rate(10_000_000)), delay: Time::from_millis(10), ..Shape::default() };

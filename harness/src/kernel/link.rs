@@ -41,17 +41,17 @@ fn describe<P: Pusher>(attributes: PushLinkAttrs<P>, name: &str, mtu: u32) -> Pu
     attributes.push_ifname_bytes(name.as_bytes()).push_mtu(mtu).push_num_tx_queues(1).push_num_rx_queues(1)
 }
 
-/// Makes a veth pair where its ends shall be: `here`, up or not, in the namespace the batch is sent to; `there`, down, in `other`.
+/// Makes a veth pair where its ends shall be: `here`, up or not, in the namespace the batch is sent to; `there`, down, in `other`; with their MTUs.
 /// Moving an end later would wait for an RCU grace period.
-pub fn veth(batch: &mut Batch, here: &NewEnd, up: bool, other: &Namespace, there: &NewEnd, mtu: u32) {
+pub fn veth(batch: &mut Batch, here: &NewEnd, up: bool, other: &Namespace, there: &NewEnd, mtus: [u32; 2]) {
     let flags = if up { libc::IFF_UP } else { 0 };
     let mut request = Request::new().set_create().set_excl().op_newlink_do(&header(here.index, flags, flags));
-    let mut info = describe(request.encode(), here.name, mtu).nested_linkinfo().push_kind(c"veth");
+    let mut info = describe(request.encode(), here.name, mtus[0]).nested_linkinfo().push_kind(c"veth");
     let bytes = info.as_vec_mut();
     let data = push_nested_header(bytes, IFLA_INFO_DATA);
     let peer = push_nested_header(bytes, VETH_INFO_PEER);
     bytes.extend(header(there.index, 0, 0).as_slice());
-    describe(PushLinkAttrs::new(&mut *bytes), there.name, mtu).push_net_ns_fd(other.as_fd().as_raw_fd() as u32);
+    describe(PushLinkAttrs::new(&mut *bytes), there.name, mtus[1]).push_net_ns_fd(other.as_fd().as_raw_fd() as u32);
     finalize_nested_header(bytes, peer);
     finalize_nested_header(bytes, data);
     drop(info);

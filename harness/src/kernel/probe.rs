@@ -32,7 +32,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
             found.insert(feature);
         }
     };
-    try_one(Feature::Tbf, &|batch| qdisc::tbf(batch, LO, Rate(8_000_000), Size(16_384), Size(65_536)));
+    try_one(Feature::Tbf, &|batch| qdisc::tbf(batch, LO, None, Rate(8_000_000), Size(16_384), Size(65_536)));
     let [first, second] = [Place { parent: None, handle: 1 }, Place { parent: Some(1), handle: 2 }];
     let seeded = Netem { limit: 10, seed: Some(0x5eed), ..Netem::default() };
     try_one(Feature::Netem, &|batch| qdisc::netem(batch, LO, first, &seeded));

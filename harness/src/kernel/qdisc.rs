@@ -83,15 +83,17 @@ pub fn unredirect(batch: &mut Batch, index: i32) {
     batch.push(&request);
 }
 
-/// Holds what leaves by an interface to a rate (tc-tbf(8)).
-pub fn tbf(batch: &mut Batch, index: i32, rate: Rate, burst: Size, limit: Size) {
-    bucket(batch, &message(index, ROOT), rate, burst, limit);
+/// Holds what leaves by an interface to a rate (tc-tbf(8)), as its only qdisc unless a place is said.
+pub fn tbf(batch: &mut Batch, index: i32, place: Option<Place>, rate: Rate, burst: Size, limit: Size) {
+    let header = place.map_or_else(|| message(index, ROOT), |place| at(index, place));
+    bucket(batch, &header, rate, burst, limit);
 }
 
 /// Lets super-packets leave by an interface as the packets that they are made of: a token bucket takes them apart if they are larger
-/// than the bucket (net/sched/sch_tbf.c, tbf_segment). The rate of this one is out of reach.
-pub fn split(batch: &mut Batch, index: i32, place: Place, packet: Size) {
-    bucket(batch, &at(index, place), UNLIMITED, packet, packet);
+/// than the bucket (net/sched/sch_tbf.c, tbf_segment). The rate of this one is out of reach. The limit is that of the queue it has unless
+/// another one hangs below it.
+pub fn split(batch: &mut Batch, index: i32, place: Place, packet: Size, limit: Size) {
+    bucket(batch, &at(index, place), UNLIMITED, packet, limit);
 }
 
 fn bucket(batch: &mut Batch, header: &Tcmsg, rate: Rate, burst: Size, limit: Size) {

@@ -164,8 +164,13 @@ fn wires<'a>(topology: &'a Topology, steps: &[Step], engines: &BTreeMap<String, 
     let wire = |(name, link): (&'a String, &'a Link)| {
         let course = course(link, steps, name);
         let fastest = course.each_ref().map(|shapes| shapes.iter().filter_map(|shape| shape.rate).max());
-        let course = course.map(|shapes| Course::of(shapes.into_iter()));
-        Wire { name, link, engine: engines[name].engine, fastest, course, means }
+        let [first, second] = topology.mtus(link);
+        let narrows = [second < first, first < second];
+        let mut course = course.map(|shapes| Course::of(shapes.into_iter()));
+        for (course, narrows) in course.iter_mut().zip(narrows) {
+            course.units |= narrows;
+        }
+        Wire { name, link, engine: engines[name].engine, fastest, course, narrows, means }
     };
     topology.links.iter().map(wire).collect()
 }

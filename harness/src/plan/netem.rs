@@ -70,7 +70,7 @@ impl Chain<'_> {
         };
         let dev = || self.dev.to_owned();
         let place = |handle: u16| Place { parent: (handle > 1).then(|| handle - 1), handle };
-        let split = units.then(|| Act::Split { dev: dev(), place: place(1), packet: self.packet }).filter(|_| !again);
+        let split = units.then(|| Act::Split { dev: dev(), place: place(1), packet: self.packet, queue: None }).filter(|_| !again);
         let first = if units { 2 } else { 1 };
         let netems = (first..).zip(netems).map(|(handle, netem)| Act::Netem { dev: dev(), place: place(handle), netem: Box::new(netem) });
         split.into_iter().chain(netems).collect()

@@ -42,8 +42,11 @@ pub enum Act {
         peer_ns: String,
         /// The other end.
         peer: String,
-        /// The largest packet of both.
+        /// The largest packet of the end here.
         mtu: u32,
+        /// That of the other end, if it is another.
+        #[serde(default)]
+        peer_mtu: Option<u32>,
         /// Whether the end here is down, too.
         #[serde(default)]
         down: bool,
@@ -149,6 +152,9 @@ pub enum Act {
     Tbf {
         /// The interface.
         dev: String,
+        /// Where among its queueing disciplines, if it is not the only one.
+        #[serde(default)]
+        place: Option<Place>,
         /// Its rate.
         rate: Rate,
         /// The bucket: what may leave at once.
@@ -164,6 +170,9 @@ pub enum Act {
         place: Place,
         /// The longest packet with its Ethernet header.
         packet: Size,
+        /// What may wait, where nothing hangs below it: all packets of a super-packet come at once.
+        #[serde(default)]
+        queue: Option<Size>,
     },
     /// Delays, loses and otherwise maltreats what leaves by an interface, and holds it to a rate.
     Netem {
@@ -335,9 +344,13 @@ impl fmt::Display for Op {
                 let quote = if value.contains(char::is_whitespace) { "\"" } else { "" };
                 write!(f, "ip netns exec {ns} sysctl -q -w {key}={quote}{value}{quote}")
             }
-            Act::Veth { dev, peer_ns, peer, mtu, down } => {
+            Act::Veth { dev, peer_ns, peer, mtu, peer_mtu, down } => {
                 let (up, queues) = (if *down { "" } else { " up" }, "numtxqueues 1 numrxqueues 1");
-                write!(f, "ip -n {ns} link add {dev} mtu {mtu} {queues}{up} type veth peer name {peer} mtu {mtu} {queues} netns {peer_ns}")
+                let there = peer_mtu.unwrap_or(*mtu);
+                write!(
+                    f,
+                    "ip -n {ns} link add {dev} mtu {mtu} {queues}{up} type veth peer name {peer} mtu {there} {queues} netns {peer_ns}"
+                )
             }
             Act::Bridge { dev } => write!(f, "ip -n {ns} link add {dev} up type bridge mcast_snooping 0"),
             Act::Up { dev } => write!(f, "ip -n {ns} link set {dev} up"),
@@ -398,16 +411,13 @@ impl fmt::Display for Op {
                 "tc -n {ns} filter add dev {dev} ingress protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev {to}"
             ),
             Act::Unredirect { dev } => write!(f, "tc -n {ns} filter del dev {dev} ingress protocol all prio 1"),
-            Act::Tbf { dev, rate, burst, limit } => {
-                write!(f, "tc -n {ns} qdisc replace dev {dev} root tbf rate {}bit burst {}b limit {}b", rate.0, burst.0, limit.0)
+            Act::Tbf { dev, place, rate, burst, limit } => {
+                let place = place.map_or_else(|| "root".to_owned(), |place| place.to_string());
+                write!(f, "tc -n {ns} qdisc replace dev {dev} {place} tbf rate {}bit burst {}b limit {}b", rate.0, burst.0, limit.0)
             }
-            Act::Split { dev, place, packet } => {
-                write!(
-                    f,
-                    "tc -n {ns} qdisc replace dev {dev} {place} tbf rate {}bit burst {packet}b limit {packet}b",
-                    UNLIMITED.0,
-                    packet = packet.0
-                )
+            Act::Split { dev, place, packet, queue } => {
+                let (rate, burst, limit) = (UNLIMITED.0, packet.0, queue.unwrap_or(*packet).0);
+                write!(f, "tc -n {ns} qdisc replace dev {dev} {place} tbf rate {rate}bit burst {burst}b limit {limit}b")
             }
             Act::Netem { dev, place, netem } => write!(f, "tc -n {ns} qdisc replace dev {dev} {place} netem {netem}"),
             Act::Relay { link, dev, to, up, down, .. } => {

@@ -63,9 +63,20 @@ fn cables(topology: &Topology, wires: &[Wire]) -> Vec<Op> {
     let mut ends: Vec<_> = ends.collect();
     ends.sort_by_key(|(at, ..)| (&at.host, &at.interface));
     let cable = |(at, wire, end): (&End, &Wire, usize)| {
-        let down = topology.hosts[&at.host].interfaces[&at.interface].member_of.is_some();
+        let interface = &topology.hosts[&at.host].interfaces[&at.interface];
+        let (mtu, there) = (interface.mtu.unwrap_or(wire.link.mtu), wire.link.mtu);
         let (peer_ns, peer) = (WIRES.into(), wire::dev(wire.name, end));
-        Op::new(&at.host, Act::Veth { dev: at.interface.clone(), peer_ns, peer, mtu: wire.link.mtu, down })
+        Op::new(
+            &at.host,
+            Act::Veth {
+                dev: at.interface.clone(),
+                peer_ns,
+                peer,
+                mtu,
+                peer_mtu: (mtu != there).then_some(there),
+                down: interface.member_of.is_some(),
+            },
+        )
     };
     ends.into_iter().map(cable).collect()
 }

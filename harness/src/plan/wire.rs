@@ -14,7 +14,7 @@ use crate::document::topology::Link;
 use crate::words::names::WIRES;
 use crate::words::shape::{Distribution, Jitter, Limit};
 use crate::words::trace::Trace;
-use crate::words::{Engine, Feature, Percent, Rate, Shape, Size, Time, Way};
+use crate::words::{Engine, Feature, Percent, Place, Rate, Shape, Size, Time, Way};
 
 /// How packets cross a wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -122,6 +122,9 @@ pub(super) struct Wire<'a> {
     /// The highest rate that each direction has in the course of a case, and what else.
     pub(super) fastest: [Option<Rate>; 2],
     pub(super) course: [Course; 2],
+    /// Whether each direction leads to an end with a smaller MTU than that of the other end. What is too large for it is dropped there, but a
+    /// super-packet would pass whatever it is made of (include/linux/netdevice.h, `__is_skb_forwardable`): it has to be taken apart before.
+    pub(super) narrows: [bool; 2],
     pub(super) means: Means,
 }
 
@@ -142,6 +145,12 @@ const BURST: Time = Time::from_millis(10);
 const QUEUE: Time = Time::from_millis(50);
 /// ... but not fewer packets than this: 50 ms at 1 Mbit/s are four.
 const QUEUE_PACKETS: u64 = 30;
+
+/// Where what takes super-packets apart hangs, and what it passes them on to.
+const FIRST: Place = Place { parent: None, handle: 1 };
+const SECOND: Place = Place { parent: Some(1), handle: 2 };
+/// How many bytes may wait at the first where there is no second: many super-packets.
+const APART: Size = Size(4 << 20);
 
 impl Wire<'_> {
     fn dev(&self, end: usize) -> String {
@@ -198,7 +207,16 @@ impl Wire<'_> {
             Engine::Kernel => !shape.is_bare(),
             Engine::Netem => self.course[way as usize].shaped,
         };
-        ways.into_iter().filter(|(way, shape)| shaped(*way, shape)).flat_map(|(way, shape)| self.reshape(way, shape, None)).collect()
+        let split = |way: Way| self.split(way).filter(|_| self.engine != Engine::Netem || !self.course[way as usize].shaped).map(op);
+        let made = |(way, shape)| if shaped(way, shape) { self.reshape(way, shape, None) } else { Vec::new() };
+        ways.into_iter().flat_map(|(way, shape)| split(way).into_iter().chain(made((way, shape)))).collect()
+    }
+
+    /// What takes super-packets apart that leave for an end with a smaller MTU. netem's chain begins with one of its own.
+    fn split(&self, way: Way) -> Option<Act> {
+        let (dev, packet) = (self.dev(usize::from(way == Way::Up)), Size(self.frame()));
+        let act = || Act::Split { dev, place: FIRST, packet, queue: Some(APART) };
+        self.narrows[way as usize].then(act)
     }
 
     /// What gives a direction its first conditions, or others at a time.
@@ -207,13 +225,14 @@ impl Wire<'_> {
         let frame = self.frame();
         let act = match (self.engine, shape.rate) {
             (Engine::Relay, _) => Act::Reshape { link: self.name.to_owned(), way, shape: Box::new(self.with_queue(shape)) },
-            (Engine::Kernel, None) => Act::Unshape { dev },
+            (Engine::Kernel, None) => return std::iter::once(Act::Unshape { dev }).chain(self.split(way)).map(op).collect(),
             (Engine::Kernel, Some(rate)) => {
                 // The bucket keeps its size when the rate falls: a super-packet that waits already and is larger than the bucket would wait
                 // for ever, and all behind it (net/sched/sch_tbf.c).
                 let fastest = self.fastest[way as usize].map_or(rate, |fastest| fastest.max(rate));
                 let burst = Size(fastest.bytes_in(BURST).max(10 * frame));
-                Act::Tbf { dev, rate, burst, limit: Size(self.queue(shape, rate)) }
+                let place = self.narrows[way as usize].then_some(SECOND);
+                Act::Tbf { dev, place, rate, burst, limit: Size(self.queue(shape, rate)) }
             }
             (Engine::Netem, rate) => {
                 let queue = rate.map(|rate| u32::try_from(self.queue(shape, rate) / frame).unwrap_or(u32::MAX));

@@ -4,6 +4,7 @@ mod altered;
 mod cuts;
 mod look;
 mod many;
+mod mtus;
 mod refused;
 #[path = "../support/mod.rs"]
 mod support;
@@ -54,6 +55,9 @@ fn main() {
         }
         let few = |text: &str| lacking(plan::needs(&plan::lab(&parse(text), forwarding)));
         trials.extend(altered::trials(forwarding, by, few(altered::TOPOLOGY)));
+        // An engine is pinned there, and what the kernel has of netem's newer options does not matter.
+        let means = Means { forwarding, seeds: false, ..Means::of(&features, 0) };
+        trials.extend(mtus::trials(means, by, |text| lacking(plan::needs(&plan::lab(&parse(text), means)))));
         let cables = |engine| few(&cuts::topology(engine));
         trials.extend(cuts::trials(forwarding, Engine::Kernel, by, cables(Engine::Kernel)));
         if forwarding == Forwarding::Redirect {

@@ -41,7 +41,7 @@ impl Lab {
             let mut batch = Batch::default();
             let name = format!("wire{number}");
             let (here, there) = (link::NewEnd { name: "eth0", index: 2 }, link::NewEnd { name: &name, index: WIRE[number] });
-            link::veth(&mut batch, &here, true, &lab.wires, &there, 1500);
+            link::veth(&mut batch, &here, true, &lab.wires, &there, [1500; 2]);
             route::add_address(&mut batch, &route::Address { index: 2, address: ADDRESSES[number].into(), prefix: 24 });
             let address6 = Ipv6Addr::from(u128::from(SERVER6) - 1 + number as u128);
             route::add_address(&mut batch, &route::Address { index: 2, address: address6.into(), prefix: 64 });

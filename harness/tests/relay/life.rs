@@ -52,7 +52,7 @@ pub(crate) fn fifty_links_are_carried(lab: &Lab) {
         for index in [a, b] {
             let name = format!("wire{index}");
             let (here, there) = (link::NewEnd { name: &name, index }, link::NewEnd { name: &name, index: index + 1000 });
-            link::veth(&mut batch, &here, true, &far, &there, 1500);
+            link::veth(&mut batch, &here, true, &far, &there, [1500; 2]);
         }
         Netlink::new(Arc::clone(&lab.wires)).send(&batch).unwrap();
         let shape = Shape { rate: Some(Rate(10_000_000)), delay: Time::from_millis(10), ..Shape::default() };

@@ -41,7 +41,7 @@ pub enum Reason {
     Full(End),
     /// It leaves no network for links that have none written.
     Wide,
-    /// The link's MTU is below what IPv6 needs.
+    /// The MTU of an end of the link is below what IPv6 needs.
     Small,
     /// The topology has no IPv6.
     Off,
@@ -56,7 +56,7 @@ impl fmt::Display for Reason {
             Self::Wide => {
                 f.write_str("its network is so large that none is left for the links without addresses: write a longer prefix, or theirs")
             }
-            Self::Small => f.write_str("IPv6 needs an MTU of at least 1280 on the link"),
+            Self::Small => f.write_str("IPv6 needs an MTU of at least 1280 at both ends of the link"),
             Self::Off => f.write_str("the topology says `ipv6 = false`"),
         }
     }

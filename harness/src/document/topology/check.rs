@@ -4,6 +4,7 @@
 mod bond;
 mod host;
 pub(crate) mod mptcp;
+mod mtu;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,8 +44,6 @@ pub fn parse_beside(name: &str, text: &str, directory: Option<&Path>) -> Result<
 
 /// What an MTU is unless it is written.
 const MTU: u32 = 1500;
-/// What an MTU may be: IPv4 needs 68 (RFC 791), its length field holds no more than 65535.
-const MTUS: std::ops::RangeInclusive<u32> = 68..=65_535;
 /// Names of interfaces that every namespace has or that `net.ipv4.conf` means otherwise.
 const RESERVED: [&str; 3] = ["lo", "all", "default"];
 
@@ -67,6 +66,7 @@ fn check(raw: &raw::Topology, directory: Option<&Path>, mistakes: &mut Mistakes)
     let mut further = Mistakes::default();
     let bonds = bond::check(raw, &links, &ends, &mut further);
     ends.extend(bonds.ends());
+    mtu::check(raw, &links, &bonds, &ends, &mut further);
     let addresses = addresses(raw, &links, &bonds, &ends, &mut further);
     let hosts = hosts(raw, &bonds, &ends, &addresses, &mut further);
     mistakes.append(further, |mistake| readable || !mistake.absence);
@@ -118,8 +118,9 @@ fn interfaces_of(
             let of_its_own = written.and_then(|host| host.value.interfaces.get(&end.interface));
             let masquerade = of_its_own.is_some_and(|interface| interface.value.nat.is_some());
             let tproxy = of_its_own.and_then(|interface| value(interface.value.tproxy.as_ref()));
+            let mtu = of_its_own.and_then(|interface| value(interface.value.mtu.as_ref()));
             let (bond, member_of) = (bonds.at(end).cloned(), bonds.of(end).map(|bond| bond.interface.clone()));
-            (end.interface.clone(), Interface { link: link.clone(), addresses, bond, member_of, masquerade, tproxy })
+            (end.interface.clone(), Interface { link: link.clone(), addresses, mtu, bond, member_of, masquerade, tproxy })
         })
         .collect()
 }
@@ -139,9 +140,7 @@ fn link(
         }
     }
     let raw = &entry.value;
-    if let Some(mtu) = raw.mtu.as_ref().filter(|mtu| !MTUS.contains(&mtu.value)) {
-        mistakes.add(&mtu.span, format!("an MTU is {} to {} bytes", MTUS.start(), MTUS.end()));
-    }
+    mtu::possible(raw.mtu.as_ref(), mistakes);
     let mtu = value(raw.mtu.as_ref()).unwrap_or(MTU);
     let pinned = raw.engine.as_ref().map(|engine| (engine.value, engine.span.clone()));
     let circumstances = Circumstances { around: &raw.span, mtu, engine: pinned, directory };
@@ -236,7 +235,8 @@ fn addresses(
         }
     }
     let ipv6 = raw.ipv6();
-    let no_ipv6 = |link: &Link| if ipv6 { (link.mtu < IPV6_MTU).then_some(Reason::Small) } else { Some(Reason::Off) };
+    let small = |link: &Link| link.ends.iter().any(|end| mtu::of(raw, end).unwrap_or(link.mtu) < IPV6_MTU);
+    let no_ipv6 = |link: &Link| if ipv6 { small(link).then_some(Reason::Small) } else { Some(Reason::Off) };
     let cable = |link: &Link| Cable { ends: link.ends.each_ref().map(|end| bonds.of(end).unwrap_or(end).clone()), no_ipv6: no_ipv6(link) };
     let cables = links.iter().map(|(name, link)| (name.clone(), cable(link))).collect();
     let (addresses, refusals) = address::assign(&cables, &written);

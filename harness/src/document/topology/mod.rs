@@ -55,6 +55,9 @@ pub struct Interface {
     pub link: String,
     /// Its addresses, IPv4 before IPv6. A member of a bond has none.
     pub addresses: Vec<Network>,
+    /// The largest packet that it sends and takes in bytes, if that is less than its link's.
+    #[serde(default)]
+    pub mtu: Option<u32>,
     /// What bonds it with others, if it is a bond.
     #[serde(default)]
     pub bond: Option<Bond>,
@@ -130,6 +133,12 @@ impl Topology {
     pub fn link_of(&self, end: &End) -> Option<&str> {
         let interface = self.hosts.get(&end.host)?.interfaces.get(&end.interface)?;
         interface.bond.is_none().then_some(&interface.link)
+    }
+
+    /// The largest packet that each end of a link sends and takes, in bytes.
+    pub fn mtus(&self, link: &Link) -> [u32; 2] {
+        let own = |end: &End| self.hosts.get(&end.host)?.interfaces.get(&end.interface)?.mtu;
+        link.ends.each_ref().map(|end| own(end).unwrap_or(link.mtu))
     }
 
     /// Whether a bond speaks LACP.

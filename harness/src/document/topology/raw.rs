@@ -17,7 +17,8 @@ const HOST: Shape =
     Shape { heading: "`[host.NAME]`", what: "a host", keys: &["bond", "firewall", "forward", "interface", "mptcp", "route", "sysctl"] };
 const BOND: Shape =
     Shape { heading: "`[host.NAME.bond.NAME]`", what: "a bond", keys: &["mode", "interfaces", "miimon", "xmit_hash_policy"] };
-const INTERFACE: Shape = Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address", "nat", "tproxy"] };
+const INTERFACE: Shape =
+    Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address", "mtu", "nat", "tproxy"] };
 const ROUTE: Shape = Shape { heading: "`[[host.NAME.route]]`", what: "a route", keys: &["to", "via", "interface"] };
 const MPTCP: Shape = Shape {
     heading: "`[host.NAME.mptcp]`",
@@ -64,6 +65,7 @@ pub(super) struct Bond {
 #[derive(Debug)]
 pub(super) struct Interface {
     pub(super) addresses: Vec<Spanned<Network>>,
+    pub(super) mtu: Option<Spanned<u32>>,
     pub(super) nat: Option<Spanned<Nat>>,
     pub(super) tproxy: Option<Spanned<u16>>,
 }
@@ -210,7 +212,12 @@ impl Read for XmitHashPolicy {
 impl Read for Interface {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &INTERFACE, mistakes)?;
-        Some(Self { addresses: table.or_default("address"), nat: table.optional("nat"), tproxy: table.optional("tproxy") })
+        Some(Self {
+            addresses: table.or_default("address"),
+            mtu: table.optional("mtu"),
+            nat: table.optional("nat"),
+            tproxy: table.optional("tproxy"),
+        })
     }
 }
 

@@ -236,12 +236,12 @@ impl Lab {
         if let Act::Namespace = op.act {
             return Some(Direct::Namespace);
         }
-        if let Act::Veth { dev, peer_ns, peer, mtu, down } = &op.act {
+        if let Act::Veth { dev, peer_ns, peer, mtu, peer_mtu, down } = &op.act {
             let there = self.room(peer_ns).new_device(peer);
             let other = Arc::clone(&self.room(peer_ns).ns);
             let here = self.room(&op.ns).new_device(dev);
             let (here, there) = (link::NewEnd { name: dev, index: here }, link::NewEnd { name: peer, index: there });
-            link::veth(batch, &here, !down, &other, &there, *mtu);
+            link::veth(batch, &here, !down, &other, &there, [*mtu, peer_mtu.unwrap_or(*mtu)]);
             return None;
         }
         let room = self.room(&op.ns);
@@ -280,8 +280,8 @@ impl Lab {
             Act::Ingress { dev } => qdisc::ingress(batch, room.index(dev)),
             Act::Redirect { dev, to } => qdisc::redirect(batch, room.index(dev), room.index(to)),
             Act::Unredirect { dev } => qdisc::unredirect(batch, room.index(dev)),
-            Act::Tbf { dev, rate, burst, limit } => qdisc::tbf(batch, room.index(dev), *rate, *burst, *limit),
-            Act::Split { dev, place, packet } => qdisc::split(batch, room.index(dev), *place, *packet),
+            Act::Tbf { dev, place, rate, burst, limit } => qdisc::tbf(batch, room.index(dev), *place, *rate, *burst, *limit),
+            Act::Split { dev, place, packet, queue } => qdisc::split(batch, room.index(dev), *place, *packet, queue.unwrap_or(*packet)),
             Act::Netem { dev, place, netem } => qdisc::netem(batch, room.index(dev), *place, netem),
         }
         None

@@ -74,7 +74,7 @@ pub(super) fn compare(
     for (place, op) in told {
         let instead = match &op.act {
             // The other end has an MTU of its own.
-            Act::Veth { peer, mtu, .. } if op.ns != ns => other_end(room, &mut found, peer, *mtu)?,
+            Act::Veth { peer, mtu, peer_mtu, .. } if op.ns != ns => other_end(room, &mut found, peer, peer_mtu.unwrap_or(*mtu))?,
             act => differs(room, &mut found, act)?,
         };
         differences.extend(instead.map(|found| (*place, Difference { line: op.to_string(), found })));
@@ -257,7 +257,7 @@ fn alike(act: &Act, shape: &Shape) -> bool {
             near_rate(*rate, *has_rate) && near_size(*burst, *has_burst) && limit == has_limit
         }
         // The bucket is full in less than a tick, and the kernel says no other size.
-        (Act::Split { packet, .. }, Shape::Tbf(rate, _, limit)) => *rate == UNLIMITED && limit == packet,
+        (Act::Split { packet, queue, .. }, Shape::Tbf(rate, _, limit)) => *rate == UNLIMITED && *limit == queue.unwrap_or(*packet),
         (Act::Netem { place, netem, .. }, Shape::Netem(has_place, settings)) => place == has_place && settings.obey(netem),
         _ => false,
     }

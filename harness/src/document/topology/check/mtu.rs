@@ -1,0 +1,50 @@
+//! Checking MTUs: what one may be, and that no end of a link has a larger one than the link.
+//! Not here: what a smaller one does to packets.
+
+use std::collections::BTreeMap;
+
+use super::bond::Bonds;
+use super::{raw, value};
+use crate::document::diagnostic::Mistakes;
+use crate::document::toml::Spanned;
+use crate::document::topology::Link;
+use crate::words::End;
+
+/// What an MTU may be: IPv4 needs 68 (RFC 791), its length field holds no more than 65535.
+const MTUS: std::ops::RangeInclusive<u32> = 68..=65_535;
+
+/// Says so unless a written MTU can be one.
+pub(super) fn possible(mtu: Option<&Spanned<u32>>, mistakes: &mut Mistakes) {
+    if let Some(mtu) = mtu.filter(|mtu| !MTUS.contains(&mtu.value)) {
+        mistakes.add(&mtu.span, format!("an MTU is {} to {} bytes", MTUS.start(), MTUS.end()));
+    }
+}
+
+/// The MTU that is written for an end of a link.
+pub(super) fn of(raw: &raw::Topology, end: &End) -> Option<u32> {
+    value(raw.hosts.get(&end.host)?.value.interfaces.get(&end.interface)?.value.mtu.as_ref())
+}
+
+/// Checks the MTUs of interfaces.
+pub(super) fn check(
+    raw: &raw::Topology,
+    links: &BTreeMap<String, Link>,
+    bonds: &Bonds,
+    ends: &BTreeMap<End, String>,
+    mistakes: &mut Mistakes,
+) {
+    let interfaces = raw.hosts.iter().flat_map(|(host, entry)| entry.value.interfaces.iter().map(move |interface| (host, interface)));
+    for (host, (name, entry)) in interfaces {
+        let Some(mtu) = &entry.value.mtu else { continue };
+        possible(Some(mtu), mistakes);
+        let end = End::new(host, name);
+        let link = ends.get(&end).and_then(|link| Some((link, links.get(link)?)));
+        if bonds.at(&end).is_some() {
+            mistakes.add(&mtu.span, format!("{end} is a bond, whose MTU is that of its links")).help("write `mtu` to each of them");
+        } else if let Some((name, link)) = link.filter(|(_, link)| MTUS.contains(&mtu.value) && mtu.value > link.mtu) {
+            mistakes
+                .add(&mtu.span, format!("link `{name}` carries no packet larger than {} bytes", link.mtu))
+                .help(format!("write mtu = {} to [link.{name}]: an end may have a smaller one than its link", mtu.value));
+        }
+    }
+}
