@@ -1,6 +1,7 @@
 //! QEMU's command line for a guest's machine, and its process.
 //! Not here: what is inside the guest.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -8,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::super::{GuestError, path};
+use super::port::MARK;
 use super::seat::Seat;
 use crate::kernel::process::{dies_with_this_thread, inherits, stays_on};
 use crate::result::recording::{Acceleration, Clockwork};
@@ -34,6 +36,13 @@ const NEEDLESS: &str = "load_system_certificate_list,jent_mod_init,crypto_kdf108
 /// the same addresses (`norandmaps`) are translated by TCG once, however often they are started.
 const UNGUARDED: &str =
     "mitigations=off rodata=off init_on_alloc=0 lsm= hardened_usercopy=off randomize_kstack_offset=off cryptomgr.notests=1 norandmaps";
+
+/// All that QEMU and the kernel are told but for files.
+impl fmt::Display for Hardware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -append '{}'", self.arguments().join(" "), self.kernel_line(MARK))
+    }
+}
 
 impl Hardware {
     /// The kernel's command line in the guest; its first process is given `mark`.

@@ -179,7 +179,8 @@ impl Qemu {
         let mut files = code().map_err(failed("see which libraries this program has"))?;
         files.extend([errand.program.cloned().unwrap_or_else(|| PathBuf::from("/proc/self/exe")), errand.kernel.image()]);
         let made_of: Vec<_> = files.iter().map(|file| (file, identity(file))).collect();
-        let kind = format!("QEMU {}, {:?}, {made_of:?}", self.version, self.hardware);
+        // The program that makes QEMU's command line need not be the one in the guest.
+        let kind = format!("QEMU {}, {}, {made_of:?}", self.version, self.hardware);
         let file = errand.kernel.directory.join("ready");
         ready::kept(&kind, Some(&*file).filter(|_| errand.lasting), || {
             let archive = contents::booted(errand.kernel, errand.program.map(PathBuf::as_path))
