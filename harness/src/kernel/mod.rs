@@ -5,6 +5,7 @@ pub mod before_main;
 pub mod bond;
 pub mod boot;
 pub mod btf;
+pub mod children;
 pub mod computer;
 pub mod confine;
 pub mod counters;

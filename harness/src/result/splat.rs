@@ -75,9 +75,10 @@ const LONGEST: usize = 80;
 const TAIL: usize = 15;
 
 impl Splat {
-    /// A guest that said nothing for so long, with the end of its console.
-    pub fn hang(console: &str, silence: Duration) -> Self {
-        Self { kind: Kind::Hang, title: format!("the guest said nothing for {silence:?}"), text: tail(console) }
+    /// A guest that said nothing for so long, with what it was at, if that is known, and the end of its console.
+    pub fn hang(console: &str, silence: Duration, at: Option<&str>) -> Self {
+        let at = at.map(|at| format!(": {at}")).unwrap_or_default();
+        Self { kind: Kind::Hang, title: format!("the guest said nothing for {silence:?}{at}"), text: tail(console) }
     }
 }
 

@@ -35,10 +35,17 @@ pub(super) struct Boot {
     pub(super) answers: Vec<Message>,
     /// What the kernel's console said.
     pub(super) console: String,
-    /// Whether it said nothing for too long, and was ended.
-    pub(super) hung: bool,
+    /// If it said nothing for too long and was ended.
+    pub(super) hung: Option<Hang>,
     /// What the machine itself complained of.
     pub(super) complaint: String,
+}
+
+/// How a guest hung.
+#[derive(Debug, Default)]
+pub(super) struct Hang {
+    /// What it was at, in words, if the machine can tell.
+    pub(super) at: Option<String>,
 }
 
 /// A machine, from outside.

@@ -82,6 +82,8 @@ pub struct Guest {
     eyes: Eyes,
     /// Whether what a boot came to is kept beside the kernel.
     lasting: bool,
+    /// How long it may say nothing.
+    silence: Duration,
 }
 
 /// What else looks at a guest, from outside: it does not notice.
@@ -146,7 +148,7 @@ impl Guest {
             Form::Image => Arc::new(Qemu::new(&kernel, clock, acceleration)?),
             Form::Program => Arc::new(Um),
         };
-        Ok(Self { kernel, machine, program: None, eyes: Eyes::default(), lasting: false })
+        Ok(Self { kernel, machine, program: None, eyes: Eyes::default(), lasting: false, silence: SILENCE })
     }
 
     /// The same guest with another program of this mplab in it, such as one of its tests: time is what a program executes.
@@ -165,6 +167,12 @@ impl Guest {
     #[must_use]
     pub fn lasting(self) -> Self {
         Self { lasting: true, ..self }
+    }
+
+    /// The same guest, which counts as hanging when it has said nothing for so long, in time of the wall clock. If nothing is said, three minutes.
+    #[must_use]
+    pub fn silent_for(self, silence: Duration) -> Self {
+        Self { silence, ..self }
     }
 
     /// What its CPU is made of.
@@ -194,11 +202,11 @@ impl Guest {
     ) -> Result<Vec<Result<Recording, GuestError>>, GuestError> {
         let requests: Vec<_> = jobs.iter().map(|job| Request::Run(Box::new(job.clone()))).collect();
         // A debugger may hold it for as long as it likes.
-        let silence = if self.eyes.gdb.is_some() { DEBUGGED } else { SILENCE };
+        let silence = if self.eyes.gdb.is_some() { DEBUGGED } else { self.silence };
         let mut boot = self.boot(&requests, jobs[0].seed, silence, news)?;
         let mut splats = splat::by_request(&boot.console, order::begins, jobs.len());
-        if boot.hung {
-            splats[boot.answers.len()].push(Splat::hang(&boot.console, SILENCE));
+        if let Some(hang) = &boot.hung {
+            splats[boot.answers.len()].push(Splat::hang(&boot.console, silence, hang.at.as_deref()));
         }
         // Behind the last answer is the job that got none.
         let answers = std::mem::take(&mut boot.answers).into_iter().map(Some).chain([None]);
@@ -240,7 +248,7 @@ impl Guest {
     }
 
     fn boot(&self, requests: &[Request], seed: u64, silence: Duration, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
-        let Self { kernel, machine, program, eyes, lasting } = self;
+        let Self { kernel, machine, program, eyes, lasting, .. } = self;
         machine.boot(&Errand { kernel, program: program.as_ref(), lasting: *lasting, eyes, requests, seed, silence }, news)
     }
 

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use super::contents::{self, Luggage};
 use super::hearing::hear;
-use super::machine::{Boot, Errand, Machine, identity};
+use super::machine::{Boot, Errand, Hang, Machine, identity};
 use super::order::Order;
 use super::store::Kernel;
 use super::{Eyes, GuestError, SHIFT, SILENCE, failed, path, said};
@@ -171,7 +171,7 @@ impl Qemu {
         }
         let (answers, hung) = heard.end();
         let before = ready.map(|ready| ready.console.clone()).unwrap_or_default();
-        Ok(Boot { answers, console: before + &said(console)?, hung, complaint })
+        Ok(Boot { answers, console: before + &said(console)?, hung: hung.then(Hang::default), complaint })
     }
 
     /// A guest that has booted and waits for its order.
@@ -204,7 +204,7 @@ impl Qemu {
                 Ok(Kept::Hangs) => true,
                 Err(error) => return Err(failed("keep the guest that has booted")(io::Error::other(format!("{error} {complaint}"))).into()),
             };
-            Err(Unready::Ended(Boot { answers: Vec::new(), console, hung, complaint }))
+            Err(Unready::Ended(Boot { answers: Vec::new(), console, hung: hung.then(Hang::default), complaint }))
         })
     }
 }

@@ -11,6 +11,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::process::{self, Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
@@ -19,6 +21,7 @@ use nix::unistd::fchdir;
 
 use super::super::{frames, path};
 use super::channel::ANSWERS;
+use crate::kernel::children::{children, used};
 use crate::kernel::inhabitants::hold;
 use crate::kernel::nameless;
 use crate::kernel::process::{die_with_parent, dies_with_this_thread, inheritable, release_stopped, stops_when_executed};
@@ -27,6 +30,9 @@ use crate::place::local::Message;
 
 /// The first argument of a keeper.
 const KEEPER: &str = "mplab:um-keeper";
+
+/// How long a kernel that hangs is watched, to say what it is at.
+const WATCHED: Duration = Duration::from_secs(1);
 
 /// A keeper that is killed and waited for when it is dropped.
 pub(super) struct Kept(Child);
@@ -41,6 +47,24 @@ impl Kept {
         let mut child = command.spawn()?;
         let port = child.stdout.take().expect("piped above");
         Ok((Self(child), port))
+    }
+
+    /// What the kernel is at, in words: it is one process, and its programs run in processes of their own.
+    pub(super) fn at(&self) -> Option<String> {
+        let kernel = *children(self.0.id()).first()?;
+        let programs = || children(kernel).into_iter().filter_map(used).sum::<Duration>();
+        let before = (used(kernel)?, programs());
+        thread::sleep(WATCHED);
+        let (kernel, programs) = (used(kernel)?.saturating_sub(before.0), programs().saturating_sub(before.1));
+        Some(
+            match (kernel.is_zero(), programs.is_zero()) {
+                (true, true) => "nothing in it runs",
+                (true, false) => "a program in it runs, and neither waits nor looks at the clock, so no time passes",
+                (false, true) => "its kernel runs, and lets no program run",
+                (false, false) => "a program in it asks the kernel for something again and again, and never waits",
+            }
+            .to_owned(),
+        )
     }
 
     /// Kills it, and the kernel with it.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::contents::{self, Luggage};
 use super::hearing::hear;
-use super::machine::{Boot, Errand, Machine};
+use super::machine::{Boot, Errand, Hang, Machine};
 use super::order::Order;
 use super::program::Files;
 use super::{GuestError, archive, failed, said};
@@ -70,12 +70,13 @@ impl Machine for Um {
         let (mut kept, port) =
             Kept::start(&linux, &initrd, &console, errand.eyes.gdb.is_some(), &line).map_err(failed("start the kernel"))?;
         let heard = hear(port, errand.requests.len(), errand.silence, news)?;
+        let hang = heard.hung.then(|| Hang { at: kept.at() });
         if heard.hung {
             kept.kill();
         }
         let complaint = kept.end().map_err(failed("wait for the kernel's end"))?;
-        let (answers, hung) = heard.end();
-        Ok(Boot { answers, console: said(console)?, hung, complaint })
+        let (answers, _) = heard.end();
+        Ok(Boot { answers, console: said(console)?, hung: hang, complaint })
     }
 
     fn record(&self) -> MachineRecord {
