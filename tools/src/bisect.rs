@@ -7,7 +7,7 @@ use std::process::Command;
 
 use mplab::compare::{Ended, Run, Search, Worth};
 use mplab::disk;
-use mplab::guest::store::Store;
+use mplab::guest::store::{BuildError, Recipe, Store};
 use mplab::kernel::inherited::give_back;
 use mplab::plan::Job;
 use mplab::report::{self, Style};
@@ -16,7 +16,7 @@ use mplab::words::Seeds;
 use mplab::words::feature::absences;
 
 use crate::exit::Exit;
-use crate::{Failure, check, place, pool, run};
+use crate::{Failure, check, kernel, place, pool, run};
 
 /// What a kernel of a build tree is called in the store, where the last one stays to be looked at.
 const NAME: &str = "bisect";
@@ -37,8 +37,8 @@ pub(crate) struct Arguments {
     /// The build tree: of the kernel to judge or, with a list, where each kernel is built
     #[arg(long, required_unless_present = "good")]
     tree: Option<PathBuf>,
-    /// Command for `sh -c` that builds the kernel in the tree; with a list, $KERNEL is its name
-    #[arg(long, requires = "tree")]
+    /// Command for `sh -c` that builds the kernel in the tree; with a list, $KERNEL is its name. Without a command, `mplab kernel build` builds it
+    #[arg(long, requires = "tree", value_name = "COMMAND", num_args = 0..=1, default_missing_value = "")]
     build: Option<String>,
     /// Run in virtual time: the result depends on nothing but case, kernel and seed
     #[arg(long = "virtual")]
@@ -52,6 +52,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn bisect(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
+    if arguments.list.is_some() && arguments.build.as_deref() == Some("") {
+        let why = "with a list, --build wants the command that makes a kernel of $KERNEL: `git -C TREE checkout $KERNEL && make -C TREE`";
+        return Err(Failure { exit: Exit::Stop, ..Failure::usage(why) });
+    }
     let found = match (&arguments.good, &arguments.bad, &arguments.list) {
         (Some(good), Some(bad), Some(list)) => search(arguments, good, bad, list, style),
         _ => worth(arguments, None, style).map(|worth| match worth {
@@ -100,7 +104,7 @@ fn search(arguments: &Arguments, good: &str, bad: &str, list: &Path, style: Styl
 fn worth(arguments: &Arguments, listed: Option<&str>, style: Style) -> Result<Worth, Failure> {
     let told = listed.unwrap_or(NAME);
     let kernel = match &arguments.tree {
-        Some(tree) => match built(arguments.build.as_deref(), listed, tree)? {
+        Some(tree) => match made(arguments.build.as_deref(), listed, tree)? {
             Ok(()) => NAME,
             Err(why) => {
                 say!("{told}: cannot tell: {why}");
@@ -120,8 +124,17 @@ fn worth(arguments: &Arguments, listed: Option<&str>, style: Style) -> Result<Wo
     Ok(worth)
 }
 
-/// Builds and imports the kernel in a tree, or says why there is none.
-fn built(build: Option<&str>, listed: Option<&str>, tree: &Path) -> Result<Result<(), String>, Failure> {
+/// Makes a kernel of a tree, or says why there is none.
+fn made(build: Option<&str>, listed: Option<&str>, tree: &Path) -> Result<Result<(), String>, Failure> {
+    if build == Some("") {
+        let recipe = Recipe { tree: tree.to_owned(), configs: Vec::new(), jobs: None };
+        return match kernel::build(&Store::open()?, NAME, &recipe) {
+            Ok(_) => Ok(Ok(())),
+            // Sources that cannot be compiled say nothing of what is looked for.
+            Err(error @ BuildError::Make { .. }) => Ok(Err(error.to_string())),
+            Err(error) => Err(error.into()),
+        };
+    }
     if let Some(build) = build {
         let mut command = Command::new("sh");
         command.args(["-c", build]).envs(listed.map(|name| ("KERNEL", name)));
