@@ -14,6 +14,7 @@ use crate::words::names::nearest;
 use build::Site;
 pub use build::{BuildError, Recipe, Step};
 use draft::Draft;
+use import::Origin;
 pub use import::{ImportError, Progress};
 pub use manifest::{Form, Manifest, ManifestError, Module, Presence};
 
@@ -195,8 +196,8 @@ impl Store {
     pub fn import(&self, name: &str, files: &[PathBuf], progress: &mut dyn FnMut(Progress)) -> Result<Kernel, ImportError> {
         let directory = self.place(name)?;
         let draft = Draft::begin(&self.directory)?;
-        let from = files.iter().map(|file| import::name(file)).collect();
-        import::import(files, from, draft.directory(), progress)?;
+        let origin = Origin { from: files.iter().map(|file| import::name(file)).collect(), ..Origin::default() };
+        import::import(files, origin, draft.directory(), progress)?;
         draft.publish(&self.directory, name)?;
         Ok(Kernel::read(name, directory)?)
     }

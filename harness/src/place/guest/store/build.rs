@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use super::draft::Draft;
+use super::import::Origin;
 use super::{ImportError, Kernel, Progress, Store, StoreError, import};
 use config::Asked;
 pub use config::Dropped;
@@ -113,10 +114,16 @@ impl Store {
             from.push(import::name(file));
             from
         });
-        import::import(&[site.objects()], from, draft.directory(), &mut |_| ())?;
+        let origin = Origin { from, configured: Some(config::checksum()) };
+        import::import(&[site.objects()], origin, draft.directory(), &mut |_| ())?;
         draft.publish(&self.directory, name)?;
         source.end()?;
         Ok(Kernel::read(name, directory)?)
+    }
+
+    /// Whether a kernel was built in a configuration that another mplab needed.
+    pub fn outdated(&self, kernel: &Kernel) -> bool {
+        kernel.manifest.configured.is_some_and(|checksum| checksum != config::checksum())
     }
 
     /// How much the directory takes in which a kernel was built, in bytes, if there is one.

@@ -69,8 +69,15 @@ pub(super) fn name(file: &Path) -> String {
     file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Writes a kernel made of `files` into a directory, which is said to be made `from` something.
-pub(super) fn import(files: &[PathBuf], from: Vec<String>, draft: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), ImportError> {
+/// What a manifest says of where a kernel came from.
+#[derive(Default)]
+pub(super) struct Origin {
+    pub(super) from: Vec<String>,
+    pub(super) configured: Option<u32>,
+}
+
+/// Writes a kernel made of `files` into a directory, which is said to have an origin.
+pub(super) fn import(files: &[PathBuf], origin: Origin, draft: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), ImportError> {
     let gathered = draft.join(GATHERED);
     make_directory(&gathered)?;
     let mut material = Material::new(&gathered);
@@ -97,7 +104,8 @@ pub(super) fn import(files: &[PathBuf], from: Vec<String>, draft: &Path, progres
         release: image.release,
         version: image.version,
         form: image.form,
-        from,
+        from: origin.from,
+        configured: origin.configured,
         size,
         features: wanted(image.form).map(|wanted| (wanted.name.to_owned(), material.presence(wanted))).collect(),
         modules: chosen.into_iter().map(|module| Module { name: module.name, needs: module.needs }).collect(),

@@ -36,6 +36,9 @@ pub struct Manifest {
     pub form: Form,
     /// The names of the files it was made of, without their directories.
     pub from: Vec<String>,
+    /// For a kernel that [`Store::build`](super::Store::build) made: the checksum of the configuration that labs needed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configured: Option<u32>,
     /// How much it takes on the disk, in bytes.
     pub size: u64,
     /// Its modules, each behind those it needs.
