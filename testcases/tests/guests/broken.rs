@@ -1,17 +1,23 @@
-//! Guests that are broken on purpose, and reported as what they are: a kernel that panics during a case, and one that lets nobody join.
+//! Guests that are broken on purpose, and reported as what they are: kernels that panic, warn or stop during a case, a program that never
+//! waits, and a server that lets nobody join.
 //! Not here: guests that work.
 //!
 //! What breaks a kernel is given to a [`Guest`] and to nothing else. It does nothing where it does not find what a guest has, besides.
 
+use std::fs;
+use std::time::Duration;
+
 use libtest_mimic::{Failed, Trial};
 use mplab::case::check;
 use mplab::guest::Guest;
+use mplab::guest::store::{Form, Kernel};
 use mplab::judge::{Finding, Outcome, Verdict, judge};
 use mplab::plan::{Job, Means};
 use mplab::recording::{Place, Recording};
 use mplab::report::{self, Style};
 use mplab::splat::Kind;
 use mplab::suite;
+use mplab_testcases::ignored;
 
 /// Two paths, of which the second is joined.
 const TOPOLOGY: &str = include_str!("../../../topologies/laptop.toml");
@@ -28,35 +34,92 @@ const BOTH_PATHS: &str = r#"
         { host = "laptop", counters = { MPTcpExtMPJoinSynAckRx = 1 } },
     ]
 "#;
-/// A panic in mid-download, by magic SysRq (Documentation/admin-guide/sysrq.rst).
-const PANIC: &str = r#"
-    process.panic = { host = "laptop", command = ["sh", "-c", "test -e /mplab/modules.json && echo c > /proc/sysrq-trigger"], start = "500ms" }
-"#;
+/// What the image of a kernel that can be broken at crash points has in it (Documentation/fault-injection/provoke-crashes.rst).
+const CRASH_POINTS: &[u8] = b"provoke-crash";
+/// By magic SysRq (Documentation/admin-guide/sysrq.rst), or by a crash point where there is none: in kernels that are programs.
+const PANIC: &str =
+    "echo c > /proc/sysrq-trigger; mount -t debugfs none /sys/kernel/debug; echo PANIC > /sys/kernel/debug/provoke-crash/DIRECT";
+const WARNING: &str = "mount -t debugfs none /sys/kernel/debug; echo WARNING > /sys/kernel/debug/provoke-crash/DIRECT";
+/// The kernel runs in circles with interrupts off.
+const STOP: &str = "mount -t debugfs none /sys/kernel/debug; echo HARDLOCKUP > /sys/kernel/debug/provoke-crash/DIRECT";
+const NEVER_WAIT: &str = "while :; do :; done";
+/// How long a guest that hangs is waited for. It boots and downloads in a tenth of that.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// The trials of a kernel.
-pub(crate) fn trials(group: &str, guest: &Guest, place: &Place) -> Vec<Trial> {
-    let trial = |name: &str, test: fn(&Guest, &Place) -> Result<(), Failed>| {
-        let (guest, place) = (guest.clone(), place.clone());
-        Trial::test(format!("{group}::{name}"), move || test(&guest, &place))
+pub(crate) fn trials(group: &str, kernel: &Kernel, guest: &Guest, place: &Place) -> Vec<Trial> {
+    // In a machine of QEMU time passes while something runs, and no loop makes it silent for long.
+    let is_program = kernel.manifest.form == Form::Program;
+    let has_crash_points =
+        is_program && fs::read(kernel.image()).is_ok_and(|image| image.windows(CRASH_POINTS.len()).any(|here| here == CRASH_POINTS));
+    let trial = |name: &str, can: bool, test: fn(&Guest, &Place) -> Result<(), Failed>| {
+        let (guest, place, name) = (guest.clone(), place.clone(), format!("{group}::{name}"));
+        if can {
+            Trial::test(name, move || test(&guest, &place))
+        } else {
+            ignored(name, "needs CONFIG_LKDTM", "the kernel has no crash points: build it with `mplab kernel build`")
+        }
     };
-    vec![
-        trial("a_panic_fails_the_case_that_it_came_in_and_no_other", a_panic),
-        trial("a_server_that_lets_nobody_join_fails_what_needs_joins", no_joins),
-    ]
+    let mut trials = vec![
+        trial("a_panic_fails_the_case_that_it_came_in_and_no_other", !is_program || has_crash_points, a_panic),
+        trial("a_server_that_lets_nobody_join_fails_what_needs_joins", true, no_joins),
+    ];
+    if is_program {
+        trials.extend([
+            trial("a_warning_fails_the_case_that_it_came_in_and_no_other", has_crash_points, a_warning),
+            trial("a_kernel_that_stops_with_interrupts_off_is_a_hang_of_the_kernel", has_crash_points, a_kernel_that_stops),
+            trial("a_program_that_never_waits_is_a_hang_of_a_program", true, a_program_that_never_waits),
+        ]);
+    }
+    trials
 }
 
 fn a_panic(guest: &Guest, place: &Place) -> Result<(), Failed> {
+    let (recording, verdict) = broken(guest, place, PANIC)?;
+    assert!(recording.splats.iter().any(|splat| splat.kind == Kind::Panic), "{:?}", recording.splats);
+    let report = report::verdict(&recording, &verdict, "", Style::Plain);
+    assert!(report.contains("FAIL  the kernel: Kernel panic - not syncing: "), "{report}");
+    Ok(())
+}
+
+fn a_warning(guest: &Guest, place: &Place) -> Result<(), Failed> {
+    let (recording, _) = broken(guest, place, WARNING)?;
+    let kinds: Vec<_> = recording.splats.iter().map(|splat| splat.kind).collect();
+    assert_eq!(kinds, [Kind::Warning], "{:?}", recording.splats);
+    assert!(recording.splats[0].text.contains("lkdtm"), "{:?}", recording.splats);
+    assert!(!recording.hosts.is_empty(), "the case went on to its end");
+    Ok(())
+}
+
+fn a_kernel_that_stops(guest: &Guest, place: &Place) -> Result<(), Failed> {
+    let (recording, _) = broken(&guest.clone().silent_for(SILENCE), place, STOP)?;
+    hangs(&recording, "the guest said nothing for 30s: its kernel runs, and lets no program run");
+    Ok(())
+}
+
+fn a_program_that_never_waits(guest: &Guest, place: &Place) -> Result<(), Failed> {
+    let (recording, _) = broken(&guest.clone().silent_for(SILENCE), place, NEVER_WAIT)?;
+    hangs(&recording, "the guest said nothing for 30s: a program in it runs, and neither waits nor looks at the clock, so no time passes");
+    Ok(())
+}
+
+fn hangs(recording: &Recording, title: &str) {
+    let splats: Vec<_> = recording.splats.iter().map(|splat| (splat.kind, splat.title.as_str())).collect();
+    assert_eq!(splats, [(Kind::Hang, title)], "{:?}", recording.splats);
+}
+
+/// Runs a command in a guest in mid-download, between two downloads that nothing breaks. These pass, and that one fails.
+fn broken(guest: &Guest, place: &Place, command: &str) -> Result<(Recording, Verdict), Failed> {
+    let process = format!(
+        "[process.breaking]\nhost = 'laptop'\ncommand = ['sh', '-c', 'test -e /mplab/modules.json || exit; {command}']\nprograms = ['mount']\nstart = '500ms'\n"
+    );
     let whole = job(place, TOPOLOGY, BOTH_PATHS);
-    let [before, panic, behind] = run(guest, [whole.clone(), job(place, TOPOLOGY, &(BOTH_PATHS.to_owned() + PANIC)), whole])?;
+    let [before, broken, behind] = run(guest, [whole.clone(), job(place, TOPOLOGY, &(BOTH_PATHS.to_owned() + &process)), whole])?;
     for (_, verdict) in [before, behind] {
         assert_eq!(verdict.outcome, Outcome::Passed, "{verdict:?}");
     }
-    let (recording, verdict) = panic;
-    assert_eq!(verdict.outcome, Outcome::Failed);
-    assert!(recording.splats.iter().any(|splat| splat.kind == Kind::Panic), "{:?}", recording.splats);
-    let report = report::verdict(&recording, &verdict, "", Style::Plain);
-    assert!(report.contains("FAIL  the kernel: Kernel panic - not syncing: sysrq triggered crash"), "{report}");
-    Ok(())
+    assert_eq!(broken.1.outcome, Outcome::Failed);
+    Ok(broken)
 }
 
 fn no_joins(guest: &Guest, place: &Place) -> Result<(), Failed> {

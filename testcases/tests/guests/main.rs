@@ -3,11 +3,12 @@
 //! would be disturbed.
 //!
 //! Every case on every kernel takes long. So unless `MPLAB_GUESTS` is set only those below [`DIRECTORIES`] run, on each kernel. With `turns`, as CI
-//! has it, the last kernel runs every case, and each other one a part of them, which `MPLAB_ROUND` moves on. With `all` every kernel runs all but
-//! those that must fail, which the last has. Of what cases notice the last kernel tries a part with `turns`, and everything with `all`. What is not
-//! run is ignored with that reason; `-- --ignored NAME` runs one.
+//! has it, the last kernel by name runs every case (where there are kernels that are programs, one of them is that, and quick), and each other one a
+//! part of them, which `MPLAB_ROUND` moves on. With `all` every kernel runs all but those that must fail, which the last has. Of what cases notice the
+//! last kernel tries a part with `turns`, and everything with `all`. What is not run is ignored with that reason; `-- --ignored NAME` runs one.
 
 mod broken;
+mod known;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -75,14 +76,15 @@ impl Turn {
 fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
     let name = format!("virtual::{}", kernel.name.replace(['-', '.'], "_"));
     let ready = || -> Result<(Guest, Place), GuestError> {
-        let guest = Guest::new(kernel, Clockwork::Virtual { shift: SHIFT }, None)?;
+        let guest = Guest::new(kernel.clone(), Clockwork::Virtual { shift: SHIFT }, None)?;
         let place = guest.place()?;
         Ok((guest, place))
     };
     match ready() {
         Ok((guest, place)) => {
-            let broken = broken::trials(&name, &guest, &place);
+            let broken = broken::trials(&name, &kernel, &guest, &place);
             let at = Somewhere::Guest(Box::new(guest));
+            let known = known::trial(&name, &kernel, &at, &place);
             let repeated = Trial::test(format!("{name}::a_seed_makes_one_recording_however_busy_the_computer"), {
                 let (at, place) = (at.clone(), place.clone());
                 move || repeats(&at, &place)
@@ -91,20 +93,18 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
             let which = std::env::var("MPLAB_GUESTS").unwrap_or_default();
             let always = |file: &CaseFile| DIRECTORIES.iter().any(|directory| file.name.starts_with(directory));
             let case = |file: CaseFile| {
-                let on_each = always(&file) || which == "all" && !file.name.starts_with(JUDGED);
-                let why_not = match which.as_str() {
-                    _ if on_each => None,
-                    "all" if turn.last => None,
-                    "turns" if turn.has(&file.name) => None,
-                    "all" | "turns" => Some("another kernel has it"),
-                    _ => Some("MPLAB_GUESTS=turns has it on the last kernel, =all on each"),
+                let (runs, elsewhere) = match which.as_str() {
+                    "all" => (turn.last || !file.name.starts_with(JUDGED), "another kernel has it"),
+                    "turns" => (turn.has(&file.name), "another kernel has it"),
+                    _ => (always(&file), "MPLAB_GUESTS=turns has it on the last kernel, =all on each"),
                 };
+                let why_not = (!runs).then_some(elsewhere);
                 let trial = group.trial(file);
                 if let Some(why_not) = why_not { trial.with_kind(why_not).with_ignored_flag(true) } else { trial }
             };
             let files = files();
             let without = group.trials_without(&files, |name| turn.last && (which == "all" || which == "turns" && turn.part_has(name)));
-            files.into_iter().map(case).chain(without).chain(broken).chain([repeated]).collect()
+            files.into_iter().map(case).chain(without).chain(broken).chain([repeated]).chain(known).collect()
         }
         Err(error @ GuestError::NoQemu(_)) => vec![ignored(name, "needs QEMU", error.to_string())],
         Err(error) => vec![Trial::test(name, move || Err(error.into()))],
