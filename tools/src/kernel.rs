@@ -175,8 +175,9 @@ fn described(store: &Store, kernel: &Kernel) -> String {
     if let Some(size) = store.built(&kernel.name) {
         writeln!(text, "  what its build has left takes {}", megabytes(size)).expect("a string takes all");
     }
-    if store.outdated(kernel) {
-        writeln!(text, "  configured as another mplab needs it: build it again with `mplab kernel build`").expect("a string takes all");
+    if let Some(current) = kernel.is_current() {
+        let how = if current { "labs need it" } else { "another mplab needs it: build it again with `mplab kernel build`" };
+        writeln!(text, "  configured as {how}").expect("a string takes all");
     }
     for presence in [Presence::BuiltIn, Presence::Module, Presence::Absent, Presence::Unknown] {
         let names: Vec<&str> = manifest.features(presence).collect();

@@ -105,6 +105,11 @@ impl Kernel {
         Ok(Self { name: name.to_owned(), directory, manifest })
     }
 
+    /// Whether it was built in the configuration that labs need now, and not in one that another mplab needed; nothing if it was not built here.
+    pub fn is_current(&self) -> Option<bool> {
+        self.manifest.configured.map(|checksum| checksum == build::configuration())
+    }
+
     /// The file to boot, a bzImage or a vmlinux; or the program to run, if that is the kernel's form.
     pub fn image(&self) -> PathBuf {
         self.directory.join(IMAGE)

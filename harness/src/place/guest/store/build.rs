@@ -114,22 +114,22 @@ impl Store {
             from.push(import::name(file));
             from
         });
-        let origin = Origin { from, configured: Some(config::checksum()) };
+        let origin = Origin { from, configured: Some(configuration()) };
         import::import(&[site.objects()], origin, draft.directory(), &mut |_| ())?;
         draft.publish(&self.directory, name)?;
         source.end()?;
         Ok(Kernel::read(name, directory)?)
     }
 
-    /// Whether a kernel was built in a configuration that another mplab needed.
-    pub fn outdated(&self, kernel: &Kernel) -> bool {
-        kernel.manifest.configured.is_some_and(|checksum| checksum != config::checksum())
-    }
-
     /// How much the directory takes in which a kernel was built, in bytes, if there is one.
     pub fn built(&self, name: &str) -> Option<u64> {
         site::size(&Site::path(&self.directory, name))
     }
+}
+
+/// What tells the configuration that labs need from that of another mplab.
+pub(super) fn configuration() -> u32 {
+    config::checksum()
 }
 
 /// For [`Result::map_err`]: what was tried on what.

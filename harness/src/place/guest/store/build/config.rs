@@ -12,7 +12,6 @@ use crate::document::disk;
 /// What labs need, on top of `allnoconfig`.
 const LABS: &str = include_str!("labs.config");
 
-/// What tells it from what another mplab asks for.
 pub(super) fn checksum() -> u32 {
     let mut checksum = flate2::Crc::new();
     checksum.update(LABS.as_bytes());
