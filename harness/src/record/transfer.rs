@@ -51,7 +51,10 @@ pub struct FlowRecord {
     pub closed: Option<u64>,
     /// When the receiver saw the end, in µs; absent if it never did.
     pub ended: Option<u64>,
-    /// Delivery: pairs of time in µs and bytes arrived by then, at most one pair each 10 ms, and a pair at each end of every longer gap.
+    /// Delivery: pairs of time in µs and bytes arrived by then, about one each 10 ms, and a pair at each end of a longer gap. The receiver reads
+    /// what comes in 10 ms at once. It knows to the µs when bytes come after a gap. The time of the last bytes before a gap is that of their
+    /// packet (`SO_TIMESTAMPNS`), but not earlier than the read before: where they waited for others, or on a kernel that keeps the time of the
+    /// first of several packets, a gap is told up to a read too long, never too short. A kernel that counts in ticks of 10 ms reads for up to 20.
     pub progress: Vec<(u64, u64)>,
 }
 
