@@ -27,15 +27,11 @@ impl Counters {
     /// Tells `see` the name and value of every counter that is not 0: `MPTcpExtMPJoinSynRx`, `TcpRetransSegs`.
     pub fn read(&mut self, mut see: impl FnMut(&str, u64)) -> io::Result<()> {
         for file in &self.files {
-            let mut length = 0;
-            loop {
-                if length == self.text.len() {
-                    self.text.resize(2 * length, 0);
-                }
-                match file.read_at(&mut self.text[length..], length as u64)? {
-                    0 => break,
-                    more => length += more,
-                }
+            // The kernel makes each of these files whole when it is read (`single_open`): what leaves room is all of it.
+            let mut length = file.read_at(&mut self.text, 0)?;
+            while length == self.text.len() {
+                self.text.resize(2 * length, 0);
+                length = file.read_at(&mut self.text, 0)?;
             }
             parse(&String::from_utf8_lossy(&self.text[..length]), &mut self.name, &mut see);
         }

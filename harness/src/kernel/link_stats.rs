@@ -4,9 +4,8 @@
 use std::io;
 
 use netlink_bindings::rt_link::{IfinfoFlags, Ifinfomsg, IterableLinkAttrs, LinkAttrs, Request, RtextFilter};
-use netlink_socket2::NetlinkSocket;
 
-use super::netlink::try_socket;
+use super::dump::Dumps;
 use crate::words::names;
 
 /// An interface as it is now.
@@ -28,7 +27,7 @@ pub struct LinkStats {
 
 /// A netlink socket that asks for the interfaces of the namespace it was opened in.
 pub struct Links {
-    socket: NetlinkSocket,
+    dumps: Dumps,
     /// What the kernel may leave out (`RTEXT_FILTER_*`).
     filter: u32,
 }
@@ -36,10 +35,9 @@ pub struct Links {
 impl Links {
     /// Opens it in the calling thread's namespace.
     pub fn open() -> io::Result<Self> {
-        try_socket(libc::NETLINK_ROUTE as u16)?;
         // Leaves out what takes the kernel longest, IPv6's statistics of each interface ...
-        let mut links = Self { socket: NetlinkSocket::new(), filter: RtextFilter::SkipStats as u32 };
-        // The socket is made by its first request. Every namespace has `lo`.
+        let mut links = Self { dumps: Dumps::open(libc::NETLINK_ROUTE)?, filter: RtextFilter::SkipStats as u32 };
+        // Every namespace has `lo`.
         if !links.each(|_, attributes| attributes.flatten().any(|attribute| matches!(attribute, LinkAttrs::Stats64(_))))?.contains(&true) {
             // ... and newer kernels leave out all.
             links.filter = 0;
@@ -51,12 +49,8 @@ impl Links {
     fn each<T>(&mut self, mut of: impl FnMut(u32, IterableLinkAttrs<'_>) -> T) -> io::Result<Vec<T>> {
         let mut request = Request::new().op_getlink_dump(&Ifinfomsg::new());
         request.encode().push_ext_mask(self.filter);
-        let mut replies = self.socket.request(&request)?;
         let mut made = Vec::new();
-        while let Some(reply) = replies.recv() {
-            let (header, attributes) = reply?;
-            made.push(of(header.ifi_flags, attributes));
-        }
+        self.dumps.each(&[request], |(header, attributes)| made.push(of(header.ifi_flags, attributes)))?;
         Ok(made)
     }
 

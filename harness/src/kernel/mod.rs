@@ -10,6 +10,7 @@ pub mod computer;
 pub mod confine;
 pub mod counters;
 pub mod doors;
+mod dump;
 pub mod firewall;
 pub mod inhabitants;
 pub mod inherited;

@@ -8,9 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use netlink_bindings::inet_diag::{IterableReplyAttrs, Msg, OpTcpDiagDump, PROTONUM, Req, ReqV2, Request, TCPDIAG_GETSOCK_CONST, TcpState};
 use netlink_bindings::mptcp_pm::SubflowAttribute;
 use netlink_bindings::traits::{self as netlink, NetlinkRequest};
-use netlink_socket2::NetlinkSocket;
 
-use super::netlink::try_socket;
+use super::dump::Dumps;
 use crate::words::Protocol;
 
 /// A TCP flow of an MPTCP connection.
@@ -65,7 +64,8 @@ pub struct Connection {
 
 /// A netlink socket that asks for the sockets of the namespace it was opened in.
 pub struct SockDiag {
-    socket: NetlinkSocket,
+    /// None where the kernel has no sock_diag.
+    dumps: Option<Dumps>,
     tcp: bool,
     mptcp: bool,
 }
@@ -98,12 +98,11 @@ const FLOWING: u32 = states(&[
 impl SockDiag {
     /// Opens it in the calling thread's namespace. A kernel that cannot list TCP's or MPTCP's sockets shows none.
     pub fn open() -> io::Result<Self> {
-        let mut diag = Self { socket: NetlinkSocket::new(), tcp: true, mptcp: true };
-        match try_socket(libc::NETLINK_SOCK_DIAG as u16) {
-            Err(error) if error.raw_os_error() != Some(libc::EPROTONOSUPPORT) => return Err(error),
-            _ => {}
-        }
-        // The socket is made by its first request.
+        let dumps = match Dumps::open(PROTONUM.into()) {
+            Err(error) if error.raw_os_error() == Some(libc::EPROTONOSUPPORT) => None,
+            dumps => Some(dumps?),
+        };
+        let mut diag = Self { dumps, tcp: true, mptcp: true };
         diag.tcp = diag.tcp(0, |_, _| {}).is_ok();
         diag.mptcp = diag.connections().is_ok();
         Ok(diag)
@@ -123,12 +122,14 @@ impl SockDiag {
             return Ok(None);
         }
         let mut connections = Vec::new();
-        for family in [libc::AF_INET, libc::AF_INET6] {
+        // There are mostly none of IPv6.
+        let requests = [libc::AF_INET6, libc::AF_INET].map(|family| {
             let header = ReqV2 { family: family as u8, states: FLOWING, ext: EXT_INFO, ..ReqV2::new() };
             let mut request = Request::new().op_tcp_diag_dump(&header);
             request.encode().push_protocol(libc::IPPROTO_MPTCP as u32);
-            self.dump(&request, |message, attributes| connections.extend(Connection::of(message, attributes)))?;
-        }
+            request
+        });
+        self.each(&requests, |(message, attributes)| connections.extend(Connection::of(&message, &attributes)))?;
         Ok(Some(connections))
     }
 
@@ -142,20 +143,16 @@ impl SockDiag {
         Ok(listeners)
     }
 
-    fn tcp(&mut self, states: u32, each: impl FnMut(&Msg, &IterableReplyAttrs)) -> io::Result<()> {
-        if self.tcp { self.dump(&TcpOfBothFamilies(Req { ext: EXT_INFO, states, ..Req::new() }), each) } else { Ok(()) }
+    fn tcp(&mut self, states: u32, mut each: impl FnMut(&Msg, &IterableReplyAttrs)) -> io::Result<()> {
+        if !self.tcp {
+            return Ok(());
+        }
+        let request = TcpOfBothFamilies(Req { ext: EXT_INFO, states, ..Req::new() });
+        self.each(&[request], |(message, attributes)| each(&message, &attributes))
     }
 
-    fn dump<R>(&mut self, request: &R, mut each: impl FnMut(&Msg, &IterableReplyAttrs)) -> io::Result<()>
-    where
-        R: for<'a> NetlinkRequest<ReplyType<'a> = (Msg, IterableReplyAttrs<'a>)>,
-    {
-        let mut replies = self.socket.request(request)?;
-        while let Some(reply) = replies.recv() {
-            let (message, attributes) = reply?;
-            each(&message, &attributes);
-        }
-        Ok(())
+    fn each<R: NetlinkRequest>(&mut self, requests: &[R], of: impl FnMut(R::ReplyType<'_>)) -> io::Result<()> {
+        self.dumps.as_mut().ok_or(io::ErrorKind::Unsupported)?.each(requests, of)
     }
 }
 
