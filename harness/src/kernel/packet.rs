@@ -30,6 +30,17 @@ pub struct PacketSocket {
     fd: OwnedFd,
 }
 
+/// Room for frames that are received together.
+#[derive(Debug)]
+pub struct Room {
+    bytes: Box<[u8]>,
+    control: Box<[Control; Self::FRAMES]>,
+    frames: Vec<Option<Received>>,
+}
+
+/// Room for a time stamp.
+type Control = MaybeUninit<[libc::cmsghdr; 4]>;
+
 /// A frame that was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
@@ -37,6 +48,25 @@ pub struct Received {
     pub length: usize,
     /// When the kernel saw it, since the epoch.
     pub at: Option<Duration>,
+}
+
+impl Room {
+    /// How many frames it takes.
+    pub const FRAMES: usize = 16;
+
+    /// Each frame that was received last, with its header, and when the kernel saw it, since the epoch. Nothing instead of one that was longer than
+    /// [`LONGEST`].
+    pub fn frames(&self) -> impl Iterator<Item = Option<(&[u8], Option<Duration>)>> {
+        let bytes = self.bytes.chunks_exact(LONGEST);
+        self.frames.iter().zip(bytes).map(|(frame, bytes)| frame.map(|frame| (&bytes[..frame.length], frame.at)))
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        let control = Box::new([Control::uninit(); Self::FRAMES]);
+        Self { bytes: vec![0; Self::FRAMES * LONGEST].into(), control, frames: Vec::with_capacity(Self::FRAMES) }
+    }
 }
 
 impl PacketSocket {
@@ -79,7 +109,7 @@ impl PacketSocket {
 
     /// Receives a frame with its header. One that does not fit into the buffer is an error of the kind `InvalidData`.
     pub fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        let mut control = MaybeUninit::<[libc::cmsghdr; 4]>::uninit();
+        let mut control = Control::uninit();
         let mut slice = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
         // SAFETY: all zeros is a valid msghdr.
         let mut message: libc::msghdr = unsafe { mem::zeroed() };
@@ -92,19 +122,30 @@ impl PacketSocket {
         if message.msg_flags & libc::MSG_TRUNC != 0 {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        let mut at = None;
-        // SAFETY: the kernel has filled the control buffer up to the length in the message, and these walk it within that.
-        unsafe {
-            let mut part = libc::CMSG_FIRSTHDR(&raw const message);
-            while let Some(header) = part.as_ref() {
-                if (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
-                    let time = libc::CMSG_DATA(part).cast::<libc::timespec>().read_unaligned();
-                    at = Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
-                }
-                part = libc::CMSG_NXTHDR(&raw const message, part);
-            }
+        // SAFETY: the kernel has filled the control buffer, which still is there.
+        Ok(Received { length, at: unsafe { stamp(&message) } })
+    }
+
+    /// Receives the frames that are there, as many as there is room for: if they are fewer, there were no more.
+    pub fn receive_all(&self, room: &mut Room) -> io::Result<()> {
+        room.frames.clear();
+        // SAFETY: all zeros is a valid mmsghdr, and a valid iovec.
+        let (mut messages, mut slices): ([libc::mmsghdr; Room::FRAMES], [libc::iovec; Room::FRAMES]) = unsafe { mem::zeroed() };
+        let places = room.bytes.chunks_exact_mut(LONGEST).zip(&mut *room.control);
+        for ((message, slice), (bytes, control)) in messages.iter_mut().zip(&mut slices).zip(places) {
+            *slice = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+            let header = &mut message.msg_hdr;
+            (header.msg_iov, header.msg_iovlen) = (slice, 1);
+            (header.msg_control, header.msg_controllen) = (control.as_mut_ptr().cast(), size_of_val(control) as _);
         }
-        Ok(Received { length, at })
+        // SAFETY: there are so many messages, and every pointer in them is valid for the call, with the length that is said.
+        let many = unsafe { libc::recvmmsg(self.fd.as_raw_fd(), messages.as_mut_ptr(), Room::FRAMES as u32, 0, std::ptr::null_mut()) };
+        for message in &messages[..Errno::result(many)? as usize] {
+            // SAFETY: the kernel has filled the control buffer, which still is there.
+            let received = Received { length: message.msg_len as usize, at: unsafe { stamp(&message.msg_hdr) } };
+            room.frames.push((message.msg_hdr.msg_flags & libc::MSG_TRUNC == 0).then_some(received));
+        }
+        Ok(())
     }
 
     /// Sends a frame with its header, in parts.
@@ -124,6 +165,25 @@ impl PacketSocket {
         Errno::result(result)?;
         Ok(statistics[1].into())
     }
+}
+
+/// When the kernel saw a packet, if the message that brought it says so.
+///
+/// # Safety
+/// Its control buffer must be what the kernel has filled, up to the length in the message.
+unsafe fn stamp(message: &libc::msghdr) -> Option<Duration> {
+    // SAFETY: as the caller says, and these walk it within that.
+    unsafe {
+        let mut part = libc::CMSG_FIRSTHDR(message);
+        while let Some(header) = part.as_ref() {
+            if (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
+                let time = libc::CMSG_DATA(part).cast::<libc::timespec>().read_unaligned();
+                return Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
+            }
+            part = libc::CMSG_NXTHDR(message, part);
+        }
+    }
+    None
 }
 
 impl AsFd for PacketSocket {

@@ -14,28 +14,47 @@ use super::Seen;
 use super::frame::{self, Frame};
 use super::lateness::Histogram;
 use super::model::{Counts, Delivered, Model, Shape};
-use crate::kernel::packet::{HEADER, LONGEST, PacketSocket};
+use crate::kernel::packet::{HEADER, PacketSocket, Room};
 use crate::kernel::wakeup;
 use crate::life::clock::Clock;
 use crate::words::Time;
 
-/// How many frames are read before others have their turn.
+/// How many errors a socket may report before others have their turn.
 const BUDGET: usize = 16;
 /// How many milliseconds a socket that is full is waited for before a frame is given up.
 const PATIENCE: u8 = 2;
+/// How long it is taken for known how the computer's time of day and the relay's clock differ.
+const KNOWN: Time = Time::from_millis(100);
 /// A stamp that is further away than this is not the time at which the packet came.
 const PLAUSIBLE: Duration = Duration::from_secs(1);
 
 /// What all directions of a relay use, one at a time.
 pub(super) struct Desk {
     pub(super) clock: Clock,
-    buffer: Box<[u8]>,
+    room: Room,
     head: Vec<u8>,
+    /// When the clock read zero, since the epoch, and when it was last asked.
+    zero: Option<(Duration, Time)>,
 }
 
 impl Desk {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, buffer: vec![0; LONGEST].into(), head: Vec::new() }
+        Self { clock, room: Room::default(), head: Vec::new(), zero: None }
+    }
+
+    /// What the kernel's stamps say when the clock reads `now`.
+    fn epoch(&mut self, now: Time) -> Duration {
+        let (zero, _) = match self.zero {
+            Some(known) if now.since(known.1) < KNOWN => known,
+            _ => {
+                // Between two readings of the clock that are not far apart this thread was not kept waiting.
+                let looks = [(); 3].map(|()| (self.clock.now(), wakeup::epoch(), self.clock.now()));
+                let (before, epoch, after) = looks.into_iter().min_by_key(|(before, _, after)| after.since(*before)).expect("three");
+                let between = before.after(Time(after.since(before).0 / 2));
+                *self.zero.insert((epoch.saturating_sub(between.into()), now))
+            }
+        };
+        zero + Duration::from(now)
     }
 }
 
@@ -97,19 +116,26 @@ impl Crossing {
         self.due = None;
     }
 
-    /// Takes what has come in. Whether the interface is still up.
-    pub(super) fn take_in(&mut self, desk: &mut Desk) -> bool {
+    /// Takes what has come in by `now`, but no more than there is room for, so that others have their turn. Whether the interface is still up.
+    pub(super) fn take_in(&mut self, desk: &mut Desk, now: Time) -> bool {
         let mut still_up = true;
-        let (now, epoch) = (desk.clock.now(), wakeup::epoch());
+        let epoch = desk.epoch(now);
         for _ in 0..BUDGET {
-            match self.from.receive(&mut desk.buffer) {
-                Ok(received) if received.length > HEADER => {
-                    self.arrived(arrival(now, epoch, received.at), &desk.buffer[..received.length]);
+            match self.from.receive_all(&mut desk.room) {
+                Ok(()) => {
+                    for frame in desk.room.frames() {
+                        match frame {
+                            Some((bytes, stamp)) if bytes.len() > HEADER => self.arrived(arrival(now, epoch, stamp), bytes),
+                            Some(_) => {}
+                            // Longer than what a lab's hosts send.
+                            None => self.counts.dropped.missed += 1,
+                        }
+                    }
+                    break;
                 }
-                Ok(_) => {}
                 Err(error) => match error.kind() {
-                    // Too long, or of a kind that has no header: nothing that a lab's hosts send.
-                    ErrorKind::InvalidData | ErrorKind::InvalidInput => self.counts.dropped.missed += 1,
+                    // Of a kind that has no header: nothing that a lab's hosts send, either.
+                    ErrorKind::InvalidInput => self.counts.dropped.missed += 1,
                     // Told once when the interface goes down.
                     ErrorKind::NetworkDown => still_up = false,
                     ErrorKind::Interrupted => {}
@@ -139,10 +165,12 @@ impl Crossing {
         }
     }
 
-    /// Sends what is due. Neighbours that are due together leave together.
-    pub(super) fn give_out(&mut self, desk: &mut Desk) {
-        let now = desk.clock.now();
+    /// Sends what is due `now`. Neighbours that are due together leave together.
+    pub(super) fn give_out(&mut self, desk: &mut Desk, now: Time) {
         let mut waiting: Option<(Time, Run)> = None;
+        // It takes time to send what went before.
+        let (clock, mut look) = (desk.clock, Some(now));
+        let mut look = || look.take().unwrap_or_else(|| clock.now());
         while let Some(Delivered { due, packet }) = self.model.take(now) {
             let run = packet.payload;
             match (&mut waiting, packet.corrupt) {
@@ -151,10 +179,10 @@ impl Crossing {
                 }
                 (waiting, corrupt) => {
                     if let Some((due, run)) = waiting.take() {
-                        self.send_run(due, &run, desk, None);
+                        self.send_run(look().since(due), &run, desk, None);
                     }
                     if corrupt.is_some() {
-                        self.send_run(due, &run, desk, corrupt);
+                        self.send_run(look().since(due), &run, desk, corrupt);
                     } else {
                         *waiting = Some((due, run));
                     }
@@ -162,15 +190,15 @@ impl Crossing {
             }
         }
         if let Some((due, run)) = waiting {
-            self.send_run(due, &run, desk, None);
+            self.send_run(look().since(due), &run, desk, None);
         }
         self.due = self.model.due();
     }
 
-    fn send_run(&mut self, due: Time, run: &Run, desk: &mut Desk, corrupt: Option<u64>) {
+    fn send_run(&mut self, late: Time, run: &Run, desk: &mut Desk, corrupt: Option<u64>) {
         let (units, length) = (run.count, run.frame.len(run.first, run.count));
         let parts = run.frame.part(run.first, units, &mut desk.head);
-        self.late.add(desk.clock.now().since(due), units.into());
+        self.late.add(late, units.into());
         match corrupt {
             None => self.send(parts, units, length),
             Some(which) => self.send([&frame::corrupt(parts, which), &[]], units, length),

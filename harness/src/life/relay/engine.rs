@@ -37,20 +37,20 @@ impl Engine {
             let next = self.crossings.iter().filter_map(|crossing| crossing.due).min();
             let now = self.desk.clock.now();
             self.wakeup.wait(&mut ready, next.map(|due| due.max(sent.after(TOGETHER)).since(now).into()))?;
+            let now = self.desk.clock.now();
             for number in ready.iter() {
                 if number == TASKS {
                     if !self.asked()? {
                         return Ok(());
                     }
-                } else if !self.crossings[number as usize].take_in(&mut self.desk) {
+                } else if !self.crossings[number as usize].take_in(&mut self.desk, now) {
                     // The interface that it comes from is the one that its other direction leaves by.
                     self.crossings[number as usize ^ 1].cut();
                 }
             }
-            let now = self.desk.clock.now();
             if now >= sent.after(TOGETHER) {
                 for crossing in self.crossings.iter_mut().filter(|crossing| crossing.due.is_some_and(|due| due <= now)) {
-                    crossing.give_out(&mut self.desk);
+                    crossing.give_out(&mut self.desk, now);
                     sent = now;
                 }
             }
