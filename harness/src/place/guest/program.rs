@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
+use memchr::{memmem, memrchr};
 use object::Endianness;
 use object::elf::{FileHeader64, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader};
@@ -18,7 +19,8 @@ pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// Adds a program at a path, its libraries at theirs.
 pub(super) fn add(files: &mut Files, program: &Path, at: &Path) -> io::Result<()> {
-    let bytes = fs::read(program)?;
+    // What a debugger reads may be most of it.
+    let bytes = trimmed(fs::read(program)?);
     for library in libraries(program, &bytes)? {
         if let Entry::Vacant(library) = files.entry(library) {
             let bytes = fs::read(library.key())?;
@@ -29,15 +31,16 @@ pub(super) fn add(files: &mut Files, program: &Path, at: &Path) -> io::Result<()
         let bytes = fs::read(&loaded)?;
         files.insert(loaded, trimmed(bytes));
     }
-    files.insert(at.to_owned(), trimmed(bytes));
+    files.insert(at.to_owned(), bytes);
     Ok(())
 }
 
 /// The library that mptcpize puts before the C library, whose path is written in it and nowhere else.
 fn preloaded(program: &[u8]) -> Option<PathBuf> {
-    let strings = program.split(|byte| *byte == 0).filter_map(|text| std::str::from_utf8(text).ok());
-    let path = strings.filter(|text| text.contains("/libmptcpwrap.so")).find_map(|text| text.find('/').map(|at| &text[at..]));
-    path.map(PathBuf::from)
+    let name = memmem::find(program, b"/libmptcpwrap.so")?;
+    let begin = memrchr(0, &program[..name]).map_or(0, |zero| zero + 1);
+    let text = std::str::from_utf8(program[begin..].split(|byte| *byte == 0).next()?).ok()?;
+    text.find('/').map(|at| PathBuf::from(&text[at..]))
 }
 
 /// What a program that has plugins loads itself: libraries in a directory of its name, beside one of its libraries, by the path without
