@@ -12,6 +12,7 @@ mod explain;
 mod explore;
 mod kernel;
 mod matrix;
+mod new;
 mod place;
 mod pool;
 mod proxy;
@@ -49,6 +50,9 @@ enum Command {
         #[arg(long, default_value = "recordings")]
         output: PathBuf,
     },
+    /// Write a commented topology or case to start from
+    #[command(subcommand)]
+    New(new::New),
     /// Check topology and case files
     Check {
         /// The files
@@ -171,6 +175,7 @@ fn main() -> ExitCode {
     let style = if colours(std::io::stdout().is_terminal()) { Style::Ansi } else { Style::Plain };
     let done = match arguments().command {
         Command::Demo { output } => demo::demo(&output, style),
+        Command::New(what) => new::new(&what),
         Command::Check { files } => Ok(check::check(&files)),
         Command::Plan { file } => check::plan(&file),
         Command::Run(arguments) => run::run(&arguments, style),

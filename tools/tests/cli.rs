@@ -16,7 +16,8 @@ fn main() {
     mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let anywhere: [(&str, fn()); 7] = [
+    let anywhere: [(&str, fn()); 8] = [
+        ("a_new_file_is_in_order_and_never_replaces_one", a_new_file_is_in_order_and_never_replaces_one),
         ("a_file_in_order_is_checked", a_file_in_order_is_checked),
         ("a_mistake_has_a_file_a_line_and_a_caret", a_mistake_has_a_file_a_line_and_a_caret),
         ("a_reader_that_has_seen_enough_ends_it_quietly", a_reader_that_has_seen_enough_ends_it_quietly),
@@ -126,6 +127,31 @@ fn a_file_in_order_is_checked() {
     let laptop = repository().join("topologies/laptop.toml").display().to_string();
     let said = Directory::new().say(&["check", &laptop]);
     assert_eq!((said.code, said.out), (0, format!("{laptop}: a topology with 2 hosts, 2 links\n")));
+}
+
+fn a_new_file_is_in_order_and_never_replaces_one() {
+    let directory = Directory::new();
+    let templates = |kind: &str| {
+        repository().join("tools/templates").join(kind).read_dir().expect("templates").map(|entry| {
+            let path = entry.expect("a directory can be read to its end").path();
+            path.file_stem().expect("a file").to_string_lossy().into_owned()
+        })
+    };
+    for (kind, directory_of) in [("topology", "topologies"), ("case", "cases")] {
+        for name in templates(kind) {
+            let file = format!("{directory_of}/new/{name}.toml");
+            let said = directory.say(&["new", kind, &file, "--from", &name]);
+            assert_eq!(said.code, 0, "{said:?}");
+            let again = directory.say(&["new", kind, &file]);
+            assert_eq!(again.code, 2, "{again:?}");
+            assert_has(&again.err, &[&file, "exists already"]);
+        }
+    }
+    fs::rename(directory.path().join("topologies/new"), directory.path().join("cases/topologies")).expect("a directory of ours");
+    let files = directory.ending(".toml").into_iter().filter(|path| path.starts_with(directory.path().join("cases")));
+    let said = Said::of(directory.mplab(["check"]).args(files).output().expect("the program can be started"));
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(said.out.lines().count(), templates("topology").count() + templates("case").count(), "{said:?}");
 }
 
 fn a_mistake_has_a_file_a_line_and_a_caret() {
