@@ -9,7 +9,7 @@
 //!
 //! | directory | holds | rule |
 //! |---|---|---|
-//! | [`front`] | [`suite`], [`fixture`], [`standing`] labs, [`doctor`] | what people call |
+//! | [`front`] | [`suite`], [`fixture`], [`standing`] labs, [`doctor`], the [`pool`] | what people call |
 //! | [`place`] | [`place::local`], [`guest`] | know where, not what |
 //! | [`life`] | [`lab`], [`traffic`], [`processes`], [`relay`], [`proxy`], [`observe`], [`execute`], [`clock`] | effects, no decisions about MPTCP |
 //! | [`kernel`] | namespaces, netlink, sockets, processes, probes | the only room with `unsafe`, netlink, /proc, setns |
@@ -36,7 +36,7 @@ pub mod words;
 #[doc(inline)]
 pub use document::{case, diagnostic, disk, topology};
 #[doc(inline)]
-pub use front::{doctor, fixture, standing, suite};
+pub use front::{doctor, fixture, pool, standing, suite};
 #[doc(inline)]
 pub use life::{clock, execute, lab, observe, processes, proxy, relay, traffic};
 #[doc(inline)]

@@ -1,6 +1,5 @@
 //! `mplab bisect`: the first bad kernel of a list, or what `git bisect run` wants to know of one.
 
-use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,7 +15,7 @@ use mplab::words::Seeds;
 use mplab::words::feature::absences;
 
 use crate::exit::Exit;
-use crate::{Failure, check, kernel, place, pool, run};
+use crate::{Failure, check, kernel, place, progress, run};
 
 /// What a kernel of a build tree is called in the store, where the last one stays to be looked at.
 const NAME: &str = "bisect";
@@ -161,7 +160,7 @@ fn runs(arguments: &Arguments, kernel: &str, style: Style) -> Result<Vec<Run>, F
     };
     let file = CaseFile::named(&arguments.case);
     let planned = |seed| suite::plan(&file, seed, &place).map_err(|error| Failure::usage(check::shown(&error)));
-    let jobs: VecDeque<Job> = arguments.seeds.all().map(planned).collect::<Result<_, _>>()?;
+    let jobs: Vec<Job> = arguments.seeds.all().map(planned).collect::<Result<_, _>>()?;
     let missing = suite::missing(&jobs[0], &place);
     if !missing.is_empty() {
         return Ok(vec![Run { seed, ended: Ended::Unsupported(absences(&missing)), measures: [].into() }]);
@@ -169,8 +168,8 @@ fn runs(arguments: &Arguments, kernel: &str, style: Style) -> Result<Vec<Run>, F
     let mut runs = Vec::new();
     let at_once = arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get);
     let name = |job: &Job| format!("{kernel}, seed {}", job.seed);
-    pool::each(
-        jobs,
+    progress::each(
+        &jobs,
         at_once,
         name,
         |job| suite::run(job, &at, &mut |_| ()),

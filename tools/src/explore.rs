@@ -1,6 +1,6 @@
 //! `mplab explore`: one case with many seeds in virtual time, and how its measures spread.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use mplab::words::Seeds;
 use mplab::words::feature::absences;
 
 use crate::exit::Exit;
-use crate::{Failure, check, place, pool, recordings, run};
+use crate::{Failure, check, place, progress, recordings, run};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -39,7 +39,7 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
     let place = at.place().map_err(Failure::broken)?;
     let file = CaseFile::named(&arguments.case);
     let planned = |seed| suite::plan(&file, seed, &place).map_err(|error| Failure::usage(check::shown(&error)));
-    let jobs: VecDeque<Job> = arguments.seeds.all().map(planned).collect::<Result<_, _>>()?;
+    let jobs: Vec<Job> = arguments.seeds.all().map(planned).collect::<Result<_, _>>()?;
     let missing = suite::missing(&jobs[0], &place);
     if !missing.is_empty() {
         say!("SKIP  {}   {}", file.name, absences(&missing));
@@ -47,7 +47,8 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
     }
     let mut runs = BTreeMap::new();
     let mut lost = Exit::Passed;
-    let ended = |Job { seed, .. }, judged: Result<Judged, PlaceError>| {
+    let ended = |job: &Job, judged: Result<Judged, PlaceError>| {
+        let seed = job.seed;
         let run = suite::compared(seed, &judged);
         let path = disk::of_recording(&arguments.output, &format!("{}::seed-{seed}", file.name));
         let written =
@@ -65,7 +66,7 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
     };
     let at_once = arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get);
     let work = |job: &Job| suite::run(job, &at, &mut |_| ());
-    let summary = pool::each(jobs, at_once, |job| format!("seed {}", job.seed), work, ended);
+    let summary = progress::each(&jobs, at_once, |job| format!("seed {}", job.seed), work, ended);
     show!("{}", report::spread(&spreads(runs.values()), style));
     say!("{}: {} with kernel {}, {summary}", file.name, report::endings(runs.values().map(|run| &run.ended)), arguments.kernel);
     Ok(runs.values().map(|run| Exit::from(&run.ended)).max().unwrap_or(Exit::Passed).max(lost))

@@ -1,6 +1,5 @@
 //! `mplab matrix`: cases by kernels, what differs between these, and what is worse than in an earlier matrix.
 
-use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +14,7 @@ use mplab::words::feature::absences;
 use mplab::words::{Percent, Seeds};
 
 use crate::exit::Exit;
-use crate::{Failure, place, pool, recordings, run};
+use crate::{Failure, place, progress, recordings, run};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -69,14 +68,14 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         columns.push((name.as_str(), at, place));
     }
     let mut matrix = Matrix::new(columns.iter().map(|(_, _, place)| Column::of(place)).collect());
-    let (mut local, mut guests) = (VecDeque::new(), VecDeque::new());
+    let (mut local, mut guests) = (Vec::new(), Vec::new());
     for (kernel, at, place) in &columns {
         for seed in arguments.seeds.all() {
-            for (file, job) in run::planned(&arguments.paths, seed, place)? {
+            for suite::Task { file, job } in run::planned(&arguments.paths, seed, place)? {
                 let missing = suite::missing(&job, place);
                 if missing.is_empty() {
                     let tasks = if matches!(at, Somewhere::Local) { &mut local } else { &mut guests };
-                    tasks.push_back(Task { kernel, at, file, job });
+                    tasks.push(Task { kernel, at, file, job });
                 } else if seed == *arguments.seeds.all().start() {
                     let ended = Ended::Unsupported(absences(&missing));
                     matrix.insert(&file.name, kernel, Run { seed, ended, measures: [].into() });
@@ -87,12 +86,12 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     let (mut lost, mut summaries) = (Exit::Passed, Vec::new());
     // One after the other: guests keep the cores busy, and would disturb what runs in real time beside them.
     for tasks in [local, guests] {
-        let Some(first) = tasks.front() else { continue };
+        let Some(first) = tasks.first() else { continue };
         let at_once = arguments.jobs.map_or_else(|| first.at.parallel(), NonZeroUsize::get);
         let name = |Task { kernel, file, job, .. }: &Task| format!("{} with {kernel}, seed {}", file.name, job.seed);
         let work = |task: &Task| suite::run(&task.job, task.at, &mut |_| ());
-        let summary = pool::each(tasks, at_once, name, work, |task, judged| {
-            lost = lost.max(ended(arguments, &mut matrix, &task, &judged, style));
+        let summary = progress::each(&tasks, at_once, name, work, |task, judged| {
+            lost = lost.max(ended(arguments, &mut matrix, task, &judged, style));
         });
         summaries.push(summary);
     }

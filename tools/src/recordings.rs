@@ -1,6 +1,7 @@
 //! Recordings in files: written, read, judged and shown again.
 
 use std::path::Path;
+use std::{fs, io};
 
 use mplab::recording::Recording;
 use mplab::report::{self, Style};
@@ -12,8 +13,12 @@ use crate::{Failure, check};
 
 /// Writes a recording in full or not at all.
 pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
-    disk::write(path, &recording.to_json())
-        .map_err(|error| Failure::broken(format!("failed to write the recording {}: {error}", path.display())))
+    disk::write(path, &recording.to_json()).map_err(|error| Failure::broken(not_written(path, &error)))
+}
+
+/// What is said of a recording that could not be written.
+pub(crate) fn not_written(path: &Path, error: &io::Error) -> String {
+    format!("failed to write the recording {}: {error}", path.display())
 }
 
 pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {

@@ -1,20 +1,18 @@
 //! `mplab run`: cases, many at a time, each to its verdict.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mplab::compare::{Ended, Run};
-use mplab::disk;
-use mplab::place::{PlaceError, Somewhere};
-use mplab::plan::Job;
+use mplab::place::Somewhere;
 use mplab::recording::Place;
 use mplab::report::{self, Style};
-use mplab::suite::{self, CaseFile, Judged};
-use mplab::words::feature::absences;
+use mplab::suite::{self, CaseFile, CaseResult, Results, Suite, Task};
 
 use crate::exit::Exit;
-use crate::{Failure, check, place, pool, recordings};
+use crate::lines::Lines;
+use crate::{Failure, check, place};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -40,29 +38,28 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     let at = arguments.place.somewhere()?;
     let place = at.place().map_err(Failure::broken)?;
-    let mut jobs = planned(&arguments.paths, arguments.seed, &place)?;
-    jobs.retain(|(file, job)| {
-        let missing = suite::missing(job, &place);
-        if !missing.is_empty() {
-            say!("SKIP  {}   {}", file.name, absences(&missing));
-        }
-        missing.is_empty()
-    });
-    if jobs.is_empty() {
-        return Ok(Exit::Unsupported);
-    }
-    // Cases that cannot run here are told, and do not spoil what can.
-    Ok(at_once(arguments, jobs, &at, style))
+    let tasks = planned(&arguments.paths, arguments.seed, &place)?;
+    let at_once = arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get);
+    let suite = Suite { at, place, tasks, at_once, per_boot: arguments.per_boot.get(), output: Some(arguments.output.clone()) };
+    Ok(exit(&suite.run(&mut Lines::new(style))))
+}
+
+/// The worst of what ran counts: cases that cannot run here do not spoil what can. A recording that is lost is broken machinery.
+fn exit(results: &Results) -> Exit {
+    let lost = |case: &CaseResult| matches!(case.recorded, Some((_, Err(_))));
+    let of = |case: &CaseResult| if lost(case) { Exit::Broken } else { Exit::from(&case.run.ended) };
+    let ran = results.cases.iter().filter(|case| !matches!(case.run.ended, Ended::Unsupported(_)));
+    ran.map(of).max().unwrap_or(Exit::Unsupported)
 }
 
 /// The cases that paths stand for, planned for a place. All mistakes of all files are told at once.
-pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &Place) -> Result<VecDeque<(CaseFile, Job)>, Failure> {
-    let mut jobs = VecDeque::new();
+pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &Place) -> Result<Vec<Task>, Failure> {
+    let mut tasks = Vec::new();
     let mut mistakes = BTreeSet::new();
     for path in paths {
         for file in suite::find(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))? {
             match suite::plan(&file, seed, place) {
-                Ok(job) => jobs.push_back((file, job)),
+                Ok(job) => tasks.push(Task { file, job }),
                 Err(error) => drop(mistakes.insert(check::shown(&error))),
             }
         }
@@ -70,26 +67,10 @@ pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &Place) -> Result<Vec
     if !mistakes.is_empty() {
         return Err(Failure::usage(mistakes.into_iter().collect::<String>()));
     }
-    if jobs.is_empty() {
+    if tasks.is_empty() {
         return Err(Failure::usage("there is no case file (*.toml) there"));
     }
-    Ok(jobs)
-}
-
-/// Runs jobs, some at a time, and tells how each ended. The worst counts.
-fn at_once(arguments: &Arguments, jobs: VecDeque<(CaseFile, Job)>, at: &Somewhere, style: Style) -> Exit {
-    let at_once = arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get);
-    let mut worst = Exit::Passed;
-    let name = |(file, _): &(CaseFile, Job)| file.name.clone();
-    let work = |cases: &[(CaseFile, Job)]| {
-        let jobs: Vec<Job> = cases.iter().map(|(_, job)| job.clone()).collect();
-        suite::run_all(&jobs, at, &mut |_, _| ())
-    };
-    let summary = pool::together(jobs, at_once, arguments.per_boot.get(), name, work, |(file, _), judged| {
-        worst = worst.max(ended(arguments, at, &file, judged, style));
-    });
-    say!("{summary}");
-    worst
+    Ok(tasks)
 }
 
 /// The command that repeats a run.
@@ -102,34 +83,4 @@ pub(crate) fn told(run: &Run, file: &CaseFile, at: &Somewhere, whose: &str, styl
     if run.ended != Ended::Passed {
         show!("{}", report::ending(run, whose, &repeat(file, at, run.seed), style));
     }
-}
-
-fn ended(arguments: &Arguments, at: &Somewhere, file: &CaseFile, judged: Result<Judged, PlaceError>, style: Style) -> Exit {
-    let Judged { recording, verdict, attempts } = match judged {
-        Ok(judged) => judged,
-        Err(error) => {
-            say!("BROKEN  {}   {error}", file.name);
-            return Exit::Broken;
-        }
-    };
-    let path = disk::of_recording(&arguments.output, &file.name);
-    let written = recordings::write(&path, &recording);
-    let again = repeat(file, at, arguments.seed);
-    let outcome: Exit = verdict.outcome.into();
-    if outcome == Exit::Passed {
-        say!("{}", report::headline(&recording, &verdict, style));
-    } else {
-        show!("{}", report::verdict(&recording, &verdict, &again, style));
-    }
-    if attempts > 1 {
-        say!("        tried {attempts} times: the computer was too busy before");
-    }
-    if let Err(failure) = written {
-        complain!("{}", failure.text);
-        return outcome.max(failure.exit);
-    }
-    if outcome != Exit::Passed {
-        say!("        recorded in {}", path.display());
-    }
-    outcome
 }

@@ -3,5 +3,6 @@
 
 pub mod doctor;
 pub mod fixture;
+pub mod pool;
 pub mod standing;
 pub mod suite;

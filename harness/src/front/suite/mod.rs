@@ -1,8 +1,12 @@
-//! Suites: the case files below a directory, by name, planned for a place and run to a verdict.
+//! Suites: the case files below a directory, by name, planned for a place and run to a verdict, alone or many at a time ([`Suite`]).
 //! Not here: how a run or a verdict is shown.
+
+mod together;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
+
+pub use together::{CaseResult, Event, Renderer, Results, Suite, Task};
 
 use crate::document::diagnostic::LoadError;
 use crate::document::{self, case::check, disk};

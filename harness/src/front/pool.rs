@@ -1,0 +1,100 @@
+//! Much work at once: some workers, and what they tell meanwhile.
+//! Not here: what the work is, and showing how far it is.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How often [`Event::Waiting`] comes at the least.
+const PULSE: Duration = Duration::from_millis(200);
+
+/// What the workers tell. Tasks are named by their number in the slice.
+#[derive(Debug)]
+pub enum Event<R> {
+    /// A worker began with a task.
+    Began(usize),
+    /// A task is done, and what came of it.
+    Ended(usize, R),
+    /// Nothing happened for a moment.
+    Waiting,
+}
+
+/// Does `work` for `tasks`, with so many workers, of which each takes so many tasks at a time and has a result for each of them. Events are
+/// told in the calling thread.
+pub fn run<T: Sync, R: Send>(
+    tasks: &[T],
+    at_once: usize,
+    at_a_time: usize,
+    work: impl Fn(&[T]) -> Vec<R> + Sync,
+    mut tell: impl FnMut(Event<R>),
+) {
+    // A worker more than there is work for would only be started.
+    let workers = at_once.min(tasks.len().div_ceil(at_a_time));
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    let worker = |sender: mpsc::Sender<_>| {
+        loop {
+            let first = next.fetch_add(at_a_time, Ordering::Relaxed).min(tasks.len());
+            let taken = first..(first + at_a_time).min(tasks.len());
+            if taken.is_empty() {
+                break;
+            }
+            for number in taken.clone() {
+                // Nobody listens any more only when the program ends.
+                sender.send(Event::Began(number)).ok();
+            }
+            for (number, result) in taken.clone().zip(work(&tasks[taken])) {
+                sender.send(Event::Ended(number, result)).ok();
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let started = |_: &usize| {
+            let (sender, worker) = (sender.clone(), &worker);
+            thread::Builder::new().spawn_scoped(scope, move || worker(sender)).is_ok()
+        };
+        // Fewer threads do it, too. Where none can be had this one does, and tells what ended when all has.
+        if (0..workers).filter(started).count() == 0 {
+            worker(sender.clone());
+        }
+        drop(sender);
+        loop {
+            match receiver.recv_timeout(PULSE) {
+                Ok(event) => tell(event),
+                Err(mpsc::RecvTimeoutError::Timeout) => tell(Event::Waiting),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::{Barrier, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn no_more_workers_are_started_than_there_is_work_for() {
+        // Each worker has one task, and none is done before all have one.
+        let (all_have_one, threads) = (Barrier::new(3), Mutex::new(BTreeSet::new()));
+        let work = |tasks: &[u32]| {
+            all_have_one.wait();
+            threads.lock().unwrap().insert(format!("{:?}", thread::current().id()));
+            tasks.to_vec()
+        };
+        let (mut began, mut done) = (Vec::new(), Vec::new());
+        run(&[0, 1, 2, 3, 4, 5], usize::MAX, 2, work, |event| match event {
+            Event::Began(number) => began.push(number),
+            Event::Ended(number, result) => done.push((number, result)),
+            Event::Waiting => {}
+        });
+        began.sort_unstable();
+        done.sort_unstable();
+        assert_eq!((began, threads.lock().unwrap().len()), ((0..6).collect(), 3));
+        assert_eq!(done, (0..6).map(|number| (number, number as u32)).collect::<Vec<_>>());
+        run(&[] as &[u32], usize::MAX, 1, <[u32]>::to_vec, |_| unreachable!("there is nothing to do"));
+    }
+}

@@ -1,0 +1,138 @@
+//! A suite that runs: its cases many at a time, what is told meanwhile, and its result as a value.
+//! Not here: how any of that is shown. Whoever shows it takes the events.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::{CaseFile, Judged, compared, missing, run_all};
+use crate::document::disk;
+use crate::front::pool;
+use crate::place::{PlaceError, Somewhere};
+use crate::plan::Job;
+use crate::result::compare::{Ended, Run};
+use crate::result::recording::Place;
+use crate::words::feature::absences;
+
+/// A case that is planned for a place.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Its file.
+    pub file: CaseFile,
+    /// Its plan.
+    pub job: Job,
+}
+
+/// Cases that run together at a place.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    /// Where they run.
+    pub at: Somewhere,
+    /// What that is.
+    pub place: Place,
+    /// The cases.
+    pub tasks: Vec<Task>,
+    /// How many run at once.
+    pub at_once: usize,
+    /// How many run in one boot of a guest, one after the other.
+    pub per_boot: usize,
+    /// The directory that the recordings go to; they are not kept if absent.
+    pub output: Option<PathBuf>,
+}
+
+/// What happens while a suite runs.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A case cannot run there. All of these come first.
+    Unsupported(&'a CaseResult),
+    /// So many cases are going to run.
+    Begin(usize),
+    /// A case begins.
+    Began(&'a Task),
+    /// A case has ended; how, and its run if it left a recording.
+    Ended(&'a CaseResult, Result<&'a Judged, &'a PlaceError>),
+    /// Nothing happened for a moment: time to draw how far it is.
+    Waiting,
+    /// All have ended.
+    Done(&'a Results),
+}
+
+/// How a case of a suite ended.
+#[derive(Debug)]
+pub struct CaseResult {
+    /// The case's file.
+    pub file: CaseFile,
+    /// How it ended, and what was measured.
+    pub run: Run,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The command that repeats it.
+    pub again: String,
+    /// Where its recording is, or why that could not be written; absent if it left none or none is kept.
+    pub recorded: Option<(PathBuf, io::Result<()>)>,
+}
+
+/// How the cases of a suite ended.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// Each, those that cannot run first, then in the order in which they ended.
+    pub cases: Vec<CaseResult>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Who shows what happens: a closure, or a type with a state of its own.
+pub trait Renderer {
+    /// Shows an event.
+    fn show(&mut self, event: &Event<'_>);
+}
+
+impl<F: FnMut(&Event<'_>)> Renderer for F {
+    fn show(&mut self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+impl Suite {
+    /// Runs all that can run.
+    pub fn run(self, shown: &mut dyn Renderer) -> Results {
+        let began = Instant::now();
+        let mut results = Results::default();
+        let Self { at, place, tasks, at_once, per_boot, output } = self;
+        let again = |task: &Task| format!("mplab run {} --seed {}{}", task.file.path.display(), task.job.seed, at.options());
+        let result =
+            |task: &Task, run, attempts, recorded| CaseResult { file: task.file.clone(), run, attempts, again: again(task), recorded };
+        let (here, elsewhere): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| missing(&task.job, &place).is_empty());
+        for task in &elsewhere {
+            let ended = Ended::Unsupported(absences(&missing(&task.job, &place)));
+            results.cases.push(result(task, Run { seed: task.job.seed, ended, measures: [].into() }, 0, None));
+            shown.show(&Event::Unsupported(&results.cases[results.cases.len() - 1]));
+        }
+        if !here.is_empty() {
+            shown.show(&Event::Begin(here.len()));
+        }
+        let work = |tasks: &[Task]| {
+            let jobs: Vec<Job> = tasks.iter().map(|task| task.job.clone()).collect();
+            run_all(&jobs, &at, &mut |_, _| ())
+        };
+        pool::run(&here, at_once, per_boot, work, |event| match event {
+            pool::Event::Began(number) => shown.show(&Event::Began(&here[number])),
+            pool::Event::Waiting => shown.show(&Event::Waiting),
+            pool::Event::Ended(number, judged) => {
+                let task = &here[number];
+                let kept = |judged: &Judged| {
+                    let path = disk::of_recording(output.as_ref()?, &task.file.name);
+                    let written = disk::write(&path, &judged.recording.to_json());
+                    Some((path, written))
+                };
+                let (attempts, recorded) = judged.as_ref().map_or((1, None), |judged| (judged.attempts, kept(judged)));
+                results.cases.push(result(task, compared(task.job.seed, &judged), attempts, recorded));
+                shown.show(&Event::Ended(&results.cases[results.cases.len() - 1], judged.as_ref()));
+            }
+        });
+        results.took = began.elapsed();
+        shown.show(&Event::Done(&results));
+        results
+    }
+}
