@@ -2,7 +2,6 @@
 //! Not here: which keys there are (`raw`).
 
 mod expect;
-mod paths;
 mod process;
 mod step;
 mod transfer;

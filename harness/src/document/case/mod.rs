@@ -3,7 +3,7 @@
 
 pub mod check;
 pub mod measure;
-mod paths;
+mod named;
 pub mod process;
 mod raw;
 mod step;
@@ -14,9 +14,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use measure::{EVENT_KINDS, Measure, Subject};
-pub use paths::{Command, EndpointChange};
 pub use process::{Process, Ready, Sign, Verb};
-pub use step::{Action, Cut, How, Reshape, Step};
+pub use step::{Action, Command, Cut, EndpointChange, How, Reshape, Step};
 pub use transfer::{Amount, Transfer};
 
 use crate::words::{Time, Window};

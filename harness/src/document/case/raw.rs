@@ -3,16 +3,13 @@
 
 mod process;
 
-use super::Verb;
 use super::measure::{ALL, About, Written};
-use super::paths::{RawCommand, RawEndpoint, RawLimits};
-use crate::document::diagnostic::Mistakes;
-use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value, word};
+use super::step;
+use crate::document::diagnostic::{Mistakes, Span};
+use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value};
 use crate::document::topology::Family;
-use crate::document::topology::conditions::{CONDITIONS, Conditions, Told};
-use crate::document::topology::firewall::Rule;
 use crate::words::{Direction, Protocol, Rate, Size, Time, Window};
-pub(super) use process::{Deed, Process, Ready};
+pub(super) use process::{Process, Ready};
 
 const CASE: Shape = Shape {
     heading: "The file",
@@ -40,32 +37,10 @@ const TRANSFER: Shape = Shape {
         "start",
     ],
 };
-const STEP: Shape = Shape {
-    heading: "`[[step]]`",
-    what: "a step",
-    keys: &["at", "cut", "endpoint", "firewall", "limits", "path_manager", "restore", "shape", "start", "stop", "kill", "pause", "resume"],
-};
-const CUT: Shape = Shape { heading: "`cut`", what: "a cut", keys: &["link", "how", "end", "direction"] };
-const SHAPE: Shape = Shape { heading: "`shape`", what: "a change of conditions", keys: &["link", "up", "down", "over"] };
-const FIREWALL: Shape = Shape { heading: "`firewall`", what: "a change of a firewall", keys: &["host", "rules"] };
+/// The keys of verbs come in addition.
+const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at"] };
 /// The keys of measures come in addition.
 const EXPECT: Shape = Shape { heading: "`[[expect]]`", what: "an expectation", keys: &["transfer", "host", "process", "during"] };
-
-/// Every table of a case file but `[[expect]]`, for the test that compares them with the reference document: that one is made of the measures.
-#[cfg(test)]
-pub(super) const SHAPES: [&Shape; 11] = [
-    &CASE,
-    &TRANSFER,
-    &process::PROCESS,
-    &process::READY,
-    &STEP,
-    &CUT,
-    &SHAPE,
-    &FIREWALL,
-    &super::paths::ENDPOINT,
-    &super::paths::LIMITS,
-    &super::paths::PATH_MANAGER,
-];
 
 #[derive(Debug)]
 pub(super) struct Case {
@@ -102,52 +77,9 @@ pub(super) struct Transfer {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) at: Option<Spanned<Time>>,
-    pub(super) cut: Option<Spanned<Cut>>,
-    pub(super) restore: Option<Spanned<String>>,
-    pub(super) shape: Option<Spanned<Reshape>>,
-    pub(super) firewall: Option<Spanned<Firewall>>,
-    pub(super) process: Option<Deed>,
-    pub(super) endpoint: Option<Spanned<RawEndpoint>>,
-    pub(super) limits: Option<Spanned<RawLimits>>,
-    pub(super) path_manager: Option<Spanned<RawCommand>>,
-}
-
-#[derive(Debug)]
-pub(super) struct Firewall {
-    pub(super) host: Option<Spanned<String>>,
-    pub(super) rules: Option<Spanned<Vec<Spanned<Rule>>>>,
-}
-
-#[derive(Debug)]
-pub(super) struct Reshape {
-    pub(super) link: Option<Spanned<String>>,
-    pub(super) conditions: Told,
-    pub(super) over: Option<Spanned<Time>>,
-}
-
-#[derive(Debug)]
-pub(super) struct Cut {
-    pub(super) link: Option<Spanned<String>>,
-    pub(super) how: Means,
-    pub(super) end: Option<Spanned<String>>,
-    pub(super) direction: Option<Spanned<Way>>,
-}
-
-/// How a link is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Means {
-    #[default]
-    Carrier,
-    Admin,
-    Blackhole,
-}
-
-/// In which direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    Up,
-    Down,
-    Both,
+    /// What is behind the first verb that could be read, and where.
+    pub(super) written: Option<Box<dyn step::Written>>,
+    pub(super) span: Span,
 }
 
 #[derive(Debug)]
@@ -203,73 +135,18 @@ impl Read for Transfer {
 
 impl Read for Step {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        let mut table = Table::open(value, &STEP, mistakes)?;
-        table.exactly_one(&STEP.keys[1..]);
-        let process = Verb::ALL.into_iter().find_map(|verb| Some((verb, table.optional(verb.key())?)));
-        Some(Self {
-            process,
-            at: table.required("at"),
-            cut: table.optional("cut"),
-            restore: table.optional("restore"),
-            shape: table.optional("shape"),
-            firewall: table.optional("firewall"),
-            endpoint: table.optional("endpoint"),
-            limits: table.optional("limits"),
-            path_manager: table.optional("path_manager"),
-        })
-    }
-}
-
-impl Read for Firewall {
-    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        let mut table = Table::open(value, &FIREWALL, mistakes)?;
-        Some(Self { host: table.required("host"), rules: table.required("rules") })
-    }
-}
-
-impl Read for Reshape {
-    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        let mut table = Table::open_with(value, &SHAPE, CONDITIONS.keys, mistakes)?;
-        if table.present(&["up", "down"]).is_empty() && table.present(CONDITIONS.keys).is_empty() {
-            table
-                .mistakes
-                .absent(&value.span(), "this changes nothing: a condition is missing")
-                .help("write one or more of those of a link, such as rate = \"5mbit\"");
+        let verbs: Vec<_> = step::ALL.iter().map(|about| about.key).collect();
+        let mut table = Table::open_with(value, &STEP, &verbs, mistakes)?;
+        table.exactly_one(&verbs);
+        let at = table.required("at");
+        let mut read = Vec::new();
+        for about in step::ALL {
+            if let Some((_, value)) = table.entry(about.key) {
+                read.extend((about.read)(value, table.mistakes).map(|written| (written, value.span())));
+            }
         }
-        Some(Self {
-            link: table.required("link"),
-            conditions: Told { both: Conditions::among(&mut table), up: table.or_default("up"), down: table.or_default("down") },
-            over: table.optional("over"),
-        })
-    }
-}
-
-impl Read for Cut {
-    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        if let Some(link) = value.get_ref().as_str() {
-            let link = Some(Spanned { value: link.to_owned(), span: value.span() });
-            return Some(Self { link, how: Means::default(), end: None, direction: None });
-        }
-        let mut table = Table::open(value, &CUT, mistakes)?;
-        Some(Self {
-            link: table.required("link"),
-            how: table.or_default("how"),
-            end: table.optional("end"),
-            direction: table.optional("direction"),
-        })
-    }
-}
-
-impl Read for Means {
-    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        let words = [("carrier", Self::Carrier), ("admin", Self::Admin), ("blackhole", Self::Blackhole)];
-        word(value, "way to cut a link", &words, mistakes)
-    }
-}
-
-impl Read for Way {
-    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        word(value, "direction of a link", &[("up", Self::Up), ("down", Self::Down), ("both", Self::Both)], mistakes)
+        let (written, span) = read.into_iter().next().map_or_else(|| (None, value.span()), |(written, span)| (Some(written), span));
+        Some(Self { at, written, span })
     }
 }
 
@@ -307,8 +184,16 @@ impl Read for Expect {
 mod tests {
     use super::*;
 
+    /// `[[expect]]` is made of the measures.
     #[test]
     fn every_key_is_in_the_reference_document() {
-        Shape::compare(&SHAPES, include_str!("../../../../testcases/README.md"));
+        let document = include_str!("../../../../testcases/README.md");
+        let tables = [&CASE, &TRANSFER, &process::PROCESS, &process::READY]
+            .into_iter()
+            .chain(step::ALL.iter().flat_map(|about| about.tables).copied());
+        for table in tables {
+            Shape::compare(&[table], document);
+        }
+        STEP.compare_with(&step::ALL.iter().map(|about| about.key).collect::<Vec<_>>(), document);
     }
 }

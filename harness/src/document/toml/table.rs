@@ -143,16 +143,19 @@ impl<T: Read> Read for Vec<Spanned<T>> {
 impl Shape {
     /// Panics unless the reference document has a section for each table with a row for each of its keys and no others.
     pub(crate) fn compare(shapes: &[&Self], document: &str) {
-        for shape in shapes {
-            let heading = format!("\n## {}\n", shape.heading);
-            let (_, section) = document.split_once(&heading).unwrap_or_else(|| panic!("no section `## {}`", shape.heading));
-            let section = section.split("\n## ").next().unwrap_or_default();
-            let key = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
-            let mut documented: Vec<String> = section.lines().filter_map(key).collect();
-            let mut known = shape.keys.to_vec();
-            documented.sort_unstable();
-            known.sort_unstable();
-            assert_eq!(documented, known, "the keys of `## {}`", shape.heading);
-        }
+        shapes.iter().for_each(|shape| shape.compare_with(&[], document));
+    }
+
+    /// The same of one that may have the keys of another kind too.
+    pub(crate) fn compare_with(&self, others: &[&str], document: &str) {
+        let heading = format!("\n## {}\n", self.heading);
+        let (_, section) = document.split_once(&heading).unwrap_or_else(|| panic!("no section `## {}`", self.heading));
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let key = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+        let mut documented: Vec<String> = section.lines().filter_map(key).collect();
+        let mut known: Vec<&str> = self.keys.iter().chain(others).copied().collect();
+        documented.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(documented, known, "the keys of `## {}`", self.heading);
     }
 }

@@ -28,7 +28,6 @@ pub use links::links;
 pub use matrix::{changes, matrix};
 pub use spread::{ending, endings, spread};
 pub use standing::{hosts, state};
-pub use steps::action;
 pub use style::{Colour, Style};
 pub use subflows::{subflows, subflows_of_hosts};
 pub use summary::summary;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::steps::how;
 use super::{Colour, Style};
 use crate::document::topology::Topology;
 use crate::plan::{Choice, LinkState};
@@ -30,7 +29,7 @@ pub fn state(topology: &Topology, engines: &BTreeMap<String, Choice>, links: &BT
         let Some(link) = topology.links.get(name) else { continue };
         let [first, second] = &link.ends;
         let engine = engines.get(name).map_or_else(String::new, |choice| choice.engine.to_string());
-        let cuts: Vec<String> = state.cuts.iter().map(how).collect();
+        let cuts: Vec<String> = state.cuts.iter().map(ToString::to_string).collect();
         let cut = if cuts.is_empty() { "whole".to_owned() } else { format!("cut: {}", cuts.join(", ")) };
         rows.push([name.clone(), format!("{first} - {second}"), engine, state.up.to_string(), state.down.to_string(), cut]);
     }

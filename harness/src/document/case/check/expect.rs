@@ -1,10 +1,9 @@
 //! Checking expectations: that what they measure exists and can be measured in their window.
 //! Not here: measuring.
 
-use super::process::known;
 use super::raw;
-use super::transfer::host;
 use crate::document::case::measure::{Of, Written};
+use crate::document::case::named::{host, known};
 use crate::document::case::{Expect, Measure, Subject};
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::Spanned;

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::raw;
-use super::transfer::host;
+use crate::document::case::named::{host, known};
 use crate::document::case::{Process, Ready, Sign};
 use crate::document::diagnostic::{Mistakes, Span};
-use crate::document::toml::{Entry, Named, Spanned};
+use crate::document::toml::{Entry, Named};
 use crate::document::topology::Topology;
 use crate::words::names::{HOST_MAX, complaint};
 use crate::words::{Signal, Time};
@@ -95,11 +95,8 @@ fn readiness(raw: &raw::Ready, mistakes: &mut Mistakes) -> Option<Ready> {
 
 /// Where a step starts it.
 fn step(name: &str, case: &raw::Case) -> Option<Span> {
-    let deeds = case.steps.iter().filter_map(|step| step.value.process.as_ref());
-    deeds
-        .filter(|(verb, _)| *verb == crate::document::case::Verb::Start)
-        .find(|(_, whom)| whom.value == name)
-        .map(|(_, whom)| whom.span.clone())
+    let started = case.steps.iter().filter_map(|step| step.value.written.as_ref()?.starts());
+    started.filter(|whom| whom.value == name).map(|whom| whom.span.clone()).next()
 }
 
 /// Whether `waiter` waits for `whom`, or something that does.
@@ -110,14 +107,4 @@ fn waits_for(processes: &Named<raw::Process>, waiter: &str, whom: &str, seen: &m
         seen.push(after.value.clone());
         after.value == whom || (fresh && waits_for(processes, &after.value, whom, seen))
     })
-}
-
-/// Whether the case has this process; a mistake if not.
-pub(super) fn known(name: &Spanned<String>, processes: &Named<raw::Process>, mistakes: &mut Mistakes) -> bool {
-    let known = processes.contains_key(&name.value);
-    if !known {
-        let message = format!("the case has no process `{}`", name.value);
-        mistakes.undefined(&name.span, message, &name.value, processes.keys().map(String::as_str));
-    }
-    known
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::raw;
+use crate::document::case::named::{NO_IPV6, address_of, family_name, host};
 use crate::document::case::{Amount, Transfer};
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Spanned};
-use crate::document::topology::{Family, Host, Topology};
+use crate::document::topology::{Family, Topology};
 use crate::words::names::{HOST_MAX, complaint};
 use crate::words::{Rate, Size, Time};
 
@@ -73,16 +74,6 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
     })
 }
 
-/// The host of this name.
-pub(super) fn host<'a>(topology: &'a Topology, name: &Spanned<String>, mistakes: &mut Mistakes) -> Option<&'a Host> {
-    let found = topology.hosts.get(&name.value);
-    if found.is_none() {
-        let message = format!("the topology has no host `{}`", name.value);
-        mistakes.undefined(&name.span, message, &name.value, topology.hosts.keys().map(String::as_str));
-    }
-    found
-}
-
 fn amount(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Option<Amount> {
     if let Some(bytes) = raw.bytes.as_ref().filter(|bytes| bytes.value == Size(0)) {
         mistakes.add(&bytes.span, "a transfer of nothing shows nothing").help("write at least 1 byte");
@@ -102,52 +93,6 @@ fn family(raw: &raw::Transfer) -> Option<bool> {
     let named = raw.family.as_ref().map(|family| family.value == Family::Ipv6);
     let literal = |written: &Option<Spanned<String>>| written.as_ref()?.value.parse().ok().map(|address: IpAddr| address.is_ipv6());
     named.or_else(|| literal(&raw.to)).or_else(|| literal(&raw.from))
-}
-
-/// What to do where an IPv6 address is asked for and there is none.
-const NO_IPV6: &str = "write `ipv6 = true` at the top of the topology";
-
-fn family_name(ipv6: bool) -> &'static str {
-    if ipv6 { "IPv6" } else { "IPv4" }
-}
-
-/// The address that is written as itself or as the name of an interface of the host.
-pub(super) fn address_of(
-    name: &str,
-    host: &Host,
-    written: &Spanned<String>,
-    ipv6: Option<bool>,
-    mistakes: &mut Mistakes,
-) -> Option<IpAddr> {
-    if let Ok(address) = written.value.parse::<IpAddr>() {
-        let mut all = host.interfaces.values().flat_map(|interface| &interface.addresses).map(|network| network.address);
-        if !all.clone().any(|known| known == address) {
-            let known: Vec<String> = all.by_ref().map(|address| address.to_string()).collect();
-            mistakes
-                .add(&written.span, format!("`{name}` has no address {address}"))
-                .help(format!("its addresses are {}", known.join(", ")));
-            return None;
-        }
-        if ipv6.is_some_and(|ipv6| ipv6 != address.is_ipv6()) {
-            mistakes.add(&written.span, format!("{address} is not an {} address", family_name(!address.is_ipv6())));
-            return None;
-        }
-        return Some(address);
-    }
-    let Some(interface) = host.interfaces.get(&written.value) else {
-        let message = format!("`{}` is neither an interface of `{name}` nor an IP address", written.value);
-        mistakes.undefined(&written.span, message, &written.value, host.interfaces.keys().map(String::as_str));
-        return None;
-    };
-    let ipv6 = ipv6.unwrap_or(false);
-    let network = interface.address(ipv6);
-    if network.is_none() {
-        let mistake = mistakes.add(&written.span, format!("{name}:{} has no {} address", written.value, family_name(ipv6)));
-        if ipv6 {
-            mistake.help(NO_IPV6);
-        }
-    }
-    network.map(|network| network.address)
 }
 
 /// The server's address on the first link that connects the two directly, or else the first of its first interface that has one.

@@ -1,7 +1,6 @@
 //! A process as it is written.
 //! Not here: whether what it names exists (`check`).
 
-use crate::document::case::Verb;
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value, word};
 use crate::words::{Signal, Time};
@@ -113,6 +112,3 @@ impl Read for Signal {
         name.parse().map_err(|error: String| mistakes.tell(&value.span(), &error)).ok()
     }
 }
-
-/// A process that a step does something to.
-pub(in crate::document::case) type Deed = (Verb, Spanned<String>);

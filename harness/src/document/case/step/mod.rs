@@ -1,0 +1,114 @@
+//! Steps: what a case does at times of the run. Each verb is a file of its own with its key, how it is written and checked, and its words.
+//! Not here: the operations that it takes, which are the plan's, and doing them.
+
+mod about;
+mod cut;
+mod endpoint;
+mod firewall;
+mod limits;
+mod path_manager;
+mod process;
+mod restore;
+mod shape;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub(in crate::document::case) use about::{About, Surroundings, Written};
+pub use cut::{Cut, How};
+pub use endpoint::EndpointChange;
+pub use path_manager::Command;
+pub use shape::Reshape;
+
+use super::process::Verb;
+use crate::words::{Rule, Time};
+
+/// All verbs.
+pub(in crate::document::case) const ALL: &[&About] = &[
+    &cut::ABOUT,
+    &endpoint::ABOUT,
+    &firewall::ABOUT,
+    &limits::ABOUT,
+    &path_manager::ABOUT,
+    &restore::ABOUT,
+    &shape::ABOUT,
+    &process::START,
+    &process::STOP,
+    &process::KILL,
+    &process::PAUSE,
+    &process::RESUME,
+];
+
+/// A timed action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// When, from the start of the run.
+    pub at: Time,
+    /// What.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Action {
+    /// Cuts a link.
+    Cut(Cut),
+    /// Undoes every cut of this link.
+    Restore(String),
+    /// Changes a link's conditions.
+    Shape(Box<Reshape>),
+    /// Gives a host's firewall these rules and no others.
+    Firewall {
+        /// The host.
+        host: String,
+        /// The rules.
+        rules: Vec<Rule>,
+    },
+    /// Does something to a process.
+    Process(Verb, String),
+    /// Changes a host's endpoints.
+    Endpoint {
+        /// The host.
+        host: String,
+        /// How.
+        change: EndpointChange,
+    },
+    /// Changes a host's MPTCP limits.
+    Limits {
+        /// The host.
+        host: String,
+        /// Additional subflows of a connection, as before if absent.
+        subflows: Option<u32>,
+        /// Announced addresses a connection may use, as before if absent.
+        add_addr_accepted: Option<u32>,
+    },
+    /// Tells the kernel what a path manager in user space decided about the connections of a transfer.
+    #[serde(rename = "path_manager")]
+    PathManager {
+        /// The host whose path manager it is.
+        host: String,
+        /// The transfer.
+        transfer: String,
+        /// What is decided.
+        command: Command,
+    },
+}
+
+/// What it does, in words: `cut wlan (carrier)`.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cut(cut) => cut.fmt(f),
+            Self::Restore(link) => write!(f, "restore {link}"),
+            Self::Shape(to) => to.fmt(f),
+            Self::Firewall { host, rules } => f.write_str(&firewall::words(host, rules)),
+            Self::Process(verb, name) => write!(f, "{} {name}", verb.key()),
+            Self::Endpoint { host, change } => endpoint::Words(host, change).fmt(f),
+            Self::Limits { host, subflows, add_addr_accepted } => f.write_str(&limits::words(host, *subflows, *add_addr_accepted)),
+            Self::PathManager { host, transfer, command } => write!(f, "path manager of {host}: {command} ({transfer})"),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `start`, `stop`, `kill`, `pause` and `resume`: something is done to a process.
+//! Not here: the process.
+
+use super::Action;
+use super::about::{About, Surroundings, Written};
+use crate::document::case::named;
+use crate::document::case::process::Verb;
+use crate::document::diagnostic::{Mistakes, Span};
+use crate::document::toml::{Read, Spanned, Value};
+use crate::words::Time;
+
+/// What there is to say of `start`.
+pub(super) const START: About = About { key: Verb::Start.key(), tables: &[], read: |value, mistakes| read(Verb::Start, value, mistakes) };
+/// What there is to say of `stop`.
+pub(super) const STOP: About = About { key: Verb::Stop.key(), tables: &[], read: |value, mistakes| read(Verb::Stop, value, mistakes) };
+/// What there is to say of `kill`.
+pub(super) const KILL: About = About { key: Verb::Kill.key(), tables: &[], read: |value, mistakes| read(Verb::Kill, value, mistakes) };
+/// What there is to say of `pause`.
+pub(super) const PAUSE: About = About { key: Verb::Pause.key(), tables: &[], read: |value, mistakes| read(Verb::Pause, value, mistakes) };
+/// What there is to say of `resume`.
+pub(super) const RESUME: About =
+    About { key: Verb::Resume.key(), tables: &[], read: |value, mistakes| read(Verb::Resume, value, mistakes) };
+
+fn read(verb: Verb, value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Written>> {
+    Some(Box::new(RawProcess { verb, name: Spanned::read(value, mistakes)? }))
+}
+
+#[derive(Debug)]
+struct RawProcess {
+    verb: Verb,
+    name: Spanned<String>,
+}
+
+impl Written for RawProcess {
+    fn starts(&self) -> Option<&Spanned<String>> {
+        (self.verb == Verb::Start).then_some(&self.name)
+    }
+
+    fn check(&self, _: Time, _: &Span, around: &mut Surroundings<'_>, mistakes: &mut Mistakes) -> Option<Action> {
+        let Self { verb, name } = self;
+        if !named::known_among(name, &around.processes, mistakes) {
+            return None;
+        }
+        if let Some(span) = self.starts().and_then(|name| around.started.insert(name.value.clone(), name.span.clone())) {
+            let message = format!("`{}` is started already", name.value);
+            mistakes.add(&name.span, message).beside(&span, "by this step").help("write a second process");
+        }
+        Some(Action::Process(*verb, name.value.clone()))
+    }
+}

@@ -1,0 +1,93 @@
+//! `shape`: a link gets other conditions, at once or little by little.
+//! Not here: whether conditions go together, which topologies ask too.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Action;
+use super::about::{About, Surroundings, Written};
+use crate::document::case::named;
+use crate::document::diagnostic::{Mistakes, Span};
+use crate::document::toml::{self, Read, Spanned, Table, Value};
+use crate::document::topology::conditions::{self, CONDITIONS, Circumstances, Conditions, Told};
+use crate::words::{Shape, Time};
+
+const SHAPE: toml::Shape = toml::Shape { heading: "`shape`", what: "a change of conditions", keys: &["link", "up", "down", "over"] };
+
+/// What there is to say of it.
+pub(super) const ABOUT: About =
+    About { key: "shape", tables: &[&SHAPE], read: |value, mistakes| Some(Box::new(RawReshape::read(value, mistakes)?)) };
+
+/// A change of a link's conditions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reshape {
+    /// The link.
+    pub link: String,
+    /// All conditions from the first end to the second, those that stay included.
+    pub up: Shape,
+    /// All conditions the other way.
+    pub down: Shape,
+    /// How long the change takes: what is a number moves evenly meanwhile. At once if zero.
+    pub over: Time,
+}
+
+/// A change as it is written.
+#[derive(Debug)]
+struct RawReshape {
+    link: Option<Spanned<String>>,
+    conditions: Told,
+    over: Option<Spanned<Time>>,
+}
+
+/// The conditions of a link: both directions, and until when they change and by which step.
+#[derive(Debug)]
+pub(super) struct InForce {
+    shapes: [Shape; 2],
+    changing: Option<(Time, Span)>,
+}
+
+impl Read for RawReshape {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open_with(value, &SHAPE, CONDITIONS.keys, mistakes)?;
+        if table.present(&["up", "down"]).is_empty() && table.present(CONDITIONS.keys).is_empty() {
+            table
+                .mistakes
+                .absent(&value.span(), "this changes nothing: a condition is missing")
+                .help("write one or more of those of a link, such as rate = \"5mbit\"");
+        }
+        Some(Self {
+            link: table.required("link"),
+            conditions: Told { both: Conditions::among(&mut table), up: table.or_default("up"), down: table.or_default("down") },
+            over: table.optional("over"),
+        })
+    }
+}
+
+impl Written for RawReshape {
+    fn check(&self, at: Time, span: &Span, around: &mut Surroundings<'_>, mistakes: &mut Mistakes) -> Option<Action> {
+        let name = self.link.as_ref()?;
+        let link = named::link(around.topology?, name, mistakes)?;
+        let over = self.over.as_ref().map_or(Time::ZERO, |over| over.value);
+        let until = at.after(over);
+        let start = || InForce { shapes: [link.up.clone(), link.down.clone()], changing: None };
+        let in_force = around.conditions.entry(name.value.clone()).or_insert_with(start);
+        if let Some((until, other)) = in_force.changing.as_ref().filter(|(until, _)| at < *until) {
+            mistakes.add(span, format!("link `{}` is still changing: until {until}", name.value)).beside(other, "by this step");
+        }
+        let engine = link.engine.map(|engine| (engine, span.clone()));
+        let circumstances = Circumstances { around: span, mtu: link.mtu, engine, directory: around.directory };
+        let [up, down] = conditions::replace(in_force.shapes.each_ref(), &self.conditions, &circumstances, mistakes);
+        *in_force = InForce { shapes: [up.clone(), down.clone()], changing: Some((until, span.clone())) };
+        Some(Action::Shape(Box::new(Reshape { link: name.value.clone(), up, down, over })))
+    }
+}
+
+/// `shape wlan (rate 5mbit) over 2s`
+impl fmt::Display for Reshape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let conditions = if self.up == self.down { self.up.to_string() } else { format!("up {}, down {}", self.up, self.down) };
+        let over = if self.over > Time::ZERO { format!(" over {}", self.over) } else { String::new() };
+        write!(f, "shape {} ({conditions}){over}", self.link)
+    }
+}
