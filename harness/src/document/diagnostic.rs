@@ -168,6 +168,7 @@ impl std::error::Error for Diagnostics {}
 
 /// Why a document could not be loaded.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// The file could not be read.
     #[error("failed to read {}: {source}", path.display())]

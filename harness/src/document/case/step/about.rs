@@ -1,18 +1,12 @@
-//! What there is to say of a step's verb, and what it is checked among: the steps before it.
-//! Not here: any one of them.
+//! What there is to say of a step's verb, and what is written behind its key.
+//! Not here: any one of them, and what it is checked among (`around`).
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 use super::Action;
-use super::cut::How;
-use super::endpoint::Endpoints;
-use super::shape::InForce;
-use crate::document::case::transfer::Transfer;
+use super::around::Surroundings;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Shape, Spanned, Table, Value};
-use crate::document::topology::Topology;
 use crate::words::Time;
 
 /// A verb, as documents speak of it.
@@ -35,36 +29,6 @@ pub(in crate::document::case) trait Written: fmt::Debug {
     /// The process that it starts, if it starts one.
     fn starts(&self) -> Option<&Spanned<String>> {
         None
-    }
-}
-
-/// What is around a step: what the case has, and what the steps before it did.
-pub(in crate::document::case) struct Surroundings<'a> {
-    pub(super) topology: Option<&'a Topology>,
-    pub(super) transfers: &'a BTreeMap<String, Transfer>,
-    pub(super) processes: Vec<&'a str>,
-    /// Where the files are that steps name.
-    pub(super) directory: Option<&'a Path>,
-    /// How links are cut, and by which steps.
-    pub(super) cuts: BTreeMap<String, Vec<(How, Span)>>,
-    /// The conditions of links that steps changed.
-    pub(super) conditions: BTreeMap<String, InForce>,
-    pub(super) endpoints: Endpoints,
-    /// The processes that steps started.
-    pub(super) started: BTreeMap<String, Span>,
-}
-
-impl<'a> Surroundings<'a> {
-    /// What is around a case's first step.
-    pub(in crate::document::case) fn new(
-        topology: Option<&'a Topology>,
-        transfers: &'a BTreeMap<String, Transfer>,
-        processes: Vec<&'a str>,
-        directory: Option<&'a Path>,
-    ) -> Self {
-        let endpoints = Endpoints::of(topology);
-        let (cuts, conditions, started) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { topology, transfers, processes, directory, cuts, conditions, endpoints, started }
     }
 }
 

@@ -3,10 +3,9 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
-use super::Action;
-use super::about::{About, Surroundings, Written};
+use super::about::{About, Written};
+use super::around::Surroundings;
+use super::{Action, Cut, How};
 use crate::document::case::named;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Read, Shape, Spanned, Table, Value, word};
@@ -18,32 +17,6 @@ const CUT: Shape = Shape { heading: "`cut`", what: "a cut", keys: &["link", "how
 /// What there is to say of it.
 pub(super) const ABOUT: About =
     About { key: "cut", tables: &[&CUT], read: |value, mistakes| RawCut::read(value, mistakes).map(RawCut::boxed) };
-
-/// How a link is cut.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cut {
-    /// The link.
-    pub link: String,
-    /// In which way.
-    pub how: How,
-}
-
-/// The ways to cut a link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum How {
-    /// The named ends see their carrier go, as when the cable is pulled there. Nothing passes in either direction.
-    Carrier(Vec<End>),
-    /// The interfaces at the named ends are set down, as by `ip link set DEV down`.
-    Admin(Vec<End>),
-    /// Packets vanish silently; the interfaces notice nothing.
-    Blackhole {
-        /// From the first end to the second.
-        up: bool,
-        /// From the second end to the first.
-        down: bool,
-    },
-}
 
 /// A cut as it is written.
 #[derive(Debug)]

@@ -1,18 +1,18 @@
 //! `endpoint`: a host's endpoints change.
 //! Not here: what an endpoint may be, which topologies ask too.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::Action;
-use super::about::{About, Surroundings, Written, go_together};
+use super::about::{About, Written, go_together};
+use super::around::Surroundings;
 use crate::document::case::named;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Read, Shape, Spanned, Table, Value};
-use crate::document::topology::{self, Endpoint, Topology, check};
+use crate::document::topology::{self, Endpoint, check};
 use crate::words::{EndpointFlag, Time};
 
 const ENDPOINT: Shape =
@@ -25,6 +25,7 @@ pub(super) const ABOUT: About =
 /// A change of a host's endpoints (`ip mptcp endpoint`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum EndpointChange {
     /// Adds one.
     Add(Endpoint),
@@ -60,18 +61,6 @@ impl Read for RawEndpoint {
             flags: table.optional("flags"),
             flush: table.optional("flush"),
         })
-    }
-}
-
-/// The endpoints that hosts have by then.
-#[derive(Debug)]
-pub(super) struct Endpoints(BTreeMap<String, BTreeSet<IpAddr>>);
-
-impl Endpoints {
-    /// Those of a topology.
-    pub(super) fn of(topology: Option<&Topology>) -> Self {
-        let hosts = topology.into_iter().flat_map(|topology| &topology.hosts);
-        Self(hosts.map(|(name, host)| (name.clone(), host.mptcp.endpoints.iter().map(|endpoint| endpoint.address).collect())).collect())
     }
 }
 

@@ -2,7 +2,8 @@
 //! Not here: what a rule is, which is the topology's.
 
 use super::Action;
-use super::about::{About, Surroundings, Written};
+use super::about::{About, Written};
+use super::around::Surroundings;
 use crate::document::case::named;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Read, Shape, Spanned, Table, Value};

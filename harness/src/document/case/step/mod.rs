@@ -2,27 +2,28 @@
 //! Not here: the operations that it takes, which are the plan's, and doing them.
 
 mod about;
+mod around;
 mod cut;
 mod endpoint;
 mod firewall;
 mod limits;
-mod path_manager;
 mod process;
 mod restore;
 mod shape;
+mod userspace;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub(in crate::document::case) use about::{About, Surroundings, Written};
-pub use cut::{Cut, How};
+pub(in crate::document::case) use about::{About, Written};
+pub(in crate::document::case) use around::Surroundings;
 pub use endpoint::EndpointChange;
-pub use path_manager::Command;
 pub use shape::Reshape;
+pub use userspace::Command;
 
 use super::process::Verb;
-use crate::words::{Rule, Time};
+use crate::words::{End, Rule, Time};
 
 /// All verbs.
 pub(in crate::document::case) const ALL: &[&About] = &[
@@ -30,7 +31,7 @@ pub(in crate::document::case) const ALL: &[&About] = &[
     &endpoint::ABOUT,
     &firewall::ABOUT,
     &limits::ABOUT,
-    &path_manager::ABOUT,
+    &userspace::ABOUT,
     &restore::ABOUT,
     &shape::ABOUT,
     &process::START,
@@ -94,6 +95,33 @@ pub enum Action {
         transfer: String,
         /// What is decided.
         command: Command,
+    },
+}
+
+/// How a link is cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// The link.
+    pub link: String,
+    /// In which way.
+    pub how: How,
+}
+
+/// The ways to cut a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum How {
+    /// The named ends see their carrier go, as when the cable is pulled there. Nothing passes in either direction.
+    Carrier(Vec<End>),
+    /// The interfaces at the named ends are set down, as by `ip link set DEV down`.
+    Admin(Vec<End>),
+    /// Packets vanish silently; the interfaces notice nothing.
+    Blackhole {
+        /// From the first end to the second.
+        up: bool,
+        /// From the second end to the first.
+        down: bool,
     },
 }
 

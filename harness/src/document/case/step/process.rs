@@ -2,7 +2,8 @@
 //! Not here: the process.
 
 use super::Action;
-use super::about::{About, Surroundings, Written};
+use super::about::{About, Written};
+use super::around::Surroundings;
 use crate::document::case::named;
 use crate::document::case::process::Verb;
 use crate::document::diagnostic::{Mistakes, Span};

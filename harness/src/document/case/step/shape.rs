@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Action;
-use super::about::{About, Surroundings, Written};
+use super::about::{About, Written};
+use super::around::{InForce, Surroundings};
 use crate::document::case::named;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{self, Read, Spanned, Table, Value};
@@ -38,13 +39,6 @@ struct RawReshape {
     link: Option<Spanned<String>>,
     conditions: Told,
     over: Option<Spanned<Time>>,
-}
-
-/// The conditions of a link: both directions, and until when they change and by which step.
-#[derive(Debug)]
-pub(super) struct InForce {
-    shapes: [Shape; 2],
-    changing: Option<(Time, Span)>,
 }
 
 impl Read for RawReshape {

@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::Action;
-use super::about::{About, Surroundings, Written, go_together};
+use super::about::{About, Written, go_together};
+use super::around::Surroundings;
 use crate::document::case::named;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Read, Shape, Spanned, Table, Value};
@@ -27,6 +28,7 @@ pub(super) const ABOUT: About =
 /// A command about a connection (`Documentation/netlink/specs/mptcp_pm.yaml`). Addresses are those of the host that is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Command {
     /// Announces an address to the peer.
     Announce {

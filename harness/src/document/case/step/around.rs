@@ -1,0 +1,61 @@
+//! What a step is checked among: what the case has, and what the steps before it did.
+//! Not here: the checks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::Path;
+
+use super::How;
+use crate::document::case::transfer::Transfer;
+use crate::document::diagnostic::Span;
+use crate::document::topology::Topology;
+use crate::words::{Shape, Time};
+
+/// What is around a step: what the case has, and what the steps before it did.
+pub(in crate::document::case) struct Surroundings<'a> {
+    pub(super) topology: Option<&'a Topology>,
+    pub(super) transfers: &'a BTreeMap<String, Transfer>,
+    pub(super) processes: Vec<&'a str>,
+    /// Where the files are that steps name.
+    pub(super) directory: Option<&'a Path>,
+    /// How links are cut, and by which steps.
+    pub(super) cuts: BTreeMap<String, Vec<(How, Span)>>,
+    /// The conditions of links that steps changed.
+    pub(super) conditions: BTreeMap<String, InForce>,
+    pub(super) endpoints: Endpoints,
+    /// The processes that steps started.
+    pub(super) started: BTreeMap<String, Span>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// What is around a case's first step.
+    pub(in crate::document::case) fn new(
+        topology: Option<&'a Topology>,
+        transfers: &'a BTreeMap<String, Transfer>,
+        processes: Vec<&'a str>,
+        directory: Option<&'a Path>,
+    ) -> Self {
+        let endpoints = Endpoints::of(topology);
+        let (cuts, conditions, started) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { topology, transfers, processes, directory, cuts, conditions, endpoints, started }
+    }
+}
+
+/// The conditions of a link: both directions, and until when they change and by which step.
+#[derive(Debug)]
+pub(super) struct InForce {
+    pub(super) shapes: [Shape; 2],
+    pub(super) changing: Option<(Time, Span)>,
+}
+
+/// The endpoints that hosts have by then.
+#[derive(Debug)]
+pub(super) struct Endpoints(pub(super) BTreeMap<String, BTreeSet<IpAddr>>);
+
+impl Endpoints {
+    /// Those of a topology.
+    pub(super) fn of(topology: Option<&Topology>) -> Self {
+        let hosts = topology.into_iter().flat_map(|topology| &topology.hosts);
+        Self(hosts.map(|(name, host)| (name.clone(), host.mptcp.endpoints.iter().map(|endpoint| endpoint.address).collect())).collect())
+    }
+}
