@@ -60,7 +60,7 @@ fn everything() -> Vec<Source> {
 fn floors() -> BTreeMap<String, usize> {
     let root = repository().join("harness/src");
     let library = Source::read(root.join("lib.rs"));
-    let rows = library.text.lines().filter_map(|line| line.strip_prefix("//! | [`")?.split('`').next());
+    let rows = library.text.lines().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());
     let floors: BTreeMap<String, usize> = rows.rev().enumerate().map(|(floor, directory)| (directory.to_owned(), floor)).collect();
     let there = root.read_dir().expect("the library has a directory").map(|entry| entry.expect("it can be read to its end").path());
     let mut there: Vec<_> = there.filter(|path| path.is_dir()).collect();

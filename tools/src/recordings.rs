@@ -1,7 +1,7 @@
 //! Recordings in files: written, read, judged and shown again.
 
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use mplab::recording::Recording;
 use mplab::report::{self, Style};

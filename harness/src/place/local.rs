@@ -21,6 +21,7 @@ use crate::result::splat;
 
 /// Why the place could not run a job. This is broken machinery, not a failed case.
 #[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
 pub enum LocalError {
     /// No network namespace can be made here.
     #[error("{0}")]

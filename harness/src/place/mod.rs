@@ -2,14 +2,16 @@
 //! Not here: how either of them does it.
 
 mod enter;
+#[doc(hidden)]
 pub mod guest;
+#[doc(hidden)]
 pub mod local;
 
 pub use enter::enter;
+pub use guest::{Guest, GuestError};
+pub use local::LocalError;
 
 use crate::life::execute::News;
-use crate::place::guest::{Guest, GuestError};
-use crate::place::local::LocalError;
 use crate::plan::Job;
 use crate::result::recording::{Place, Recording};
 
@@ -24,6 +26,7 @@ pub enum Somewhere {
 
 /// Why a place could not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlaceError {
     /// This computer could not.
     #[error(transparent)]

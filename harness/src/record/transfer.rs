@@ -25,7 +25,7 @@ pub struct ConnectionRecord {
     pub connected: Option<u64>,
     /// What it spoke when it was last asked, as the client's socket says: `tcp` after a fallback.
     pub protocol: Option<Protocol>,
-    /// The client's MPTCP token, which names the connection in [`HostRecord::connections`] and path-manager events.
+    /// The client's MPTCP token, which names the connection in [`super::HostRecord::connections`] and path-manager events.
     pub token: Option<u32>,
     /// Client to server.
     pub up: Option<FlowRecord>,

@@ -114,6 +114,7 @@ pub struct MachineRecord {
 /// What a virtual machine's CPU is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Acceleration {
     /// Instructions are translated by QEMU.
     Tcg,
@@ -126,6 +127,7 @@ pub enum Acceleration {
 /// What a virtual machine's time follows from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Clockwork {
     /// This computer's clock.
     Real,
@@ -202,6 +204,7 @@ pub struct StepRecord {
 
 /// Why a recording could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// It is not a recording.
     #[error("not a recording: {0}")]

@@ -19,6 +19,7 @@ pub struct Splat {
 /// The kinds of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Kind {
     /// The kernel gave up.
     Panic,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One thing that not every kernel can do, or not every computer has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Feature {
     /// `IPPROTO_MPTCP` sockets and the path manager's netlink family.
     Mptcp,

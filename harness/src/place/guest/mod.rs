@@ -40,6 +40,7 @@ use um::Um;
 
 /// Why a guest could not do what it was ordered. This is broken machinery, not a failed case.
 #[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
 pub enum GuestError {
     /// There is no QEMU.
     #[error("`qemu-system-x86_64` cannot be started ({0}): install it (Debian: qemu-system-x86)")]
