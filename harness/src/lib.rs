@@ -106,7 +106,7 @@ pub mod result;
 pub mod words;
 
 #[doc(inline)]
-pub use document::{case, diagnostic, disk, topology};
+pub use document::{case, diagnostic, topology};
 #[doc(inline)]
 pub use front::{fixture, suite};
 #[doc(inline)]
