@@ -143,7 +143,9 @@ impl<T: Read> Read for Vec<Spanned<T>> {
 impl Shape {
     /// Panics unless the reference document has a section for each table with a row for each of its keys and no others.
     pub(crate) fn compare(shapes: &[&Self], document: &str) {
-        shapes.iter().for_each(|shape| shape.compare_with(&[], document));
+        for shape in shapes {
+            shape.compare_with(&[], document);
+        }
     }
 
     /// The same of one that may have the keys of another kind too.
