@@ -170,7 +170,7 @@ fn main() -> ExitCode {
     let ansi = colours(std::io::stderr().is_terminal());
     tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_ansi(ansi).init();
     if let Some(why) = mplab::kernel::limits::too_small() {
-        eprintln!("mplab: {why}");
+        complain!("mplab: {why}");
         return Exit::Broken.into();
     }
     let style = if colours(std::io::stdout().is_terminal()) { Style::Ansi } else { Style::Plain };

@@ -139,6 +139,7 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
         Feature::Redirect => ("wires; bridges stand in for it", EXTRA),
         Feature::Bridge => ("wires, where there is no redirect", EXTRA),
         Feature::Bonding => ("hosts with bonds", EXTRA),
+        Feature::Vlan => ("interfaces in VLANs", EXTRA),
         Feature::Tbf => ("links with a rate", EXTRA),
         Feature::Netem => ("links of engine netem; else mplab's relay stands in for it", EXTRA),
         Feature::NetemSeed => ("netem's chances that a seed repeats", NEWER),
@@ -152,6 +153,7 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
         Feature::PathManagerNames => ("path managers other than the kernel's and that in user space", NEWER),
         Feature::ListenerEvents => ("expectations of listener-created and listener-closed", NEWER),
         Feature::Mptcp
+        | Feature::RelayedVlans
         | Feature::Scheduler(_)
         | Feature::PathManager(_)
         | Feature::Limits(_)
@@ -162,11 +164,12 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
 }
 
 /// Those that a kernel has or has not.
-const FEATURES: [Feature; 16] = [
+const FEATURES: [Feature; 17] = [
     Feature::Ipv6,
     Feature::Redirect,
     Feature::Bridge,
     Feature::Bonding,
+    Feature::Vlan,
     Feature::Tbf,
     Feature::Netem,
     Feature::NetemSeed,

@@ -43,6 +43,7 @@ pub mod sysctl;
 pub mod timers;
 pub mod userspace_pm;
 pub mod view;
+pub mod vlan;
 pub mod wakeup;
 
 pub use namespace::Namespace;

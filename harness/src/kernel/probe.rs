@@ -10,10 +10,11 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::counters::Counters;
+use super::link::NewEnd;
 use super::packet::PacketSocket;
 use super::pm_events::PmEvents;
 use super::qdisc::{self, Shape};
-use super::{Batch, Namespace, Netlink, bond, firewall, link, mptcp, socket, sysctl};
+use super::{Batch, Namespace, Netlink, bond, firewall, link, mptcp, socket, sysctl, vlan};
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::shape::Chance;
 use crate::words::{BondMode, Deed, EndpointFlag, Feature, MptcpOption, Netem, Packets, Place, Protocol, Rate, Rule, Size};
@@ -23,7 +24,8 @@ const LO: i32 = 1;
 
 /// Probes every feature.
 pub fn features() -> std::io::Result<BTreeSet<Feature>> {
-    let mut netlink = Netlink::new(Arc::new(Namespace::current()?));
+    let here = Arc::new(Namespace::current()?);
+    let mut netlink = Netlink::new(Arc::clone(&here));
     let mut found = BTreeSet::new();
     let mut try_one = |feature: Feature, fill: &dyn Fn(&mut Batch)| {
         let mut batch = Batch::default();
@@ -47,6 +49,12 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
     try_one(Feature::Bridge, &|batch| link::bridge(batch, "mplab-probe", 1000));
     let settings = bond::Settings::of(BondMode::BalanceRr, 100, None);
     try_one(Feature::Bonding, &|batch| bond::add(batch, "mplab-bond", 1001, 1500, settings));
+    try_one(Feature::Vlan, &|batch| {
+        // `lo` takes no tags.
+        let [trunk, far] = [("mplab-trunk", 1002), ("mplab-far", 1003)].map(|(name, index)| NewEnd { name, index });
+        link::veth(batch, &trunk, false, &here, &far, [1500; 2]);
+        vlan::add(batch, "mplab-vlan", 1004, trunk.index, 10);
+    });
     // A kernel that does not know the attribute drops it silently.
     let has_seed = |(_, shape)| matches!(shape, Shape::Netem(place, settings) if place == first && settings.seed() == seeded.seed);
     found.extend(qdisc::list(&mut netlink).is_ok_and(|list| list.into_iter().any(has_seed)).then_some(Feature::NetemSeed));

@@ -9,10 +9,11 @@ use crate::words::Feature;
 
 /// What a place must be able to do for operations, done in this order.
 pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
+    let all: Vec<&Op> = ops.into_iter().collect();
     let mut needs = BTreeSet::new();
     let mut endpoints: BTreeMap<&str, u32> = BTreeMap::new();
     let (mut most, mut highest) = (0, 0);
-    for op in ops {
+    for op in &all {
         needs.extend(op.act.needs());
         let here = endpoints.entry(&op.ns).or_default();
         match &op.act {
@@ -24,6 +25,7 @@ pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
         }
         most = most.max(*here);
     }
+    needs.extend(tags_on_a_relay(&all).then_some(Feature::RelayedVlans));
     needs.extend((most > 0).then_some(Feature::Endpoints(most)));
     needs.extend((highest > 0).then_some(Feature::Limits(highest)));
     needs
@@ -34,9 +36,20 @@ pub(super) fn measures(case: &Case) -> impl Iterator<Item = Feature> {
     case.expects.iter().flat_map(|expect| &expect.measures).filter_map(Measure::needs)
 }
 
+/// Whether an interface that has VLANs is an end of a link that the relay makes: its packet sockets are given frames without their tags.
+fn tags_on_a_relay(ops: &[&Op]) -> bool {
+    let relayed: BTreeSet<&String> =
+        ops.iter().filter_map(|op| if let Act::Relay { dev, to, .. } = &op.act { Some([dev, to]) } else { None }).flatten().collect();
+    let tagged: BTreeSet<(&String, &String)> =
+        ops.iter().filter_map(|op| if let Act::Vlan { link, .. } = &op.act { Some((&op.ns, link)) } else { None }).collect();
+    ops.iter().any(|op| matches!(&op.act, Act::Veth { dev, peer, .. } if tagged.contains(&(&op.ns, dev)) && relayed.contains(peer)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Forwarding, Means};
+    use crate::words::Engine;
 
     fn endpoint(host: &str, last: u8) -> Op {
         let address = [10, 0, 0, last].into();
@@ -52,6 +65,26 @@ mod tests {
             host("a", 2).chain([deleted, endpoint("a", 3), Op::new("a", Act::FlushEndpoints)]).chain(host("a", 1)).collect();
         assert_eq!(needs(&in_turns), [Feature::Endpoints(2)].into());
         assert_eq!(needs(&[Op::new("a", Act::FlushEndpoints)]), BTreeSet::new());
+    }
+
+    #[test]
+    fn tags_are_lost_where_the_relay_makes_the_link() {
+        let text = r#"
+            summary = "A VLAN on a link with a delay"
+            link.x = { ends = ["a:x", "b:x"], delay = "1ms" }
+            host.a.vlan.v = { interface = "x", id = 7 }
+            host.b.vlan.v = { interface = "x", id = 7 }
+        "#;
+        let topology = crate::document::topology::check::parse("x.toml", text).expect("it has no mistakes");
+        let by = |delays| {
+            let means = Means { delays, ..Means::from(Forwarding::Redirect) };
+            needs(&crate::plan::lab(&topology, means))
+                .into_iter()
+                .filter(|feature| matches!(feature, Feature::Vlan | Feature::RelayedVlans))
+                .collect()
+        };
+        let (netem, relay): (Vec<_>, Vec<_>) = (by(Engine::Netem), by(Engine::Relay));
+        assert_eq!((netem, relay), (vec![Feature::Vlan], vec![Feature::Vlan, Feature::RelayedVlans]));
     }
 
     #[test]

@@ -79,6 +79,15 @@ pub enum Act {
         /// What it hashes; the kernel's choice if absent.
         xmit_hash_policy: Option<XmitHashPolicy>,
     },
+    /// Makes a VLAN of an interface, down.
+    Vlan {
+        /// Its name.
+        dev: String,
+        /// The interface.
+        link: String,
+        /// The tag.
+        id: u16,
+    },
     /// Makes an interface a port of a bridge or, being down, a member of a bond, which sets it up.
     Attach {
         /// The interface.
@@ -315,6 +324,7 @@ impl Act {
             Self::Redirect { .. } => Feature::Redirect,
             Self::Bridge { .. } => Feature::Bridge,
             Self::Bond { .. } => Feature::Bonding,
+            Self::Vlan { .. } => Feature::Vlan,
             Self::Tbf { .. } | Self::Split { .. } => Feature::Tbf,
             Self::Netem { .. } => Feature::Netem,
             Self::Relay { .. } => Feature::Relay,
@@ -359,6 +369,7 @@ impl fmt::Display for Op {
                 write!(f, "ip -n {ns} link add {dev} mtu {mtu} type bond mode {mode} miimon {}", miimon.millis())?;
                 xmit_hash_policy.map_or(Ok(()), |policy| write!(f, " xmit_hash_policy {policy}"))
             }
+            Act::Vlan { dev, link, id } => write!(f, "ip -n {ns} link add link {link} name {dev} type vlan id {id}"),
             Act::Attach { dev, master } => write!(f, "ip -n {ns} link set {dev} master {master}"),
             Act::Port { dev, flood } => {
                 let flood = if *flood { "on" } else { "off" };

@@ -26,7 +26,8 @@ const RULES: u32 = 1000;
 /// A neighbour across one of a host's links.
 struct Neighbour<'a> {
     interface: &'a str,
-    link: &'a str,
+    /// The link's name, or `LINK.ID` for a VLAN on it.
+    link: String,
     host: &'a str,
     via: Network,
 }
@@ -34,11 +35,15 @@ struct Neighbour<'a> {
 fn neighbours<'a>(topology: &'a Topology, host: &'a str, v6: bool) -> Vec<Neighbour<'a>> {
     let of = |(name, interface): (&'a String, &'a crate::document::topology::Interface)| {
         let other = topology.links.get(&interface.link)?.other(&End::new(host, name));
-        let via = topology.hosts.get(&other.host)?.bond_or_itself(&other.interface)?.address(v6)?;
-        Some(Neighbour { interface: name, link: &interface.link, host: &other.host, via })
+        let there = topology.hosts.get(&other.host)?;
+        let (link, far) = match &interface.vlan {
+            Some(vlan) => (format!("{}.{}", interface.link, vlan.id), there.vlan(&other.interface, vlan.id)?.1),
+            None => (interface.link.clone(), there.bond_or_itself(&other.interface)?),
+        };
+        Some(Neighbour { interface: name, link, host: &other.host, via: far.address(v6)? })
     };
     let mut found: Vec<_> = topology.hosts[host].addressed().filter_map(of).collect();
-    found.sort_by_key(|neighbour| neighbour.link);
+    found.sort_by(|a, b| a.link.cmp(&b.link));
     found
 }
 
@@ -49,7 +54,7 @@ fn reach(topology: &Topology, host: &str, first: &str, v6: bool) -> BTreeMap<Str
     let mut queue = VecDeque::from([(first, 1)]);
     while let Some((router, distance)) = queue.pop_front() {
         for neighbour in neighbours(topology, router, v6) {
-            links.entry(neighbour.link.to_owned()).or_insert(distance);
+            links.entry(neighbour.link).or_insert(distance);
             if topology.hosts[neighbour.host].forward && seen.insert(neighbour.host) {
                 queue.push_back((neighbour.host, distance + 1));
             }
@@ -58,10 +63,10 @@ fn reach(topology: &Topology, host: &str, first: &str, v6: bool) -> BTreeMap<Str
     links
 }
 
-/// The networks of a link: those of its ends' addresses, usually one.
-fn networks(topology: &Topology, link: &str, v6: bool) -> Vec<Network> {
+/// The networks of a link or VLAN: those of its ends' addresses, usually one.
+fn networks(topology: &Topology, ends: &[End; 2], v6: bool) -> Vec<Network> {
     let of = |end: &End| topology.hosts.get(&end.host)?.bond_or_itself(&end.interface)?.address(v6).map(subnet_of);
-    let mut networks: Vec<_> = topology.links[link].ends.iter().filter_map(of).collect();
+    let mut networks: Vec<_> = ends.iter().filter_map(of).collect();
     networks.dedup();
     networks
 }
@@ -154,7 +159,6 @@ pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
 
 /// Networks that are not its own: by the nearest router, or for a host by its default route where that leads there too.
 fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
-    let own: BTreeSet<&str> = topology.hosts[host].interfaces.values().map(|interface| interface.link.as_str()).collect();
     let routers: Vec<_> = neighbours(topology, host, v6)
         .into_iter()
         .filter(|neighbour| topology.hosts[neighbour.host].forward)
@@ -169,13 +173,13 @@ fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
     };
     let default = routers.first().filter(|_| !topology.hosts[host].forward);
     acts.extend(default.map(|(_, router)| route(default_network(v6), router)));
-    for link in topology.links.keys().filter(|link| !own.contains(link.as_str())) {
-        if default.is_some_and(|(reached, _)| reached.contains_key(link)) {
+    for (link, ends) in topology.networks().into_iter().filter(|(_, ends)| ends.iter().all(|end| end.host != host)) {
+        if default.is_some_and(|(reached, _)| reached.contains_key(&link)) {
             continue;
         }
-        let nearest = routers.iter().filter_map(|(reached, router)| Some((reached.get(link)?, router))).min_by_key(|(hops, _)| **hops);
+        let nearest = routers.iter().filter_map(|(reached, router)| Some((reached.get(&link)?, router))).min_by_key(|(hops, _)| **hops);
         if let Some((_, router)) = nearest {
-            acts.extend(networks(topology, link, v6).into_iter().map(|to| route(to, router)));
+            acts.extend(networks(topology, &ends, v6).into_iter().map(|to| route(to, router)));
         }
     }
 }

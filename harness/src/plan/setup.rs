@@ -36,7 +36,7 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
     }
     for (name, host) in &topology.hosts {
         // Carriers are there by now: of several members that could be the active one the first is, at both ends.
-        ops.extend(bonds(topology, host).into_iter().map(|act| Op::new(name, act)));
+        ops.extend(bonds(topology, host).into_iter().chain(vlans(host)).map(|act| Op::new(name, act)));
         for (dev, interface) in &host.interfaces {
             ops.extend(interface.addresses.iter().map(|&address| Op::new(name, Act::Address { dev: dev.clone(), address })));
         }
@@ -104,6 +104,15 @@ fn bonds(topology: &Topology, host: &Host) -> Vec<Act> {
         acts.push(Act::Up { dev: dev.clone() });
     }
     acts
+}
+
+/// What makes a host's VLANs.
+fn vlans(host: &Host) -> impl Iterator<Item = Act> {
+    let found = host.interfaces.iter().filter_map(|(dev, interface)| Some((dev, interface.vlan.as_ref()?)));
+    found.flat_map(|(dev, vlan)| {
+        let made = Act::Vlan { dev: dev.clone(), link: vlan.interface.clone(), id: vlan.id };
+        [made, Act::Up { dev: dev.clone() }]
+    })
 }
 
 /// A host's sysctls: those of single interfaces once these exist (`late`), the others before.

@@ -107,9 +107,19 @@ fn undo(wire: &Wire, how: &How, setup: &[Op]) -> Vec<Op> {
         How::Admin(ends) => ends
             .iter()
             .flat_map(|end| {
-                let through =
-                    |op: &&Op| op.ns == end.host && matches!(&op.act, Act::Route { dev, .. } if dev.as_ref() == Some(&end.interface));
-                std::iter::once(Op::new(&end.host, Act::Up { dev: end.interface.clone() })).chain(setup.iter().filter(through).cloned())
+                // Its VLANs are set down with it; not every kernel sets them up with it at once.
+                let vlan = |op: &Op| match &op.act {
+                    Act::Vlan { dev, link, .. } if op.ns == end.host && *link == end.interface => Some(dev.clone()),
+                    _ => None,
+                };
+                let devs: Vec<String> = std::iter::once(end.interface.clone()).chain(setup.iter().filter_map(vlan)).collect();
+                let through = |op: &&Op| match &op.act {
+                    Act::Route { dev: Some(dev), .. } => op.ns == end.host && devs.contains(dev),
+                    _ => false,
+                };
+                let routes: Vec<Op> = setup.iter().filter(through).cloned().collect();
+                let ups = devs.into_iter().map(|dev| Op::new(&end.host, Act::Up { dev }));
+                ups.chain(routes).collect::<Vec<_>>()
             })
             .collect(),
         How::Blackhole { up, down } => directions(*up, *down).map(|from| wire.pass(from, true)).collect(),

@@ -21,6 +21,10 @@ pub enum Feature {
     Bridge,
     /// Bonds: several interfaces as one.
     Bonding,
+    /// VLANs: several networks on one cable, told apart by tags.
+    Vlan,
+    /// Tags of VLANs that are kept by links in user space. No place has it.
+    RelayedVlans,
     /// The token bucket filter: a rate.
     Tbf,
     /// The network emulator: delay, jitter, loss.
@@ -81,6 +85,11 @@ impl Feature {
             Self::Redirect => "this kernel has no sch_ingress, cls_u32 or act_mirred".to_owned(),
             Self::Bridge => "this kernel has no bridge".to_owned(),
             Self::Bonding => "this kernel has no bonding".to_owned(),
+            Self::Vlan => "this kernel has no VLANs (8021q)".to_owned(),
+            Self::RelayedVlans => {
+                "mplab's relay, which makes this link here, loses the tags of VLANs: give it a rate alone, or take a kernel with sch_netem"
+                    .to_owned()
+            }
             Self::Tbf => "this kernel has no sch_tbf, which a link's rate needs".to_owned(),
             Self::Netem => "this kernel has no sch_netem, which a link of engine netem needs".to_owned(),
             Self::NetemSeed => "this kernel's netem takes no seed".to_owned(),
@@ -160,6 +169,8 @@ impl fmt::Display for Feature {
             Self::Redirect => f.write_str("redirect"),
             Self::Bridge => f.write_str("bridge"),
             Self::Bonding => f.write_str("bonding"),
+            Self::Vlan => f.write_str("vlan"),
+            Self::RelayedVlans => f.write_str("relayed-vlans"),
             Self::Tbf => f.write_str("tbf"),
             Self::Netem => f.write_str("netem"),
             Self::NetemSeed => f.write_str("netem seed"),

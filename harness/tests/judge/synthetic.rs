@@ -48,8 +48,16 @@ pub(crate) fn topology(links: &[(&str, &str, &str)]) -> Topology {
             };
             let addresses = vec![format!("10.0.{}.{}/24", index + 1, side + 1).parse().unwrap()];
             let host = hosts.entry(host.clone()).or_insert(nothing);
-            let facts =
-                Interface { link: name.clone(), addresses, mtu: None, bond: None, member_of: None, masquerade: false, tproxy: None };
+            let facts = Interface {
+                link: name.clone(),
+                addresses,
+                mtu: None,
+                bond: None,
+                vlan: None,
+                member_of: None,
+                masquerade: false,
+                tproxy: None,
+            };
             host.interfaces.insert(interface.clone(), facts);
         }
     }

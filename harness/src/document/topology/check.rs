@@ -5,6 +5,7 @@ mod bond;
 mod host;
 pub(crate) mod mptcp;
 mod mtu;
+mod vlan;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,6 +19,7 @@ use crate::document::topology::address::{self, Addresses, Cable, IPV6_MTU, Reaso
 use crate::words::names::{HOST_MAX, LINK_MAX, WIRES, complaint};
 use crate::words::{End, Shape};
 use bond::Bonds;
+use vlan::Vlans;
 
 /// Loads a topology file.
 pub fn load(path: &Path) -> Result<Topology, LoadError> {
@@ -66,9 +68,11 @@ fn check(raw: &raw::Topology, directory: Option<&Path>, mistakes: &mut Mistakes)
     let mut further = Mistakes::default();
     let bonds = bond::check(raw, &links, &ends, &mut further);
     ends.extend(bonds.ends());
-    mtu::check(raw, &links, &bonds, &ends, &mut further);
-    let addresses = addresses(raw, &links, &bonds, &ends, &mut further);
-    let hosts = hosts(raw, &bonds, &ends, &addresses, &mut further);
+    let vlans = vlan::check(raw, &links, &bonds, &ends, &mut further);
+    ends.extend(vlans.ends());
+    mtu::check(raw, &links, &bonds, &vlans, &ends, &mut further);
+    let addresses = addresses(raw, &links, &bonds, &vlans, &ends, &mut further);
+    let hosts = hosts(raw, &bonds, &vlans, &ends, &addresses, &mut further);
     mistakes.append(further, |mistake| readable || !mistake.absence);
     Topology { summary, hosts, links }
 }
@@ -77,6 +81,7 @@ fn check(raw: &raw::Topology, directory: Option<&Path>, mistakes: &mut Mistakes)
 fn hosts(
     raw: &raw::Topology,
     bonds: &Bonds,
+    vlans: &Vlans,
     ends: &BTreeMap<End, String>,
     addresses: &Addresses,
     mistakes: &mut Mistakes,
@@ -89,7 +94,7 @@ fn hosts(
     }
     let check = |name: &str| {
         let written = raw.hosts.get(name);
-        host::check(name, written, interfaces_of(name, written, bonds, ends, addresses), mistakes)
+        host::check(name, written, interfaces_of(name, written, bonds, vlans, ends, addresses), mistakes)
     };
     names.iter().copied().map(str::to_owned).zip(names.iter().copied().map(check)).collect()
 }
@@ -108,6 +113,7 @@ fn interfaces_of(
     host: &str,
     written: Option<&Entry<raw::Host>>,
     bonds: &Bonds,
+    vlans: &Vlans,
     ends: &BTreeMap<End, String>,
     addresses: &Addresses,
 ) -> BTreeMap<String, Interface> {
@@ -120,7 +126,10 @@ fn interfaces_of(
             let tproxy = of_its_own.and_then(|interface| value(interface.value.tproxy.as_ref()));
             let mtu = of_its_own.and_then(|interface| value(interface.value.mtu.as_ref()));
             let (bond, member_of) = (bonds.at(end).cloned(), bonds.of(end).map(|bond| bond.interface.clone()));
-            (end.interface.clone(), Interface { link: link.clone(), addresses, mtu, bond, member_of, masquerade, tproxy })
+            (
+                end.interface.clone(),
+                Interface { link: link.clone(), addresses, mtu, bond, vlan: vlans.at(end).cloned(), member_of, masquerade, tproxy },
+            )
         })
         .collect()
 }
@@ -211,6 +220,7 @@ fn addresses(
     raw: &raw::Topology,
     links: &BTreeMap<String, Link>,
     bonds: &Bonds,
+    vlans: &Vlans,
     ends: &BTreeMap<End, String>,
     mistakes: &mut Mistakes,
 ) -> Addresses {
@@ -238,7 +248,8 @@ fn addresses(
     let small = |link: &Link| link.ends.iter().any(|end| mtu::of(raw, end).unwrap_or(link.mtu) < IPV6_MTU);
     let no_ipv6 = |link: &Link| if ipv6 { small(link).then_some(Reason::Small) } else { Some(Reason::Off) };
     let cable = |link: &Link| Cable { ends: link.ends.each_ref().map(|end| bonds.of(end).unwrap_or(end).clone()), no_ipv6: no_ipv6(link) };
-    let cables = links.iter().map(|(name, link)| (name.clone(), cable(link))).collect();
+    let on_links = vlans.pairs(links).map(|(name, ends, link)| (name, Cable { ends, no_ipv6: no_ipv6(link) }));
+    let cables = links.iter().map(|(name, link)| (name.clone(), cable(link))).chain(on_links).collect();
     let (addresses, refusals) = address::assign(&cables, &written);
     for refusal in refusals {
         let span = spans[&(refusal.end.clone(), refusal.network)].clone();

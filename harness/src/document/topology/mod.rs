@@ -51,7 +51,7 @@ pub struct Host {
 /// A NIC of a host, or a bond of several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
-    /// The link it is an end of; of a bond, the first of its members' by name.
+    /// The link it is an end of; of a bond, the first of its members' by name; of a VLAN, that of its interface.
     pub link: String,
     /// Its addresses, IPv4 before IPv6. A member of a bond has none.
     pub addresses: Vec<Network>,
@@ -61,6 +61,9 @@ pub struct Interface {
     /// What bonds it with others, if it is a bond.
     #[serde(default)]
     pub bond: Option<Bond>,
+    /// Whose tagged packets it has, if it is a VLAN.
+    #[serde(default)]
+    pub vlan: Option<Vlan>,
     /// The bond that it is a member of.
     #[serde(default)]
     pub member_of: Option<String>,
@@ -70,6 +73,15 @@ pub struct Interface {
     /// The port of the program that is given the TCP connections that enter by it.
     #[serde(default)]
     pub tproxy: Option<u16>,
+}
+
+/// The packets of an interface that have one tag (802.1Q), as an interface of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vlan {
+    /// The interface by which they come and go.
+    pub interface: String,
+    /// The tag, 1 to 4094.
+    pub id: u16,
 }
 
 /// Several interfaces as one.
@@ -129,10 +141,27 @@ pub struct Link {
 }
 
 impl Topology {
-    /// The link that an interface is an end of. A bond is an end of none.
+    /// The link that an interface is an end of. A bond or VLAN is an end of none.
     pub fn link_of(&self, end: &End) -> Option<&str> {
         let interface = self.hosts.get(&end.host)?.interfaces.get(&end.interface)?;
-        interface.bond.is_none().then_some(&interface.link)
+        interface.is_end().then_some(&interface.link)
+    }
+
+    /// What connects interfaces that have addresses, by name, each with its two ends: links, and the VLANs on them as `LINK.ID`.
+    pub fn networks(&self) -> Vec<(String, [End; 2])> {
+        let links = self.links.iter().map(|(name, link)| (name.clone(), link.ends.clone()));
+        let on = |(link, end): (&String, &End)| {
+            let host = self.hosts.get(&end.host)?;
+            let there = self.links[link].other(end);
+            let vlans = host.interfaces.iter().filter_map(|(name, interface)| Some((name, interface.vlan.as_ref()?)));
+            let pair = |(name, vlan): (&String, &Vlan)| {
+                let (far, _) = self.hosts.get(&there.host)?.vlan(&there.interface, vlan.id)?;
+                Some((format!("{link}.{}", vlan.id), [End::new(&end.host, name), End::new(&there.host, far)]))
+            };
+            Some(vlans.filter(|(_, vlan)| vlan.interface == end.interface).filter_map(pair).collect::<Vec<_>>())
+        };
+        let firsts = self.links.iter().map(|(name, link)| (name, &link.ends[0]));
+        links.chain(firsts.filter_map(on).flatten()).collect()
     }
 
     /// The largest packet that each end of a link sends and takes, in bytes.
@@ -174,9 +203,9 @@ impl Link {
 }
 
 impl Host {
-    /// Its interfaces that are ends of links: all but bonds.
+    /// Its interfaces that are ends of links: all but bonds and VLANs.
     pub fn ends(&self) -> impl Iterator<Item = (&String, &Interface)> {
-        self.interfaces.iter().filter(|(_, interface)| interface.bond.is_none())
+        self.interfaces.iter().filter(|(_, interface)| interface.is_end())
     }
 
     /// The interfaces that have addresses: all but members of bonds.
@@ -190,6 +219,12 @@ impl Host {
         interface.member_of.as_ref().map_or(Some(interface), |bond| self.interfaces.get(bond))
     }
 
+    /// Its VLAN with a tag on an interface.
+    pub fn vlan(&self, interface: &str, id: u16) -> Option<(&String, &Interface)> {
+        let has = |vlan: &Vlan| vlan.interface == interface && vlan.id == id;
+        self.interfaces.iter().find(|(_, interface)| interface.vlan.as_ref().is_some_and(has))
+    }
+
     /// Whether any of its interfaces has an IPv6 address.
     pub fn has_ipv6(&self) -> bool {
         self.interfaces.values().any(|interface| interface.address(true).is_some())
@@ -197,6 +232,11 @@ impl Host {
 }
 
 impl Interface {
+    /// Whether it is an end of a link.
+    pub fn is_end(&self) -> bool {
+        self.bond.is_none() && self.vlan.is_none()
+    }
+
     /// Its first address of the family that `v6` names.
     pub fn address(&self, v6: bool) -> Option<Network> {
         self.addresses.iter().copied().find(|network| network.address.is_ipv6() == v6)

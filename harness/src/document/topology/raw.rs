@@ -13,10 +13,14 @@ use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value, word};
 use crate::words::{BondMode, End, EndpointFlag, Engine, Network, Time, XmitHashPolicy};
 
 const TOPOLOGY: Shape = Shape { heading: "The file", what: "a topology", keys: &["summary", "ipv6", "host", "link"] };
-const HOST: Shape =
-    Shape { heading: "`[host.NAME]`", what: "a host", keys: &["bond", "firewall", "forward", "interface", "mptcp", "route", "sysctl"] };
+const HOST: Shape = Shape {
+    heading: "`[host.NAME]`",
+    what: "a host",
+    keys: &["bond", "firewall", "forward", "interface", "mptcp", "route", "sysctl", "vlan"],
+};
 const BOND: Shape =
     Shape { heading: "`[host.NAME.bond.NAME]`", what: "a bond", keys: &["mode", "interfaces", "miimon", "xmit_hash_policy"] };
+const VLAN: Shape = Shape { heading: "`[host.NAME.vlan.NAME]`", what: "a VLAN", keys: &["interface", "id"] };
 const INTERFACE: Shape =
     Shape { heading: "`[host.NAME.interface.NAME]`", what: "an interface", keys: &["address", "mtu", "nat", "tproxy"] };
 const ROUTE: Shape = Shape { heading: "`[[host.NAME.route]]`", what: "a route", keys: &["to", "via", "interface"] };
@@ -32,8 +36,8 @@ const LINK: Shape = Shape { heading: "`[link.NAME]`", what: "a link", keys: &["e
 
 /// Every table of a topology file, for the test that compares them with the reference document.
 #[cfg(test)]
-pub(super) const SHAPES: [&Shape; 10] =
-    [&TOPOLOGY, &HOST, &BOND, &super::firewall::RULE, &INTERFACE, &ROUTE, &MPTCP, &LIMITS, &ENDPOINT, &LINK];
+pub(super) const SHAPES: [&Shape; 11] =
+    [&TOPOLOGY, &HOST, &BOND, &VLAN, &super::firewall::RULE, &INTERFACE, &ROUTE, &MPTCP, &LIMITS, &ENDPOINT, &LINK];
 
 #[derive(Debug)]
 pub(super) struct Topology {
@@ -52,6 +56,13 @@ pub(super) struct Host {
     pub(super) sysctls: Sysctls,
     pub(super) routes: Vec<Spanned<Route>>,
     pub(super) mptcp: Mptcp,
+    pub(super) vlans: Named<Vlan>,
+}
+
+#[derive(Debug)]
+pub(super) struct Vlan {
+    pub(super) interface: Option<Spanned<String>>,
+    pub(super) id: Option<Spanned<u16>>,
 }
 
 #[derive(Debug)]
@@ -181,7 +192,15 @@ impl Read for Host {
             sysctls: table.or_default("sysctl"),
             routes: table.or_default("route"),
             mptcp: table.or_default("mptcp"),
+            vlans: table.or_default("vlan"),
         })
+    }
+}
+
+impl Read for Vlan {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &VLAN, mistakes)?;
+        Some(Self { interface: table.required("interface"), id: table.required("id") })
     }
 }
 

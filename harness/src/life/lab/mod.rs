@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 pub use readback::Difference;
 
 use crate::kernel::link::LinkState;
-use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, bond, firewall, link, mptcp, qdisc, route, sysctl};
+use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, bond, firewall, link, mptcp, qdisc, route, sysctl, vlan};
 use crate::life::clock::Clock;
 use crate::life::relay::{Relay, RelayError, RelayLink};
 use crate::plan::op::MAIN_TABLE;
@@ -268,6 +268,10 @@ impl Lab {
             Act::Bond { dev, mtu, .. } => {
                 let index = room.new_device(dev);
                 bond::add(batch, dev, index, *mtu, kernel_bond(&op.act));
+            }
+            Act::Vlan { dev, link, id } => {
+                let index = room.new_device(dev);
+                vlan::add(batch, dev, index, room.index(link), *id);
             }
             Act::Up { dev } => link::set_up(batch, room.index(dev), true),
             Act::Down { dev } => link::set_up(batch, room.index(dev), false),

@@ -7,7 +7,7 @@ use std::fmt;
 use super::{Room, kernel_address, kernel_bond, kernel_endpoint, kernel_route, kernel_rule};
 use crate::kernel::link::LinkState;
 use crate::kernel::qdisc::Shape;
-use crate::kernel::{Netlink, NetlinkError, bond, firewall, link, mptcp, qdisc, route, sysctl};
+use crate::kernel::{Netlink, NetlinkError, bond, firewall, link, mptcp, qdisc, route, sysctl, vlan};
 use crate::plan::{Act, Op};
 use crate::words::netem::UNLIMITED;
 use crate::words::{EndpointFlag, Rate, Size};
@@ -144,6 +144,11 @@ fn differs(room: &mut Room, found: &mut Found, act: &Act) -> Result<Option<Strin
                 works.map(|has| bond::Settings { xmit_hash_policy: has.xmit_hash_policy.filter(|_| xmit_hash_policy.is_some()), ..has });
             let same = told == Some(wanted) && has.as_ref().is_some_and(|link| link.mtu == *mtu);
             difference(same, &|| format!("{works:?} of {}", shown(has.as_ref())))
+        }
+        Act::Vlan { dev, link, id } => {
+            let (index, wanted) = (room.index(dev), (room.index(link), *id));
+            let has = vlan::of(&mut room.netlink, index)?;
+            difference(has == Some(wanted), &|| has.map_or("no VLAN".to_owned(), |(link, id)| format!("VLAN {id} of interface {link}")))
         }
         Act::Attach { dev, master } => {
             let (has, master) = (state(room, found, dev)?, room.index(master));

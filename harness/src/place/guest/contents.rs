@@ -29,8 +29,9 @@ impl Luggage {
     pub(super) fn of(kernel: &Kernel, requests: &[Request]) -> io::Result<Self> {
         let all = &kernel.manifest.modules;
         let plain = requests.iter().all(is_plain);
-        let also = wanted(all, requests.iter().any(bonds));
-        let there = wanted(all, false);
+        let besides: Vec<_> = requests.iter().flat_map(more).collect();
+        let also = wanted(all, &besides);
+        let there = wanted(all, &[]);
         let mut files = Files::new();
         let modules = modules(&mut files, kernel, all.iter().filter(|module| (!plain || also(module)) && !there(module)))?;
         for name in requests.iter().flat_map(programs).collect::<BTreeSet<_>>() {
@@ -47,7 +48,7 @@ impl Luggage {
 pub(super) fn booted(kernel: &Kernel, first: Option<&Path>) -> io::Result<File> {
     let mut files = Files::new();
     let all = &kernel.manifest.modules;
-    let plain = wanted(all, false);
+    let plain = wanted(all, &[]);
     let modules = modules(&mut files, kernel, all.iter().filter(|module| plain(module)))?;
     files.insert(PathBuf::from(MODULES), serde_json::to_vec(&modules)?);
     let mut file = anonymous_file("initramfs")?;
@@ -74,10 +75,10 @@ fn modules<'a>(files: &mut Files, kernel: &Kernel, modules: impl Iterator<Item =
 const PLAIN_MODULES: [&str; 9] =
     ["veth", "sch_ingress", "cls_u32", "act_mirred", "sch_tbf", "sch_netem", "inet_diag", "tcp_diag", "mptcp_diag"];
 
-/// Whether a module is one that a lab without anything special needs, with bonds or without, or one that such a one needs.
-fn wanted(all: &[Module], bonds: bool) -> impl Fn(&Module) -> bool {
+/// Whether a module is one that a lab without anything special needs, or one of these others, or one that such a one needs.
+fn wanted(all: &[Module], more: &[&'static str]) -> impl Fn(&Module) -> bool {
     let mut wanted: BTreeSet<&str> = PLAIN_MODULES.into();
-    wanted.extend(bonds.then_some("bonding"));
+    wanted.extend(more);
     // Each stands behind those it needs.
     for module in all.iter().rev() {
         if wanted.contains(module.name.as_str()) {
@@ -95,9 +96,11 @@ fn programs(request: &Request) -> Vec<String> {
     }
 }
 
-/// Whether a request needs bonds.
-fn bonds(request: &Request) -> bool {
-    matches!(request, Request::Run(job) if job.needs.contains(&Feature::Bonding))
+/// The modules that a request needs besides, though it is plain.
+fn more(request: &Request) -> Vec<&'static str> {
+    let Request::Run(job) = request else { return Vec::new() };
+    let modules = [(Feature::Bonding, "bonding"), (Feature::Vlan, "8021q")];
+    modules.into_iter().filter(|(feature, _)| job.needs.contains(feature)).map(|(_, module)| module).collect()
 }
 
 /// Whether a job can do with these.
@@ -106,12 +109,14 @@ fn is_plain(request: &Request) -> bool {
     let plain = |feature: &Feature| {
         use Feature::{
             Bonding, Counter, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf,
+            Vlan,
         };
         matches!(
             feature,
             Mptcp
                 | Ipv6
                 | Bonding
+                | Vlan
                 | Redirect
                 | Tbf
                 | Netem

@@ -116,3 +116,37 @@ fn a_bond_is_one_interface_and_its_members_are_none() {
     assert_eq!(lines(bonded, "client"), ["default via 10.0.1.2 dev bond0"]);
     assert_eq!(lines(bonded, "server"), ["default via 10.0.3.1 dev z"]);
 }
+
+#[test]
+fn a_vlan_is_a_network_of_its_own() {
+    let tagged = r#"
+        summary = "client - near - far - server, the first two by a cable with a VLAN"
+        host.client.vlan.v = { interface = "x", id = 10 }
+        host.near = { forward = true, vlan.v = { interface = "x", id = 10 } }
+        host.far.forward = true
+        [link]
+        x = { ends = ["client:x", "near:x"] }
+        y = { ends = ["near:y", "far:y"] }
+        z = { ends = ["far:z", "server:z"] }
+    "#;
+    assert_eq!(
+        lines(tagged, "client"),
+        [
+            "1002 from 10.0.1.1 lookup 1002",
+            "1001 from 10.0.4.1 lookup 1001",
+            "1000 from all lookup main suppress_prefixlength 0",
+            "default via 10.0.1.2 dev x",
+            "default via 10.0.4.2 dev v table 1001",
+            "default via 10.0.1.2 dev x table 1002"
+        ]
+    );
+    assert_eq!(lines(tagged, "far"), ["10.0.1.0/24 via 10.0.2.1 dev y", "10.0.4.0/24 via 10.0.2.1 dev y"]);
+}
+
+#[test]
+fn a_next_hop_in_no_network_is_on_the_link_that_is_written() {
+    let onlink = format!("{CABLES}\n[host.l]\nroute = [{{ to = \"10.9.0.0/16\", via = \"192.0.2.1\", interface = \"y\" }}]\n");
+    assert_eq!(lines(&onlink, "l").last().unwrap(), "10.9.0.0/16 via 192.0.2.1 dev y onlink");
+    let routed = onlink.replace("route = [", "route = [{ to = \"192.0.2.0/24\", interface = \"y\" }, ");
+    assert_eq!(lines(&routed, "l").last().unwrap(), "10.9.0.0/16 via 192.0.2.1 dev y");
+}

@@ -13,7 +13,11 @@ pub fn hosts<'a>(topology: &Topology, named: impl Fn(&str) -> Option<&'a str>, s
     let mut rows = vec![["host", "namespace", "interface", "link", "addresses"].map(str::to_owned)];
     for (host, facts) in &topology.hosts {
         for (index, (name, interface)) in facts.interfaces.iter().enumerate() {
-            let link = interface.bond.as_ref().map_or_else(|| interface.link.clone(), |bond| bond.interfaces.join("+"));
+            let link = match (&interface.bond, &interface.vlan) {
+                (Some(bond), _) => bond.interfaces.join("+"),
+                (_, Some(vlan)) => format!("{} VLAN {}", interface.link, vlan.id),
+                _ => interface.link.clone(),
+            };
             let once = |text: &str| if index == 0 { text.to_owned() } else { String::new() };
             let addresses = interface.addresses.iter().map(Network::to_string).collect::<Vec<_>>().join(" ");
             rows.push([once(host), once(named(host).unwrap_or("-")), name.clone(), link, addresses]);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::bond::Bonds;
+use super::vlan::Vlans;
 use super::{raw, value};
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::Spanned;
@@ -30,6 +31,7 @@ pub(super) fn check(
     raw: &raw::Topology,
     links: &BTreeMap<String, Link>,
     bonds: &Bonds,
+    vlans: &Vlans,
     ends: &BTreeMap<End, String>,
     mistakes: &mut Mistakes,
 ) {
@@ -41,6 +43,10 @@ pub(super) fn check(
         let link = ends.get(&end).and_then(|link| Some((link, links.get(link)?)));
         if bonds.at(&end).is_some() {
             mistakes.add(&mtu.span, format!("{end} is a bond, whose MTU is that of its links")).help("write `mtu` to each of them");
+        } else if let Some(vlan) = vlans.at(&end) {
+            mistakes
+                .add(&mtu.span, format!("the MTU of a VLAN is that of its interface, {}", vlan.interface))
+                .help(format!("write this to [host.{host}.interface.{}]", vlan.interface));
         } else if let Some((name, link)) = link.filter(|(_, link)| MTUS.contains(&mtu.value) && mtu.value > link.mtu) {
             mistakes
                 .add(&mtu.span, format!("link `{name}` carries no packet larger than {} bytes", link.mtu))
