@@ -47,16 +47,17 @@ fn neighbours<'a>(topology: &'a Topology, host: &'a str, v6: bool) -> Vec<Neighb
     found
 }
 
-/// The links whose networks are reached through `first`, a router next to `host`, with their distances in hops.
-fn reach(topology: &Topology, host: &str, first: &str, v6: bool) -> BTreeMap<String, usize> {
+/// The links whose networks are reached through routers next to `host`, each by the nearest of them, the first of several: its place among
+/// `first`. One search from all of them at once: what it comes to first it comes to by the shortest way.
+fn reach(topology: &Topology, host: &str, first: &[&str], v6: bool) -> BTreeMap<String, usize> {
     let mut links = BTreeMap::new();
-    let mut seen = BTreeSet::from([host, first]);
-    let mut queue = VecDeque::from([(first, 1)]);
-    while let Some((router, distance)) = queue.pop_front() {
+    let mut seen = BTreeSet::from([host]);
+    let mut queue: VecDeque<(usize, &str)> = first.iter().copied().enumerate().filter(|(_, router)| seen.insert(router)).collect();
+    while let Some((place, router)) = queue.pop_front() {
         for neighbour in neighbours(topology, router, v6) {
-            links.entry(neighbour.link).or_insert(distance);
+            links.entry(neighbour.link).or_insert(place);
             if topology.hosts[neighbour.host].forward && seen.insert(neighbour.host) {
-                queue.push_back((neighbour.host, distance + 1));
+                queue.push_back((place, neighbour.host));
             }
         }
     }
@@ -159,11 +160,10 @@ pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
 
 /// Networks that are not its own: by the nearest router, or for a host by its default route where that leads there too.
 fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
-    let routers: Vec<_> = neighbours(topology, host, v6)
-        .into_iter()
-        .filter(|neighbour| topology.hosts[neighbour.host].forward)
-        .map(|neighbour| (reach(topology, host, neighbour.host, v6), neighbour))
-        .collect();
+    let mut routers = neighbours(topology, host, v6);
+    routers.retain(|neighbour| topology.hosts[neighbour.host].forward);
+    let names: Vec<&str> = routers.iter().map(|router| router.host).collect();
+    let reached = reach(topology, host, &names, v6);
     let route = |to: Network, by: &Neighbour| Act::Route {
         to,
         via: Some(by.via.address),
@@ -172,14 +172,11 @@ fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
         onlink: false,
     };
     let default = routers.first().filter(|_| !topology.hosts[host].forward);
-    acts.extend(default.map(|(_, router)| route(default_network(v6), router)));
+    acts.extend(default.map(|router| route(default_network(v6), router)));
+    let by_default = default.map(|router| reach(topology, host, &[router.host], v6)).unwrap_or_default();
     for (link, ends) in topology.networks().into_iter().filter(|(_, ends)| ends.iter().all(|end| end.host != host)) {
-        if default.is_some_and(|(reached, _)| reached.contains_key(&link)) {
-            continue;
-        }
-        let nearest = routers.iter().filter_map(|(reached, router)| Some((reached.get(&link)?, router))).min_by_key(|(hops, _)| **hops);
-        if let Some((_, router)) = nearest {
-            acts.extend(networks(topology, &ends, v6).into_iter().map(|to| route(to, router)));
+        if let Some(place) = reached.get(&link).filter(|_| !by_default.contains_key(&link)) {
+            acts.extend(networks(topology, &ends, v6).into_iter().map(|to| route(to, &routers[*place])));
         }
     }
 }
