@@ -139,7 +139,9 @@ impl Store {
         // The XDG base directory specification: a path that is not absolute is ignored.
         let data = || set("XDG_DATA_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".local/share")));
         let directory = set("MPLAB_KERNELS").or_else(|| Some(data()?.join("mplab/kernels")));
-        directory.map(Self::at).ok_or(StoreError::Homeless)
+        let store = directory.map(Self::at).ok_or(StoreError::Homeless)?;
+        draft::sweep_if_possible(&store.directory);
+        Ok(store)
     }
 
     /// The store in a directory, which need not exist yet.

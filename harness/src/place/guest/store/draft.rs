@@ -1,5 +1,5 @@
 //! Drafts: directories beside the kernels in which one is written before it gets its name. A draft whose writer is gone is swept away by
-//! the next. Not here: what is written.
+//! whoever opens the store next. Not here: what is written.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -70,6 +70,13 @@ impl Drop for Draft {
         if !self.directory.as_os_str().is_empty() {
             fs::remove_dir_all(&self.directory).ok();
         }
+    }
+}
+
+/// Removes the drafts whose writers are gone, unless somebody is making one or the store is another user's: then the next does.
+pub(super) fn sweep_if_possible(store: &Path) {
+    if let Ok(_sweeper) = lock(store, FlockArg::LockExclusiveNonblock) {
+        sweep(store).ok();
     }
 }
 
