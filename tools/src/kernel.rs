@@ -35,8 +35,8 @@ pub(crate) enum Command {
         #[arg(long)]
         config: Vec<PathBuf>,
         /// Number of compilers at a time [default: one per core]
-        #[arg(long, short)]
-        jobs: Option<NonZero<usize>>,
+        #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..=1024))]
+        jobs: Option<u16>,
     },
     /// List the kernels, or tell everything about some
     List {
@@ -56,7 +56,7 @@ pub(crate) fn kernel(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Import { name, files } => import(&store, name, files)?,
         Command::Build { name, tree, config, jobs } => {
-            let recipe = Recipe { tree: tree.clone(), configs: config.clone(), jobs: *jobs };
+            let recipe = Recipe { tree: tree.clone(), configs: config.clone(), jobs: jobs.and_then(|jobs| NonZero::new(jobs.into())) };
             told(&build(&store, name, &recipe)?);
         }
         Command::List { names } if names.is_empty() => list(&store)?,

@@ -1,5 +1,6 @@
 //! `mplab replay`: a recorded run once more, with more eyes on it.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use mplab::case::check::SAMPLES;
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
     capture: Option<PathBuf>,
     /// Make the kernel wait for gdb: on this port in QEMU, or as a process if it is a program
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "1234")]
-    gdb: Option<u16>,
+    gdb: Option<NonZeroU16>,
     /// Run this program in the guest: the test program of `cargo test` that made the recording
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
@@ -53,7 +54,7 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         return Err(Failure::usage(format!("{sample}: the sampling interval is {} to {}", SAMPLES.start(), SAMPLES.end())));
     }
     let kernel = Store::open()?.get(&old.place.name)?;
-    let eyes = Eyes { gdb: arguments.gdb, capture: arguments.capture.clone() };
+    let eyes = Eyes { gdb: arguments.gdb.map(NonZeroU16::get), capture: arguments.capture.clone() };
     let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(eyes);
     let guest = match &arguments.program {
         Some(program) => {

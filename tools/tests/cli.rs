@@ -16,8 +16,9 @@ fn main() {
     mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let anywhere: [(&str, fn()); 8] = [
+    let anywhere: [(&str, fn()); 9] = [
         ("a_new_file_is_in_order_and_never_replaces_one", a_new_file_is_in_order_and_never_replaces_one),
+        ("numbers_have_bounds", numbers_have_bounds),
         ("a_file_in_order_is_checked", a_file_in_order_is_checked),
         ("a_mistake_has_a_file_a_line_and_a_caret", a_mistake_has_a_file_a_line_and_a_caret),
         ("a_reader_that_has_seen_enough_ends_it_quietly", a_reader_that_has_seen_enough_ends_it_quietly),
@@ -26,7 +27,8 @@ fn main() {
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 15] = [
+    let in_a_lab: [(&str, fn()); 16] = [
+        ("two_recordings_are_set_side_by_side", two_recordings_are_set_side_by_side),
         ("a_limit_that_is_met_is_named", a_limit_that_is_met_is_named),
         ("topologies_may_be_among_cases_and_jobs_be_too_many", topologies_may_be_among_cases_and_jobs_be_too_many),
         ("a_reader_that_has_seen_enough_ends_a_run", a_reader_that_has_seen_enough_ends_a_run),
@@ -301,6 +303,39 @@ fn what_has_no_end_is_refused() {
             assert_has(&said.err, &[file, why]);
         }
     }
+}
+
+fn numbers_have_bounds() {
+    let directory = Directory::new();
+    for (arguments, part) in [
+        (&["replay", "x.json", "--gdb", "0"][..], "invalid value '0' for '--gdb"),
+        (&["replay", "x.json", "--gdb", "70000"], "invalid value '70000' for '--gdb"),
+        (&["kernel", "build", "x", "tree", "--jobs", "0"], "0 is not in 1..=1024"),
+        (&["kernel", "build", "x", "tree", "--jobs", "5000"], "5000 is not in 1..=1024"),
+        (&["run", "x.toml", "--jobs", "0"], "invalid value '0' for '--jobs"),
+        (&["explore", "x.toml", "--kernel", "k", "--seeds", "1..20000"], "more than 10000 seeds"),
+    ] {
+        let said = directory.say(arguments);
+        assert_eq!(said.code, 2, "{arguments:?}: {said:?}");
+        assert_has(&said.err, &[part]);
+    }
+}
+
+fn two_recordings_are_set_side_by_side() {
+    let (directory, _) = failed();
+    let same = directory.say(&["diff", "out/short.json", "out/short.json"]);
+    assert_eq!(same.code, 0, "{same:?}");
+    let mut other: Value = serde_json::from_slice(&fs::read(directory.path().join("out/short.json")).expect("a recording")).expect("JSON");
+    let samples = other["hosts"]["guest2"]["counters"]["MPTcpExtMPCapableSYNTX"].as_array_mut();
+    *samples.and_then(|samples| samples.last_mut()).expect("it is counted") = 4711.into();
+    directory.write("other.json", &other.to_string());
+    let said = directory.say(&["diff", "out/short.json", "other.json"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_has(&said.out, &["out/short.json", "other.json", "MPTcpExtMPCapableSYNTX", "4711"]);
+    assert!(!same.out.contains("4711"), "{same:?}");
+    let said = directory.say(&["diff", "out/short.json", "nowhere.json"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert_has(&said.err, &["nowhere.json", "No such file"]);
 }
 
 fn a_recording_is_drawn() {
