@@ -19,6 +19,7 @@ mod progress;
 mod proxy;
 mod recordings;
 mod replay;
+mod report;
 mod run;
 mod standing;
 
@@ -90,16 +91,7 @@ enum Command {
         other: PathBuf,
     },
     /// Show a recording: bytes per interval and interface, subflows at both ends, shares, counters that grew
-    Report {
-        /// A recording
-        recording: PathBuf,
-        /// The interval of the table
-        #[arg(long, default_value = "1s")]
-        interval: mplab::words::Time,
-        /// Draw the throughput of each interface over time, as an SVG file
-        #[arg(long)]
-        svg: Option<PathBuf>,
-    },
+    Report(report::Arguments),
     /// Say what this computer can do for labs, and how to get what is missing
     Doctor,
     /// Say why a path has no subflow, or one that carries nothing
@@ -186,7 +178,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::replay(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),
         Command::Diff { one, other } => recordings::diff([&one, &other], style),
-        Command::Report { recording, interval, svg } => recordings::report(&recording, interval, svg.as_deref()),
+        Command::Report(arguments) => report::report(&arguments),
         Command::Doctor => Ok(doctor::doctor(style)),
         Command::Explain(arguments) => explain::explain(&arguments, style),
         Command::Up { topology, name } => standing::up(&topology, name, style),

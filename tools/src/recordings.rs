@@ -5,7 +5,6 @@ use std::path::Path;
 
 use mplab::recording::Recording;
 use mplab::report::{self, Style};
-use mplab::words::Time;
 use mplab::{disk, judge};
 
 use crate::exit::Exit;
@@ -50,27 +49,5 @@ pub(crate) fn diff(paths: [&Path; 2], style: Style) -> Result<Exit, Failure> {
     let [one, other] = [read(paths[0])?, read(paths[1])?];
     let names = paths.map(|path| path.display().to_string());
     show!("{}", report::beside([&names[0], &names[1]], [&one, &other], style));
-    Ok(Exit::Passed)
-}
-
-pub(crate) fn report(path: &Path, interval: Time, svg: Option<&Path>) -> Result<Exit, Failure> {
-    let recording = read(path)?;
-    svg.map_or(Ok(()), |svg| spare(path, svg))?;
-    say!("{}: {}", recording.job.name, recording.job.case.summary);
-    show!("\n{}", report::links(&recording));
-    for name in recording.job.case.transfers.keys() {
-        say!("\n{}", report::summary(&recording, name));
-        say!("{}", report::table(&recording, name, interval));
-        say!("{}", report::subflows(&recording, name));
-        show!("{}", report::share(&recording, name));
-    }
-    if recording.job.case.transfers.is_empty() {
-        show!("\n{}", report::subflows_of_hosts(&recording));
-    }
-    show!("\n{}", report::counters(&recording));
-    if let Some((svg, transfer)) = svg.zip(recording.job.case.transfers.keys().next()) {
-        let failed = |error| Failure::broken(format!("failed to write {}: {error}", svg.display()));
-        disk::write(svg, &report::svg(&recording, transfer)).map_err(failed)?;
-    }
     Ok(Exit::Passed)
 }

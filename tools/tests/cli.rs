@@ -340,19 +340,28 @@ fn two_recordings_are_set_side_by_side() {
 
 fn a_recording_is_drawn() {
     let (directory, _) = failed();
-    let said = directory.say(&["report", "out/short.json", "--interval", "100ms", "--svg", "short.svg"]);
+    let said = directory.say(&["report", "out/short.json", "--interval", "100ms"]);
     assert_eq!(said.code, 0, "{said:?}");
     assert_has(&said.out, &["short: Something short", "enp2s0"]);
-    let drawn = fs::read_to_string(directory.path().join("short.svg")).expect("it was drawn");
-    assert!(drawn.starts_with("<svg") && drawn.trim_end().ends_with("</svg>"), "{drawn}");
+    let said = directory.say(&["report", "out/short.json", "-o", "drawn/short.svg", "-o", "short.html"]);
+    assert_eq!((said.code, said.out.as_str()), (0, ""), "{said:?}");
+    let drawn = |name: &str| fs::read_to_string(directory.path().join(name)).expect("it was drawn");
+    let (svg, page) = (drawn("drawn/short.svg"), drawn("short.html"));
+    assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{svg}");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"), "{page}");
+    assert_has(&page, &["Something short", "enp2s0", "FAIL"]);
+    let said = directory.say(&["report", "out/short.json", "-o", "short.gif"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert_has(&said.err, &["short.gif", ".html", ".svg"]);
     let before = fs::read(directory.path().join("out/short.json")).expect("a recording");
-    for output in ["out/short.json", "./out/../out/short.json"] {
-        let said = directory.say(&["report", "out/short.json", "--svg", output]);
+    fs::rename(directory.path().join("out/short.json"), directory.path().join("out/short.svg")).expect("it has any name");
+    for output in ["out/short.svg", "./out/../out/short.svg"] {
+        let said = directory.say(&["report", "out/short.svg", "-o", output]);
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
         assert_has(&said.err, &["this is the recording, and it would be lost"]);
     }
-    assert_eq!(fs::read(directory.path().join("out/short.json")).expect("a recording"), before);
-    let said = directory.say(&["report", "out/short.json", "--interval", "1us"]);
+    assert_eq!(fs::read(directory.path().join("out/short.svg")).expect("a recording"), before);
+    let said = directory.say(&["report", "out/short.svg", "--interval", "1us"]);
     assert_has(&said.out, &["no table: it would have"]);
 }
 
@@ -391,7 +400,7 @@ fn what_others_wrote_sets_nothing_on_a_terminal() {
     let loud = directory.write("cases/noisy.toml", &(SHORT.to_owned() + noise));
     let commands: [(&[&str], &str); 13] = [
         (&["judge", "out/short.json"], "␛"),
-        (&["report", "out/short.json", "--svg", "out/short.svg"], "␛"),
+        (&["report", "out/short.json", "-o", "out/short.svg", "-o", "out/short.html"], "␛"),
         (&["explain", "out/short.json"], "␛"),
         (&["judge", "out/\u{1b}[31m.json"], "␛"),
         (&["diff", "out/short.json", "out/\u{1b}[31m.json"], "␛"),
@@ -406,8 +415,9 @@ fn what_others_wrote_sets_nothing_on_a_terminal() {
     ];
     for (command, has) in commands {
         let said = directory.say(command);
-        let seen = fs::read_to_string(directory.path().join("out/short.svg")).unwrap_or_default();
-        for text in [&said.out, &said.err, &seen] {
+        let [drawing, page] =
+            ["out/short.svg", "out/short.html"].map(|file| fs::read_to_string(directory.path().join(file)).unwrap_or_default());
+        for text in [&said.out, &said.err, &drawing, &page] {
             let commands = |c: char| c.is_control() && c != '\n' && c != '\t' || c == '\u{202e}';
             assert!(!text.contains(commands), "{command:?}: {text:?}");
         }

@@ -6,6 +6,7 @@ mod counters;
 mod delivery;
 mod explain;
 mod matrix;
+mod page;
 mod paths;
 mod reports;
 mod synthetic;

@@ -7,6 +7,7 @@ use crate::result::recording::Recording;
 use crate::words::Time;
 
 use super::steps;
+use super::ticks::seconds;
 use super::traffic::Traffic;
 
 /// The width of a column.
@@ -113,8 +114,4 @@ pub fn table(recording: &Recording, transfer: &str, interval: Time) -> String {
     }
     lines.extend(table.finish());
     lines.join("\n") + "\n"
-}
-
-fn seconds(micros: u64, decimals: usize) -> String {
-    format!("{:.decimals$}s", Time::from_micros(micros).seconds())
 }

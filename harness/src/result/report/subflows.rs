@@ -10,10 +10,10 @@ use crate::result::recording::{HostRecord, Recording, SubflowSeries};
 use crate::words::{Size, Time};
 
 /// The names above the columns. `host` is whose eyes, `id` is here/there, `established` is when the subflow was seen to be so.
-const COLUMNS: [&str; 12] =
+pub(super) const COLUMNS: [&str; 12] =
     ["host", "local", "remote", "interface", "id", "flags", "sent", "received", "retrans", "rtt", "cwnd", "established"];
 /// The columns that are words; the others are numbers.
-const WORDS: [usize; 6] = [0, 1, 2, 3, 4, 5];
+pub(super) const WORDS: [usize; 6] = [0, 1, 2, 3, 4, 5];
 
 /// A line for each subflow of each of the transfer's connections, at each end.
 pub fn subflows(recording: &Recording, transfer: &str) -> String {
@@ -49,7 +49,8 @@ fn rows(recording: &Recording, transfer: &str) -> Result<Vec<[String; COLUMNS.le
     Ok(rows.chain(there.into_iter().map(|subflow| row(topology, server, subflow))).collect())
 }
 
-fn row(topology: &Topology, host: &str, subflow: &SubflowSeries) -> [String; COLUMNS.len()] {
+/// A subflow as a host saw it last.
+pub(super) fn row(topology: &Topology, host: &str, subflow: &SubflowSeries) -> [String; COLUMNS.len()] {
     let last = |series: &[u64]| series.last().copied().unwrap_or(0);
     [
         host.to_owned(),

@@ -1,12 +1,14 @@
 //! A transfer as one drawing: what each interface carried over time, stacked, with the steps and the stalls.
 //! Not here: pixels. It is a self-contained SVG, the same bytes for the same recording.
 
-use crate::result::judge::Seen;
 use crate::result::recording::Recording;
 use crate::words::terminal::visible;
-use crate::words::{Percent, Time, Window};
+use crate::words::{Percent, Time};
 
+use super::speeds::{Bins, speeds};
+use super::stalls::stalls;
 use super::steps;
+use super::ticks::{number, round_step};
 use super::traffic::Traffic;
 
 const WIDTH: f64 = 960.0;
@@ -21,8 +23,6 @@ const COLOURS: [&str; 6] = ["#2f6db5", "#f0b429", "#3f9b76", "#d1663f", "#8061a8
 const ALARM: &str = "#c62828";
 const INK: &str = "#24292f";
 const GREY: &str = "#5b6570";
-/// Shorter stalls are not shown.
-const STALL: Time = Time::from_millis(200);
 /// How many points a line has at most.
 const POINTS: u64 = 200;
 /// The width of a character of small text, near enough.
@@ -90,22 +90,16 @@ struct Layers {
 
 impl Layers {
     fn of(traffic: &Traffic, sample: Time) -> Self {
-        let sample = sample.micros().max(1);
-        let bin = sample * traffic.end().div_ceil(sample.saturating_mul(POINTS)).max(1);
-        let edges: Vec<u64> = (0..=traffic.end() / bin).map(|index| index * bin).collect();
-        let bytes: Vec<Vec<u64>> = edges.iter().map(|&edge| traffic.by(edge)).collect();
-        let speed =
-            |layer: usize| bytes.windows(2).map(move |pair| pair[1][layer].saturating_sub(pair[0][layer]) as f64 * 8.0 / bin as f64);
-        let mut below = vec![0.0; edges.len() - 1];
-        let top = |layer: usize| {
-            below = below.iter().zip(speed(layer)).map(|(below, speed)| below + speed).collect();
-            // The first and the last speed hold to the edges.
-            below.first().into_iter().chain(&below).chain(below.last()).copied().collect()
-        };
-        let tops = (0..traffic.interfaces.len()).map(top).collect();
-        let middles = edges.iter().skip(1).map(|&edge| edge as f64 - bin as f64 / 2.0);
-        let last = (edges.len() > 1).then_some((edges[edges.len() - 1]) as f64);
-        Self { times: last.map(|_| 0.0).into_iter().chain(middles).chain(last).collect(), tops }
+        let bins = Bins::of(traffic.end(), sample, POINTS);
+        let curves = traffic.interfaces.iter().map(|(_, bytes)| bins.points(speeds(&bins, traffic.at, bytes)));
+        let (mut times, mut tops): (Vec<f64>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
+        for curve in curves {
+            let ground = vec![0.0; curve.len()];
+            let top = curve.iter().zip(tops.last().unwrap_or(&ground)).map(|((_, speed), below)| below + speed).collect();
+            times = curve.iter().map(|(time, _)| *time as f64).collect();
+            tops.push(top);
+        }
+        Self { times, tops }
     }
 
     fn paths(&self, scale: &Scale) -> Vec<String> {
@@ -146,22 +140,6 @@ fn grid(scale: &Scale, step: f64) -> Vec<String> {
         parts.push(text(x, BOTTOM + 20.0, "middle", GREY, "", &format!("{} s", number(value, step))));
     }
     parts
-}
-
-/// The spans in which some flow stalled for long, joined where they overlap.
-fn stalls(recording: &Recording, transfer: &str) -> Vec<(u64, u64)> {
-    let seen = Seen::find(&recording.run(&recording.job.case), transfer);
-    let stalls = seen.map(|seen| seen.stalls(Window::default())).unwrap_or_default();
-    let mut spans: Vec<(u64, u64)> = stalls.iter().filter(|stall| stall.length() > STALL).map(|stall| (stall.from, stall.to)).collect();
-    spans.sort_unstable();
-    let mut joined: Vec<(u64, u64)> = Vec::new();
-    for (from, to) in spans {
-        match joined.last_mut() {
-            Some(last) if from <= last.1 => last.1 = last.1.max(to),
-            _ => joined.push((from, to)),
-        }
-    }
-    joined
 }
 
 /// A stall's band. Only the longest says how long it was: others may be too near for a label each.
@@ -223,19 +201,6 @@ fn legend(traffic: &Traffic, stalled: bool) -> String {
         entry
     };
     entries.iter().map(entry).collect::<Vec<_>>().join("\n")
-}
-
-/// The least of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not below `least`.
-fn round_step(least: f64) -> f64 {
-    let magnitude = 10f64.powf(least.log10().floor());
-    let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * magnitude >= least * (1.0 - 1e-9));
-    factor.unwrap_or(10.0) * magnitude
-}
-
-/// A tick's value with the decimals that its step needs.
-fn number(value: f64, step: f64) -> String {
-    let decimals = (-step.log10().floor()).max(0.0) as usize;
-    format!("{value:.decimals$}")
 }
 
 fn line(x1: f64, y1: f64, x2: f64, y2: f64, look: &str) -> String {

@@ -3,7 +3,7 @@
 
 use crate::document::topology::Host;
 use crate::result::judge::{Seen, carried};
-use crate::result::recording::{Recording, value_at};
+use crate::result::recording::{HostRecord, Recording, value_at};
 use crate::words::Direction;
 
 /// Cumulative bytes per interface, and what a report says of their origin.
@@ -22,9 +22,20 @@ impl<'a> Traffic<'a> {
         let asked = Seen::find(&recording.run(&recording.job.case), transfer)?.asked;
         let host = recording.hosts.get(&asked.client).filter(|host| !host.at.is_empty());
         let host = host.ok_or_else(|| format!("nothing was recorded of host {}", asked.client))?;
-        let known = recording.job.topology.hosts.get(&asked.client).into_iter().flat_map(Host::ends);
-        let series = known.filter_map(|(name, _)| Some((name.as_str(), carried(host.interfaces.get(name)?, asked.direction))));
-        Ok(Self { client: &asked.client, direction: asked.direction, at: &host.at, interfaces: series.collect() })
+        Ok(Self::seen(recording, &asked.client, host, asked.direction))
+    }
+
+    /// Of a host whose programs have traffic, in both directions, or why there is none.
+    pub(super) fn of_host(recording: &'a Recording, name: &'a str) -> Result<Self, String> {
+        let host = recording.hosts.get(name).filter(|host| !host.at.is_empty());
+        let host = host.ok_or_else(|| format!("nothing was recorded of host {name}"))?;
+        Ok(Self::seen(recording, name, host, Direction::Both))
+    }
+
+    fn seen(recording: &'a Recording, name: &'a str, host: &'a HostRecord, direction: Direction) -> Self {
+        let known = recording.job.topology.hosts.get(name).into_iter().flat_map(Host::ends);
+        let series = known.filter_map(|(name, _)| Some((name.as_str(), carried(host.interfaces.get(name)?, direction))));
+        Self { client: name, direction, at: &host.at, interfaces: series.collect() }
     }
 
     /// Which bytes they are: `received by client`.

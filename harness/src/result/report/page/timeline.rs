@@ -1,0 +1,48 @@
+//! What all plots of a page have in common: how long the run was, its steps, and when nothing arrived.
+//! Not here: what is plotted.
+
+use maud::{Markup, html};
+
+use super::super::stalls::{STALL, silences};
+use super::super::steps;
+use super::super::ticks::seconds;
+use crate::result::recording::Recording;
+use crate::words::Time;
+
+/// The course of a run.
+pub(super) struct Timeline {
+    /// Its end, in µs.
+    pub(super) end: u64,
+    /// The steps taken, with their times.
+    pub(super) steps: Vec<(u64, String)>,
+    /// When nothing arrived for long.
+    pub(super) stalls: Vec<(u64, u64)>,
+}
+
+impl Timeline {
+    pub(super) fn of(recording: &Recording) -> Self {
+        let sampled = recording.hosts.values().filter_map(|host| host.at.last().copied());
+        let end = sampled.chain([recording.end]).max().unwrap_or(0).max(1);
+        Self { end, steps: steps::taken(recording), stalls: silences(recording) }
+    }
+
+    /// The steps and the longest stall in words, with the numbers that mark the steps in the plots.
+    pub(super) fn legend(&self) -> Markup {
+        let longest = self.stalls.iter().max_by_key(|(from, to)| to - from);
+        html! {
+            @if !self.steps.is_empty() {
+                ol .steps {
+                    @for (number, (at, what)) in self.steps.iter().enumerate() {
+                        li { span .flag { (number + 1) } span .num { (seconds(*at, 2)) } " " (what) }
+                    }
+                }
+            }
+            @if let Some((from, to)) = longest {
+                p .note {
+                    span .swatch.stall {} "no byte of any transfer arrived for more than " (STALL) "; the longest was "
+                    (Time::from_micros(to - from)) ", from " (seconds(*from, 2)) " to " (seconds(*to, 2))
+                }
+            }
+        }
+    }
+}

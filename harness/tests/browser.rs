@@ -1,0 +1,137 @@
+//! The page of a run in a real browser: it is opened, a verdict is chosen, values are read back, and nothing may be complained of.
+
+#[path = "support/mod.rs"]
+mod support;
+#[path = "judge/synthetic.rs"]
+#[allow(dead_code, reason = "the judge's tests need all of it")]
+mod synthetic;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs, process};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mplab::case::measure;
+use mplab::report;
+use serde_json::Value;
+use support::without;
+use synthetic::{expect, run, verdict};
+
+/// What a browser may be called.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let missing = BROWSERS.iter().all(|browser| without(&[browser]).is_some()).then(|| format!("not installed: {}", BROWSERS[0]));
+    let trial = |name: &str, run: fn() -> Result<(), Failed>| support::trial(name, missing.clone(), run);
+    let trials: Vec<Trial> = vec![
+        trial("a_verdict_shows_its_window_and_the_plots_their_values", a_verdict_shows_its_window),
+        trial("a_complaint_of_the_browser_is_heard", a_complaint_is_heard),
+    ];
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// What a page did under a script: what the script left as JSON, and what the browser complained of.
+struct Opened {
+    left: Value,
+    complaints: Vec<String>,
+}
+
+/// Opens a page with a script at its end, which sets `left`.
+fn open(page: &str, script: &str) -> Result<Opened, Failed> {
+    let directory = Scratch::new();
+    let script = format!(
+        "<script>{{ let left = null; {script}; const said = document.createElement('textarea'); said.id = 'left'; said.textContent = JSON.stringify(left); document.body.append(said); }}</script></body>"
+    );
+    let file = directory.0.join("page.html");
+    fs::write(&file, page.replace("</body>", &script))?;
+    let browser = BROWSERS.iter().find(|browser| without(&[browser]).is_none()).ok_or("no browser")?;
+    let mut command = Command::new("timeout");
+    command.args(["120", browser, "--headless", "--disable-gpu", "--window-size=1400,1000", "--enable-logging=stderr", "--dump-dom"]);
+    // A browser's own sandbox does not work for root and in most containers; what it opens is ours.
+    command.arg("--no-sandbox").arg(format!("--user-data-dir={}", directory.0.join("profile").display()));
+    let output = command.arg(format!("file://{}", file.display())).stdin(Stdio::null()).output()?;
+    let (shown, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let left = shown.split_once("<textarea id=\"left\">").and_then(|(_, rest)| rest.split_once("</textarea>"));
+    let left = left.ok_or_else(|| format!("the browser ended with {} and left nothing: {said}", output.status))?.0;
+    let left = left.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", "\u{a0}").replace("&amp;", "&");
+    let complaints = said.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
+    Ok(Opened { left: serde_json::from_str(&left)?, complaints })
+}
+
+fn a_verdict_shows_its_window() -> Result<(), Failed> {
+    let mut run = run();
+    expect(&mut run, "12s..20s", measure::Share("wlan".to_owned(), ">= 99%".parse()?));
+    let page = report::page(&run, &verdict(&run), None);
+    let opened = open(
+        &page,
+        r"
+        const row = document.querySelectorAll('.verdict')[1];
+        row.click();
+        const band = document.querySelector('#traffic0 .window'), area = document.querySelector('#traffic0 .area').getBoundingClientRect();
+        const at = (id, part) => {
+            const box = document.querySelector(`#${id} .area`).getBoundingClientRect();
+            const event = new PointerEvent('pointermove', { clientX: box.left + box.width * part, clientY: box.top + 5, bubbles: true });
+            document.querySelector(`#${id} .area`).dispatchEvent(event);
+            return document.getElementById('tip').innerText;
+        };
+        left = {
+            text: row.innerText, selected: row.getAttribute('aria-selected'), hash: location.hash,
+            from: (band.getBoundingClientRect().left - area.left) / area.width, to: (band.getBoundingClientRect().right - area.left) / area.width,
+            bands: document.querySelectorAll('.window').length, plots: document.querySelectorAll('.plot').length,
+            alone: at('traffic0', 15 / 30.2), both: at('traffic0', 25 / 30.2), delivered: at('delivery', 30 / 30.2), rtt: at('rtt', 15 / 30.2),
+            fits: document.documentElement.scrollWidth <= innerWidth,
+        };
+        row.click();
+        left.after = [row.getAttribute('aria-selected'), band.getAttribute('width'), location.hash];
+        ",
+    )?;
+    assert!(opened.complaints.is_empty(), "{:?}", opened.complaints);
+    let left = opened.left;
+    let text = |key: &str| left[key].as_str().unwrap_or_default().to_owned();
+    assert!(text("text").contains("share.wlan") && text("text").contains("100%"), "{left}");
+    assert_eq!((text("selected").as_str(), text("hash").as_str()), ("true", "#v2"), "{left}");
+    let near = |key: &str, wanted: f64| assert!((left[key].as_f64().unwrap_or(-1.0) - wanted).abs() < 0.004, "{key}: {left}");
+    near("from", 12.0 / 30.2);
+    near("to", 20.0 / 30.2);
+    assert_eq!(left["bands"], left["plots"], "the window is in every plot");
+    // What the run was made of: 95 and 36 Mbit/s.
+    assert_eq!([value(&text("alone"), "ethernet"), value(&text("alone"), "wlan")], [Some(0.0), Some(36.0)], "{left}");
+    let both = [value(&text("both"), "ethernet"), value(&text("both"), "wlan"), value(&text("both"), "all")];
+    assert!(both.iter().zip([95.0, 36.0, 131.0]).all(|(seen, made)| seen.is_some_and(|seen| (seen - made).abs() < 0.6)), "{left}");
+    let whole = run.transfers["download"].connections[0].down.as_ref().unwrap().received as f64 / 1e6;
+    assert!(value(&text("delivered"), "connection 1 down").is_some_and(|seen| (seen - whole).abs() < whole / 100.0), "{left}");
+    assert!(value(&text("rtt"), "10.0.2.1:40001").is_some_and(|seen| (seen - 17.3).abs() < 0.1), "{left}");
+    assert_eq!(left["fits"], true, "the page is not wider than its window: {left}");
+    assert_eq!(left["after"], serde_json::json!(["false", "0", ""]), "{left}");
+    Ok(())
+}
+
+/// What the tip says of a curve.
+fn value(tip: &str, name: &str) -> Option<f64> {
+    let line = tip.lines().find(|line| line.contains(name))?;
+    line.split(['\t', ' ', '\u{a0}']).rev().find_map(|word| word.parse().ok())
+}
+
+fn a_complaint_is_heard() -> Result<(), Failed> {
+    let opened = open("<!DOCTYPE html><body></body>", "left = 1; setTimeout(() => { throw new Error('broken') })")?;
+    assert!(opened.complaints.iter().any(|line| line.contains("broken")), "{:?}", opened.complaints);
+    Ok(())
+}
+
+/// A directory that is gone with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("browser-{}-{:?}", process::id(), std::thread::current().id()));
+        fs::create_dir_all(&path).expect("the target directory can be written");
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
