@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// Directory for the recordings of seeds that did not pass
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
+    /// Record the seeds that passed, too, for a page of all: `mplab report DIRECTORY -o FILE.html`
+    #[arg(long)]
+    keep_all: bool,
 }
 
 pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
@@ -51,11 +54,13 @@ pub(crate) fn explore(arguments: &Arguments, style: Style) -> Result<Exit, Failu
         let seed = job.seed;
         let run = suite::compared(seed, &judged);
         let path = disk::of_recording(&arguments.output, &format!("{}::seed-{seed}", file.name));
-        let written =
-            judged.ok().filter(|_| run.ended != Ended::Passed).map(|Judged { recording, .. }| recordings::write(&path, &recording));
+        let passed = run.ended == Ended::Passed;
+        let kept = judged.ok().filter(|_| arguments.keep_all || !passed);
+        let written = kept.map(|Judged { recording, .. }| recordings::write(&path, &recording));
         run::told(&run, &file, &at, "", style);
         match written {
             None => {}
+            Some(Ok(())) if passed => {}
             Some(Ok(())) => say!("        recorded in {}", path.display()),
             Some(Err(failure)) => {
                 complain!("{}", failure.text);

@@ -1,9 +1,12 @@
 //! `mplab report`: recordings as text, or as files whose names say in which form.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use mplab::compare::Run;
 use mplab::recording::Recording;
-use mplab::report;
+use mplab::report::{self, Suite};
 use mplab::words::Time;
 use mplab::{disk, judge};
 
@@ -13,10 +16,11 @@ use crate::recordings::{read, spare};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A recording
+    /// Recordings, or directories of them
     #[arg(required = true)]
     recordings: Vec<PathBuf>,
-    /// Write a file instead of text: FILE.html is a page, FILE.svg a drawing of the throughput. May be given several times
+    /// Write a file instead of text, in the form that its name says: .html is a page, .svg a drawing of the throughput, .csv and .om (OpenMetrics)
+    /// are all series for other tools. May be given several times
     #[arg(long, short, value_name = "FILE")]
     output: Vec<PathBuf>,
     /// The interval of the table
@@ -29,6 +33,8 @@ pub(crate) struct Arguments {
 enum Form {
     Html,
     Svg,
+    Csv,
+    OpenMetrics,
 }
 
 impl Form {
@@ -36,7 +42,9 @@ impl Form {
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("html") => Ok(Self::Html),
             Some("svg") => Ok(Self::Svg),
-            _ => Err(Failure::usage(format!("{}: a report's name ends in .html or .svg", path.display()))),
+            Some("csv") => Ok(Self::Csv),
+            Some("om") => Ok(Self::OpenMetrics),
+            _ => Err(Failure::usage(format!("{}: a report's name ends in .html, .svg, .csv or .om", path.display()))),
         }
     }
 }
@@ -45,27 +53,111 @@ pub(crate) fn report(arguments: &Arguments) -> Result<Exit, Failure> {
     // Before anything is read or written.
     let outputs = arguments.output.iter().map(|path| Form::of(path).map(|form| (path.as_path(), form)));
     let outputs: Vec<(&Path, Form)> = outputs.collect::<Result<_, _>>()?;
-    let recordings: Vec<Recording> = arguments.recordings.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    let found = find(&arguments.recordings)?;
+    let recordings: Vec<Recording> = found.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
     for recording in recordings.iter().filter(|_| outputs.is_empty()) {
         text(recording, arguments.interval);
     }
     for (output, _) in &outputs {
-        arguments.recordings.iter().try_for_each(|recording| spare(recording, output))?;
+        found.iter().try_for_each(|recording| spare(recording, output))?;
     }
     for (path, form) in outputs {
-        let [recording] = recordings.as_slice() else {
-            return Err(Failure::usage(format!("{}: this form takes one recording, not {}", path.display(), recordings.len())));
-        };
-        let made = match form {
-            Form::Html => report::page(recording, &judge::judge(recording, &recording.job.case), None),
-            Form::Svg => match recording.job.case.transfers.keys().next() {
-                Some(transfer) => report::svg(recording, transfer),
-                None => return Err(Failure::usage(format!("{}: the case has no transfer to draw", path.display()))),
-            },
-        };
-        disk::write(path, &made).map_err(|error| Failure::broken(format!("failed to write {}: {error}", path.display())))?;
+        match (form, recordings.as_slice()) {
+            (Form::Html, [one]) => write(path, &page(one, None))?,
+            (Form::Html, several) => suite(path, several, &found)?,
+            (Form::Svg, [one]) => write(path, &drawing(path, one)?)?,
+            (Form::Svg, several) => {
+                return Err(Failure::usage(format!("{}: a drawing is of one recording, not of {}", path.display(), several.len())));
+            }
+            (Form::Csv, several) => write(path, &report::csv(several))?,
+            (Form::OpenMetrics, several) => write(path, &report::openmetrics(several))?,
+        }
     }
     Ok(Exit::Passed)
+}
+
+/// The recordings that paths stand for: themselves, or all below a directory, in the order of their names.
+fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        let wrong = |why: &dyn std::fmt::Display| Failure::usage(format!("{}: {why}", path.display()));
+        let before = found.len();
+        search(path, &mut found).map_err(|error| wrong(&error))?;
+        if found.len() == before {
+            return Err(wrong(&"there is no recording (*.json) in it"));
+        }
+    }
+    Ok(found)
+}
+
+fn search(path: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !fs::metadata(path)?.is_dir() {
+        found.push(path.to_owned());
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
+    entries.sort();
+    for entry in entries.iter().filter(|entry| entry.is_dir() || entry.extension().is_some_and(|ending| ending == "json")) {
+        search(entry, found)?;
+    }
+    Ok(())
+}
+
+fn page(recording: &Recording, up: Option<&str>) -> String {
+    report::page(recording, &judge::judge(recording, &recording.job.case), up)
+}
+
+fn drawing(path: &Path, recording: &Recording) -> Result<String, Failure> {
+    let transfer = recording.job.case.transfers.keys().next();
+    let transfer = transfer.ok_or_else(|| Failure::usage(format!("{}: the case has no transfer to draw", path.display())))?;
+    Ok(report::svg(recording, transfer))
+}
+
+/// The page of several runs, and those of each run in a directory beside it that is called as the page without its ending. The page itself comes
+/// last, so that it leads nowhere that is not there.
+fn suite(path: &Path, recordings: &[Recording], found: &[PathBuf]) -> Result<(), Failure> {
+    let directory = path.with_extension("");
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut suite = Suite::default();
+    let mut places: BTreeMap<String, &Path> = BTreeMap::new();
+    for (recording, source) in recordings.iter().zip(found) {
+        let verdict = judge::judge(recording, &recording.job.case);
+        let parts = [&recording.place.name, &recording.job.name.replace("::", "/")]
+            .map(|part| part.split('/').map(safe).collect::<Vec<_>>().join("/"));
+        let below = format!("{}/{}/seed-{}.html", parts[0], parts[1], recording.job.seed);
+        let up = "../".repeat(below.matches('/').count() + 1) + &address(&name(path));
+        if !suite.add(
+            &recording.job.name,
+            &recording.place,
+            Run::of(recording, &verdict),
+            format!("{}/{}", address(&name(&directory)), address(&below)),
+        ) {
+            let first = places.get(&below).map(|first| first.display().to_string()).unwrap_or_default();
+            return Err(Failure::usage(format!("{} and {first} are the same run: case, place and seed are alike", source.display())));
+        }
+        places.insert(below.clone(), source);
+        write(&directory.join(below), &report::page(recording, &verdict, Some(&up)))?;
+    }
+    write(path, &suite.page())
+}
+
+/// A part of a path that leads nowhere else: a recording may have any name.
+fn safe(part: &str) -> String {
+    let kept: String = part.chars().map(|letter| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' }).collect();
+    if kept.trim_matches('.').is_empty() { format!("_{kept}") } else { kept }
+}
+
+/// A path as an address.
+fn address(path: &str) -> String {
+    let escaped = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    path.bytes().map(escaped).collect()
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    disk::write(path, text).map_err(|error| Failure::broken(format!("failed to write {}: {error}", path.display())))
 }
 
 fn text(recording: &Recording, interval: Time) {

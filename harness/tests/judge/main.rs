@@ -5,6 +5,7 @@ mod compare;
 mod counters;
 mod delivery;
 mod explain;
+mod exports;
 mod matrix;
 mod page;
 mod paths;

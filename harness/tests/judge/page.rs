@@ -61,6 +61,7 @@ fn what_others_wrote_is_text() {
         files: [].into(),
         input: None,
         mptcpize: false,
+        privileged: false,
         start: None,
         after: [].into(),
         ready: None,

@@ -11,6 +11,7 @@ mod paint;
 mod plot;
 mod shell;
 mod subflows;
+mod suite;
 mod thin;
 mod timeline;
 mod topology;
@@ -23,6 +24,7 @@ use crate::result::judge::Verdict;
 use crate::result::recording::Recording;
 
 use paint::Palette;
+pub use suite::Suite;
 use timeline::Timeline;
 
 /// The page of a run. `up` is where the page of all runs is, as its address is seen from this one.

@@ -31,12 +31,12 @@ pub(super) fn section(recording: &Recording, palette: &Palette, timeline: &Timel
     let subflows = seen(recording);
     let drawn: Vec<&Seen> = subflows.iter().filter(|subflow| subflow.curve.is_some()).collect();
     let most = (POINTS / drawn.len().max(1)).clamp(40, MOST);
-    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut drawn_over: BTreeMap<&str, usize> = BTreeMap::new();
     let paints = drawn.iter().map(|subflow| {
         let link = link(recording, subflow);
-        let line = lines.entry(link.unwrap_or_default()).or_default();
-        *line += 1;
-        palette.dashed(link, *line - 1)
+        let before = drawn_over.entry(link.unwrap_or_default()).or_default();
+        *before += 1;
+        palette.dashed(link, *before - 1)
     });
     let paints: Vec<_> = paints.collect();
     let curves = |points: &dyn Fn(&SubflowSeries) -> Vec<(u64, f64)>| -> Vec<Curve> {

@@ -1,34 +1,25 @@
 //! The page of a run in a real browser: it is opened, a verdict is chosen, values are read back, and nothing may be complained of.
 
-#[path = "support/mod.rs"]
-mod support;
-#[path = "judge/synthetic.rs"]
-#[allow(dead_code, reason = "the judge's tests need all of it")]
-mod synthetic;
-
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs, process};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mplab::case::measure;
 use mplab::report;
 use serde_json::Value;
-use support::without;
-use synthetic::{expect, run, verdict};
+
+use crate::Scratch;
+use crate::support::{trial, without};
+use crate::synthetic::{expect, run, verdict};
 
 /// What a browser may be called.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
-fn main() {
-    let arguments = Arguments::from_args();
+pub(crate) fn trials() -> Vec<Trial> {
     let missing = BROWSERS.iter().all(|browser| without(&[browser]).is_some()).then(|| format!("not installed: {}", BROWSERS[0]));
-    let trial = |name: &str, run: fn() -> Result<(), Failed>| support::trial(name, missing.clone(), run);
-    let trials: Vec<Trial> = vec![
-        trial("a_verdict_shows_its_window_and_the_plots_their_values", a_verdict_shows_its_window),
-        trial("a_complaint_of_the_browser_is_heard", a_complaint_is_heard),
-    ];
-    libtest_mimic::run(&arguments, trials).exit();
+    vec![
+        trial("a_verdict_shows_its_window_and_the_plots_their_values", missing.clone(), a_verdict_shows_its_window),
+        trial("a_complaint_of_the_browser_is_heard", missing, a_complaint_is_heard),
+    ]
 }
 
 /// What a page did under a script: what the script left as JSON, and what the browser complained of.
@@ -38,18 +29,17 @@ struct Opened {
 }
 
 /// Opens a page with a script at its end, which sets `left`.
-fn open(page: &str, script: &str) -> Result<Opened, Failed> {
-    let directory = Scratch::new();
+fn open(name: &str, page: &str, script: &str) -> Result<Opened, Failed> {
+    let scratch = Scratch::new(name);
     let script = format!(
         "<script>{{ let left = null; {script}; const said = document.createElement('textarea'); said.id = 'left'; said.textContent = JSON.stringify(left); document.body.append(said); }}</script></body>"
     );
-    let file = directory.0.join("page.html");
-    fs::write(&file, page.replace("</body>", &script))?;
+    let file = scratch.write("page.html", &page.replace("</body>", &script));
     let browser = BROWSERS.iter().find(|browser| without(&[browser]).is_none()).ok_or("no browser")?;
     let mut command = Command::new("timeout");
     command.args(["120", browser, "--headless", "--disable-gpu", "--window-size=1400,1000", "--enable-logging=stderr", "--dump-dom"]);
     // A browser's own sandbox does not work for root and in most containers; what it opens is ours.
-    command.arg("--no-sandbox").arg(format!("--user-data-dir={}", directory.0.join("profile").display()));
+    command.arg("--no-sandbox").arg(format!("--user-data-dir={}", scratch.0.join("profile").display()));
     let output = command.arg(format!("file://{}", file.display())).stdin(Stdio::null()).output()?;
     let (shown, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let left = shown.split_once("<textarea id=\"left\">").and_then(|(_, rest)| rest.split_once("</textarea>"));
@@ -64,6 +54,7 @@ fn a_verdict_shows_its_window() -> Result<(), Failed> {
     expect(&mut run, "12s..20s", measure::Share("wlan".to_owned(), ">= 99%".parse()?));
     let page = report::page(&run, &verdict(&run), None);
     let opened = open(
+        "page",
         &page,
         r"
         const row = document.querySelectorAll('.verdict')[1];
@@ -114,24 +105,7 @@ fn value(tip: &str, name: &str) -> Option<f64> {
 }
 
 fn a_complaint_is_heard() -> Result<(), Failed> {
-    let opened = open("<!DOCTYPE html><body></body>", "left = 1; setTimeout(() => { throw new Error('broken') })")?;
+    let opened = open("complaint", "<!DOCTYPE html><body></body>", "left = 1; setTimeout(() => { throw new Error('broken') })")?;
     assert!(opened.complaints.iter().any(|line| line.contains("broken")), "{:?}", opened.complaints);
     Ok(())
-}
-
-/// A directory that is gone with it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("browser-{}-{:?}", process::id(), std::thread::current().id()));
-        fs::create_dir_all(&path).expect("the target directory can be written");
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
 }
