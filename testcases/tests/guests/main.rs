@@ -8,6 +8,7 @@
 //! last kernel tries a part with `turns`, and everything with `all`. What is not run is ignored with that reason; `-- --ignored NAME` runs one.
 
 mod broken;
+mod builds;
 mod known;
 
 use std::process::ExitCode;
@@ -83,6 +84,7 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
     match ready() {
         Ok((guest, place)) => {
             let broken = broken::trials(&name, &kernel, &guest, &place);
+            let builds = builds::trial(&name, &kernel, &guest, &place);
             let at = Somewhere::Guest(Box::new(guest));
             let known = known::trial(&name, &kernel, &at, &place);
             let repeated = Trial::test(format!("{name}::a_seed_makes_one_recording_however_busy_the_computer"), {
@@ -104,7 +106,7 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
             };
             let files = files();
             let without = group.trials_without(&files, |name| turn.last && (which == "all" || which == "turns" && turn.part_has(name)));
-            files.into_iter().map(case).chain(without).chain(broken).chain([repeated]).chain(known).collect()
+            files.into_iter().map(case).chain(without).chain(broken).chain([repeated]).chain(known).chain(builds).collect()
         }
         Err(error @ GuestError::NoQemu(_)) => vec![ignored(name, "needs QEMU", error.to_string())],
         Err(error) => vec![Trial::test(name, move || Err(error.into()))],

@@ -28,9 +28,8 @@ const RECORDS: usize = 8;
 /// subflows when the sender calls, and otherwise late: on an unshaped link a sender that only slept until the socket was writable got a fifth of the
 /// throughput, and one whose calls waited in the kernel a tenth (Linux 6.18, measured by benches/transfer.rs).
 const TRY_AGAIN: (Time, Time) = (Time::from_millis(1), Time::from_millis(16));
-/// What is much, and what is more than little.
-const ENOUGH: u64 = 512 << 10;
-const HALF: u64 = ENOUGH / 2;
+/// What is much: so many bytes a millisecond, a gigabit a second.
+const MUCH: u64 = 128 << 10;
 
 /// What both ends of a flow work with.
 #[derive(Clone)]
@@ -88,11 +87,8 @@ fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> i
             Ok(due) => match offer(end, sent.bytes, due)? {
                 (taken, full) if full => {
                     sent.bytes += taken;
-                    patience = match taken {
-                        ENOUGH.. => TRY_AGAIN.0.max(Time(patience.0 / 2)),
-                        ..HALF => TRY_AGAIN.1.min(Time(patience.0 * 2)),
-                        HALF..ENOUGH => patience,
-                    };
+                    let much = taken.saturating_mul(1_000_000) / patience.0 >= MUCH;
+                    patience = if much { TRY_AGAIN.0.max(Time(patience.0 / 2)) } else { TRY_AGAIN.1.min(Time(patience.0 * 2)) };
                     (Some(end.socket.as_fd()), patience.into())
                 }
                 (taken, _) => {
