@@ -8,9 +8,11 @@ use mplab::compare::{Ended, Run};
 use mplab::place::Somewhere;
 use mplab::recording::Place;
 use mplab::report::{self, Style};
-use mplab::suite::{self, CaseFile, CaseResult, Results, Suite, Task};
+use mplab::suite::{self, CaseFile, CaseResult, Event, Renderer, Results, Suite, Task};
 
 use crate::exit::Exit;
+use crate::junit::Junit;
+use crate::ktap::Ktap;
 use crate::lines::Lines;
 use crate::{Failure, check, place};
 
@@ -33,6 +35,12 @@ pub(crate) struct Arguments {
     /// Directory for recordings
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
+    /// Write the results to this file, as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Print the results as the kernel's own tests do (KTAP)
+    #[arg(long)]
+    ktap: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
@@ -40,8 +48,17 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
     let place = at.place().map_err(Failure::broken)?;
     let tasks = planned(&arguments.paths, arguments.seed, &place)?;
     let at_once = arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get);
+    let mut junit = arguments.junit.as_ref().map(|file| Junit::new(file, &place.name));
+    let mut shown: Box<dyn Renderer> = if arguments.ktap { Box::<Ktap>::default() } else { Box::new(Lines::new(style)) };
     let suite = Suite { at, place, tasks, at_once, per_boot: arguments.per_boot.get(), output: Some(arguments.output.clone()) };
-    Ok(exit(&suite.run(&mut Lines::new(style))))
+    let results = suite.run(&mut |event: &Event<'_>| {
+        shown.show(event);
+        if let Some(junit) = &mut junit {
+            junit.show(event);
+        }
+    });
+    junit.map_or(Ok(()), Junit::write)?;
+    Ok(exit(&results))
 }
 
 /// The worst of what ran counts: cases that cannot run here do not spoil what can. A recording that is lost is broken machinery.

@@ -27,8 +27,9 @@ fn main() {
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 16] = [
+    let in_a_lab: [(&str, fn()); 17] = [
         ("two_recordings_are_set_side_by_side", two_recordings_are_set_side_by_side),
+        ("results_come_as_junit_and_as_ktap", results_come_as_junit_and_as_ktap),
         ("a_limit_that_is_met_is_named", a_limit_that_is_met_is_named),
         ("topologies_may_be_among_cases_and_jobs_be_too_many", topologies_may_be_among_cases_and_jobs_be_too_many),
         ("a_reader_that_has_seen_enough_ends_a_run", a_reader_that_has_seen_enough_ends_a_run),
@@ -200,6 +201,23 @@ fn a_limit_that_is_met_is_named() {
         assert_eq!(said.code, 3, "{limit}: {said:?}");
         assert_has(&said.out, parts);
     }
+}
+
+fn results_come_as_junit_and_as_ktap() {
+    let directory = Directory::new();
+    directory.write("cases/fine.toml", SHORT);
+    directory.write("cases/much.toml", &(SHORT.to_owned() + "goodput = \">= 1gbit\"\n"));
+    let said = directory.say(&["run", "cases", "--jobs", "1", "--ktap", "--junit", "results/junit.xml"]);
+    // A computer that is too busy has no verdict on the second.
+    let (result, status) = match said.code {
+        5 => ("ok 2 much # SKIP ", "<skipped message="),
+        _ => ("not ok 2 much", "<failure message="),
+    };
+    let lines: Vec<_> = said.out.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines[..3], ["KTAP version 1", "1..2", "ok 1 fine"], "{said:?}");
+    assert!(lines[3].starts_with(result), "{said:?}");
+    let xml = fs::read_to_string(directory.path().join("results/junit.xml")).expect("it was written");
+    assert_has(&xml, &["<testsuites name=\"mplab\" tests=\"2\"", "name=\"fine\"", status, "FAIL  stream: goodput"]);
 }
 
 fn a_case_that_must_fail_passes() {
