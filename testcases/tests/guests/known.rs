@@ -1,4 +1,4 @@
-//! Recordings that are known: where a CPU takes no time they are the same on every computer, with every build of mplab, and beside any load.
+//! Recordings that are known: where a CPU takes no time they are the same on every computer and beside any load.
 //! Not here: what must hold in them.
 //!
 //! A list beside this file has a checksum of each value of ten recordings on one kernel, whose sources and configuration its first line names.

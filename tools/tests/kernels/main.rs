@@ -5,15 +5,17 @@ mod make;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use libtest_mimic::{Arguments, Failed};
 use mplab::guest::store::{Form, ImportError, Kernel, Presence, Store};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use object::Architecture;
 
 use make::{COMPRESSIONS, Compression, Files, RELEASE, boot, build, config, cpio, deb, image, module, modules, program, tar, vmlinux};
@@ -436,36 +438,31 @@ fn no_path_leads_outside() {
     assert_whole(&shelf.imported(&[shelf.file("evil", &tar(&files))]), &image(RELEASE));
 }
 
-/// An import that has begun, and waits for the rest of its file.
-struct Waiting {
-    import: std::process::Child,
-    pipe: File,
-    rest: Vec<u8>,
+/// An import that has begun, stopped amid its large file.
+fn stopped(shelf: &Shelf) -> Child {
+    let mut files = package(Compression::None);
+    files.insert(1, (format!("boot/vmlinux-{RELEASE}"), vec![7; 128 << 20]));
+    shelf.file("slow.tar", &tar(&files));
+    let import = shelf.mplab(&["kernel", "import", "slow", "slow.tar"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut import = import.expect("the program can be started");
+    while shelf.left() != [".draft-0"] {
+        assert!(import.try_wait().expect("it is ours").is_none(), "it ended without a draft");
+        thread::yield_now();
+    }
+    signal(&import, Signal::SIGSTOP);
+    import
 }
 
-impl Waiting {
-    fn new(shelf: &Shelf) -> Self {
-        let path = shelf.0.path().join("fifo");
-        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a file of ours");
-        let mut files = package(Compression::None);
-        // More than a pipe holds: once half of it is written, the import has written some, too.
-        files.insert(1, (format!("boot/vmlinux-{RELEASE}"), vec![7; 8 << 20]));
-        let mut archive = tar(&files);
-        let rest = archive.split_off(4 << 20);
-        let import = shelf.mplab(&["kernel", "import", "slow", "fifo"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let import = import.expect("the program can be started");
-        let mut pipe = File::options().write(true).open(path).expect("the import reads");
-        pipe.write_all(&archive).expect("the import reads");
-        Self { import, pipe, rest }
-    }
+fn signal(import: &Child, signal: Signal) {
+    kill(Pid::from_raw(import.id().cast_signed()), signal).expect("it is ours");
 }
 
 fn a_killed_import_leaves_nothing() {
     let shelf = Shelf::new();
-    let mut waiting = Waiting::new(&shelf);
+    let mut import = stopped(&shelf);
     assert_eq!(shelf.left(), [".draft-0"]);
-    waiting.import.kill().expect("it runs");
-    assert_eq!(waiting.import.wait().expect("it ran").signal(), Some(9));
+    import.kill().expect("it runs");
+    assert_eq!(import.wait().expect("it ran").signal(), Some(9));
     assert!(shelf.store().list().expect("a store").is_empty());
     assert_has(&shelf.say(&["kernel", "list"]).out, &["no kernels in kernels"]);
     assert!(shelf.left().is_empty(), "what was left is swept away by whoever looks next");
@@ -475,11 +472,10 @@ fn a_killed_import_leaves_nothing() {
 
 fn imports_do_not_disturb_each_other() {
     let shelf = Shelf::new();
-    let mut waiting = Waiting::new(&shelf);
+    let import = stopped(&shelf);
     shelf.imported(&[shelf.file("bzImage", &image(RELEASE))]);
-    waiting.pipe.write_all(&waiting.rest).expect("the import reads");
-    drop(waiting.pipe);
-    let said = Said::of(waiting.import.wait_with_output().expect("it ran"));
+    signal(&import, Signal::SIGCONT);
+    let said = Said::of(import.wait_with_output().expect("it ran"));
     assert_eq!(said.code, 0, "{said:?}");
     assert_whole(&shelf.store().get("slow").expect("it was imported"), &image(RELEASE));
     assert_eq!(shelf.store().list().expect("a store").iter().map(|kernel| kernel.name.as_str()).collect::<Vec<_>>(), ["slow", "some"]);
