@@ -87,7 +87,7 @@ fn every_mistake_is_answered() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
     let laptop = std::fs::read_to_string(repository().join("topologies/laptop.toml")).unwrap();
     let known = [("laptop", laptop.as_str()), ("routed", ""), ("pinned", PINNED)];
-    let mut differing = Vec::new();
+    let (mut differing, mut helpless) = (Vec::new(), Vec::new());
     for path in documents(&directory) {
         let name = path.file_name().unwrap().to_str().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
@@ -98,6 +98,8 @@ fn every_mistake_is_answered() {
             topology::parse(name, &text).expect_err(name).to_string()
         };
         let said = said + "\n";
+        helpless
+            .extend(said.split("\nerror: ").filter(|mistake| !mistake.contains(" = help: ")).map(|mistake| format!("{name}: {mistake}")));
         let beside = path.with_extension("txt");
         if std::env::var_os("MPLAB_BLESS").is_some() {
             std::fs::write(&beside, &said).unwrap();
@@ -105,6 +107,7 @@ fn every_mistake_is_answered() {
             differing.push(format!("{}:\n{said}", beside.display()));
         }
     }
+    assert!(helpless.is_empty(), "not a word of what to write instead:\n{}", helpless.join("\n"));
     assert!(differing.is_empty(), "not as written (MPLAB_BLESS=1 writes these anew):\n{}", differing.join("\n"));
 }
 
@@ -115,10 +118,10 @@ fn a_file_that_cannot_be_read_is_one_clear_line() {
     let directory = std::env::temp_dir().join(format!("mplab-documents-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let path = directory.join("bytes.toml");
-    std::fs::write(&path, b"summary = \"\xff\"").unwrap();
+    std::fs::write(&path, b"# \xc3\xa4\nsummary = \"\xc3\xa4\xff\"").unwrap();
     let said = topology::load(&path).unwrap_err().to_string();
     std::fs::remove_dir_all(&directory).unwrap();
-    assert_eq!(said, format!("failed to read {}: byte 11 is not UTF-8 text", path.display()));
+    assert_eq!(said, format!("{}:2:13: this is not UTF-8 text: save the file as UTF-8", path.display()));
 }
 
 #[test]

@@ -61,9 +61,12 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// Adds one.
+    /// Adds one. What the message says behind `: write `, or behind a `: remove `, is its help.
     pub fn add(&mut self, span: &Span, message: impl Into<String>) -> &mut Mistake {
-        self.found.push(Mistake { span: span.clone(), message: message.into(), help: None, beside: None, absence: false });
+        let mut message = message.into();
+        let help =
+            [": write ", ": remove "].iter().find_map(|word| message.find(word)).map(|colon| message.split_off(colon)[2..].to_owned());
+        self.found.push(Mistake { span: span.clone(), message, help, beside: None, absence: false });
         self.found.last_mut().expect("one was just added")
     }
 
@@ -72,15 +75,6 @@ impl Mistakes {
         let mistake = self.add(span, message);
         mistake.absence = true;
         mistake
-    }
-
-    /// Adds one whose text may say behind a colon what to write, as those of the words do.
-    pub fn tell(&mut self, span: &Span, error: &impl ToString) -> &mut Mistake {
-        let text = error.to_string();
-        match text.split_once(": write ") {
-            Some((message, help)) => self.add(span, message).help(format!("write {help}")),
-            None => self.add(span, text),
-        }
     }
 
     /// Adds an unknown name, and the known one that was probably meant, or else all that are known.
@@ -179,12 +173,14 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// It is no text.
-    #[error("failed to read {}: byte {at} is not UTF-8 text", path.display())]
+    #[error("{}:{line}:{column}: this is not UTF-8 text: save the file as UTF-8", path.display())]
     Text {
         /// The file.
         path: PathBuf,
-        /// The offset of the first byte that is wrong.
-        at: usize,
+        /// The line of the first byte that is wrong, from 1.
+        line: usize,
+        /// How many characters of the line are before it, and 1.
+        column: usize,
     },
     /// It has mistakes, or one that it refers to has: one value for each document.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))]

@@ -70,7 +70,7 @@ pub enum ConstraintError {
     #[error(transparent)]
     Unit(#[from] UnitError),
     /// The range is empty.
-    #[error("`{0}` can never be met: the first value must not exceed the second")]
+    #[error("`{0}` can never be met: write the smaller value first")]
     Empty(String),
 }
 

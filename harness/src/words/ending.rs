@@ -50,7 +50,7 @@ impl FromStr for Exit {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(code) if (0..=255).contains(&code) => Ok(Self::Code(code)),
-            Ok(code) => Err(format!("{code} is not an exit status: it is 0 to 255")),
+            Ok(code) => Err(format!("{code} is not an exit status: write 0 to 255")),
             Err(_) => text.parse().map(Self::Signal),
         }
     }

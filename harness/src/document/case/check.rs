@@ -194,7 +194,8 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
         before(written, raw, mistakes);
     }
     if let Some(sample) = raw.sample.as_ref().filter(|sample| !SAMPLES.contains(&sample.value)) {
-        mistakes.add(&sample.span, format!("the sampling interval is {} to {}", SAMPLES.start(), SAMPLES.end()));
+        mistakes
+            .add(&sample.span, format!("the sampling interval is too short or too long: write {} to {}", SAMPLES.start(), SAMPLES.end()));
     }
     Case {
         summary,
@@ -213,19 +214,23 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
 fn before(deadline: &Spanned<Time>, raw: &raw::Case, mistakes: &mut Mistakes) {
     let steps = raw.steps.iter().filter_map(|step| step.value.at.as_ref());
     for at in steps.filter(|at| at.value >= deadline.value) {
-        mistakes.add(&at.span, format!("the run has ended by then: its deadline is {}", deadline.value)).beside(&deadline.span, "here");
+        mistakes
+            .add(&at.span, format!("the run has ended by then: its deadline is {}", deadline.value))
+            .beside(&deadline.span, "here")
+            .help("take it earlier, or end the run later");
     }
     for (name, transfer) in &raw.transfers {
         if transfer.value.start >= deadline.value {
             mistakes
                 .add(&transfer.name, format!("`{name}` starts after the run has ended: its deadline is {}", deadline.value))
-                .beside(&deadline.span, "here");
+                .beside(&deadline.span, "here")
+                .help("start it earlier, or end the run later");
         }
     }
     for during in raw.expects.iter().filter_map(|expect| expect.value.during.as_ref()) {
         if during.value.from.is_some_and(|from| from >= deadline.value) {
             let message = format!("this window begins when the run has ended: its deadline is {}", deadline.value);
-            mistakes.add(&during.span, message).beside(&deadline.span, "here");
+            mistakes.add(&during.span, message).beside(&deadline.span, "here").help("look earlier, or end the run later");
         }
     }
 }

@@ -67,7 +67,9 @@ pub(in crate::document::case) fn address_of(
             return None;
         }
         if ipv6.is_some_and(|ipv6| ipv6 != address.is_ipv6()) {
-            mistakes.add(&written.span, format!("{address} is not an {} address", family_name(!address.is_ipv6())));
+            mistakes
+                .add(&written.span, format!("{address} is not an {} address", family_name(!address.is_ipv6())))
+                .help("name an address of the other end's family");
             return None;
         }
         return Some(address);

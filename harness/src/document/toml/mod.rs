@@ -54,7 +54,9 @@ pub(crate) fn read<T: Read>(text: &str, mistakes: &mut Mistakes) -> Option<T> {
         let at = floor(text, span.start);
         // One slip makes several errors in a row: only the first is worth reading.
         if !unreadable.iter().any(|part| part.contains(&at)) {
-            mistakes.add(&(at..floor(text, span.end).max(at)), format!("this is not TOML: {}", error.message()));
+            mistakes
+                .add(&(at..floor(text, span.end).max(at)), format!("this is not TOML: {}", error.message()))
+                .help(syntax(error.message()));
             unreadable.push(spoilt(text, at));
         }
     }
@@ -63,6 +65,17 @@ pub(crate) fn read<T: Read>(text: &str, mistakes: &mut Mistakes) -> Option<T> {
     T::read(&document, &mut further);
     mistakes.append(further, |mistake| !mistake.absence && !unreadable.iter().any(|part| part.contains(&mistake.span.start)));
     None
+}
+
+/// What to write where the syntax is wrong.
+fn syntax(message: &str) -> &'static str {
+    if message.contains("string values must be quoted") {
+        "write strings in quotes: `rate = \"10mbit\"`"
+    } else if message.contains("unclosed") || message.contains("expected `") {
+        "close what was opened before: each `\"`, `[` and `{` on its line"
+    } else {
+        "write `key = value` on a line of its own, below a heading such as `[link.wlan]` or `[[step]]`"
+    }
 }
 
 /// What a syntax error makes unreadable: its line, and behind the heading of a table, everything up to the next heading.
@@ -81,7 +94,11 @@ fn floor(text: &str, at: usize) -> usize {
 /// The text of a file.
 pub(crate) fn text_of(path: &Path) -> Result<String, LoadError> {
     let bytes = disk::read(path, disk::DOCUMENT).map_err(|source| LoadError::File { path: path.to_owned(), source })?;
-    String::from_utf8(bytes).map_err(|error| LoadError::Text { path: path.to_owned(), at: error.utf8_error().valid_up_to() })
+    String::from_utf8(bytes).map_err(|error| {
+        let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+        LoadError::Text { path: path.to_owned(), line: before.matches('\n').count() + 1, column }
+    })
 }
 
 impl<T: Read> Read for Spanned<T> {

@@ -75,13 +75,13 @@ impl<'t, 'm> Table<'t, 'm> {
         match self.present(keys).as_slice() {
             [] => {
                 let message = format!("{} needs one of the keys {}", self.shape.what, keys.join(", "));
-                self.mistakes.absent(&self.span, message);
+                self.mistakes.absent(&self.span, message).help("add the one that is meant");
             }
             [_] => {}
             [(first, first_span), others @ ..] => {
                 for (key, span) in others {
                     let message = format!("{} has `{first}` already and cannot have `{key}` too", self.shape.what);
-                    self.mistakes.add(span, message).beside(first_span, "the other one");
+                    self.mistakes.add(span, message).beside(first_span, "the other one").help("remove one of the two");
                 }
             }
         }
@@ -97,7 +97,7 @@ impl<'t, 'm> Table<'t, 'm> {
     /// Reads a key that must be there.
     pub(crate) fn required<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
         if !self.entries.contains_key(key) && !self.misspelt(key) {
-            self.mistakes.absent(&self.span, format!("{} needs the key `{key}`", self.shape.what));
+            self.mistakes.absent(&self.span, format!("{} needs the key `{key}`", self.shape.what)).help(format!("add `{key} = ...`"));
         }
         self.optional(key)
     }

@@ -25,7 +25,7 @@ pub(super) fn kind(value: &Value<'_>) -> &'static str {
 }
 
 fn refuse(value: &Value<'_>, wanted: &str, mistakes: &mut Mistakes) {
-    mistakes.add(&value.span(), format!("this is {}, but {wanted} is needed", kind(value)));
+    mistakes.add(&value.span(), format!("this is {}, but {wanted} is needed: write {wanted}", kind(value)));
 }
 
 /// The entries of a table.
@@ -48,7 +48,7 @@ fn string<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Op
 
 fn parsed<T: FromStr<Err: Display>>(value: &Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Option<T> {
     let text = string(value, wanted, mistakes)?;
-    text.parse().map_err(|error: T::Err| mistakes.tell(&value.span(), &error)).ok()
+    text.parse().map_err(|error: T::Err| mistakes.add(&value.span(), error.to_string())).ok()
 }
 
 /// Like [`parsed`] for quantities, which may be written without quotes if they have no unit.
@@ -58,7 +58,7 @@ fn quantity<T: FromStr<Err: Display>>(value: &Value<'_>, wanted: &str, mistakes:
         DeValue::Float(number) => number.to_string(),
         _ => return parsed(value, wanted, mistakes),
     };
-    number.parse().map_err(|error: T::Err| mistakes.tell(&value.span(), &error)).ok()
+    number.parse().map_err(|error: T::Err| mistakes.add(&value.span(), error.to_string())).ok()
 }
 
 /// Reads one of a few words.

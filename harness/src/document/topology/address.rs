@@ -50,14 +50,14 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoHost => f.write_str("no host can have it as its own"),
-            Self::Taken(end) => write!(f, "{end} has it already"),
+            Self::NoHost => f.write_str("no host can have it as its own: write another"),
+            Self::Taken(end) => write!(f, "{end} has it already: write another"),
             Self::Full(end) => write!(f, "its network has no other address for {end}, the other end of the link: write that one's, too"),
             Self::Wide => {
                 f.write_str("its network is so large that none is left for the links without addresses: write a longer prefix, or theirs")
             }
-            Self::Small => f.write_str("IPv6 needs an MTU of at least 1280 at both ends of the link"),
-            Self::Off => f.write_str("the topology says `ipv6 = false`"),
+            Self::Small => f.write_str("IPv6 needs a larger MTU: write an `mtu` of 1280 or more at both ends of the link"),
+            Self::Off => f.write_str("the topology has no IPv6: remove the address, or `ipv6 = false`"),
         }
     }
 }

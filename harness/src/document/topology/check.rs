@@ -103,7 +103,7 @@ fn hosts(
 pub(crate) fn summary(summary: Option<&Spanned<String>>, mistakes: &mut Mistakes) -> String {
     let Some(summary) = summary else { return String::new() };
     if summary.value.trim().is_empty() || summary.value.contains('\n') {
-        mistakes.add(&summary.span, "the summary is one line that says what this is");
+        mistakes.add(&summary.span, "the summary says what this is: write one line");
     }
     summary.value.clone()
 }
@@ -180,7 +180,8 @@ fn ends(
             mistakes.add(&end.span, complaint);
         }
         if RESERVED.contains(&interface.as_str()) {
-            mistakes.add(&end.span, format!("no interface of a link can be called `{interface}`: Linux uses this name itself"));
+            mistakes
+                .add(&end.span, format!("no interface of a link can be called `{interface}`: Linux uses this name itself: write another"));
         }
         match interfaces.get(&end.value) {
             Some((other, _)) if other == link => {

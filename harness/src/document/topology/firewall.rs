@@ -55,7 +55,7 @@ pub(crate) fn check(
     mistakes: &mut Mistakes,
 ) -> Vec<words::Rule> {
     if let Some(first) = written.get(MOST) {
-        mistakes.add(&first.span, format!("a firewall has at most {MOST} rules"));
+        mistakes.add(&first.span, format!("these are too many rules: write at most {MOST}"));
     }
     for leaves in written.iter().filter_map(|rule| rule.value.leaves.as_ref()).filter(|_| !forward) {
         mistakes

@@ -250,7 +250,10 @@ impl Read for Route {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &ROUTE, mistakes)?;
         if table.present(&["via", "interface"]).is_empty() {
-            table.mistakes.absent(&value.span(), "a route needs the key `via`, `interface` or both");
+            table
+                .mistakes
+                .absent(&value.span(), "a route needs the key `via`, `interface` or both")
+                .help("add `via = \"ADDRESS\"`, or `interface = \"NAME\"` for neighbours");
         }
         Some(Self { to: table.required("to"), via: table.optional("via"), interface: table.optional("interface") })
     }
@@ -286,7 +289,10 @@ impl Read for Endpoint {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &ENDPOINT, mistakes)?;
         if table.present(&["interface", "address"]).is_empty() {
-            table.mistakes.absent(&value.span(), "an MPTCP endpoint needs the key `interface`, `address` or both");
+            table
+                .mistakes
+                .absent(&value.span(), "an MPTCP endpoint needs the key `interface`, `address` or both")
+                .help("add `interface = \"NAME\"`");
         }
         Some(Self {
             interface: table.optional("interface"),
@@ -353,7 +359,7 @@ fn gather(name: &str, value: &Value<'_>, sysctls: &mut BTreeMap<String, Spanned<
         DeValue::Integer(number) if number.radix() == 10 => number.to_string(),
         DeValue::Boolean(on) => u8::from(*on).to_string(),
         _ => {
-            mistakes.add(&value.span(), "the value of a sysctl is a string, a decimal whole number, true or false");
+            mistakes.add(&value.span(), "this is no value of a sysctl: write a string, a decimal whole number, true or false");
             return;
         }
     };

@@ -52,7 +52,10 @@ fn process(
     }
     let by_step = step(name, case);
     if let (Some(start), Some(step)) = (&raw.start, &by_step) {
-        mistakes.add(&start.span, format!("a step starts `{name}`: it has no time of its own")).beside(step, "by this step");
+        mistakes
+            .add(&start.span, format!("a step starts `{name}`: it has no time of its own"))
+            .beside(step, "by this step")
+            .help("remove its `start`, or the step");
     }
     let ready = raw.ready.as_ref().and_then(|ready| readiness(&ready.value, mistakes));
     let host_name = raw.host.as_ref()?;

@@ -39,7 +39,7 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
         mistakes.add(&rate.span, "nothing would ever be sent at this rate").help("write at least \"8bit\"");
     }
     if let Some(connections) = raw.connections.as_ref().filter(|count| !(1..=CONNECTIONS_MAX).contains(&count.value)) {
-        mistakes.add(&connections.span, format!("a transfer has 1 to {CONNECTIONS_MAX} connections"));
+        mistakes.add(&connections.span, format!("a transfer cannot have this number of connections: write 1 to {CONNECTIONS_MAX}"));
     }
     let (client, server) = (raw.client.as_ref()?, raw.server.as_ref()?);
     if client.value == server.value {

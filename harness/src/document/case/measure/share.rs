@@ -61,7 +61,7 @@ fn check(written: &Written, _: Option<Of>, topology: Option<&Topology>, mistakes
         | Constraint::Above(most)
         | Constraint::AtLeast(most)) = constraint;
         if *most > Percent(100.0) {
-            mistakes.add(&found.value, "a share is a part of all bytes: no more than 100%");
+            mistakes.add(&found.value, "a share is a part of all bytes: write at most 100%");
         }
     }
 }

@@ -87,7 +87,10 @@ impl Read for Command {
         let words = if let Some(line) = value.get_ref().as_str() {
             let words = shlex::split(line);
             if words.is_none() {
-                mistakes.add(&value.span(), "a quotation mark is not closed, or nothing follows a backslash");
+                mistakes.add(
+                    &value.span(),
+                    "a quotation mark is not closed, or nothing follows a backslash: write an array of the words, where nothing is quoted",
+                );
             }
             words?
         } else {
@@ -109,6 +112,6 @@ impl Read for Until {
 impl Read for Signal {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let name = String::read(value, mistakes)?;
-        name.parse().map_err(|error: String| mistakes.tell(&value.span(), &error)).ok()
+        name.parse().map_err(|error: String| mistakes.add(&value.span(), error.to_string())).ok()
     }
 }

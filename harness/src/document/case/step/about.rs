@@ -36,11 +36,15 @@ pub(in crate::document::case) trait Written: fmt::Debug {
 pub(super) fn go_together(table: &mut Table<'_, '_>, key: &'static str, needed: &[&'static str], allowed: &[&'static str]) {
     let Some((_, span)) = table.present(&[key]).pop() else { return };
     for needed in needed.iter().filter(|needed| table.present(&[needed]).is_empty()).collect::<Vec<_>>() {
-        table.mistakes.absent(&span, format!("`{key}` needs the key `{needed}` beside it"));
+        table.mistakes.absent(&span, format!("`{key}` needs the key `{needed}` beside it")).help(format!("add `{needed} = ...`"));
     }
     for (other, other_span) in table.present(&["flags", "id", "to", "port"]) {
         if !allowed.contains(&other) {
-            table.mistakes.add(&other_span, format!("`{other}` does not go with `{key}`")).beside(&span, "here");
+            table
+                .mistakes
+                .add(&other_span, format!("`{other}` does not go with `{key}`"))
+                .beside(&span, "here")
+                .help("remove one of the two");
         }
     }
 }

@@ -84,7 +84,10 @@ impl Written for RawCut {
         let cut = self.cut(around, mistakes)?;
         let made = around.cuts.entry(cut.link.clone()).or_default();
         if let Some((_, span_of_other)) = made.iter().find(|(how, _)| overlap(how, &cut.how)) {
-            mistakes.add(span, format!("link `{}` is cut in this way already", cut.link)).beside(span_of_other, "by this step");
+            mistakes
+                .add(span, format!("link `{}` is cut in this way already", cut.link))
+                .beside(span_of_other, "by this step")
+                .help("restore it in between, or remove one of the steps");
         }
         made.push((cut.how.clone(), span.clone()));
         Some(Action::Cut(cut))

@@ -73,7 +73,9 @@ impl Written for RawEndpoint {
         let change = if let Some(add) = &self.add {
             let endpoint = check::mptcp::endpoint_alone(&name.value, &add.value, interfaces, mistakes)?;
             if !known.insert(endpoint.address) && endpoint.port.is_none() {
-                mistakes.add(&add.span, format!("{} is an endpoint already", endpoint.address));
+                mistakes
+                    .add(&add.span, format!("{} is an endpoint already", endpoint.address))
+                    .help("use `change` for its flags, or `remove` it before");
             }
             EndpointChange::Add(endpoint)
         } else if let Some(written) = self.remove.as_ref().or(self.change.as_ref()) {

@@ -58,16 +58,26 @@ impl Read for RawReshape {
     }
 }
 
+/// The longest change. A plan holds each moment of it.
+const OVER_MAX: Time = Time::from_millis(3_600_000);
+
 impl Written for RawReshape {
     fn check(&self, at: Time, span: &Span, around: &mut Surroundings<'_>, mistakes: &mut Mistakes) -> Option<Action> {
         let name = self.link.as_ref()?;
         let link = named::link(around.topology?, name, mistakes)?;
         let over = self.over.as_ref().map_or(Time::ZERO, |over| over.value);
+        if over > OVER_MAX {
+            mistakes.add(span, format!("no change takes so long: write an `over` of at most {OVER_MAX}, and then another step"));
+            return None;
+        }
         let until = at.after(over);
         let start = || InForce { shapes: [link.up.clone(), link.down.clone()], changing: None };
         let in_force = around.conditions.entry(name.value.clone()).or_insert_with(start);
         if let Some((until, other)) = in_force.changing.as_ref().filter(|(until, _)| at < *until) {
-            mistakes.add(span, format!("link `{}` is still changing: until {until}", name.value)).beside(other, "by this step");
+            mistakes
+                .add(span, format!("link `{}` is still changing: until {until}", name.value))
+                .beside(other, "by this step")
+                .help(format!("take this step at {until} or later"));
         }
         let engine = link.engine.map(|engine| (engine, span.clone()));
         let circumstances = Circumstances { around: span, mtu: link.mtu, engine, directory: around.directory };

@@ -80,7 +80,7 @@ fn alone(
     if let Some(complaint) = complaint("network interface", name, INTERFACE_MAX) {
         mistakes.add(&entry.name, complaint);
     } else if RESERVED.contains(&name) {
-        mistakes.add(&entry.name, format!("no bond can be called `{name}`: Linux uses this name itself"));
+        mistakes.add(&entry.name, format!("no bond can be called `{name}`: Linux uses this name itself: write another"));
     } else if let Some(link) = ends.get(end) {
         mistakes
             .add(&entry.name, format!("{end} is an end of link `{link}`"))
@@ -91,11 +91,11 @@ fn alone(
         mistakes.add(&policy.span, format!("a bond of mode {mode} hashes nothing")).beside(&written.span, "here").help("remove it");
     }
     if let Some(miimon) = raw.miimon.as_ref().filter(|miimon| miimon.value == Time::ZERO || miimon.value.0 % 1_000_000 != 0) {
-        mistakes.add(&miimon.span, "`miimon` is a whole number of milliseconds, at least 1");
+        mistakes.add(&miimon.span, "`miimon` is a whole number of milliseconds: write \"1ms\" or more");
     }
     let written = raw.interfaces.as_ref();
     if let Some(empty) = written.filter(|written| written.value.is_empty() && !mistakes.any_in(&written.span)) {
-        mistakes.add(&empty.span, "a bond needs at least one interface");
+        mistakes.add(&empty.span, "a bond needs at least one interface: write the names of its members");
     }
     let mut interfaces = Vec::new();
     for member in written.iter().flat_map(|written| &written.value) {
@@ -119,7 +119,10 @@ fn member(
         return None;
     }
     if let Some((other, span)) = members.get(&end) {
-        mistakes.add(&written.span, format!("{end} is a member of {} already", other.interface)).beside(span, "here");
+        mistakes
+            .add(&written.span, format!("{end} is a member of {} already", other.interface))
+            .beside(span, "here")
+            .help("remove it from one of the two");
         return None;
     }
     members.insert(end, (bond.clone(), written.span.clone()));
@@ -151,7 +154,8 @@ fn together(end: &End, entry: &Entry<raw::Bond>, bond: &Bond, links: &BTreeMap<S
         } else if other.mtu != link.mtu {
             mistakes
                 .add(other_span, format!("its link has an MTU of {}, but all links of a bond must have the same", other.mtu))
-                .beside(span, format!("the MTU of this one's is {}", link.mtu));
+                .beside(span, format!("the MTU of this one's is {}", link.mtu))
+                .help("write the same `mtu` for both links");
         }
     }
     let modes = [Some(bond), bonds.at(peer)].map(|bond| bond.map(|bond| bond.mode == BondMode::Lacp));

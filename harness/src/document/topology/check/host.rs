@@ -52,7 +52,9 @@ fn route(host: &str, raw: &raw::Route, interfaces: &BTreeMap<String, Interface>,
     if let Some(via) = &raw.via {
         let reachable = |interface: &Interface| interface.addresses.iter().any(|&network| contains(network, via.value));
         if via.value.is_ipv6() != network.address.is_ipv6() {
-            mistakes.add(&via.span, format!("{} and {network} are not of the same family", via.value));
+            mistakes
+                .add(&via.span, format!("{} and {network} are not of the same family", via.value))
+                .help("write a next hop of the destination's family");
         } else if raw.interface.is_none() && (is_link_local(via.value) || !interfaces.values().any(reachable)) {
             mistakes
                 .add(&via.span, format!("{} alone does not say by which interface of `{host}` it is reached", via.value))

@@ -42,7 +42,7 @@ pub(super) fn check(host: &str, raw: &raw::Mptcp, interfaces: &BTreeMap<String, 
 /// Says so of limits that are too high.
 pub(crate) fn limits(limits: [&Option<Spanned<u32>>; 2], mistakes: &mut Mistakes) {
     for limit in limits.into_iter().flatten().filter(|limit| limit.value > LIMIT_MAX) {
-        mistakes.add(&limit.span, format!("no kernel takes a limit above {LIMIT_MAX}, and many none above 8"));
+        mistakes.add(&limit.span, format!("no kernel takes so large a limit: write at most {LIMIT_MAX}, or 8 for kernels before 7.0"));
     }
 }
 
@@ -74,7 +74,9 @@ fn endpoint(host: &str, raw: &raw::Endpoint, interfaces: &BTreeMap<String, Inter
             let ipv6 = raw.family.as_ref().is_some_and(|family| family.value == Family::Ipv6);
             let Some(network) = interface.address(ipv6) else {
                 let family = if ipv6 { "IPv6" } else { "IPv4" };
-                mistakes.add(&written.span, format!("{host}:{} has no {family} address", written.value));
+                mistakes
+                    .add(&written.span, format!("{host}:{} has no {family} address", written.value))
+                    .help("write it where the interface is described, or remove the endpoint");
                 return None;
             };
             network.address
@@ -95,7 +97,10 @@ fn flags(raw: &raw::Endpoint, mistakes: &mut Mistakes) {
     let flag = |wanted| raw.flags.iter().find(|flag| flag.value == wanted);
     for (index, written) in raw.flags.iter().enumerate() {
         if let Some(first) = raw.flags[..index].iter().find(|earlier| earlier.value == written.value) {
-            mistakes.add(&written.span, format!("`{}` is in the list already", written.value)).beside(&first.span, "here");
+            mistakes
+                .add(&written.span, format!("`{}` is in the list already", written.value))
+                .beside(&first.span, "here")
+                .help("remove one of the two");
         }
     }
     if let Some(implicit) = flag(EndpointFlag::Implicit) {
@@ -145,7 +150,10 @@ impl Known {
     fn note(&mut self, endpoint: &Endpoint, written: &Spanned<raw::Endpoint>, mistakes: &mut Mistakes) {
         let same = |(earlier, _): &&(Endpoint, Span)| earlier.address == endpoint.address && earlier.port == endpoint.port;
         if let Some((_, span)) = self.endpoints.iter().find(same) {
-            mistakes.add(&written.span, format!("{} is an endpoint already", endpoint.address)).beside(span, "here");
+            mistakes
+                .add(&written.span, format!("{} is an endpoint already", endpoint.address))
+                .beside(span, "here")
+                .help("remove one of the two, and give the other both flags");
         }
         self.endpoints.push((endpoint.clone(), written.span.clone()));
 

@@ -17,7 +17,7 @@ const MTUS: std::ops::RangeInclusive<u32> = 68..=65_535;
 /// Says so unless a written MTU can be one.
 pub(super) fn possible(mtu: Option<&Spanned<u32>>, mistakes: &mut Mistakes) {
     if let Some(mtu) = mtu.filter(|mtu| !MTUS.contains(&mtu.value)) {
-        mistakes.add(&mtu.span, format!("an MTU is {} to {} bytes", MTUS.start(), MTUS.end()));
+        mistakes.add(&mtu.span, format!("no link has such an MTU: write {} to {} bytes", MTUS.start(), MTUS.end()));
     }
 }
 

@@ -114,7 +114,7 @@ impl Way {
             }
             Some(Limit::Bytes(size)) if size < Size(frame) => {
                 let message = format!("the queue is too short for one packet of {frame} bytes: large ones would never pass");
-                mistakes.add(self.place(&["limit"], of), message);
+                mistakes.add(self.place(&["limit"], of), message).help(format!("write {frame} or more"));
             }
             _ => {}
         }
@@ -130,7 +130,7 @@ impl Way {
             if !delayed {
                 mistakes.add(place, "jitter is the variation of the delay, and this link has none").help("write a `delay` too");
             } else if jitter.amount > shape.delay && shape.delay > Time::ZERO && jitter.distribution == Distribution::Uniform {
-                mistakes.add(place, format!("the delay of {} cannot vary by more than itself", shape.delay));
+                mistakes.add(place, format!("the delay of {} cannot vary by more than itself: write a jitter of at most {0}", shape.delay));
             }
         }
         if shape.reorder.is_some() && !delayed {
@@ -190,7 +190,7 @@ fn trace(conditions: &Conditions, directory: Option<&Path>, mistakes: &mut Mista
     let Spanned { value, span } = conditions.trace.as_ref()?;
     let Setting::Some(name) = value else { return Some(Spanned { value: Setting::None, span: span.clone() }) };
     let Some(directory) = directory else {
-        mistakes.add(span, "this document is no file, and has no files beside it");
+        mistakes.add(span, "this document is no file, and has no files beside it: write the conditions instead of a file's name");
         return None;
     };
     let path = directory.join(name);

@@ -155,7 +155,7 @@ impl Read for Codel {
         let mut time = |key, absent| {
             let Some(time) = table.optional::<Time>(key) else { return absent };
             if time.value == Time::ZERO {
-                table.mistakes.add(&time.span, format!("CoDel's {key} is longer than 0"));
+                table.mistakes.add(&time.span, format!("CoDel's {key} is longer than 0: write one such as \"5ms\""));
             }
             time.value
         };
@@ -255,15 +255,19 @@ impl Read for Slot {
         let (min, max) = (table.required::<Time>("min"), table.optional::<Time>("max"));
         let (packets, bytes) = (table.optional::<Positive>("packets"), table.optional::<Size>("bytes"));
         if let Some(packets) = packets.as_ref().filter(|packets| packets.value.0 > MOST) {
-            table.mistakes.add(&packets.span, format!("a slot has room for at most {MOST} packets"));
+            table.mistakes.add(&packets.span, format!("a slot has no room for so many packets: write at most {MOST}"));
         }
         if let Some(bytes) = bytes.as_ref().filter(|bytes| !(1..=MOST).contains(&bytes.value.0)) {
-            table.mistakes.add(&bytes.span, format!("a slot has room for at least 1 byte and at most {MOST}"));
+            table.mistakes.add(&bytes.span, format!("a slot has no room for so many bytes: write 1 to {MOST}"));
         }
         let min = min?;
         match &max {
             Some(max) if max.value < min.value => {
-                table.mistakes.add(&max.span, format!("this is shorter than the shortest time, {}", min.value)).beside(&min.span, "here");
+                table
+                    .mistakes
+                    .add(&max.span, format!("this is shorter than the shortest time, {}", min.value))
+                    .beside(&min.span, "here")
+                    .help("write the shorter one first");
             }
             None if min.value == Time::ZERO => {
                 table
