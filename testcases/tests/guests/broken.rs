@@ -111,7 +111,7 @@ fn hangs(recording: &Recording, title: &str) {
 /// Runs a command in a guest in mid-download, between two downloads that nothing breaks. These pass, and that one fails.
 fn broken(guest: &Guest, place: &Place, command: &str) -> Result<(Recording, Verdict), Failed> {
     let process = format!(
-        "[process.breaking]\nhost = 'laptop'\ncommand = ['sh', '-c', 'test -e /mplab/modules.json || exit; {command}']\nprograms = ['mount']\nstart = '500ms'\n"
+        "[process.breaking]\nhost = 'laptop'\nprivileged = true\ncommand = ['sh', '-c', 'test -e /mplab/modules.json || exit; {command}']\nprograms = ['mount']\nstart = '500ms'\n"
     );
     let whole = job(place, TOPOLOGY, BOTH_PATHS);
     let [before, broken, behind] = run(guest, [whole.clone(), job(place, TOPOLOGY, &(BOTH_PATHS.to_owned() + &process)), whole])?;

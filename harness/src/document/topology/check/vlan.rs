@@ -96,7 +96,7 @@ fn alone(
     }
     let (written, id) = (entry.value.interface.as_ref()?, entry.value.id.as_ref()?);
     if !IDS.contains(&id.value) {
-        mistakes.add(&id.span, format!("the id of a VLAN is {} to {}", IDS.start(), IDS.end()));
+        mistakes.add(&id.span, format!("no VLAN has such an id: write {} to {}", IDS.start(), IDS.end()));
     }
     let of = End::new(&end.host, &written.value);
     if bonds.at(&of).is_some() || bonds.of(&of).is_some() {
