@@ -91,7 +91,6 @@ pub struct Ended {
 }
 
 /// Namespaces whose inhabitants are looked for.
-#[derive(Default)]
 pub struct Inhabited {
     /// Those that are held open, so that nothing else gets their identities meanwhile.
     held: Vec<(Identity, File)>,
@@ -105,10 +104,10 @@ impl Inhabited {
         Self { homes, spared, held: Vec::new() }
     }
 
-    /// Namespaces that are open.
-    pub fn held(namespaces: Vec<File>) -> io::Result<Self> {
+    /// Namespaces that are open. The processes `spared` are left alone.
+    pub fn held(namespaces: Vec<File>, spared: Vec<i32>) -> io::Result<Self> {
         let held = namespaces.into_iter().map(|file| Ok((identity(&file)?, file))).collect::<io::Result<_>>()?;
-        Ok(Self { held, ..Self::default() })
+        Ok(Self { held, spared, homes: Vec::new() })
     }
 
     /// Whether one of a process's threads lives there.
