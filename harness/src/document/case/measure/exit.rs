@@ -38,7 +38,7 @@ impl Read for Exit {
         if text == "any" {
             return Some(Self(None));
         }
-        text.parse().map(|exit| Self(Some(exit))).map_err(|error: String| mistakes.add(&value.span(), error.to_string())).ok()
+        text.parse().map(|exit| Self(Some(exit))).map_err(|error: String| mistakes.add(&value.span(), error)).ok()
     }
 }
 

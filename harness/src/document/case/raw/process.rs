@@ -112,6 +112,6 @@ impl Read for Until {
 impl Read for Signal {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let name = String::read(value, mistakes)?;
-        name.parse().map_err(|error: String| mistakes.add(&value.span(), error.to_string())).ok()
+        name.parse().map_err(|error: String| mistakes.add(&value.span(), error)).ok()
     }
 }
