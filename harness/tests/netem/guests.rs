@@ -21,7 +21,7 @@ fn case(frames: u32) -> String {
             summary = "These tests"
             topology = "two"
             deadline = "60min"
-            process.tests = {{ host = "one", command = ["/proc/self/exe", "--test-threads=1"], env = {{ {FRAMES} = "{frames}" }} }}
+            process.tests = {{ host = "one", privileged = true, command = ["/proc/self/exe", "--test-threads=1"], env = {{ {FRAMES} = "{frames}" }} }}
             expect = [{{ process = "tests", exit = 0 }}]
         "#
     )
