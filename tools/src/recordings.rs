@@ -17,7 +17,7 @@ pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
 
 /// What is said of a recording that could not be written.
 pub(crate) fn not_written(path: &Path, error: &io::Error) -> String {
-    format!("failed to write the recording {}: {error}", path.display())
+    mplab::kernel::limits::told(format!("failed to write the recording {}: {error}", path.display()))
 }
 
 pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {

@@ -130,8 +130,8 @@ impl Link {
                 topology = "two"
                 deadline = "10min"
                 sample = "10s"
-                process.far = {{ host = "far", command = ["/proc/self/exe", "{FAR}"], ready = {{ line = "ready" }} }}
-                process.near = {{ host = "near", command = ["/proc/self/exe", "{NEAR}", "{many}", "{length}", "{}", "{answered}", "{}"], after = ["far"] }}
+                process.far = {{ host = "far", privileged = true, command = ["/proc/self/exe", "{FAR}"], ready = {{ line = "ready" }} }}
+                process.near = {{ host = "near", privileged = true, command = ["/proc/self/exe", "{NEAR}", "{many}", "{length}", "{}", "{answered}", "{}"], after = ["far"] }}
                 expect = [{{ process = "near", exit = 0 }}, {{ process = "far", exit = 0 }}]
             "#,
             gap.0, longest.0
