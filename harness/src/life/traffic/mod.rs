@@ -8,10 +8,8 @@ mod content;
 mod delivery;
 mod drive;
 mod flow;
-mod gulp;
 mod mailbox;
 mod pace;
-mod rest;
 mod stop;
 
 use std::io;
