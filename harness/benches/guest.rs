@@ -14,7 +14,7 @@ use mplab::guest::{Guest, SHIFT};
 use mplab::judge::Outcome::Passed;
 use mplab::judge::{Seen, judge};
 use mplab::plan::{Job, Means};
-use mplab::recording::{Clockwork, Place, Recording};
+use mplab::recording::{Clockwork, PlaceRecord, Recording};
 use mplab::suite::{self, CaseFile};
 use mplab::words::Window;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -103,7 +103,7 @@ fn of_kernel(kernel: Kernel) -> Outcome<()> {
 }
 
 /// Runs every case that the place can, one after the other, and prints what they take together, and which take most.
-fn whole_suite(kernel: &str, guest: &Guest, place: &Place) -> Outcome<()> {
+fn whole_suite(kernel: &str, guest: &Guest, place: &PlaceRecord) -> Outcome<()> {
     let (before, begin) = (children()?, Instant::now());
     let mut dear = Vec::new();
     let (mut passed, mut virtually) = (0, 0.0);
@@ -132,7 +132,7 @@ fn whole_suite(kernel: &str, guest: &Guest, place: &Place) -> Outcome<()> {
 }
 
 /// Runs a case with many seeds on two cores.
-fn many_seeds(kernel: &str, guest: &Guest, place: &Place) -> Outcome<()> {
+fn many_seeds(kernel: &str, guest: &Guest, place: &PlaceRecord) -> Outcome<()> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testcases/cases").join(EXPLORED).with_extension("toml");
     let file = CaseFile { name: EXPLORED.to_owned(), path: file };
     let jobs: Vec<_> =
@@ -154,14 +154,14 @@ fn jobs_run(guest: &Guest, jobs: &[Job]) -> Result<(), String> {
 }
 
 /// Three links that are this fast.
-fn links(place: &Place, rate: &str) -> Outcome<Job> {
+fn links(place: &PlaceRecord, rate: &str) -> Outcome<Job> {
     let topology = TOPOLOGY.replace("10mbit", rate);
     let parsed = check::parse("case.toml", CASE, [("links", topology.as_str())].as_slice());
     let (case, topology) = parsed.map_err(|mistakes| mistakes[0].to_string())?;
     Ok(Job::plan("links", topology, case, Means::of(&place.features, suite::SEED)))
 }
 
-fn case(name: &str, place: &Place) -> Outcome<Job> {
+fn case(name: &str, place: &PlaceRecord) -> Outcome<Job> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testcases/cases").join(name).with_extension("toml");
     suite::plan(&CaseFile { name: name.to_owned(), path }, suite::SEED, place).map_err(|error| error.render(false).into())
 }

@@ -31,7 +31,7 @@ const READY: Duration = Duration::from_secs(10);
 const SERVER: u16 = 5000;
 
 /// What leads to the server.
-struct Way {
+struct Course {
     name: &'static str,
     client: Protocol,
     to: SocketAddr,
@@ -79,7 +79,7 @@ fn main() -> Result<()> {
 fn measure(directory: &Path, rounds: usize) -> Result<()> {
     let (tcp, mptcp) = (listen(Tcp, 0)?, listen(Mptcp, SERVER)?);
     let direct = |name, client, listener: &TcpListener| {
-        Ok::<_, io::Error>(Way { name, client, to: listener.local_addr()?, proxy: None, measured: Measured::default() })
+        Ok::<_, io::Error>(Course { name, client, to: listener.local_addr()?, proxy: None, measured: Measured::default() })
     };
     let mut ways = vec![direct("TCP alone", Tcp, &tcp)?, direct("MPTCP alone", Mptcp, &mptcp)?];
     let [ours, haproxys, nginxs, socats] = [1, 2, 3, 4].map(|behind| here(SERVER + behind));
@@ -95,9 +95,9 @@ fn measure(directory: &Path, rounds: usize) -> Result<()> {
             continue;
         }
         let running = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?);
-        ways.push(Way { name, client: Tcp, to, proxy: Some(running), measured: Measured::default() });
+        ways.push(Course { name, client: Tcp, to, proxy: Some(running), measured: Measured::default() });
     }
-    let server = |way: &Way| if way.client == Tcp && way.proxy.is_none() { &tcp } else { &mptcp };
+    let server = |way: &Course| if way.client == Tcp && way.proxy.is_none() { &tcp } else { &mptcp };
     for _ in 0..rounds {
         for way in &mut ways {
             let (rate, cost) = throughput(way, server(way)).map_err(|error| format!("{}: {error}", way.name))?;
@@ -183,7 +183,7 @@ fn socat(listen: SocketAddr) -> Command {
     mptcpize("socat", &[&from, &format!("TCP4:{},nodelay", here(SERVER))])
 }
 
-impl Way {
+impl Course {
     /// A connection by this way: the client's socket and the server's.
     fn connect(&self, server: &TcpListener) -> io::Result<[TcpStream; 2]> {
         let begun = Instant::now();
@@ -216,7 +216,7 @@ impl Way {
 }
 
 /// What one connection carries in Gbit/s, and what CPU time a gigabyte costs the proxy.
-fn throughput(way: &Way, server: &TcpListener) -> Result<(f64, Option<f64>)> {
+fn throughput(way: &Course, server: &TcpListener) -> Result<(f64, Option<f64>)> {
     let [mut client, mut server] = way.connect(server)?;
     let before = way.cpu()?;
     let receiving = thread::spawn(move || {
@@ -241,7 +241,7 @@ fn throughput(way: &Way, server: &TcpListener) -> Result<(f64, Option<f64>)> {
 }
 
 /// How long a message takes there and back, in µs.
-fn latency(way: &Way, server: &TcpListener) -> Result<f64> {
+fn latency(way: &Course, server: &TcpListener) -> Result<f64> {
     let [mut client, mut server] = way.connect(server)?;
     let echo = thread::spawn(move || {
         let mut message = [0; MESSAGE];
@@ -260,7 +260,7 @@ fn latency(way: &Way, server: &TcpListener) -> Result<f64> {
 }
 
 /// How long each of many connections takes to open, and then a message there and back on each of them, in µs.
-fn many(way: &Way, server: &TcpListener) -> io::Result<[f64; 2]> {
+fn many(way: &Course, server: &TcpListener) -> io::Result<[f64; 2]> {
     let each = |begun: Instant| begun.elapsed().as_secs_f64() * 1e6 / MANY as f64;
     let begun = Instant::now();
     let mut connections = (0..MANY).map(|_| way.connect(server)).collect::<io::Result<Vec<_>>>()?;

@@ -14,9 +14,9 @@ use mplab::case::{Amount, Transfer};
 use mplab::clock::Clock;
 use mplab::kernel::{Batch, Namespace, Netlink, link, route};
 use mplab::relay::model::shape::{Limit, Loss};
-use mplab::relay::{Late, Relay, RelayLink, Shape, Way};
+use mplab::relay::{Direction, Late, Relay, RelayLink, Shape};
 use mplab::traffic::Prepared;
-use mplab::words::{Direction, Protocol, Rate, Size, Time};
+use mplab::words::{Protocol, Rate, Size, Time, TransferDirection};
 use nix::unistd::Uid;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -95,7 +95,7 @@ impl Cable {
             port: 5201,
             client_protocol: Protocol::Tcp,
             server_protocol: Protocol::Tcp,
-            direction: Direction::Upload,
+            direction: TransferDirection::Upload,
             amount: Amount::Duration(time),
             rate: None,
             connections: 1,
@@ -139,7 +139,7 @@ fn speed(rounds: usize) -> Result<()> {
             let cable = Cable::new(false)?;
             let relay = cable.relay(shape)?;
             relays[number].push(cable.goodput(ROUND)?);
-            let (up, down) = (relay.seen("link", Way::Up)?.counts, relay.seen("link", Way::Down)?.counts);
+            let (up, down) = (relay.seen("link", Direction::Up)?.counts, relay.seen("link", Direction::Down)?.counts);
             costs[number].push(relay_cpu()? / ((up.bytes + down.bytes) as f64 / 1e9));
             if up.dropped.total() + down.dropped.total() > 0 {
                 println!("  dropped: {:?} {:?}", up.dropped, down.dropped);
@@ -246,7 +246,7 @@ fn rates(rounds: usize) -> Result<()> {
                 let cable = Cable::new(false)?;
                 let relay = cable.relay(&shape)?;
                 measured.push(cable.goodput(time)?);
-                late.push(relay.seen("link", Way::Up)?);
+                late.push(relay.seen("link", Direction::Up)?);
             }
             let goodput = median(measured);
             // Ethernet, IPv4, and TCP with a timestamp, of 1514 bytes.
@@ -294,7 +294,7 @@ fn delays(rounds: usize) -> Result<()> {
         echo.join().map_err(|_| "the echo failed")?;
         added.sort_by(f64::total_cmp);
         let at = |part: f64| added[((added.len() - 1) as f64 * part) as usize];
-        let late = relay.seen("link", Way::Up)?.late;
+        let late = relay.seen("link", Direction::Up)?.late;
         println!(
             "  {millis:>2}ms: one way, hosts included: median +{:.3}ms (aim: 0.3), p99 +{:.3}ms (aim: 1); the relay's own: {} {} worst {}",
             at(0.5),

@@ -12,7 +12,7 @@ use mplab::case::{Amount, Transfer};
 use mplab::clock::Clock;
 use mplab::kernel::Namespace;
 use mplab::traffic::Prepared;
-use mplab::words::{Direction, Protocol, Rate, Time};
+use mplab::words::{Protocol, Rate, Time, TransferDirection};
 use nix::unistd::Uid;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -76,7 +76,7 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<R
         port: PORT,
         client_protocol: protocol,
         server_protocol: protocol,
-        direction: Direction::Upload,
+        direction: TransferDirection::Upload,
         amount: Amount::Duration(ROUND),
         rate: None,
         connections: 1,

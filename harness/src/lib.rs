@@ -28,12 +28,12 @@
 //! happens as [events](suite::Event), and its [result](suite::Results) is a value. A binary that runs cases calls [`enter`] first.
 //!
 //! ```no_run
-//! use mplab::place::Somewhere;
+//! use mplab::place::Place;
 //! use mplab::suite::{self, Event, Suite, Task};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! mplab::enter();
-//! let at = Somewhere::Local;
+//! let at = Place::Local;
 //! let place = at.place()?;
 //! let mut tasks = Vec::new();
 //! for file in suite::find("cases".as_ref())? {

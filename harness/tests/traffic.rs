@@ -14,7 +14,7 @@ use mplab::clock::Clock;
 use mplab::kernel::{Namespace, socket};
 use mplab::recording::{ConnectionRecord, FlowRecord, TransferRecord};
 use mplab::traffic::{Prepared, Running};
-use mplab::words::{Direction, Protocol, Rate, Size, Time};
+use mplab::words::{Protocol, Rate, Size, Time, TransferDirection};
 use support::loopback_up;
 
 /// No transfer here takes a tenth of it on a busy machine; it only keeps a broken one from hanging for ever.
@@ -75,7 +75,7 @@ fn transfer() -> Transfer {
         port: 5001,
         client_protocol: Protocol::Tcp,
         server_protocol: Protocol::Tcp,
-        direction: Direction::Upload,
+        direction: TransferDirection::Upload,
         amount: Amount::Bytes(Size(SIZE)),
         rate: None,
         connections: 1,
@@ -131,13 +131,13 @@ fn an_upload_delivers_every_byte(namespace: &Namespace) {
 }
 
 fn a_download_delivers_every_byte(namespace: &Namespace) {
-    let connection = run_one(&Transfer { direction: Direction::Download, ..transfer() }, namespace);
+    let connection = run_one(&Transfer { direction: TransferDirection::Download, ..transfer() }, namespace);
     assert_whole(connection.down.as_ref(), SIZE);
     assert_eq!(connection.up, None);
 }
 
 fn both_directions_run_at_once(namespace: &Namespace) {
-    let connection = run_one(&Transfer { direction: Direction::Both, ..transfer() }, namespace);
+    let connection = run_one(&Transfer { direction: TransferDirection::Both, ..transfer() }, namespace);
     assert_whole(connection.up.as_ref(), SIZE);
     assert_whole(connection.down.as_ref(), SIZE);
 }
@@ -154,7 +154,7 @@ fn nothing_at_all_can_be_sent(namespace: &Namespace) {
 
 fn a_duration_ends_it(namespace: &Namespace) {
     let amount = Amount::Duration(Time::from_millis(300));
-    let connection = run_one(&Transfer { amount, direction: Direction::Both, ..transfer() }, namespace);
+    let connection = run_one(&Transfer { amount, direction: TransferDirection::Both, ..transfer() }, namespace);
     for flow in connection.flows() {
         assert_whole(Some(flow), flow.sent);
         assert!(flow.sent > 0);
@@ -176,7 +176,7 @@ fn a_rate_paces_it(namespace: &Namespace) {
 }
 
 fn several_connections_are_told_apart(namespace: &Namespace) {
-    let record = run(&Transfer { connections: 8, direction: Direction::Both, ..transfer() }, namespace);
+    let record = run(&Transfer { connections: 8, direction: TransferDirection::Both, ..transfer() }, namespace);
     let mut clients: Vec<_> = record.connections.iter().map(|connection| connection.client.clone()).collect();
     clients.sort();
     clients.dedup();
@@ -239,7 +239,7 @@ fn a_connect_without_an_answer_can_be_stopped(namespace: &Namespace) {
 
 fn stopping_keeps_what_has_arrived(namespace: &Namespace) {
     for rate in [None, Some(Rate(8_000_000))] {
-        let transfer = Transfer { rate, amount: Amount::Bytes(Size(1 << 50)), direction: Direction::Both, ..transfer() };
+        let transfer = Transfer { rate, amount: Amount::Bytes(Size(1 << 50)), direction: TransferDirection::Both, ..transfer() };
         let (running, ended) = start(&transfer, namespace);
         let clock = Clock::start();
         while running.progress().up == 0 || running.progress().down == 0 {
@@ -286,7 +286,7 @@ fn a_fallback_to_tcp_is_seen(namespace: &Namespace) {
 
 fn mptcp_moves_both_directions_paced_and_not(namespace: &Namespace) {
     for rate in [None, Some(Rate(100_000_000))] {
-        let record = run(&Transfer { rate, connections: 2, direction: Direction::Both, ..mptcp() }, namespace);
+        let record = run(&Transfer { rate, connections: 2, direction: TransferDirection::Both, ..mptcp() }, namespace);
         for connection in &record.connections {
             assert_eq!(connection.error, None);
             assert_whole(connection.up.as_ref(), SIZE);

@@ -5,7 +5,7 @@
 //! passes, as does every mplab whose own work makes other times of it: so nothing tells when an entry has become needless.
 
 use mplab::judge::Verdict;
-use mplab::recording::Place;
+use mplab::recording::PlaceRecord;
 
 /// Measures of a case that a kernel misses with some seeds.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Difference {
 }
 
 /// What is known of a case at a place and explains all that the verdict has against it.
-pub(crate) fn known(case: &str, place: &Place, verdict: &Verdict) -> Option<&'static Difference> {
+pub(crate) fn known(case: &str, place: &PlaceRecord, verdict: &Verdict) -> Option<&'static Difference> {
     let of_it = |known: &&Difference| known.case == case && known.is_of(&place.kernel);
     let mut against = verdict.findings.iter().filter(|finding| finding.condemns());
     KNOWN.iter().find(of_it).filter(|known| against.all(|finding| finding.failed() && known.measures.contains(&finding.key.as_str())))

@@ -12,9 +12,9 @@ use libtest_mimic::{Completion, Failed, Trial};
 use mplab::diagnostic::LoadError;
 use mplab::disk;
 use mplab::judge::Outcome;
-use mplab::place::Somewhere;
+use mplab::place::Place;
 use mplab::plan::Job;
-use mplab::recording::{Place, Recording};
+use mplab::recording::{PlaceRecord, Recording};
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile};
 use mplab::words::feature::absences;
@@ -33,9 +33,9 @@ pub struct Group {
     /// What the trials' names begin with: `virtual::debian_7_2`.
     pub name: String,
     /// Where they run.
-    pub at: Somewhere,
+    pub at: Place,
     /// What that is.
-    pub place: Place,
+    pub place: PlaceRecord,
     /// Where the recordings of failures go.
     pub failures: PathBuf,
 }

@@ -13,7 +13,7 @@ use mplab::case::check::{self, Beside, NotFound, Source, Topologies};
 use mplab::diagnostic::LoadError;
 use mplab::judge::{Finding, Verdict};
 use mplab::plan::{Job, Means};
-use mplab::recording::Place;
+use mplab::recording::PlaceRecord;
 use mplab::suite::CaseFile;
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -104,7 +104,7 @@ pub(crate) fn entries(files: &[CaseFile]) -> Vec<Without> {
 
 impl Without {
     /// What is left of the case, planned for a place.
-    pub(crate) fn plan(&self, seed: u64, place: &Place) -> Result<Job, LoadError> {
+    pub(crate) fn plan(&self, seed: u64, place: &PlaceRecord) -> Result<Job, LoadError> {
         let path = &self.file.path;
         let text = std::fs::read_to_string(path).map_err(|source| LoadError::File { path: path.clone(), source })?;
         let topologies = Changed { beside: Beside(path), change: &self.entry.topology };

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
-use mplab::place::Somewhere;
+use mplab::place::Place;
 use mplab_testcases::{Group, files, ignored};
 
 fn main() -> ExitCode {
     mplab::enter();
     let mut arguments = Arguments::from_args();
-    let at = Somewhere::Local;
+    let at = Place::Local;
     arguments.test_threads.get_or_insert_with(|| at.parallel());
     let group = at.place().map(|place| Group { name: "local".to_owned(), at, place, failures: env!("CARGO_TARGET_TMPDIR").into() });
     let files = files();

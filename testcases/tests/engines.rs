@@ -9,7 +9,7 @@ use mplab::guest::store::{Kernel, Store};
 use mplab::guest::{Guest, GuestError, SHIFT};
 use mplab::judge::Seen;
 use mplab::plan::{Job, Means};
-use mplab::recording::{Clockwork, Place, Recording};
+use mplab::recording::{Clockwork, PlaceRecord, Recording};
 use mplab::words::{Engine, Time, Window};
 use mplab_testcases::ignored;
 
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 }
 
 fn of_kernel(kernel: Kernel) -> Vec<Trial> {
-    let ready = || -> Result<(Guest, Place), GuestError> {
+    let ready = || -> Result<(Guest, PlaceRecord), GuestError> {
         let guest = Guest::new(kernel, Clockwork::Virtual { shift: SHIFT }, None)?;
         let place = guest.place()?;
         Ok((guest, place))
@@ -66,7 +66,7 @@ fn of_kernel(kernel: Kernel) -> Vec<Trial> {
     CASES.into_iter().map(trial).collect()
 }
 
-fn agree(guest: &Guest, place: &Place, links: &[&str], step: &str) -> Result<(), Failed> {
+fn agree(guest: &Guest, place: &PlaceRecord, links: &[&str], step: &str) -> Result<(), Failed> {
     let jobs: Vec<_> =
         [Engine::Netem, Engine::Relay].iter().flat_map(|engine| SEEDS.map(|seed| plan(place, *engine, links, step, seed))).collect();
     let recordings = guest.run(&jobs, &mut |_, _| ()).into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -79,7 +79,7 @@ fn agree(guest: &Guest, place: &Place, links: &[&str], step: &str) -> Result<(),
 }
 
 /// A download of some seconds over links that an engine makes.
-fn plan(place: &Place, engine: Engine, links: &[&str], step: &str, seed: u64) -> Job {
+fn plan(place: &PlaceRecord, engine: Engine, links: &[&str], step: &str, seed: u64) -> Job {
     let written = links
         .iter()
         .zip(["x", "y"])

@@ -114,7 +114,7 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
 }
 
 /// What counts of an interface for a transfer of this direction.
-fn bytes((rx, tx): (u64, u64), direction: mplab::words::Direction) -> u64 {
+fn bytes((rx, tx): (u64, u64), direction: mplab::words::TransferDirection) -> u64 {
     let series = InterfaceSeries { rx_bytes: vec![rx], tx_bytes: vec![tx], ..InterfaceSeries::default() };
     carried(&series, direction)[0]
 }

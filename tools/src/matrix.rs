@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use mplab::compare::{Column, Ended, Matrix, Run, changes};
 use mplab::disk;
-use mplab::place::{PlaceError, Somewhere};
+use mplab::place::{Place, PlaceError};
 use mplab::plan::Job;
-use mplab::recording::Place;
+use mplab::recording::PlaceRecord;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile, Judged};
 use mplab::words::feature::absences;
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 /// A run to be made.
 struct Task<'a> {
     kernel: &'a str,
-    at: &'a Somewhere,
+    at: &'a Place,
     file: CaseFile,
     job: Job,
 }
@@ -58,12 +58,12 @@ struct Task<'a> {
 pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     // Before hours of runs, not after them.
     let baseline = arguments.baseline.as_deref().map(read).transpose()?;
-    let mut columns: Vec<(&str, Somewhere, Place)> = Vec::new();
+    let mut columns: Vec<(&str, Place, PlaceRecord)> = Vec::new();
     for name in &arguments.kernels {
         if columns.iter().any(|(other, ..)| other == name) {
             continue;
         }
-        let at = if name == "local" { Somewhere::Local } else { place::guest(name, arguments.in_virtual_time, None)? };
+        let at = if name == "local" { Place::Local } else { place::guest(name, arguments.in_virtual_time, None)? };
         let place = at.place().map_err(Failure::broken)?;
         columns.push((name.as_str(), at, place));
     }
@@ -74,7 +74,7 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
             for suite::Task { file, job } in run::planned(&arguments.paths, seed, place)? {
                 let missing = suite::missing(&job, place);
                 if missing.is_empty() {
-                    let tasks = if matches!(at, Somewhere::Local) { &mut local } else { &mut guests };
+                    let tasks = if matches!(at, Place::Local) { &mut local } else { &mut guests };
                     tasks.push(Task { kernel, at, file, job });
                 } else if seed == *arguments.seeds.all().start() {
                     let ended = Ended::Unsupported(absences(&missing));

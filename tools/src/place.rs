@@ -2,7 +2,7 @@
 
 use mplab::guest::store::Store;
 use mplab::guest::{Guest, SHIFT};
-use mplab::place::Somewhere;
+use mplab::place::Place;
 use mplab::recording::{Acceleration, Clockwork};
 
 use crate::Failure;
@@ -27,14 +27,14 @@ pub(crate) enum Accel {
 }
 
 impl Options {
-    pub(crate) fn somewhere(&self) -> Result<Somewhere, Failure> {
-        let Some(name) = &self.kernel else { return Ok(Somewhere::Local) };
+    pub(crate) fn somewhere(&self) -> Result<Place, Failure> {
+        let Some(name) = &self.kernel else { return Ok(Place::Local) };
         guest(name, self.in_virtual_time, self.accel)
     }
 }
 
 /// A guest with an imported kernel.
-pub(crate) fn guest(name: &str, in_virtual_time: bool, accel: Option<Accel>) -> Result<Somewhere, Failure> {
+pub(crate) fn guest(name: &str, in_virtual_time: bool, accel: Option<Accel>) -> Result<Place, Failure> {
     let kernel = Store::open().and_then(|store| store.get(name)).map_err(Failure::usage)?;
     let clock = if in_virtual_time { Clockwork::Virtual { shift: SHIFT } } else { Clockwork::Real };
     let accel = accel.map(|accel| match accel {
@@ -42,5 +42,5 @@ pub(crate) fn guest(name: &str, in_virtual_time: bool, accel: Option<Accel>) -> 
         Accel::Kvm => Acceleration::Kvm,
     });
     let guest = Guest::new(kernel, clock, accel).map_err(Failure::broken)?.lasting();
-    Ok(Somewhere::Guest(Box::new(guest)))
+    Ok(Place::Guest(Box::new(guest)))
 }

@@ -7,7 +7,7 @@ use mplab::case::check::SAMPLES;
 use mplab::compare::differences;
 use mplab::execute::News;
 use mplab::guest::store::Store;
-use mplab::guest::{Eyes, Guest, capture_of};
+use mplab::guest::{Guest, Inspection, capture_of};
 use mplab::judge::{Outcome, judge};
 use mplab::plan::Job;
 use mplab::recording::{Clockwork, Recording};
@@ -54,7 +54,7 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         return Err(Failure::usage(format!("{sample}: the sampling interval is {} to {}", SAMPLES.start(), SAMPLES.end())));
     }
     let kernel = Store::open()?.get(&old.place.name)?;
-    let eyes = Eyes { gdb: arguments.gdb.map(NonZeroU16::get), capture: arguments.capture.clone() };
+    let eyes = Inspection { gdb: arguments.gdb.map(NonZeroU16::get), capture: arguments.capture.clone() };
     let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(eyes);
     let guest = match &arguments.program {
         Some(program) => {

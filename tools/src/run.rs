@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mplab::compare::{Ended, Run};
-use mplab::place::Somewhere;
-use mplab::recording::Place;
+use mplab::place::Place;
+use mplab::recording::PlaceRecord;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile, CaseResult, Event, Renderer, Results, Suite, Task};
 
@@ -70,7 +70,7 @@ fn exit(results: &Results) -> Exit {
 }
 
 /// The cases that paths stand for, planned for a place. All mistakes of all files are told at once.
-pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &Place) -> Result<Vec<Task>, Failure> {
+pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &PlaceRecord) -> Result<Vec<Task>, Failure> {
     let mut tasks = Vec::new();
     let mut mistakes = BTreeSet::new();
     for path in paths {
@@ -91,12 +91,12 @@ pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &Place) -> Result<Vec
 }
 
 /// The command that repeats a run.
-fn repeat(file: &CaseFile, at: &Somewhere, seed: u64) -> String {
+fn repeat(file: &CaseFile, at: &Place, seed: u64) -> String {
     format!("mplab run {} --seed {seed}{}", file.path.display(), at.options())
 }
 
 /// A run as one of many: told if it did not pass, with whose it was and the command that repeats it.
-pub(crate) fn told(run: &Run, file: &CaseFile, at: &Somewhere, whose: &str, style: Style) {
+pub(crate) fn told(run: &Run, file: &CaseFile, at: &Place, whose: &str, style: Style) {
     if run.ended != Ended::Passed {
         show!("{}", report::ending(run, whose, &repeat(file, at, run.seed), style));
     }

@@ -14,7 +14,7 @@ use crate::place::guest::store::Store;
 use crate::place::guest::{self, Guest};
 use crate::place::local;
 use crate::result::judge::explain::{Check, Weight};
-use crate::result::recording::{Acceleration, Clockwork, Place};
+use crate::result::recording::{Acceleration, Clockwork, PlaceRecord};
 use crate::words::{Feature, Size};
 
 /// How long a program may take to say its version.
@@ -65,7 +65,7 @@ fn lack(topic: &str, seen: impl Into<String>) -> Check {
     Check::new(Weight::Suspect, topic, seen)
 }
 
-fn kernel(place: &Place) -> Check {
+fn kernel(place: &PlaceRecord) -> Check {
     let has = |feature: fn(&Feature) -> Option<&String>| {
         let names: Vec<&str> = place.features.iter().filter_map(feature).map(String::as_str).collect();
         names.join(" ")
@@ -84,7 +84,7 @@ fn kernel(place: &Place) -> Check {
     fine("kernel", format!("{release} with MPTCP, path managers {managers}, schedulers {schedulers}; {numbers}"))
 }
 
-fn timers(place: &Place) -> Check {
+fn timers(place: &PlaceRecord) -> Check {
     match place.rounds_to() {
         None => fine("timers", "of high resolution"),
         Some(tick) => lack("timers", format!("every delay is rounded up to {tick}")).change(
@@ -94,7 +94,7 @@ fn timers(place: &Place) -> Check {
     }
 }
 
-fn namespaces(place: &Result<Place, local::LocalError>) -> Check {
+fn namespaces(place: &Result<PlaceRecord, local::LocalError>) -> Check {
     match place {
         Ok(place) if place.root => fine("namespaces", "made as root"),
         Ok(_) => fine("namespaces", "made in a user namespace"),
@@ -184,7 +184,7 @@ const FEATURES: [Feature; 17] = [
     Feature::ListenerEvents,
 ];
 
-fn features(place: &Place) -> Vec<Check> {
+fn features(place: &PlaceRecord) -> Vec<Check> {
     let (have, lacking): (Vec<&Feature>, Vec<&Feature>) = FEATURES.iter().partition(|feature| place.features.contains(feature));
     let names: Vec<String> = have.iter().map(ToString::to_string).collect();
     let mut checks = vec![fine("features", names.join(", "))];

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 
 use super::nftables::{self, Chain, Expression, Hook, Rule, inside, number};
 use super::{Netlink, NetlinkError};
-use crate::words::{self, Deed, Packets};
+use crate::words::{self, Packets, RuleAction};
 
 /// A table of the firewall's kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,14 +84,14 @@ impl Table {
 fn rule(rule: &words::Rule) -> Rule {
     let enters = rule.enters.iter().flat_map(|dev| interface(META_IIFNAME, EQUAL, dev));
     let leaves = rule.leaves.iter().flat_map(|dev| interface(META_OIFNAME, EQUAL, dev));
-    enters.chain(leaves).chain(packets(rule.packets)).chain([deed(rule.deed)]).collect()
+    enters.chain(leaves).chain(packets(rule.packets)).chain([action(rule.action)]).collect()
 }
 
-fn deed(deed: Deed) -> Expression {
-    match deed {
-        Deed::Drop => verdict(DROP, None),
-        Deed::Reset => Expression::new(c"reject", [(1, number(TCP_RESET))]),
-        Deed::Strip => Expression::new(c"exthdr", [(2, vec![MPTCP]), (6, number(TCP_OPTION))]),
+fn action(action: RuleAction) -> Expression {
+    match action {
+        RuleAction::Drop => verdict(DROP, None),
+        RuleAction::Reset => Expression::new(c"reject", [(1, number(TCP_RESET))]),
+        RuleAction::Strip => Expression::new(c"exthdr", [(2, vec![MPTCP]), (6, number(TCP_OPTION))]),
     }
 }
 

@@ -17,7 +17,7 @@ use super::qdisc::{self, Shape};
 use super::{Batch, Namespace, Netlink, bond, firewall, link, mptcp, socket, sysctl, vlan};
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::shape::Chance;
-use crate::words::{BondMode, Deed, EndpointFlag, Feature, MptcpOption, Netem, Packets, Place, Protocol, Rate, Rule, Size};
+use crate::words::{BondMode, EndpointFlag, Feature, MptcpOption, Netem, Packets, Protocol, QdiscHandle, Rate, Rule, RuleAction, Size};
 
 /// The loopback interface's index in every namespace.
 const LO: i32 = 1;
@@ -35,7 +35,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         }
     };
     try_one(Feature::Tbf, &|batch| qdisc::tbf(batch, LO, None, Rate(8_000_000), Size(16_384), Size(65_536)));
-    let [first, second] = [Place { parent: None, handle: 1 }, Place { parent: Some(1), handle: 2 }];
+    let [first, second] = [QdiscHandle { parent: None, handle: 1 }, QdiscHandle { parent: Some(1), handle: 2 }];
     let seeded = Netem { limit: 10, seed: Some(0x5eed), ..Netem::default() };
     try_one(Feature::Netem, &|batch| qdisc::netem(batch, LO, first, &seeded));
     try_one(Feature::NetemPairs, &|batch| {
@@ -81,11 +81,11 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
 
 /// What nf_tables can do.
 fn tables(netlink: &mut Netlink) -> Vec<Feature> {
-    let rule = |deed, packets| Rule { deed, packets, enters: None, leaves: None };
-    let rules = [rule(Deed::Drop, Packets::Option(MptcpOption::MpJoin)), rule(Deed::Reset, Packets::Tcp)];
+    let rule = |action, packets| Rule { action, packets, enters: None, leaves: None };
+    let rules = [rule(RuleAction::Drop, Packets::Option(MptcpOption::MpJoin)), rule(RuleAction::Reset, Packets::Tcp)];
     let all = [
         (Feature::Firewall, firewall::filter(&rules)),
-        (Feature::StripOptions, firewall::filter(&[rule(Deed::Strip, Packets::Mptcp)])),
+        (Feature::StripOptions, firewall::filter(&[rule(RuleAction::Strip, Packets::Mptcp)])),
         (Feature::Nat, firewall::masquerade(["lo"])),
         (Feature::Tproxy, firewall::intercept([("lo", 1)], 1)),
     ];

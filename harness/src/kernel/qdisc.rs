@@ -8,7 +8,7 @@ use netlink_bindings::utils::{finalize_nested_header, find_attr, push_nested_hea
 use super::netem::{self, Settings, TICK};
 use super::{Batch, Netlink, NetlinkError};
 use crate::words::netem::UNLIMITED;
-use crate::words::{Netem, Place, Rate, Size};
+use crate::words::{Netem, QdiscHandle, Rate, Size};
 
 /// `TC_H_ROOT`, `TC_H_INGRESS`, and the ingress qdisc's block of filters (include/uapi/linux/pkt_sched.h).
 const ROOT: u32 = 0xffff_ffff;
@@ -34,7 +34,7 @@ fn message(index: i32, parent: u32) -> Tcmsg {
 }
 
 /// The qdisc at a place among those that an interface sends by.
-fn at(index: i32, place: Place) -> Tcmsg {
+fn at(index: i32, place: QdiscHandle) -> Tcmsg {
     let major = |handle: u16| u32::from(handle) << 16;
     let mut header = message(index, place.parent.map_or(ROOT, |parent| major(parent) | 1));
     header.handle = major(place.handle);
@@ -84,7 +84,7 @@ pub fn unredirect(batch: &mut Batch, index: i32) {
 }
 
 /// Holds what leaves by an interface to a rate (tc-tbf(8)), as its only qdisc unless a place is said.
-pub fn tbf(batch: &mut Batch, index: i32, place: Option<Place>, rate: Rate, burst: Size, limit: Size) {
+pub fn tbf(batch: &mut Batch, index: i32, place: Option<QdiscHandle>, rate: Rate, burst: Size, limit: Size) {
     let header = place.map_or_else(|| message(index, ROOT), |place| at(index, place));
     bucket(batch, &header, rate, burst, limit);
 }
@@ -92,7 +92,7 @@ pub fn tbf(batch: &mut Batch, index: i32, place: Option<Place>, rate: Rate, burs
 /// Lets super-packets leave by an interface as the packets that they are made of: a token bucket takes them apart if they are larger
 /// than the bucket (net/sched/sch_tbf.c, tbf_segment). The rate of this one is out of reach. The limit is that of the queue it has unless
 /// another one hangs below it.
-pub fn split(batch: &mut Batch, index: i32, place: Place, packet: Size, limit: Size) {
+pub fn split(batch: &mut Batch, index: i32, place: QdiscHandle, packet: Size, limit: Size) {
     bucket(batch, &at(index, place), UNLIMITED, packet, limit);
 }
 
@@ -119,7 +119,7 @@ pub fn remove(batch: &mut Batch, index: i32) {
 
 /// Delays, loses and otherwise maltreats what leaves by an interface, and holds it to a rate (tc-netem(8)). What is on its way in a netem
 /// that is there already stays there.
-pub fn netem(batch: &mut Batch, index: i32, place: Place, wanted: &Netem) {
+pub fn netem(batch: &mut Batch, index: i32, place: QdiscHandle, wanted: &Netem) {
     let settings = Settings::from(wanted);
     let mut request = Request::new().set_create().set_replace().op_newqdisc_do(&at(index, place));
     let mut attributes = request.encode().nested_options_netem(&settings.fixed());
@@ -138,7 +138,7 @@ pub enum Shape {
     /// A token bucket filter: rate, burst and limit.
     Tbf(Rate, Size, Size),
     /// netem at a place.
-    Netem(Place, Settings),
+    Netem(QdiscHandle, Settings),
     /// Another qdisc.
     Other(String),
 }
@@ -157,7 +157,7 @@ pub fn list(netlink: &mut Netlink) -> Result<Vec<(i32, Shape)>, NetlinkError> {
             Ok(OptionsMsg::Netem(fixed, said)) => {
                 let major = |handle: u32| (handle >> 16) as u16;
                 let parent = (header.parent != ROOT).then(|| major(header.parent));
-                Some(Shape::Netem(Place { parent, handle: major(header.handle) }, Settings::read(&fixed, &said)))
+                Some(Shape::Netem(QdiscHandle { parent, handle: major(header.handle) }, Settings::read(&fixed, &said)))
             }
             _ => None,
         };

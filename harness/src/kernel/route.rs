@@ -140,7 +140,7 @@ pub fn routes(netlink: &mut Netlink) -> Result<Vec<Route>, NetlinkError> {
 
 /// Where a packet goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Way {
+pub struct NextHop {
     /// The interface it leaves by.
     pub index: i32,
     /// The next hop, where there is one.
@@ -149,7 +149,7 @@ pub struct Way {
 
 /// Which way a packet of the namespace's own would go (`ip route get`), from a socket bound to an interface if that is not 0. No route is an
 /// error of the kernel's.
-pub fn way(netlink: &mut Netlink, from: IpAddr, to: IpAddr, bound: i32) -> Result<Option<Way>, NetlinkError> {
+pub fn way(netlink: &mut Netlink, from: IpAddr, to: IpAddr, bound: i32) -> Result<Option<NextHop>, NetlinkError> {
     let length = |address: IpAddr| if address.is_ipv6() { 128 } else { 32 };
     let mut header = rt_route::Rtmsg::new();
     header.rtm_family = family(to.is_ipv6());
@@ -159,7 +159,7 @@ pub fn way(netlink: &mut Netlink, from: IpAddr, to: IpAddr, bound: i32) -> Resul
     drop(if bound > 0 { attributes.push_oif(bound as u32) } else { attributes });
     let mut found = None;
     netlink.each(&request, |(_, attributes)| {
-        found = attributes.get_oif().ok().map(|index| Way { index: index as i32, via: attributes.get_gateway().ok() });
+        found = attributes.get_oif().ok().map(|index| NextHop { index: index as i32, via: attributes.get_gateway().ok() });
     })?;
     Ok(found)
 }

@@ -16,8 +16,10 @@ use crate::life::processes::{self, Processes};
 use crate::life::relay::{Relay, RelayError, Seen};
 use crate::life::traffic::{self, Prepared, Running};
 use crate::plan::{Change, Job, Op, PlannedStep};
-use crate::result::recording::{FORMAT, Lateness, Place, ProcessRecord, Recording, RelayRecord, RelayedWay, StepRecord, TransferRecord};
-use crate::words::{Engine, Protocol, Time, Way};
+use crate::result::recording::{
+    FORMAT, Lateness, PlaceRecord, ProcessRecord, Recording, RelayRecord, RelayedDirection, StepRecord, TransferRecord,
+};
+use crate::words::{Direction, Engine, Protocol, Time};
 
 /// Why a job could not be run to its end. This is broken machinery, not a failed case.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +72,7 @@ pub enum News {
 }
 
 /// Runs a job in this process.
-pub fn execute(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
+pub fn execute(job: Job, place: PlaceRecord, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     // Watching for events needs the runtime already.
     runtime.block_on(async { Run::prepare(job, place, news).await?.play(news).await })
@@ -88,7 +90,7 @@ enum Due {
 /// A run whose lab stands and whose servers listen.
 struct Run {
     job: Job,
-    place: Place,
+    place: PlaceRecord,
     lab: Lab,
     observer: Observer,
     /// What is to come, the next last.
@@ -111,7 +113,7 @@ const CONNECTS: Time = Time::from_millis(5_000);
 const AGAIN: Time = Time::from_millis(5);
 
 impl Run {
-    async fn prepare(job: Job, place: Place, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
+    async fn prepare(job: Job, place: PlaceRecord, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
         let before = Instant::now();
         let lab = Lab::build(&job.setup)?;
         news(News::Built { took: Time::from(before.elapsed()).micros() });
@@ -337,7 +339,7 @@ fn peers(job: &Job, host: &str) -> Vec<IpAddr> {
 }
 
 fn relay_record(relay: &Relay, link: &str) -> Result<RelayRecord, RelayError> {
-    let way = |Seen { counts, late }: Seen| RelayedWay {
+    let way = |Seen { counts, late }: Seen| RelayedDirection {
         offered: counts.offered,
         packets: counts.packets,
         lost: counts.dropped.loss,
@@ -348,7 +350,7 @@ fn relay_record(relay: &Relay, link: &str) -> Result<RelayRecord, RelayError> {
         late_p99: late.p99.micros(),
         late_worst: late.worst.micros(),
     };
-    let (up, down) = (way(relay.seen(link, Way::Up)?), way(relay.seen(link, Way::Down)?));
+    let (up, down) = (way(relay.seen(link, Direction::Up)?), way(relay.seen(link, Direction::Down)?));
     Ok(RelayRecord { up, down, not_realtime: relay.not_realtime().map(str::to_owned) })
 }
 

@@ -16,7 +16,7 @@ use crate::kernel::layout::{self, Layout};
 use crate::kernel::{inherited, kmsg, limits, probe, process as confine, timers};
 use crate::life::execute::{News, execute, watchdog};
 use crate::plan::Job;
-use crate::result::recording::{Place, Recording};
+use crate::result::recording::{PlaceRecord, Recording};
 use crate::result::splat;
 
 /// Why the place could not run a job. This is broken machinery, not a failed case.
@@ -49,7 +49,7 @@ pub(crate) enum Request {
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Message {
     News(News),
-    Place(Box<Place>),
+    Place(Box<PlaceRecord>),
     Layout(Layout),
     Recording(Box<Recording>),
     Confined(String),
@@ -104,7 +104,7 @@ fn serve(parent: i32) -> Result<Message, Message> {
     io::stdin().read_to_string(&mut request).map_err(|error| broken(&error))?;
     let features = probe::features().map_err(|error| broken(&error))?;
     let timers = timers::settled().map(|resolution| resolution.as_nanos() as u64);
-    let place = Place { name: "local".into(), kernel: confine::kernel_release(), root, features, timers, machine: None };
+    let place = PlaceRecord { name: "local".into(), kernel: confine::kernel_release(), root, features, timers, machine: None };
     match serde_json::from_str(&request).map_err(|error| broken(&error))? {
         Request::Probe => Ok(Message::Place(Box::new(place))),
         Request::Layout => layout::read().map(Message::Layout).map_err(|error| broken(&error)),
@@ -168,8 +168,8 @@ pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Messa
 }
 
 /// What this computer can do. Probed once, in a child.
-pub fn place() -> Result<Place, LocalError> {
-    static PLACE: OnceLock<Result<Place, LocalError>> = OnceLock::new();
+pub fn place() -> Result<PlaceRecord, LocalError> {
+    static PLACE: OnceLock<Result<PlaceRecord, LocalError>> = OnceLock::new();
     let probe = || match ask(&Request::Probe, &mut |_| ())? {
         Message::Place(place) => Ok(*place),
         _ => Err(LocalError::Broken("the run's process gave another answer than asked for".into())),

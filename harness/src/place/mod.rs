@@ -13,11 +13,11 @@ pub use local::LocalError;
 
 use crate::life::execute::News;
 use crate::plan::Job;
-use crate::result::recording::{Place, Recording};
+use crate::result::recording::{PlaceRecord, Recording};
 
 /// Where jobs run.
 #[derive(Debug, Clone)]
-pub enum Somewhere {
+pub enum Place {
     /// In namespaces of this computer's kernel.
     Local,
     /// In a guest.
@@ -36,9 +36,9 @@ pub enum PlaceError {
     Guest(#[from] GuestError),
 }
 
-impl Somewhere {
+impl Place {
     /// What the place can do.
-    pub fn place(&self) -> Result<Place, PlaceError> {
+    pub fn place(&self) -> Result<PlaceRecord, PlaceError> {
         Ok(match self {
             Self::Local => local::place()?,
             Self::Guest(guest) => guest.place()?,

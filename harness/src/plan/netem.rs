@@ -6,7 +6,7 @@
 
 use super::Act;
 use crate::words::netem::UNLIMITED;
-use crate::words::{Netem, Place, Shape, Size, Time};
+use crate::words::{Netem, QdiscHandle, Shape, Size, Time};
 
 /// What one direction has in the course of a case, which decides what hangs there from the start: a change keeps what is on its way.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,7 +69,7 @@ impl Chain<'_> {
             vec![Netem { limit: queued.limit, rate: queued.rate, slot: queued.slot, ..fates }]
         };
         let dev = || self.dev.to_owned();
-        let place = |handle: u16| Place { parent: (handle > 1).then(|| handle - 1), handle };
+        let place = |handle: u16| QdiscHandle { parent: (handle > 1).then(|| handle - 1), handle };
         let split = units.then(|| Act::Split { dev: dev(), place: place(1), packet: self.packet, queue: None }).filter(|_| !again);
         let first = if units { 2 } else { 1 };
         let netems = (first..).zip(netems).map(|(handle, netem)| Act::Netem { dev: dev(), place: place(handle), netem: Box::new(netem) });

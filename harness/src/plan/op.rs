@@ -10,7 +10,9 @@ use crate::document::case::Command;
 use crate::document::topology::Endpoint;
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::netem::UNLIMITED;
-use crate::words::{BondMode, Deed, EndpointFlag, Feature, Netem, Network, Place, Rate, Rule, Shape, Size, Time, Way, XmitHashPolicy};
+use crate::words::{
+    BondMode, Direction, EndpointFlag, Feature, Netem, Network, QdiscHandle, Rate, Rule, RuleAction, Shape, Size, Time, XmitHashPolicy,
+};
 
 /// One operation on one namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,7 +165,7 @@ pub enum Act {
         dev: String,
         /// Where among its queueing disciplines, if it is not the only one.
         #[serde(default)]
-        place: Option<Place>,
+        place: Option<QdiscHandle>,
         /// Its rate.
         rate: Rate,
         /// The bucket: what may leave at once.
@@ -176,7 +178,7 @@ pub enum Act {
         /// The interface.
         dev: String,
         /// Where among its queueing disciplines.
-        place: Place,
+        place: QdiscHandle,
         /// The longest packet with its Ethernet header.
         packet: Size,
         /// What may wait, where nothing hangs below it: all packets of a super-packet come at once.
@@ -188,7 +190,7 @@ pub enum Act {
         /// The interface.
         dev: String,
         /// Where among its queueing disciplines.
-        place: Place,
+        place: QdiscHandle,
         /// What is done to packets.
         netem: Box<Netem>,
     },
@@ -212,7 +214,7 @@ pub enum Act {
         /// The link.
         link: String,
         /// The direction.
-        way: Way,
+        way: Direction,
         /// The conditions.
         shape: Box<Shape>,
     },
@@ -226,7 +228,7 @@ pub enum Act {
         /// The link.
         link: String,
         /// The direction.
-        way: Way,
+        way: Direction,
         /// Whether they vanish.
         on: bool,
     },
@@ -328,7 +330,7 @@ impl Act {
             Self::Tbf { .. } | Self::Split { .. } => Feature::Tbf,
             Self::Netem { .. } => Feature::Netem,
             Self::Relay { .. } => Feature::Relay,
-            Self::Firewall { rules } if rules.iter().any(|rule| rule.deed == Deed::Strip) => Feature::StripOptions,
+            Self::Firewall { rules } if rules.iter().any(|rule| rule.action == RuleAction::Strip) => Feature::StripOptions,
             Self::Firewall { .. } => Feature::Firewall,
             Self::Masquerade { .. } => Feature::Nat,
             Self::Intercept { .. } => Feature::Tproxy,

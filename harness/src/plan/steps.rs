@@ -8,7 +8,7 @@ use super::{Act, Change, Op, PlannedStep};
 use crate::document::case::{Action, Case, EndpointChange, How, Reshape};
 use crate::words::names::WIRES;
 use crate::words::ramp::Ramp;
-use crate::words::{End, Shape, Time, Way};
+use crate::words::{Direction, End, Shape, Time};
 use std::net::SocketAddr;
 
 /// How often a change that takes its time is a little further.
@@ -74,7 +74,7 @@ fn at_once(host: &str, act: Act) -> Vec<Change> {
 
 /// What changes a link's conditions: at once, or a little with every tick.
 fn reshape(wire: &Wire, from: [&Shape; 2], to: &Reshape, at: Time) -> Vec<Change> {
-    let ways = [(Way::Up, from[0], &to.up), (Way::Down, from[1], &to.down)];
+    let ways = [(Direction::Up, from[0], &to.up), (Direction::Down, from[1], &to.down)];
     let changed: Vec<_> = ways.into_iter().filter(|(_, from, to)| from != to).collect();
     let ticks = (to.over.0 / TICK.0).max(1);
     let moment = |tick: u64| {

@@ -14,7 +14,7 @@ use crate::document::topology::Link;
 use crate::words::names::WIRES;
 use crate::words::shape::{Distribution, Jitter, Limit};
 use crate::words::trace::Trace;
-use crate::words::{Engine, Feature, Percent, Place, Rate, Shape, Size, Time, Way};
+use crate::words::{Direction, Engine, Feature, Percent, QdiscHandle, Rate, Shape, Size, Time};
 
 /// How packets cross a wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -147,8 +147,8 @@ const QUEUE: Time = Time::from_millis(50);
 const QUEUE_PACKETS: u64 = 30;
 
 /// Where what takes super-packets apart hangs, and what it passes them on to.
-const FIRST: Place = Place { parent: None, handle: 1 };
-const SECOND: Place = Place { parent: Some(1), handle: 2 };
+const FIRST: QdiscHandle = QdiscHandle { parent: None, handle: 1 };
+const SECOND: QdiscHandle = QdiscHandle { parent: Some(1), handle: 2 };
 /// How many bytes may wait at the first where there is no second: many super-packets.
 const APART: Size = Size(4 << 20);
 
@@ -161,7 +161,7 @@ impl Wire<'_> {
     pub(super) fn pass(&self, from: usize, passes: bool) -> Op {
         let (dev, to) = (self.dev(from), self.dev(1 - from));
         op(match (self.engine, self.means.forwarding) {
-            (Engine::Relay, _) => Act::Swallow { link: self.name.to_owned(), way: Way::BOTH[from], on: !passes },
+            (Engine::Relay, _) => Act::Swallow { link: self.name.to_owned(), way: Direction::BOTH[from], on: !passes },
             (_, Forwarding::Redirect) if passes => Act::Redirect { dev, to },
             (_, Forwarding::Redirect) => Act::Unredirect { dev },
             (_, Forwarding::Bridge) => Act::Port { dev: to, flood: passes },
@@ -201,27 +201,27 @@ impl Wire<'_> {
 
     /// What shapes it at first, in the kernel: each direction at the interface by which packets leave the wire.
     pub(super) fn shape(&self) -> Vec<Op> {
-        let ways = [(Way::Up, &self.link.up), (Way::Down, &self.link.down)];
-        let shaped = |way: Way, shape: &Shape| match self.engine {
+        let ways = [(Direction::Up, &self.link.up), (Direction::Down, &self.link.down)];
+        let shaped = |way: Direction, shape: &Shape| match self.engine {
             Engine::Relay => false,
             Engine::Kernel => !shape.is_bare(),
             Engine::Netem => self.course[way as usize].shaped,
         };
-        let split = |way: Way| self.split(way).filter(|_| self.engine != Engine::Netem || !self.course[way as usize].shaped).map(op);
+        let split = |way: Direction| self.split(way).filter(|_| self.engine != Engine::Netem || !self.course[way as usize].shaped).map(op);
         let made = |(way, shape)| if shaped(way, shape) { self.reshape(way, shape, None) } else { Vec::new() };
         ways.into_iter().flat_map(|(way, shape)| split(way).into_iter().chain(made((way, shape)))).collect()
     }
 
     /// What takes super-packets apart that leave for an end with a smaller MTU. netem's chain begins with one of its own.
-    fn split(&self, way: Way) -> Option<Act> {
-        let (dev, packet) = (self.dev(usize::from(way == Way::Up)), Size(self.frame()));
+    fn split(&self, way: Direction) -> Option<Act> {
+        let (dev, packet) = (self.dev(usize::from(way == Direction::Up)), Size(self.frame()));
         let act = || Act::Split { dev, place: FIRST, packet, queue: Some(APART) };
         self.narrows[way as usize].then(act)
     }
 
     /// What gives a direction its first conditions, or others at a time.
-    pub(super) fn reshape(&self, way: Way, shape: &Shape, at: Option<Time>) -> Vec<Op> {
-        let dev = self.dev(usize::from(way == Way::Up));
+    pub(super) fn reshape(&self, way: Direction, shape: &Shape, at: Option<Time>) -> Vec<Op> {
+        let dev = self.dev(usize::from(way == Direction::Up));
         let frame = self.frame();
         let act = match (self.engine, shape.rate) {
             (Engine::Relay, _) => Act::Reshape { link: self.name.to_owned(), way, shape: Box::new(self.with_queue(shape)) },

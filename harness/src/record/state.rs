@@ -19,7 +19,7 @@ pub struct StateRecord {
     pub endpoints: Option<Vec<Endpoint>>,
     /// Which way packets of its connections went, would have gone from its endpoints to where these lead, and from them to other addresses of
     /// the hosts that have traffic; 64 at most.
-    pub ways: Vec<WayRecord>,
+    pub ways: Vec<RouteRecord>,
 }
 
 /// What an MPTCP connection may have.
@@ -33,7 +33,7 @@ pub struct LimitsRecord {
 
 /// Where a packet goes, as `ip route get TO from FROM oif BOUND` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WayRecord {
+pub struct RouteRecord {
     /// Its source address.
     pub from: IpAddr,
     /// Its destination.

@@ -15,7 +15,7 @@ use crate::document::case::measure::Run;
 use crate::plan::{Job, Means};
 pub use crate::record::{
     ConnectionRecord, ConnectionSeries, EventRecord, FlowRecord, HostRecord, InterfaceSeries, Iperf3Interval, Iperf3Record, LimitsRecord,
-    OutputLine, ProcessRecord, StateRecord, SubflowSeries, TransferRecord, WayRecord, WrongRecord, growth, value_at,
+    OutputLine, ProcessRecord, RouteRecord, StateRecord, SubflowSeries, TransferRecord, WrongRecord, growth, value_at,
 };
 use crate::result::splat::Splat;
 use crate::words::{Feature, Rate, Time};
@@ -31,7 +31,7 @@ pub struct Recording {
     /// [`FORMAT`].
     pub format: u32,
     /// Where it ran.
-    pub place: Place,
+    pub place: PlaceRecord,
     /// When the run ended, in µs.
     pub end: u64,
     /// Whether the deadline ended it.
@@ -59,7 +59,7 @@ pub struct Recording {
 
 /// Where a run took place.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Place {
+pub struct PlaceRecord {
     /// `local` for this computer's kernel.
     pub name: String,
     /// The kernel's release, as `uname -r` has it.
@@ -77,7 +77,7 @@ pub struct Place {
     pub machine: Option<MachineRecord>,
 }
 
-impl Place {
+impl PlaceRecord {
     /// What it has for a lab.
     pub fn means(&self, seed: u64) -> Means {
         let instant = self.machine.as_ref().is_some_and(|machine| machine.clock == Clockwork::Events);
@@ -161,16 +161,16 @@ pub struct Lateness {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RelayRecord {
     /// From the first end to the second.
-    pub up: RelayedWay,
+    pub up: RelayedDirection,
     /// The other way.
-    pub down: RelayedWay,
+    pub down: RelayedDirection,
     /// Why the relay had no real-time priority; nothing if it had.
     pub not_realtime: Option<String>,
 }
 
 /// What a relay did to the packets of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct RelayedWay {
+pub struct RelayedDirection {
     /// Packets that came in, those of a super-packet one by one.
     pub offered: u64,
     /// Packets that went out.
@@ -219,7 +219,7 @@ impl Recording {
     pub fn of_nothing(job: Job) -> Self {
         Self {
             format: FORMAT,
-            place: Place::default(),
+            place: PlaceRecord::default(),
             end: 0,
             timed_out: true,
             lateness: Lateness::default(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Deed {
+pub enum RuleAction {
     /// It vanishes, and nobody is told.
     Drop,
     /// It vanishes, and its sender is told that the connection is refused or over (TCP's RST).
@@ -103,7 +103,8 @@ impl Packets {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// What becomes of a packet.
-    pub deed: Deed,
+    #[serde(rename = "deed")]
+    pub action: RuleAction,
     /// Which packets.
     pub packets: Packets,
     /// Only those that enter by this interface.
@@ -127,10 +128,10 @@ impl fmt::Display for Rule {
             // Older nft knows no words for subtypes.
             Packets::Option(option) => write!(f, "meta l4proto tcp tcp option mptcp subtype {} ", option.subtype())?,
         }
-        f.write_str(match self.deed {
-            Deed::Drop => "drop",
-            Deed::Reset => "reject with tcp reset",
-            Deed::Strip => "reset tcp option mptcp",
+        f.write_str(match self.action {
+            RuleAction::Drop => "drop",
+            RuleAction::Reset => "reject with tcp reset",
+            RuleAction::Strip => "reset tcp option mptcp",
         })
     }
 }

@@ -86,7 +86,7 @@ impl fmt::Display for Protocol {
 /// Which way a transfer's bytes go, as seen from its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Direction {
+pub enum TransferDirection {
     /// From client to server, iperf3's default.
     #[default]
     Upload,
@@ -96,7 +96,7 @@ pub enum Direction {
     Both,
 }
 
-impl Direction {
+impl TransferDirection {
     /// Whether the client sends.
     pub const fn uploads(self) -> bool {
         matches!(self, Self::Upload | Self::Both)
@@ -108,7 +108,7 @@ impl Direction {
     }
 }
 
-impl fmt::Display for Direction {
+impl fmt::Display for TransferDirection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Upload => "upload",

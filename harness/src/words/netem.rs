@@ -13,14 +13,14 @@ pub const UNLIMITED: Rate = Rate(100_000_000_000_000);
 
 /// Where among the queueing disciplines of an interface one hangs, and its own handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct QdiscHandle {
     /// The handle of the one above; it is the root if absent.
     pub parent: Option<u16>,
     /// Its handle, up to 9: tc writes handles in hexadecimal numbers.
     pub handle: u16,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for QdiscHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parent {
             None => f.write_str("root")?,

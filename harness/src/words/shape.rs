@@ -40,20 +40,20 @@ impl fmt::Display for Engine {
 /// A direction of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Way {
+pub enum Direction {
     /// From the first end to the second.
     Up,
     /// From the second end to the first.
     Down,
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if *self == Self::Up { "up" } else { "down" })
     }
 }
 
-impl Way {
+impl Direction {
     /// Both, `Up` first.
     pub const BOTH: [Self; 2] = [Self::Up, Self::Down];
 }

@@ -2,7 +2,7 @@
 
 use mplab::case::{Measure, measure};
 use mplab::recording::{EventRecord, HostRecord, Recording};
-use mplab::words::{Direction, Protocol};
+use mplab::words::{Protocol, TransferDirection};
 use rstest::rstest;
 
 use crate::synthetic::{S, connection, finding, interface, run, topology};
@@ -28,7 +28,7 @@ fn share_of_the_client_s_bytes(
 }
 
 /// laptop --access-- router --near-- server, and laptop --wlan-- server, 10 s long.
-fn routed(direction: Direction) -> Recording {
+fn routed(direction: TransferDirection) -> Recording {
     let mut run = run();
     run.job.topology =
         topology(&[("access", "router:a", "laptop:eth0"), ("far", "server:eth0", "router:b"), ("wlan", "laptop:wlan0", "server:wlan0")]);
@@ -48,14 +48,14 @@ fn routed(direction: Direction) -> Recording {
 }
 
 #[rstest]
-#[case(Direction::Download, "access", "60%")]
-#[case(Direction::Download, "far", "62%")]
-#[case(Direction::Download, "server:eth0", "63%")]
-#[case(Direction::Download, "router:a", "61%")]
-#[case(Direction::Upload, "far", "50%")]
-#[case(Direction::Upload, "server:eth0", "45%")]
-#[case(Direction::Both, "access", "60%")]
-fn a_link_beyond_a_router_counts_at_its_nearer_end(#[case] direction: Direction, #[case] of: &str, #[case] measured: &str) {
+#[case(TransferDirection::Download, "access", "60%")]
+#[case(TransferDirection::Download, "far", "62%")]
+#[case(TransferDirection::Download, "server:eth0", "63%")]
+#[case(TransferDirection::Download, "router:a", "61%")]
+#[case(TransferDirection::Upload, "far", "50%")]
+#[case(TransferDirection::Upload, "server:eth0", "45%")]
+#[case(TransferDirection::Both, "access", "60%")]
+fn a_link_beyond_a_router_counts_at_its_nearer_end(#[case] direction: TransferDirection, #[case] of: &str, #[case] measured: &str) {
     let finding = finding(&routed(direction), "", share(of, "= 0%"));
     assert_eq!(finding.measured, measured, "{:?}", finding.why);
 }
@@ -68,7 +68,7 @@ fn a_share_of_nothing_or_of_the_unknown_is_not_recorded() {
     laptop.interfaces.remove("wlan0");
     assert_eq!(finding(&run, "", share("ethernet", "= 0%")).why.as_deref(), Some("nothing was recorded of interface laptop:wlan0"));
     let run = {
-        let mut run = routed(Direction::Download);
+        let mut run = routed(TransferDirection::Download);
         run.hosts.get_mut("laptop").unwrap().interfaces.values_mut().for_each(|series| *series = interface(&[0, 0], &[0, 0]));
         run
     };

@@ -2,7 +2,7 @@
 
 use mplab::case::{Amount, measure};
 use mplab::plan::Choice;
-use mplab::recording::{HostRecord, Recording, RelayRecord, RelayedWay, SubflowSeries};
+use mplab::recording::{HostRecord, Recording, RelayRecord, RelayedDirection, SubflowSeries};
 use mplab::report::{self, Colour, IntervalTable, Style};
 use mplab::words::{Engine, Size, Time};
 
@@ -85,8 +85,9 @@ fn what_made_each_link_is_told_and_why() {
     let choice = |engine, why: &str| Choice { engine, why: why.to_owned() };
     run.job.engines.insert("ethernet".to_owned(), choice(Engine::Kernel, "only a rate is asked for"));
     run.job.engines.insert("wlan".to_owned(), choice(Engine::Relay, "netem cannot follow a trace"));
-    let up = RelayedWay { offered: 1000, packets: 900, lost: 50, dropped: 40, cut: 9, missed: 1, ..RelayedWay::default() };
-    let down = RelayedWay { offered: 7, packets: 7, late_median: 60, late_p99: 1500, late_worst: 20_000, ..RelayedWay::default() };
+    let up = RelayedDirection { offered: 1000, packets: 900, lost: 50, dropped: 40, cut: 9, missed: 1, ..RelayedDirection::default() };
+    let down =
+        RelayedDirection { offered: 7, packets: 7, late_median: 60, late_p99: 1500, late_worst: 20_000, ..RelayedDirection::default() };
     run.relayed.insert("wlan".to_owned(), RelayRecord { up, down, not_realtime: Some("Operation not permitted".to_owned()) });
     let expected = "\
 ethernet  kernel: only a rate is asked for

@@ -7,11 +7,11 @@ use mplab::case::{Action, Amount, Case, Cut, Expect, How, Measure, Step, Subject
 use mplab::judge::{Finding, Verdict, judge};
 use mplab::plan::Job;
 use mplab::recording::{
-    ConnectionRecord, FORMAT, FlowRecord, HostRecord, InterfaceSeries, Lateness, Place, Recording, StepRecord, SubflowSeries,
+    ConnectionRecord, FORMAT, FlowRecord, HostRecord, InterfaceSeries, Lateness, PlaceRecord, Recording, StepRecord, SubflowSeries,
     TransferRecord,
 };
 use mplab::topology::{Host, Interface, Link, Mptcp, Topology};
-use mplab::words::{Direction, End, Protocol, Shape, Time, Window};
+use mplab::words::{End, Protocol, Shape, Time, TransferDirection, Window};
 
 /// The microseconds of a second.
 pub(crate) const S: u64 = 1_000_000;
@@ -148,7 +148,7 @@ fn case() -> Case {
         port: 5001,
         client_protocol: Protocol::Mptcp,
         server_protocol: Protocol::Mptcp,
-        direction: Direction::Download,
+        direction: TransferDirection::Download,
         amount: Amount::Duration(Time::from_millis(30_000)),
         rate: None,
         connections: 1,
@@ -187,7 +187,7 @@ pub(crate) fn run() -> Recording {
         relayed: BTreeMap::new(),
         splats: Vec::new(),
         format: FORMAT,
-        place: Place {
+        place: PlaceRecord {
             name: "local".to_owned(),
             kernel: "6.18.44".to_owned(),
             root: true,

@@ -2,7 +2,7 @@
 
 use mplab::case::{Measure, measure};
 use mplab::judge::{Outcome, Verdict, judge};
-use mplab::recording::{Lateness, RelayRecord, RelayedWay};
+use mplab::recording::{Lateness, RelayRecord, RelayedDirection};
 use rstest::rstest;
 
 use crate::synthetic::{expect, flow, run, verdict};
@@ -75,11 +75,11 @@ fn a_busy_computer_disturbs_what_would_have_failed(#[case] lateness: Lateness, #
 
 /// One packet in a hundred more than 10 ms late, or one in a thousand missed, in either direction.
 #[rstest]
-#[case(RelayedWay { late_p99: 10_000, late_worst: 900_000, ..RelayedWay::default() }, Outcome::Failed)]
-#[case(RelayedWay { late_p99: 10_001, ..RelayedWay::default() }, Outcome::Disturbed)]
-#[case(RelayedWay { offered: 1000, missed: 1, lost: 500, dropped: 400, cut: 90, ..RelayedWay::default() }, Outcome::Failed)]
-#[case(RelayedWay { offered: 999, missed: 1, ..RelayedWay::default() }, Outcome::Disturbed)]
-fn a_relay_that_was_late_disturbs_what_would_have_failed(#[case] way: RelayedWay, #[case] outcome: Outcome) {
+#[case(RelayedDirection { late_p99: 10_000, late_worst: 900_000, ..RelayedDirection::default() }, Outcome::Failed)]
+#[case(RelayedDirection { late_p99: 10_001, ..RelayedDirection::default() }, Outcome::Disturbed)]
+#[case(RelayedDirection { offered: 1000, missed: 1, lost: 500, dropped: 400, cut: 90, ..RelayedDirection::default() }, Outcome::Failed)]
+#[case(RelayedDirection { offered: 999, missed: 1, ..RelayedDirection::default() }, Outcome::Disturbed)]
+fn a_relay_that_was_late_disturbs_what_would_have_failed(#[case] way: RelayedDirection, #[case] outcome: Outcome) {
     let (up, down) = (RelayRecord { up: way, ..RelayRecord::default() }, RelayRecord { down: way, ..RelayRecord::default() });
     for record in [up, down] {
         let mut run = run();

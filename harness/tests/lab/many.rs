@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Failed, Trial};
 use mplab::lab::Lab;
 use mplab::plan::{self, Forwarding};
-use mplab::relay::Way;
+use mplab::relay::Direction;
 
 use crate::support;
 
@@ -49,7 +49,7 @@ fn all_carry() -> Result<(), Failed> {
     assert!(fastest >= TAKES, "{BYTES} bytes within {fastest:?}");
     let relay = lab.relay().ok_or("the links are its")?;
     for number in 1..=LINKS {
-        for way in Way::BOTH {
+        for way in Direction::BOTH {
             let seen = relay.seen(&format!("link{number:02}"), way)?;
             assert!(seen.counts.packets as usize > BYTES / 1448 && seen.late.packets >= seen.counts.packets, "{number} {way}: {seen:?}");
         }

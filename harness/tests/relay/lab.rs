@@ -10,9 +10,9 @@ use mplab::case::{Amount, Transfer};
 use mplab::clock::Clock;
 use mplab::kernel::{Batch, Namespace, Netlink, link, route, sysctl};
 use mplab::recording::ConnectionRecord;
-use mplab::relay::{Counts, Relay, RelayLink, Shape, Way};
+use mplab::relay::{Counts, Direction, Relay, RelayLink, Shape};
 use mplab::traffic::{Prepared, Running};
-use mplab::words::{Direction, Protocol, Size, Time};
+use mplab::words::{Protocol, Size, Time, TransferDirection};
 
 /// No transfer here takes a tenth of it on a busy machine; it only keeps a broken one from hanging for ever.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(50);
@@ -121,7 +121,7 @@ pub(crate) fn upload(bytes: u64) -> Transfer {
         port: 5001,
         client_protocol: Protocol::Tcp,
         server_protocol: Protocol::Tcp,
-        direction: Direction::Upload,
+        direction: TransferDirection::Upload,
         amount: Amount::Bytes(Size(bytes)),
         rate: None,
         connections: 1,
@@ -130,7 +130,7 @@ pub(crate) fn upload(bytes: u64) -> Transfer {
 }
 
 pub(crate) fn up(relay: &Relay) -> Counts {
-    relay.seen("link", Way::Up).unwrap().counts
+    relay.seen("link", Direction::Up).unwrap().counts
 }
 
 /// Every packet is accounted for, once none is on its way any more.

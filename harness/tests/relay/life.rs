@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mplab::case::Transfer;
 use mplab::clock::Clock;
 use mplab::kernel::{Batch, Namespace, Netlink, link};
-use mplab::relay::{Relay, RelayError, RelayLink, Shape, Way};
+use mplab::relay::{Direction, Relay, RelayError, RelayLink, Shape};
 use mplab::words::{Rate, Time};
 
 use crate::lab::{DEADLINE, Lab, WIRE, await_accounts, up, upload, wait_until};
@@ -17,9 +17,9 @@ pub(crate) fn conditions_change_while_it_runs(lab: &Lab) {
     let (running, ended) = lab.start(&upload(20_000_000));
     wait_until("something arrives", || running.progress().up > 0);
     // At 1 Mbit/s it would take more than two minutes.
-    relay.reshape("link", Way::Up, Shape { delay: Time::from_millis(1), ..Shape::default() }).unwrap();
+    relay.reshape("link", Direction::Up, Shape { delay: Time::from_millis(1), ..Shape::default() }).unwrap();
     wait_until("more arrives", || running.progress().up > 2_000_000);
-    relay.reshape("link", Way::Up, Shape::default()).unwrap();
+    relay.reshape("link", Direction::Up, Shape::default()).unwrap();
     ended.recv_timeout(DEADLINE).expect("the transfer ends by itself");
     assert!(running.stop().connections[0].up.as_ref().unwrap().intact());
     await_accounts(&relay);
@@ -28,14 +28,14 @@ pub(crate) fn conditions_change_while_it_runs(lab: &Lab) {
 pub(crate) fn a_black_hole_swallows_one_way(lab: &Lab) {
     let relay = lab.relay(Shape::default(), Shape::default());
     let [client, server] = lab.datagrams();
-    relay.blackhole("link", Way::Up, true).unwrap();
+    relay.blackhole("link", Direction::Up, true).unwrap();
     for _ in 0..10 {
         client.send(b"nobody hears").unwrap();
         server.send(b"but I am heard").unwrap();
         client.recv(&mut [0; 64]).unwrap();
     }
     wait_until("ten are gone", || up(&relay).dropped.blackhole >= 10);
-    relay.blackhole("link", Way::Up, false).unwrap();
+    relay.blackhole("link", Direction::Up, false).unwrap();
     client.send(b"heard").unwrap();
     let mut heard = [0; 64];
     let length = server.recv(&mut heard).unwrap();
@@ -62,7 +62,7 @@ pub(crate) fn fifty_links_are_carried(lab: &Lab) {
     let relay = Relay::start(&lab.wires, links, Clock::start()).unwrap();
     lab.run(&upload(1_000_000));
     assert!(up(&relay).packets > 690);
-    assert_eq!(relay.seen("link49", Way::Down).unwrap().counts.packets, 0);
+    assert_eq!(relay.seen("link49", Direction::Down).unwrap().counts.packets, 0);
 }
 
 pub(crate) fn a_link_that_goes_down_comes_back(lab: &Lab) {
@@ -77,12 +77,12 @@ pub(crate) fn a_link_that_goes_down_comes_back(lab: &Lab) {
     }
     ended.recv_timeout(DEADLINE).expect("the transfer ends by itself");
     assert!(running.stop().connections[0].up.as_ref().unwrap().intact());
-    assert!(relay.seen("link", Way::Down).is_ok());
+    assert!(relay.seen("link", Direction::Down).is_ok());
 }
 
 pub(crate) fn what_is_wrong_is_said(lab: &Lab) {
     let relay = lab.relay(Shape::default(), Shape::default());
-    assert_eq!(relay.seen("lnik", Way::Up).unwrap_err().to_string(), "the relay has no link `lnik`");
+    assert_eq!(relay.seen("lnik", Direction::Up).unwrap_err().to_string(), "the relay has no link `lnik`");
     let links = vec![RelayLink { name: "gone".into(), a: 77, b: WIRE[0], up: Shape::default(), down: Shape::default(), seed: 0 }];
     let error = Relay::start(&lab.wires, links, Clock::start()).unwrap_err();
     assert!(matches!(error, RelayError::Start { .. }));

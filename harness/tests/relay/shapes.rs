@@ -8,18 +8,18 @@ use mplab::kernel::packet::{HEADER, LONGEST, PacketSocket};
 use mplab::kernel::sysctl;
 use mplab::relay::model::shape::{Chance, Codel, Discipline, Jitter, Limit, Loss, Reorder, Step};
 use mplab::relay::model::{Model, Trace};
-use mplab::relay::{Shape, Way};
-use mplab::words::{Direction, Percent, Protocol, Rate, Size, Time};
+use mplab::relay::{Direction, Shape};
+use mplab::words::{Percent, Protocol, Rate, Size, Time, TransferDirection};
 
 use crate::lab::{Lab, SERVER6, await_accounts, up, upload, wait_until};
 
 pub(crate) fn a_bare_link_carries_super_packets_whole(lab: &Lab) {
     let relay = lab.relay(Shape::default(), Shape::default());
     let behind = [0, 1].map(|end| lab.hosts[end].enter(|| PacketSocket::open(2)).unwrap().unwrap());
-    lab.run(&Transfer { direction: Direction::Both, ..upload(20_000_000) });
+    lab.run(&Transfer { direction: TransferDirection::Both, ..upload(20_000_000) });
     let counts = await_accounts(&relay);
     assert!(counts.packets > 20_000_000 / 1448 && counts.bytes > 20_000_000 * 1514 / 1448, "{counts:?}");
-    assert_eq!(relay.seen("link", Way::Up).unwrap().late.packets, 0, "nothing is due at a time");
+    assert_eq!(relay.seen("link", Direction::Up).unwrap().late.packets, 0, "nothing is due at a time");
     let longest = behind.map(|socket| longest_received(&socket));
     assert!(longest.iter().all(|longest| *longest > 1514), "they came in frames of at most {longest:?} bytes");
 }
@@ -41,14 +41,14 @@ pub(crate) fn a_queue_holds_exactly_its_limit(lab: &Lab) {
     let limits = [Limit::Packets(FITS.into()), Limit::Bytes(bytes(FITS)), Limit::Bytes(Size(bytes(FITS + 1).0 - 1))];
     let mut received = [0; 1000];
     for limit in limits {
-        relay.reshape("link", Way::Up, Shape { rate: Some(Rate(0)), limit: Some(limit), ..Shape::default() }).unwrap();
+        relay.reshape("link", Direction::Up, Shape { rate: Some(Rate(0)), limit: Some(limit), ..Shape::default() }).unwrap();
         let (before, mut datagram) = (up(&relay), [0; 1000]);
         for number in 0..100_u32 {
             datagram[..4].copy_from_slice(&number.to_be_bytes());
             client.send(&datagram).unwrap();
         }
         wait_until("all have come to the queue", || up(&relay).offered >= before.offered + 100);
-        relay.reshape("link", Way::Up, Shape::default()).unwrap();
+        relay.reshape("link", Direction::Up, Shape::default()).unwrap();
         client.send(b"behind them").unwrap();
         for number in 0..FITS {
             assert_eq!(server.recv(&mut received).unwrap(), 1000, "{limit:?}: only {number} were there");
@@ -71,7 +71,7 @@ pub(crate) fn a_rate_is_never_exceeded(lab: &Lab) {
     }
     let took = flow.ended.unwrap() - connection.connected.unwrap();
     assert!(took >= 5_000_000 * 1514 / 1448 * 8 / 50, "{took} µs");
-    let seen = relay.seen("link", Way::Up).unwrap();
+    let seen = relay.seen("link", Direction::Up).unwrap();
     assert!(seen.late.packets > 3000, "{seen:?}");
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn mptcp_crosses_a_shaped_link(lab: &Lab) {
     let connection = lab.run(&Transfer {
         client_protocol: Protocol::Mptcp,
         server_protocol: Protocol::Mptcp,
-        direction: Direction::Both,
+        direction: TransferDirection::Both,
         ..upload(3_000_000)
     });
     assert_eq!(connection.protocol, Some(Protocol::Mptcp));
@@ -106,7 +106,7 @@ pub(crate) fn everything_at_once_leaves_content_intact(lab: &Lab) {
         ..Shape::default()
     };
     let relay = lab.relay(shape.clone(), shape);
-    lab.run(&Transfer { direction: Direction::Both, ..upload(3_000_000) });
+    lab.run(&Transfer { direction: TransferDirection::Both, ..upload(3_000_000) });
     let counts = await_accounts(&relay);
     assert!(counts.dropped.loss > 0 && counts.duplicated > 0 && counts.corrupted > 0 && counts.reordered > 0, "{counts:?}");
     assert_eq!(counts.dropped.missed, 0);
@@ -169,7 +169,7 @@ pub(crate) fn a_delay_is_kept(lab: &Lab) {
         let back = turned.elapsed();
         assert!(there.min(back) >= delay.into(), "{there:?} there, {back:?} back");
     }
-    let late = relay.seen("link", Way::Up).unwrap().late;
+    let late = relay.seen("link", Direction::Up).unwrap().late;
     assert!(late.packets >= 20 && late.median <= late.p99 && late.p99 <= late.worst, "{late:?}");
 }
 

@@ -3,7 +3,7 @@
 
 use mplab::case::check;
 use mplab::plan::{Job, Means};
-use mplab::recording::Place;
+use mplab::recording::PlaceRecord;
 use mplab::words::shape::Distribution;
 use mplab::words::{Engine, Rate, Time};
 
@@ -116,7 +116,7 @@ impl Link {
     }
 
     /// The job that measures it: two hosts with this link, and this program in both.
-    pub(crate) fn job(&self, place: &Place) -> Job {
+    pub(crate) fn job(&self, place: &PlaceRecord) -> Job {
         let topology = format!(
             "summary = \"two hosts\"\n[link.x]\nends = [\"near:eth0\", \"far:eth0\"]\nengine = \"{}\"\n{}\n",
             self.engine,

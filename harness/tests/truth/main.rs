@@ -19,15 +19,15 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use mplab::guest::store::{Form, Kernel, Store};
 use mplab::guest::{Guest, SHIFT};
 use mplab::local;
-use mplab::place::Somewhere;
+use mplab::place::Place;
 use mplab::recording::Clockwork;
 use mplab::suite;
 
 use asked::{Link, links};
-use table::{Column, Place};
+use table::{Column, PlaceColumn};
 
 /// What the places did, in their order.
-type Done = Arc<Mutex<Vec<(usize, Place)>>>;
+type Done = Arc<Mutex<Vec<(usize, PlaceColumn)>>>;
 
 fn main() -> ExitCode {
     mplab::enter();
@@ -61,14 +61,14 @@ fn main() -> ExitCode {
 }
 
 /// Where links are measured; a place that cannot be had, with the reason.
-fn places() -> Vec<(String, Result<Somewhere, String>)> {
-    let local = ("local".to_owned(), local::place().map(|_| Somewhere::Local).map_err(|why| why.to_string()));
+fn places() -> Vec<(String, Result<Place, String>)> {
+    let local = ("local".to_owned(), local::place().map(|_| Place::Local).map_err(|why| why.to_string()));
     let kernels = match Store::open().and_then(|store| store.list()) {
         Ok(kernels) => kernels,
         Err(error) => return vec![local, ("guests".to_owned(), Err(error.to_string()))],
     };
     let guest = |kernel: &Kernel, clock| match Guest::new(kernel.clone(), clock, None) {
-        Ok(guest) => Ok(Somewhere::Guest(Box::new(guest))),
+        Ok(guest) => Ok(Place::Guest(Box::new(guest))),
         Err(error) => Err(error.to_string()),
     };
     // With turns, as CI has it, one of QEMU's machines is enough: which, the round says.
@@ -84,7 +84,7 @@ fn places() -> Vec<(String, Result<Somewhere, String>)> {
 }
 
 /// Runs a job for each link that the place can make.
-fn measure(name: String, at: &Somewhere) -> Result<Place, Failed> {
+fn measure(name: String, at: &Place) -> Result<PlaceColumn, Failed> {
     let what = at.place()?;
     let jobs = links().into_iter().map(|link| (link.job(&what), link));
     let (jobs, links): (Vec<_>, Vec<_>) = jobs.filter(|(job, _)| suite::missing(job, &what).is_empty()).unzip();
@@ -108,7 +108,7 @@ fn measure(name: String, at: &Somewhere) -> Result<Place, Failed> {
     if links.is_empty() {
         wrong.push("the place can make no link".to_owned());
     }
-    if wrong.is_empty() { Ok(Place { name, exact, cells }) } else { Err((wrong.join("\n") + &format!("\n{cells:?}")).into()) }
+    if wrong.is_empty() { Ok(PlaceColumn { name, exact, cells }) } else { Err((wrong.join("\n") + &format!("\n{cells:?}")).into()) }
 }
 
 fn page() -> PathBuf {

@@ -54,7 +54,7 @@ impl Table {
 pub(crate) type Column = BTreeMap<(String, Table), String>;
 
 /// A place.
-pub(crate) struct Place {
+pub(crate) struct PlaceColumn {
     pub(crate) name: String,
     pub(crate) exact: bool,
     pub(crate) cells: Column,
@@ -71,7 +71,7 @@ known. A row is a link, as a topology file would say it.
 ";
 
 /// The page.
-pub(crate) fn page(links: &[String], places: &[Place]) -> String {
+pub(crate) fn page(links: &[String], places: &[PlaceColumn]) -> String {
     let mut page = INTRODUCTION.to_owned();
     let times = [
         (
@@ -102,11 +102,11 @@ pub(crate) fn page(links: &[String], places: &[Place]) -> String {
     page
 }
 
-fn drawn(links: &[&String], places: &[&Place], table: Table) -> String {
+fn drawn(links: &[&String], places: &[&PlaceColumn], table: Table) -> String {
     let head = places.iter().map(|place| place.name.clone());
     let mut grid = vec![std::iter::once("link".to_owned()).chain(head).collect::<Vec<_>>(), vec!["---".to_owned(); places.len() + 1]];
     grid.extend(links.iter().map(|link| {
-        let cell = |place: &&Place| place.cells.get(&((*link).clone(), table)).cloned().unwrap_or_else(|| "-".to_owned());
+        let cell = |place: &&PlaceColumn| place.cells.get(&((*link).clone(), table)).cloned().unwrap_or_else(|| "-".to_owned());
         std::iter::once((*link).clone()).chain(places.iter().map(cell)).collect()
     }));
     grid.into_iter().fold(String::new(), |text, cells| text + "| " + &cells.join(" | ") + " |\n")

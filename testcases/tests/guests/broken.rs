@@ -13,7 +13,7 @@ use mplab::guest::Guest;
 use mplab::guest::store::{Form, Kernel};
 use mplab::judge::{Finding, Outcome, Verdict, judge};
 use mplab::plan::{Job, Means};
-use mplab::recording::{Place, Recording};
+use mplab::recording::{PlaceRecord, Recording};
 use mplab::report::{self, Style};
 use mplab::splat::Kind;
 use mplab::suite;
@@ -47,12 +47,12 @@ const NEVER_WAIT: &str = "while :; do :; done";
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// The trials of a kernel.
-pub(crate) fn trials(group: &str, kernel: &Kernel, guest: &Guest, place: &Place) -> Vec<Trial> {
+pub(crate) fn trials(group: &str, kernel: &Kernel, guest: &Guest, place: &PlaceRecord) -> Vec<Trial> {
     // In a machine of QEMU time passes while something runs, and no loop makes it silent for long.
     let is_program = kernel.manifest.form == Form::Program;
     let has_crash_points =
         is_program && fs::read(kernel.image()).is_ok_and(|image| image.windows(CRASH_POINTS.len()).any(|here| here == CRASH_POINTS));
-    let trial = |name: &str, can: bool, test: fn(&Guest, &Place) -> Result<(), Failed>| {
+    let trial = |name: &str, can: bool, test: fn(&Guest, &PlaceRecord) -> Result<(), Failed>| {
         let (guest, place, name) = (guest.clone(), place.clone(), format!("{group}::{name}"));
         if can {
             Trial::test(name, move || test(&guest, &place))
@@ -74,7 +74,7 @@ pub(crate) fn trials(group: &str, kernel: &Kernel, guest: &Guest, place: &Place)
     trials
 }
 
-fn a_panic(guest: &Guest, place: &Place) -> Result<(), Failed> {
+fn a_panic(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
     let (recording, verdict) = broken(guest, place, PANIC)?;
     assert!(recording.splats.iter().any(|splat| splat.kind == Kind::Panic), "{:?}", recording.splats);
     let report = report::verdict(&recording, &verdict, "", Style::Plain);
@@ -82,7 +82,7 @@ fn a_panic(guest: &Guest, place: &Place) -> Result<(), Failed> {
     Ok(())
 }
 
-fn a_warning(guest: &Guest, place: &Place) -> Result<(), Failed> {
+fn a_warning(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
     let (recording, _) = broken(guest, place, WARNING)?;
     let kinds: Vec<_> = recording.splats.iter().map(|splat| splat.kind).collect();
     assert_eq!(kinds, [Kind::Warning], "{:?}", recording.splats);
@@ -91,13 +91,13 @@ fn a_warning(guest: &Guest, place: &Place) -> Result<(), Failed> {
     Ok(())
 }
 
-fn a_kernel_that_stops(guest: &Guest, place: &Place) -> Result<(), Failed> {
+fn a_kernel_that_stops(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
     let (recording, _) = broken(&guest.clone().silent_for(SILENCE), place, STOP)?;
     hangs(&recording, "the guest said nothing for 30s: its kernel runs, and lets no program run");
     Ok(())
 }
 
-fn a_program_that_never_waits(guest: &Guest, place: &Place) -> Result<(), Failed> {
+fn a_program_that_never_waits(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
     let (recording, _) = broken(&guest.clone().silent_for(SILENCE), place, NEVER_WAIT)?;
     hangs(&recording, "the guest said nothing for 30s: a program in it runs, and neither waits nor looks at the clock, so no time passes");
     Ok(())
@@ -109,7 +109,7 @@ fn hangs(recording: &Recording, title: &str) {
 }
 
 /// Runs a command in a guest in mid-download, between two downloads that nothing breaks. These pass, and that one fails.
-fn broken(guest: &Guest, place: &Place, command: &str) -> Result<(Recording, Verdict), Failed> {
+fn broken(guest: &Guest, place: &PlaceRecord, command: &str) -> Result<(Recording, Verdict), Failed> {
     let process = format!(
         "[process.breaking]\nhost = 'laptop'\nprivileged = true\ncommand = ['sh', '-c', 'test -e /mplab/modules.json || exit; {command}']\nprograms = ['mount']\nstart = '500ms'\n"
     );
@@ -122,7 +122,7 @@ fn broken(guest: &Guest, place: &Place, command: &str) -> Result<(Recording, Ver
     Ok(broken)
 }
 
-fn no_joins(guest: &Guest, place: &Place) -> Result<(), Failed> {
+fn no_joins(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
     let broken = TOPOLOGY.to_owned() + NO_JOINS;
     let [whole, broken] = run(guest, [job(place, TOPOLOGY, BOTH_PATHS), job(place, &broken, BOTH_PATHS)])?;
     assert_eq!(whole.1.outcome, Outcome::Passed, "{:?}", whole.1);
@@ -145,7 +145,7 @@ fn run<const N: usize>(guest: &Guest, jobs: [Job; N]) -> Result<[(Recording, Ver
     Ok(judged.collect::<Vec<_>>().try_into().expect("a recording for each job"))
 }
 
-fn job(place: &Place, topology: &str, case: &str) -> Job {
+fn job(place: &PlaceRecord, topology: &str, case: &str) -> Job {
     let parsed = check::parse("case.toml", case, [("laptop", topology)].as_slice());
     let (case, topology) = parsed.unwrap_or_else(|wrong| panic!("{}", wrong[0]));
     Job::plan("broken", topology, case, Means::of(&place.features, suite::SEED))

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use libtest_mimic::{Failed, Trial};
 use mplab::guest::Guest;
 use mplab::guest::store::{Form, Kernel};
-use mplab::recording::{Place, Recording};
+use mplab::recording::{PlaceRecord, Recording};
 use mplab::suite::{self, CaseFile};
 use mplab_testcases::{files, ignored};
 
@@ -17,7 +17,7 @@ use super::{JUDGED, difference};
 const OTHER: &str = "MPLAB_OTHER_BUILD";
 
 /// The trial for a kernel, if it is a program.
-pub(crate) fn trial(group: &str, kernel: &Kernel, guest: &Guest, place: &Place) -> Option<Trial> {
+pub(crate) fn trial(group: &str, kernel: &Kernel, guest: &Guest, place: &PlaceRecord) -> Option<Trial> {
     if kernel.manifest.form != Form::Program {
         return None;
     }
@@ -30,7 +30,7 @@ pub(crate) fn trial(group: &str, kernel: &Kernel, guest: &Guest, place: &Place) 
 }
 
 /// Runs every case with both, as far as the place can, and fails with each case whose recordings differ.
-fn agree(one: &Guest, other: &Guest, place: &Place) -> Result<(), Failed> {
+fn agree(one: &Guest, other: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
     let mut differ = Vec::new();
     let mut same = 0;
     for file in files().iter().filter(|file| !file.name.starts_with(JUDGED)) {
@@ -47,7 +47,7 @@ fn agree(one: &Guest, other: &Guest, place: &Place) -> Result<(), Failed> {
 }
 
 /// A case's recordings; nothing if the place cannot run it.
-fn both(file: &CaseFile, one: &Guest, other: &Guest, place: &Place) -> Result<Option<(Recording, Recording)>, Failed> {
+fn both(file: &CaseFile, one: &Guest, other: &Guest, place: &PlaceRecord) -> Result<Option<(Recording, Recording)>, Failed> {
     let job = suite::plan(file, suite::SEED, place).map_err(|error| error.render(false))?;
     if !suite::missing(&job, place).is_empty() {
         return Ok(None);

@@ -12,8 +12,8 @@ use std::{env, fs};
 use flate2::Crc;
 use libtest_mimic::{Failed, Trial};
 use mplab::guest::store::{Form, Kernel};
-use mplab::place::Somewhere;
-use mplab::recording::Place;
+use mplab::place::Place;
+use mplab::recording::PlaceRecord;
 use mplab::suite::{self, CaseFile};
 use mplab_testcases::{files, ignored};
 use serde_json::Value;
@@ -36,7 +36,7 @@ const CASES: [&str; 10] = [
 const DEPTH: usize = 3;
 
 /// The trial for a kernel, if it is a program. Where its list is of other sources, or there is none, nothing is known.
-pub(crate) fn trial(group: &str, kernel: &Kernel, at: &Somewhere, place: &Place) -> Option<Trial> {
+pub(crate) fn trial(group: &str, kernel: &Kernel, at: &Place, place: &PlaceRecord) -> Option<Trial> {
     let name = format!("{group}::ten_recordings_are_those_that_are_known");
     let built = kernel.manifest.configured.filter(|_| kernel.manifest.form == Form::Program);
     let Some(configured) = built else {
@@ -74,7 +74,7 @@ fn differences(known: &str, seen: &str) -> Vec<String> {
 }
 
 /// A line for each value of a case's recording: the case, the value's name, and its checksum.
-fn checksums(file: &CaseFile, at: &Somewhere, place: &Place) -> Result<String, Failed> {
+fn checksums(file: &CaseFile, at: &Place, place: &PlaceRecord) -> Result<String, Failed> {
     let job = suite::plan(file, suite::SEED, place).map_err(|error| error.render(false))?;
     let recording: Value = serde_json::from_str(&at.run(&job, &mut |_| ())?.to_json())?;
     let mut lines = String::new();

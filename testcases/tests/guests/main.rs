@@ -18,8 +18,8 @@ use std::thread;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mplab::guest::store::{Kernel, Store};
 use mplab::guest::{Guest, GuestError, SHIFT};
-use mplab::place::Somewhere;
-use mplab::recording::{Clockwork, Place};
+use mplab::place::Place;
+use mplab::recording::{Clockwork, PlaceRecord};
 use mplab::suite::{self, CaseFile};
 use mplab_testcases::{Group, files, ignored};
 
@@ -76,7 +76,7 @@ impl Turn {
 
 fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
     let name = format!("virtual::{}", kernel.name.replace(['-', '.'], "_"));
-    let ready = || -> Result<(Guest, Place), GuestError> {
+    let ready = || -> Result<(Guest, PlaceRecord), GuestError> {
         let guest = Guest::new(kernel.clone(), Clockwork::Virtual { shift: SHIFT }, None)?;
         let place = guest.place()?;
         Ok((guest, place))
@@ -85,7 +85,7 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
         Ok((guest, place)) => {
             let broken = broken::trials(&name, &kernel, &guest, &place);
             let builds = builds::trial(&name, &kernel, &guest, &place);
-            let at = Somewhere::Guest(Box::new(guest));
+            let at = Place::Guest(Box::new(guest));
             let known = known::trial(&name, &kernel, &at, &place);
             let repeated = Trial::test(format!("{name}::a_seed_makes_one_recording_however_busy_the_computer"), {
                 let (at, place) = (at.clone(), place.clone());
@@ -114,7 +114,7 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
 }
 
 /// The same case and seed twice, the second time beside a busy loop on every core, and once with another seed.
-fn repeats(at: &Somewhere, place: &Place) -> Result<(), Failed> {
+fn repeats(at: &Place, place: &PlaceRecord) -> Result<(), Failed> {
     let file = files().into_iter().find(|file| file.name == "demo::cut_and_restored").ok_or("the demo's case is gone")?;
     let run = |seed| -> Result<_, Failed> {
         let job = suite::plan(&file, seed, place).map_err(|error| error.render(false))?;

@@ -8,7 +8,7 @@ use super::step;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value};
 use crate::document::topology::Family;
-use crate::words::{Direction, Protocol, Rate, Size, Time, Window};
+use crate::words::{Protocol, Rate, Size, Time, TransferDirection, Window};
 pub(super) use process::{Process, Ready};
 
 const CASE: Shape = Shape {
@@ -66,7 +66,7 @@ pub(super) struct Transfer {
     pub(super) protocol: Option<Spanned<Protocol>>,
     pub(super) client_protocol: Option<Spanned<Protocol>>,
     pub(super) server_protocol: Option<Spanned<Protocol>>,
-    pub(super) direction: Direction,
+    pub(super) direction: TransferDirection,
     pub(super) bytes: Option<Spanned<Size>>,
     pub(super) duration: Option<Spanned<Time>>,
     pub(super) rate: Option<Spanned<Rate>>,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{Direction, Protocol, Rate, Size, Time};
+use crate::words::{Protocol, Rate, Size, Time, TransferDirection};
 
 /// Built-in traffic between a client and a server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Transfer {
     /// What the server's sockets speak.
     pub server_protocol: Protocol,
     /// Which way the bytes go.
-    pub direction: Direction,
+    pub direction: TransferDirection,
     /// When it ends.
     pub amount: Amount,
     /// How fast the sender hands bytes to each connection; as fast as it goes if absent.

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Read, Value};
 use crate::document::diagnostic::Mistakes;
-use crate::words::{Constraint, Direction, End, EndpointFlag, Network, Percent, Protocol, Quantity, Rate, Size, Time, Window};
+use crate::words::{Constraint, End, EndpointFlag, Network, Percent, Protocol, Quantity, Rate, Size, Time, TransferDirection, Window};
 
 /// What a value is, for an error message.
 pub(super) fn kind(value: &Value<'_>) -> &'static str {
@@ -157,7 +157,7 @@ impl Read for Protocol {
     }
 }
 
-impl Read for Direction {
+impl Read for TransferDirection {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         word(value, "direction", &[("upload", Self::Upload), ("download", Self::Download), ("both", Self::Both)], mistakes)
     }

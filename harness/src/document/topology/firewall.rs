@@ -7,7 +7,7 @@ use super::Interface;
 use super::interfaces::known_interface;
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Read, Shape, Spanned, Table, Value, word};
-use crate::words::{self, Deed, Packets};
+use crate::words::{self, Packets, RuleAction};
 
 /// The table that holds a rule.
 pub(crate) const RULE: Shape = Shape { heading: "`firewall`", what: "a firewall's rule", keys: &["drop", "reset", "strip", "in", "out"] };
@@ -18,7 +18,7 @@ const MOST: usize = 50;
 /// A rule as it is written.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    deed: Deed,
+    action: RuleAction,
     packets: Option<Spanned<Packets>>,
     enters: Option<Spanned<String>>,
     leaves: Option<Spanned<String>>,
@@ -29,14 +29,14 @@ impl Read for Rule {
         let mut table = Table::open(value, &RULE, mistakes)?;
         table.exactly_one(&["drop", "reset", "strip"]);
         let [drop, reset, strip] = ["drop", "reset", "strip"].map(|key| table.optional(key));
-        let deed = if drop.is_some() {
-            Deed::Drop
+        let action = if drop.is_some() {
+            RuleAction::Drop
         } else if reset.is_some() {
-            Deed::Reset
+            RuleAction::Reset
         } else {
-            Deed::Strip
+            RuleAction::Strip
         };
-        Some(Self { deed, packets: drop.or(reset).or(strip), enters: table.optional("in"), leaves: table.optional("out") })
+        Some(Self { action, packets: drop.or(reset).or(strip), enters: table.optional("in"), leaves: table.optional("out") })
     }
 }
 
@@ -73,11 +73,11 @@ fn check_one(host: &str, raw: &Rule, interfaces: &BTreeMap<String, Interface>, m
         known_interface(host, interface, interfaces, mistakes);
     }
     let packets = raw.packets.as_ref()?;
-    match (raw.deed, packets.value) {
-        (Deed::Reset, Packets::All) => {
+    match (raw.action, packets.value) {
+        (RuleAction::Reset, Packets::All) => {
             mistakes.add(&packets.span, "only TCP can be reset").help("write reset = \"tcp\", or drop = \"all\"");
         }
-        (Deed::Strip, Packets::All | Packets::Tcp) => {
+        (RuleAction::Strip, Packets::All | Packets::Tcp) => {
             mistakes
                 .add(&packets.span, "what is stripped off are MPTCP's options")
                 .help("write strip = \"mptcp\", or one of them, such as \"mp-join\"");
@@ -85,5 +85,5 @@ fn check_one(host: &str, raw: &Rule, interfaces: &BTreeMap<String, Interface>, m
         _ => {}
     }
     let name = |written: &Option<Spanned<String>>| written.as_ref().map(|written| written.value.clone());
-    Some(words::Rule { deed: raw.deed, packets: packets.value, enters: name(&raw.enters), leaves: name(&raw.leaves) })
+    Some(words::Rule { action: raw.action, packets: packets.value, enters: name(&raw.enters), leaves: name(&raw.leaves) })
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use toml::de::DeValue;
 
-use super::conditions::{CONDITIONS, Conditions, Told};
+use super::conditions::{CONDITIONS, Conditions, LinkConditions};
 use super::firewall::Rule;
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value, word};
@@ -138,7 +138,7 @@ pub(super) struct Link {
     pub(super) ends: Option<Spanned<Vec<Spanned<End>>>>,
     pub(super) mtu: Option<Spanned<u32>>,
     pub(super) engine: Option<Spanned<Engine>>,
-    pub(super) conditions: Told,
+    pub(super) conditions: LinkConditions,
     /// Where the table is.
     pub(super) span: crate::document::diagnostic::Span,
 }
@@ -321,7 +321,7 @@ impl Read for Engine {
 impl Read for Link {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open_with(value, &LINK, CONDITIONS.keys, mistakes)?;
-        let conditions = Told { both: Conditions::among(&mut table), up: table.or_default("up"), down: table.or_default("down") };
+        let conditions = LinkConditions { both: Conditions::among(&mut table), up: table.or_default("up"), down: table.or_default("down") };
         Some(Self {
             ends: table.required("ends"),
             mtu: table.optional("mtu"),

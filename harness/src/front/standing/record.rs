@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{StandingError, failed};
 use crate::kernel::inhabitants::Home;
 use crate::plan::Job;
-use crate::result::recording::Place;
+use crate::result::recording::PlaceRecord;
 
 /// What is written down before it is made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub(super) struct Record {
     /// What builds the lab.
     pub(super) job: Job,
     /// Where it stands.
-    pub(super) place: Place,
+    pub(super) place: PlaceRecord,
     /// The names of its namespaces by host.
     pub(super) names: BTreeMap<String, String>,
 }

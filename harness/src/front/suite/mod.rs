@@ -12,16 +12,16 @@ use crate::document::diagnostic::LoadError;
 use crate::document::{self, case::check, disk};
 use crate::kernel::program;
 use crate::life::execute::News;
-use crate::place::{PlaceError, Somewhere};
+use crate::place::{Place, PlaceError};
 use crate::plan::Job;
 use crate::result::compare::Run;
 use crate::result::judge::{Outcome, Verdict, judge};
-use crate::result::recording::{Place, Recording};
+use crate::result::recording::{PlaceRecord, Recording};
 use crate::words::Feature;
 use crate::words::feature::Lack;
 
 /// What a job needs that is absent, in the kernel of a place or among the programs of this computer.
-pub fn missing<'a>(job: &'a Job, place: &Place) -> Vec<Lack<'a>> {
+pub fn missing<'a>(job: &'a Job, place: &PlaceRecord) -> Vec<Lack<'a>> {
     let installed = |feature: &Feature| matches!(feature, Feature::Program(name) if program::find(name).is_some());
     job.missing(&place.features).into_iter().filter(|lack| !installed(lack.feature)).collect()
 }
@@ -86,7 +86,7 @@ fn is_topology_file(path: &Path) -> bool {
 }
 
 /// Reads a case file with its topology and plans it for a place.
-pub fn plan(file: &CaseFile, seed: u64, place: &Place) -> Result<Job, LoadError> {
+pub fn plan(file: &CaseFile, seed: u64, place: &PlaceRecord) -> Result<Job, LoadError> {
     let (case, topology) = check::load(&file.path)?;
     Ok(Job::plan(&file.name, topology, case, place.means(seed)))
 }
@@ -103,13 +103,13 @@ pub struct Judged {
 }
 
 /// Runs a job somewhere and judges it; again if the computer was too busy for a verdict.
-pub fn run(job: &Job, at: &Somewhere, news: &mut dyn FnMut(News)) -> Result<Judged, PlaceError> {
+pub fn run(job: &Job, at: &Place, news: &mut dyn FnMut(News)) -> Result<Judged, PlaceError> {
     settle(at.run(job, news)?, || at.run(job, news))
 }
 
 /// Runs jobs somewhere, one after the other and in a guest in one boot, and judges them; those again, and alone, for which the computer was
 /// too busy. There is a result for each.
-pub fn run_all(jobs: &[Job], at: &Somewhere, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Judged, PlaceError>> {
+pub fn run_all(jobs: &[Job], at: &Place, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Judged, PlaceError>> {
     let results = at.run_all(jobs, news);
     let numbered = results.into_iter().zip(jobs).enumerate();
     numbered.map(|(number, (result, job))| settle(result?, || at.run(job, &mut |fresh| news(number, fresh)))).collect()

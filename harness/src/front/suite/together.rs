@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use super::{CaseFile, Judged, compared, missing, run_all};
 use crate::document::disk;
 use crate::front::pool;
-use crate::place::{PlaceError, Somewhere};
+use crate::place::{Place, PlaceError};
 use crate::plan::Job;
 use crate::result::compare::{Ended, Run};
-use crate::result::recording::Place;
+use crate::result::recording::PlaceRecord;
 use crate::words::feature::absences;
 
 /// A case that is planned for a place.
@@ -27,9 +27,9 @@ pub struct Task {
 #[derive(Debug, Clone)]
 pub struct Suite {
     /// Where they run.
-    pub at: Somewhere,
+    pub at: Place,
     /// What that is.
-    pub place: Place,
+    pub place: PlaceRecord,
     /// The cases.
     pub tasks: Vec<Task>,
     /// How many run at once.

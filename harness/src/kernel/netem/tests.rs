@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::kernel::{Batch, qdisc};
 use crate::words::shape::{Jitter, Reorder, Slot};
-use crate::words::{Place, Size};
+use crate::words::{QdiscHandle, Size};
 
 const CAPTURED: &str = include_str!("captured.txt");
 /// The loopback interface, for which the lines are.
@@ -37,8 +37,8 @@ fn slot(micros: u64, packets: Option<u32>, bytes: Option<u64>) -> Slot {
 }
 
 /// One of everything, and all at once.
-fn told() -> Vec<(Place, Netem)> {
-    let (root, below) = (Place { parent: None, handle: 1 }, Place { parent: Some(1), handle: 2 });
+fn told() -> Vec<(QdiscHandle, Netem)> {
+    let (root, below) = (QdiscHandle { parent: None, handle: 1 }, QdiscHandle { parent: Some(1), handle: 2 });
     let late = Netem { limit: 100_000, delay: Time::from_millis(10), ..Netem::default() };
     let queue = Netem { limit: 71, ..Netem::default() };
     let everything = Netem {

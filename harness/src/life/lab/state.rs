@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::{Lab, Room};
 use crate::document::topology::Endpoint;
 use crate::kernel::{mptcp, route, sysctl};
-use crate::result::recording::{HostRecord, LimitsRecord, StateRecord, WayRecord};
+use crate::result::recording::{HostRecord, LimitsRecord, RouteRecord, StateRecord};
 use crate::words::EndpointFlag;
 
 /// Of how many pairs of addresses the kernel is asked for the way.
@@ -48,7 +48,7 @@ fn sysctls<'a>(devices: impl Iterator<Item = &'a str>) -> BTreeMap<String, Strin
 
 /// The ways of the subflows that were seen, from each endpoint to where connections lead, and from these connections to all of their peers'
 /// addresses.
-fn ways(room: &mut Room, seen: &HostRecord, endpoints: &[Endpoint], peers: &[IpAddr]) -> Vec<WayRecord> {
+fn ways(room: &mut Room, seen: &HostRecord, endpoints: &[Endpoint], peers: &[IpAddr]) -> Vec<RouteRecord> {
     let ip = |address: &String| address.parse::<SocketAddr>().ok().map(|address| address.ip());
     let led: BTreeSet<IpAddr> = seen.connections.iter().filter_map(|connection| ip(&connection.remote)).collect();
     let flowed = seen.subflows.iter().filter_map(|subflow| ip(&subflow.local).zip(ip(&subflow.remote)));
@@ -62,7 +62,7 @@ fn ways(room: &mut Room, seen: &HostRecord, endpoints: &[Endpoint], peers: &[IpA
         let index = bound.as_ref().map_or(0, |dev| room.index(dev));
         let way = route::way(&mut room.netlink, from, to, index).ok().flatten();
         let by = way.and_then(|way| room.name(way.index));
-        ways.push(WayRecord { from, to, bound, by, via: way.and_then(|way| way.via) });
+        ways.push(RouteRecord { from, to, bound, by, via: way.and_then(|way| way.via) });
     }
     ways
 }

@@ -39,7 +39,7 @@ pub(super) enum Order {
 
 /// What a keeper tells.
 #[derive(Serialize, Deserialize)]
-pub(super) enum Told {
+pub(super) enum Report {
     /// The program was executed.
     Started(Mptcpize),
     /// It could not be.
@@ -86,9 +86,9 @@ fn keep() -> io::Result<()> {
     let Some(Ok(Order::Begin(task))) = orders.next() else { return Ok(()) };
     let (child, mptcpize) = match start(&task) {
         Ok(started) => started,
-        Err(why) => return tell(&mut socket, &Told::Failed(why)),
+        Err(why) => return tell(&mut socket, &Report::Failed(why)),
     };
-    tell(&mut socket, &Told::Started(mptcpize))?;
+    tell(&mut socket, &Report::Started(mptcpize))?;
     let obey = move || {
         for order in orders.map_while(io::Result::ok) {
             if let Order::Signal(signal) = order {
@@ -99,10 +99,10 @@ fn keep() -> io::Result<()> {
     };
     thread::Builder::new().spawn(obey)?;
     let exit = program::wait_for(child)?;
-    tell(&mut socket, &Told::Ended(exit))
+    tell(&mut socket, &Report::Ended(exit))
 }
 
-fn tell(socket: &mut UnixStream, told: &Told) -> io::Result<()> {
+fn tell(socket: &mut UnixStream, told: &Report) -> io::Result<()> {
     let mut line = serde_json::to_vec(told)?;
     line.push(b'\n');
     socket.write_all(&line)

@@ -29,7 +29,7 @@ use crate::plan::Job;
 use crate::result::recording::ProcessRecord;
 use crate::words::Signal;
 pub use keeper::enter;
-use keeper::{KEEPER, Mptcpize, Order, Task, Told};
+use keeper::{KEEPER, Mptcpize, Order, Report, Task};
 use output::{Output, Stream};
 
 /// How often a process is looked at until it is ready.
@@ -83,7 +83,7 @@ struct Heard {
 
 enum What {
     Printed(Stream, Vec<u8>),
-    Told(Told),
+    Reported(Report),
     Gone,
 }
 
@@ -276,9 +276,9 @@ impl Processes {
                     life.record.ready = life.output.contains(text).then_some(at);
                 }
             }
-            What::Told(Told::Started(mptcpize)) => life.record.preload = mptcpize == Mptcpize::Own,
-            What::Told(Told::Failed(why)) => life.record.error = Some(why),
-            What::Told(Told::Ended(exit)) => (life.record.ended, life.record.exit) = (Some(at), Some(exit)),
+            What::Reported(Report::Started(mptcpize)) => life.record.preload = mptcpize == Mptcpize::Own,
+            What::Reported(Report::Failed(why)) => life.record.error = Some(why),
+            What::Reported(Report::Ended(exit)) => (life.record.ended, life.record.exit) = (Some(at), Some(exit)),
             What::Gone => {
                 life.output.end(at);
                 life.gone = true;
@@ -323,7 +323,7 @@ async fn listen(process: String, told: OwnedReadHalf, stdout: pipe::Receiver, st
         let mut lines = BufReader::new(told).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             if let Ok(told) = serde_json::from_str(&line) {
-                say(What::Told(told));
+                say(What::Reported(told));
             }
         }
     };

@@ -24,8 +24,8 @@ pub use model::{Counts, Dropped, Ramp, Shape};
 use crate::kernel::packet::PacketSocket;
 use crate::kernel::{Namespace, wakeup};
 use crate::life::clock::Clock;
+pub use crate::words::Direction;
 use crate::words::Time;
-pub use crate::words::Way;
 use crossing::{Crossing, Desk};
 use engine::{Engine, Task};
 
@@ -133,7 +133,7 @@ impl Relay {
     }
 
     /// Changes the conditions of a direction, and tells when it has been done.
-    pub fn reshape(&self, link: &str, way: Way, shape: Shape) -> Result<Time, RelayError> {
+    pub fn reshape(&self, link: &str, way: Direction, shape: Shape) -> Result<Time, RelayError> {
         self.ask(link, way, move |crossing, now| {
             crossing.reshape(now, shape);
             now
@@ -141,7 +141,7 @@ impl Relay {
     }
 
     /// Makes a direction swallow all that comes in, or ends that, and tells when it has been done. What is on its way arrives.
-    pub fn blackhole(&self, link: &str, way: Way, on: bool) -> Result<Time, RelayError> {
+    pub fn blackhole(&self, link: &str, way: Direction, on: bool) -> Result<Time, RelayError> {
         self.ask(link, way, move |crossing, now| {
             crossing.blackhole(on);
             now
@@ -149,7 +149,7 @@ impl Relay {
     }
 
     /// What a direction has done so far.
-    pub fn seen(&self, link: &str, way: Way) -> Result<Seen, RelayError> {
+    pub fn seen(&self, link: &str, way: Direction) -> Result<Seen, RelayError> {
         self.ask(link, way, |crossing, _| crossing.seen())
     }
 
@@ -157,7 +157,7 @@ impl Relay {
     fn ask<T: Send + 'static>(
         &self,
         link: &str,
-        way: Way,
+        way: Direction,
         what: impl FnOnce(&mut Crossing, Time) -> T + Send + 'static,
     ) -> Result<T, RelayError> {
         let link = self.links.get(link).ok_or_else(|| RelayError::NoLink(link.to_owned()))?;

@@ -16,7 +16,7 @@ use crate::words::Protocol;
 
 /// A way of a connection: its flow's record has the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Direction {
     /// Client to server.
     Up,
     /// Server to client.
@@ -27,7 +27,7 @@ pub(super) enum Way {
 pub(super) struct Report {
     /// The connection's number.
     pub(super) connection: usize,
-    way: Way,
+    way: Direction,
     outcome: Outcome,
 }
 
@@ -108,14 +108,14 @@ impl Connection {
         self.stage = Stage::Connected;
         self.record.connected = Some(self.shared.clock.now().micros());
         self.ask();
-        self.start(Way::Up);
-        self.start(Way::Down);
+        self.start(Direction::Up);
+        self.start(Direction::Down);
     }
 
     /// The server has accepted it.
     pub(super) fn accepted(&mut self, server: TcpStream) {
         self.server = Some(Arc::new(server));
-        self.start(Way::Down);
+        self.start(Direction::Down);
     }
 
     /// One of its threads is done.
@@ -126,8 +126,8 @@ impl Connection {
             Outcome::Received(received) => received.error.as_ref().map(|error| format!("receiving {}: {error}", self.route(report.way))),
         };
         let flow = match report.way {
-            Way::Up => &mut self.record.up,
-            Way::Down => &mut self.record.down,
+            Direction::Up => &mut self.record.up,
+            Direction::Down => &mut self.record.down,
         };
         let flow = flow.get_or_insert_default();
         match report.outcome {
@@ -178,15 +178,15 @@ impl Connection {
     }
 
     /// Starts the flows' threads at the end of the connection that sends this way, once it is there and the client has connected.
-    fn start(&mut self, sends: Way) {
-        let socket = if sends == Way::Up { &self.client } else { &self.server };
+    fn start(&mut self, sends: Direction) {
+        let socket = if sends == Direction::Up { &self.client } else { &self.server };
         let Some(socket) = socket.clone().filter(|_| self.stage == Stage::Connected) else { return };
         let direction = self.shared.transfer.direction;
-        let ways = [(Way::Up, direction.uploads()), (Way::Down, direction.downloads())];
+        let ways = [(Direction::Up, direction.uploads()), (Direction::Down, direction.downloads())];
         for way in ways.into_iter().filter_map(|(way, active)| active.then_some(way)) {
             let flow = match way {
-                Way::Up => &mut self.record.up,
-                Way::Down => &mut self.record.down,
+                Direction::Up => &mut self.record.up,
+                Direction::Down => &mut self.record.down,
             };
             let connected = self.record.connected.unwrap_or_default();
             flow.get_or_insert_with(|| FlowRecord { progress: vec![(connected, 0)], ..FlowRecord::default() });
@@ -197,7 +197,7 @@ impl Connection {
         }
     }
 
-    fn spawn(&mut self, socket: Arc<TcpStream>, way: Way, sends: bool) -> io::Result<()> {
+    fn spawn(&mut self, socket: Arc<TcpStream>, way: Direction, sends: bool) -> io::Result<()> {
         let (shared, connection) = (Arc::clone(&self.shared), self.number);
         let connected = self.record.connected.unwrap_or_default();
         let content = Content::new(&shared.block, connection as u64 * 2 + way as u64);
@@ -256,9 +256,9 @@ impl Connection {
         format!("connecting to {} from {}{from}", self.shared.server_address(), self.shared.transfer.client)
     }
 
-    fn route(&self, way: Way) -> String {
+    fn route(&self, way: Direction) -> String {
         let (client, server) = (&self.shared.transfer.client, &self.shared.transfer.server);
-        let (from, to) = if way == Way::Up { (client, server) } else { (server, client) };
+        let (from, to) = if way == Direction::Up { (client, server) } else { (server, client) };
         format!("from {from} to {to} ({} to {})", self.record.client, self.shared.server_address())
     }
 }

@@ -23,7 +23,7 @@ use crate::kernel::{Namespace, socket};
 use crate::life::clock::Clock;
 use crate::result::recording::TransferRecord;
 use crate::words::{Protocol, Time};
-use connection::{Report, Way};
+use connection::{Direction, Report};
 use content::Block;
 use mailbox::{Mailbox, Slot, mailbox};
 use stop::{Stop, Stopper};
@@ -95,10 +95,10 @@ struct Meters {
 }
 
 impl Meters {
-    fn of(&self, way: Way) -> &AtomicU64 {
+    fn of(&self, way: Direction) -> &AtomicU64 {
         match way {
-            Way::Up => &self.up,
-            Way::Down => &self.down,
+            Direction::Up => &self.up,
+            Direction::Down => &self.down,
         }
     }
 

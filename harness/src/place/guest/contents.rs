@@ -18,14 +18,14 @@ use crate::place::local::Request;
 use crate::words::Feature;
 
 /// What requests need that a guest has not got when it has booted.
-pub(super) struct Luggage {
+pub(super) struct Payload {
     /// Modules to load, by their paths in the guest, each behind those it needs.
     pub(super) modules: Vec<PathBuf>,
     /// The files, as an archive.
     pub(super) archive: Vec<u8>,
 }
 
-impl Luggage {
+impl Payload {
     pub(super) fn of(kernel: &Kernel, requests: &[Request]) -> io::Result<Self> {
         let all = &kernel.manifest.modules;
         let plain = requests.iter().all(is_plain);

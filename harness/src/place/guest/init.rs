@@ -47,7 +47,7 @@ fn serve(machine: &mut dyn Inside) -> io::Result<()> {
     load(&serde_json::from_slice::<Vec<_>>(&fs::read(MODULES)?)?)?;
     let order: Order = serde_json::from_slice(&machine.order()?)?;
     boot::seed_random(order.seed)?;
-    archive::unpack(&machine.luggage()?, Path::new("/"))?;
+    archive::unpack(&machine.payload()?, Path::new("/"))?;
     load(&order.modules)?;
     let mut say = |message: &Message| {
         let mut frame = Vec::new();

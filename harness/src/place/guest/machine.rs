@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::store::Kernel;
-use super::{Eyes, GuestError};
+use super::{GuestError, Inspection};
 use crate::life::execute::News;
 use crate::place::local::{Message, Request};
 use crate::result::recording::MachineRecord;
@@ -20,7 +20,7 @@ pub(super) struct Errand<'a> {
     pub(super) program: Option<&'a PathBuf>,
     /// Whether what a boot came to may be kept beside the kernel.
     pub(super) lasting: bool,
-    pub(super) eyes: &'a Eyes,
+    pub(super) inspection: &'a Inspection,
     /// What to do, one after the other.
     pub(super) requests: &'a [Request],
     /// What its random numbers follow from.
@@ -69,7 +69,7 @@ pub(super) trait Inside {
     fn order(&mut self) -> io::Result<Vec<u8>>;
 
     /// The archive of files that the order needs.
-    fn luggage(&mut self) -> io::Result<Vec<u8>>;
+    fn payload(&mut self) -> io::Result<Vec<u8>>;
 
     /// Carries bytes out, in order.
     fn say(&mut self, bytes: &[u8]) -> io::Result<()>;

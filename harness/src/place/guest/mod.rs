@@ -30,7 +30,7 @@ use crate::document::disk;
 use crate::life::execute::News;
 use crate::place::local::{Message, Request};
 use crate::plan::Job;
-use crate::result::recording::{Acceleration, Clockwork, Place, Recording};
+use crate::result::recording::{Acceleration, Clockwork, PlaceRecord, Recording};
 use crate::result::splat::{self, Splat};
 use crate::words::End;
 use machine::{Boot, Errand, Machine, identity};
@@ -80,7 +80,7 @@ pub struct Guest {
     machine: Arc<dyn Machine>,
     /// What runs in it; this program if nothing is named.
     program: Option<PathBuf>,
-    eyes: Eyes,
+    inspection: Inspection,
     /// Whether what a boot came to is kept beside the kernel.
     lasting: bool,
     /// How long it may say nothing.
@@ -89,7 +89,7 @@ pub struct Guest {
 
 /// What else looks at a guest, from outside: it does not notice.
 #[derive(Debug, Clone, Default)]
-pub struct Eyes {
+pub struct Inspection {
     /// The guest waits for a debugger, which lets it begin: QEMU at this port of the loopback interface, a kernel that is a program as a process.
     pub gdb: Option<u16>,
     /// The packets of each link go into a file below this directory.
@@ -116,7 +116,7 @@ pub fn emulator() -> Result<String, GuestError> {
 struct Probed {
     /// Another program may look for other things.
     program: String,
-    place: Place,
+    place: PlaceRecord,
 }
 
 /// Where a capture below a directory has the packets of an interface.
@@ -129,13 +129,13 @@ impl Probed {
         identity(Path::new("/proc/self/exe"))
     }
 
-    fn read(file: &Path) -> Option<Place> {
+    fn read(file: &Path) -> Option<PlaceRecord> {
         let probed: Self = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
         (Some(probed.program) == Self::program()).then_some(probed.place)
     }
 
     /// A store that cannot be written to costs a boot the next time, and nothing else.
-    fn write(file: &Path, place: &Place) {
+    fn write(file: &Path, place: &PlaceRecord) {
         let Some(program) = Self::program() else { return };
         let json = serde_json::to_string(&Self { program, place: place.clone() }).expect("a place has string keys only");
         disk::write(file, &json).ok();
@@ -149,7 +149,7 @@ impl Guest {
             Form::Image => Arc::new(Qemu::new(&kernel, clock, acceleration)?),
             Form::Program => Arc::new(Um),
         };
-        Ok(Self { kernel, machine, program: None, eyes: Eyes::default(), lasting: false, silence: SILENCE })
+        Ok(Self { kernel, machine, program: None, inspection: Inspection::default(), lasting: false, silence: SILENCE })
     }
 
     /// The same guest with another program of this mplab in it, such as one of its tests: time is what a program executes.
@@ -158,10 +158,10 @@ impl Guest {
         Self { program: Some(program), ..self }
     }
 
-    /// The same guest with other eyes on it. Only the first job of a boot is captured, and only in virtual time is it not disturbed.
+    /// The same guest, inspected like this. Only the first job of a boot is captured, and only in virtual time is it not disturbed.
     #[must_use]
-    pub fn watched(self, eyes: Eyes) -> Self {
-        Self { eyes, ..self }
+    pub fn watched(self, inspection: Inspection) -> Self {
+        Self { inspection, ..self }
     }
 
     /// The same guest, whose boot in virtual time is kept beside the kernel for other processes of this program: some 150 MB.
@@ -203,7 +203,7 @@ impl Guest {
     ) -> Result<Vec<Result<Recording, GuestError>>, GuestError> {
         let requests: Vec<_> = jobs.iter().map(|job| Request::Run(Box::new(job.clone()))).collect();
         // A debugger may hold it for as long as it likes.
-        let silence = if self.eyes.gdb.is_some() { DEBUGGED } else { self.silence };
+        let silence = if self.inspection.gdb.is_some() { DEBUGGED } else { self.silence };
         let mut boot = self.boot(&requests, jobs[0].seed, silence, news)?;
         let mut splats = splat::by_request(&boot.console, order::begins, jobs.len());
         if let Some(hang) = &boot.hung {
@@ -231,12 +231,12 @@ impl Guest {
     }
 
     /// What the kernel can do, found out by booting it; kept beside the kernel for this program's next time.
-    pub fn place(&self) -> Result<Place, GuestError> {
+    pub fn place(&self) -> Result<PlaceRecord, GuestError> {
         let file = self.kernel.directory.join("place.json");
         if let Some(place) = Probed::read(&file) {
             return Ok(self.named(place));
         }
-        let probe = Self { machine: self.machine.probing(), eyes: Eyes::default(), ..self.clone() };
+        let probe = Self { machine: self.machine.probing(), inspection: Inspection::default(), ..self.clone() };
         let mut boot = probe.boot(&[Request::Probe], 0, SILENCE, &mut |_, _| ())?;
         match boot.answers.pop() {
             Some(Message::Place(place)) => {
@@ -249,13 +249,13 @@ impl Guest {
     }
 
     fn boot(&self, requests: &[Request], seed: u64, silence: Duration, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
-        let Self { kernel, machine, program, eyes, lasting, .. } = self;
-        machine.boot(&Errand { kernel, program: program.as_ref(), lasting: *lasting, eyes, requests, seed, silence }, news)
+        let Self { kernel, machine, program, inspection, lasting, .. } = self;
+        machine.boot(&Errand { kernel, program: program.as_ref(), lasting: *lasting, inspection, requests, seed, silence }, news)
     }
 
-    fn named(&self, place: Place) -> Place {
+    fn named(&self, place: PlaceRecord) -> PlaceRecord {
         let kernel = if place.kernel.is_empty() { self.kernel.manifest.release.clone() } else { place.kernel };
-        Place { name: self.kernel.name.clone(), kernel, machine: Some(self.machine.record()), ..place }
+        PlaceRecord { name: self.kernel.name.clone(), kernel, machine: Some(self.machine.record()), ..place }
     }
 
     fn silent(&self, boot: &Boot) -> GuestError {

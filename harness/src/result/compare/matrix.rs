@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{Ended, Run};
 use super::spread::{Distance, Spread, spreads};
-use crate::result::recording::Place;
+use crate::result::recording::PlaceRecord;
 use crate::words::Amount;
 
 /// The format's version. It changes when a reader of the previous one would misread the new one.
@@ -72,7 +72,7 @@ pub enum ReadError {
 
 impl Column {
     /// The kernel of a place.
-    pub fn of(place: &Place) -> Self {
+    pub fn of(place: &PlaceRecord) -> Self {
         Self { name: place.name.clone(), release: place.kernel.clone(), in_virtual_time: place.is_virtual() }
     }
 }

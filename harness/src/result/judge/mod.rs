@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::case::measure::{self, Intact, Topic};
 use crate::document::case::{Case, Measure, Subject};
-use crate::result::recording::{Recording, RelayedWay};
+use crate::result::recording::{Recording, RelayedDirection};
 use crate::words::{Time, Window};
 
 pub use crate::document::case::measure::{Gap, Seen, carried};
@@ -203,10 +203,10 @@ fn disturbance(recording: &Recording) -> Option<String> {
         (percent > tolerance).then(|| format!("{what} {percent}% of the time, more than {tolerance}%"))
     };
     let relayed = recording.relayed.iter().flat_map(|(link, relayed)| [(link, &relayed.up), (link, &relayed.down)]);
-    let missed = |link: &String, way: &RelayedWay| {
+    let missed = |link: &String, way: &RelayedDirection| {
         (way.missed * 1000 > way.offered).then(|| format!("the relay of link {link} missed {} of {} packets", way.missed, way.offered))
     };
-    let relay = |(link, way): (&String, &RelayedWay)| {
+    let relay = |(link, way): (&String, &RelayedDirection)| {
         late(&format!("one packet in a hundred on link {link}"), way.late_p99, RELAY_TOLERANCE).or_else(|| missed(link, way))
     };
     let reason = late("a step or transfer", lateness.step, STEP_TOLERANCE)

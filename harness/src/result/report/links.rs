@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::result::recording::{Recording, RelayedWay};
+use crate::result::recording::{Recording, RelayedDirection};
 use crate::words::{Engine, Time};
 
 /// What made them in a few words: `links by kernel and relay`.
@@ -31,9 +31,9 @@ pub fn links(recording: &Recording) -> String {
     text
 }
 
-fn line(way: &RelayedWay) -> String {
+fn line(way: &RelayedDirection) -> String {
     let late = Time::from_micros;
-    let RelayedWay { offered, packets, lost, dropped, cut, missed, .. } = way;
+    let RelayedDirection { offered, packets, lost, dropped, cut, missed, .. } = way;
     format!(
         "{offered} packets in, {packets} out, {lost} lost, {dropped} dropped by the queue, {cut} cut off, {missed} missed; late by {} (median), {} (p99), {} (worst)",
         late(way.late_median),

@@ -4,12 +4,12 @@
 use crate::document::topology::Host;
 use crate::result::judge::{Seen, carried};
 use crate::result::recording::{HostRecord, Recording, value_at};
-use crate::words::Direction;
+use crate::words::TransferDirection;
 
 /// Cumulative bytes per interface, and what a report says of their origin.
 pub(super) struct Traffic<'a> {
     pub(super) client: &'a str,
-    pub(super) direction: Direction,
+    pub(super) direction: TransferDirection,
     /// When the client was sampled, in µs.
     pub(super) at: &'a [u64],
     /// By interface: its name and its bytes at each of those times.
@@ -29,10 +29,10 @@ impl<'a> Traffic<'a> {
     pub(super) fn of_host(recording: &'a Recording, name: &'a str) -> Result<Self, String> {
         let host = recording.hosts.get(name).filter(|host| !host.at.is_empty());
         let host = host.ok_or_else(|| format!("nothing was recorded of host {name}"))?;
-        Ok(Self::seen(recording, name, host, Direction::Both))
+        Ok(Self::seen(recording, name, host, TransferDirection::Both))
     }
 
-    fn seen(recording: &'a Recording, name: &'a str, host: &'a HostRecord, direction: Direction) -> Self {
+    fn seen(recording: &'a Recording, name: &'a str, host: &'a HostRecord, direction: TransferDirection) -> Self {
         let known = recording.job.topology.hosts.get(name).into_iter().flat_map(Host::ends);
         let series = known.filter_map(|(name, _)| Some((name.as_str(), carried(host.interfaces.get(name)?, direction))));
         Self { client: name, direction, at: &host.at, interfaces: series.collect() }
@@ -41,9 +41,9 @@ impl<'a> Traffic<'a> {
     /// Which bytes they are: `received by client`.
     pub(super) fn origin(&self) -> String {
         let verb = match self.direction {
-            Direction::Upload => "sent",
-            Direction::Download => "received",
-            Direction::Both => "sent and received",
+            TransferDirection::Upload => "sent",
+            TransferDirection::Download => "received",
+            TransferDirection::Both => "sent and received",
         };
         format!("{verb} by {}", self.client)
     }

@@ -16,7 +16,7 @@ use super::run::{HostSeen, ProcessSeen, Run};
 use crate::document::diagnostic::Mistakes;
 use crate::document::topology::{Link, Topology};
 use crate::record::{InterfaceSeries, grown};
-use crate::words::{Constraint, Direction, End, Percent, Window};
+use crate::words::{Constraint, End, Percent, TransferDirection, Window};
 
 /// What there is to say of it.
 pub(super) const ABOUT: About = About {
@@ -97,7 +97,7 @@ impl Measuring for Share {
         let Self(of, constraint) = self;
         let (topology, name) = (seen.run.topology, seen.name);
         let host = topology.hosts.get(name).ok_or_else(|| format!("the topology has no host {name}"))?;
-        let carried = |end: &End| carried_by(&seen.run, end, Direction::Both, window);
+        let carried = |end: &End| carried_by(&seen.run, end, TransferDirection::Both, window);
         let whole: u64 = host.ends().map(|(interface, _)| carried(&End::new(name, interface))).sum::<Result<_, _>>()?;
         if whole == 0 {
             return Err(format!("nothing crossed an interface of {name}"));
@@ -114,15 +114,15 @@ impl Measuring for Share {
 }
 
 /// The bytes of an interface over time, in the direction of a transfer as seen from its client.
-pub fn carried(series: &InterfaceSeries, direction: Direction) -> Vec<u64> {
+pub fn carried(series: &InterfaceSeries, direction: TransferDirection) -> Vec<u64> {
     match direction {
-        Direction::Upload => series.tx_bytes.clone(),
-        Direction::Download => series.rx_bytes.clone(),
-        Direction::Both => series.rx_bytes.iter().zip(&series.tx_bytes).map(|(rx, tx)| rx + tx).collect(),
+        TransferDirection::Upload => series.tx_bytes.clone(),
+        TransferDirection::Download => series.rx_bytes.clone(),
+        TransferDirection::Both => series.rx_bytes.iter().zip(&series.tx_bytes).map(|(rx, tx)| rx + tx).collect(),
     }
 }
 
-fn carried_by(run: &Run<'_>, end: &End, direction: Direction, window: Window) -> Result<u64, String> {
+fn carried_by(run: &Run<'_>, end: &End, direction: TransferDirection, window: Window) -> Result<u64, String> {
     let host = run.hosts.get(&end.host).filter(|host| !host.at.is_empty());
     let series = host.and_then(|host| Some((&host.at, host.interfaces.get(&end.interface)?)));
     let (at, series) = series.ok_or_else(|| format!("nothing was recorded of interface {end}"))?;
@@ -181,10 +181,10 @@ fn distances<'a>(topology: &'a Topology, start: &'a str) -> BTreeMap<&'a str, i6
     distances
 }
 
-const fn reverse(direction: Direction) -> Direction {
+const fn reverse(direction: TransferDirection) -> TransferDirection {
     match direction {
-        Direction::Upload => Direction::Download,
-        Direction::Download => Direction::Upload,
-        Direction::Both => Direction::Both,
+        TransferDirection::Upload => TransferDirection::Download,
+        TransferDirection::Download => TransferDirection::Upload,
+        TransferDirection::Both => TransferDirection::Both,
     }
 }

@@ -24,7 +24,7 @@ struct RawCut {
     link: Option<Spanned<String>>,
     how: Means,
     end: Option<Spanned<String>>,
-    direction: Option<Spanned<Direction>>,
+    direction: Option<Spanned<Directions>>,
 }
 
 /// How a link is cut.
@@ -38,7 +38,7 @@ enum Means {
 
 /// In which direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
+enum Directions {
     Up,
     Down,
     Both,
@@ -67,7 +67,7 @@ impl Read for Means {
     }
 }
 
-impl Read for Direction {
+impl Read for Directions {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         word(value, "direction of a link", &[("up", Self::Up), ("down", Self::Down), ("both", Self::Both)], mistakes)
     }
@@ -115,8 +115,8 @@ impl RawCut {
             Means::Carrier => How::Carrier(ends(&name.value, link, self.end.as_ref(), mistakes)?),
             Means::Admin => How::Admin(ends(&name.value, link, self.end.as_ref(), mistakes)?),
             Means::Blackhole => {
-                let way = self.direction.as_ref().map_or(Direction::Both, |way| way.value);
-                How::Blackhole { up: way != Direction::Down, down: way != Direction::Up }
+                let way = self.direction.as_ref().map_or(Directions::Both, |way| way.value);
+                How::Blackhole { up: way != Directions::Down, down: way != Directions::Up }
             }
         };
         Some(Cut { link: name.value.clone(), how })

@@ -11,7 +11,7 @@ use super::around::{InForce, Surroundings};
 use crate::document::case::named;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{self, Read, Spanned, Table, Value};
-use crate::document::topology::conditions::{self, CONDITIONS, Circumstances, Conditions, Told};
+use crate::document::topology::conditions::{self, CONDITIONS, Circumstances, Conditions, LinkConditions};
 use crate::words::{Shape, Time};
 
 const SHAPE: toml::Shape = toml::Shape { heading: "`shape`", what: "a change of conditions", keys: &["link", "up", "down", "over"] };
@@ -37,7 +37,7 @@ pub struct Reshape {
 #[derive(Debug)]
 struct RawReshape {
     link: Option<Spanned<String>>,
-    conditions: Told,
+    conditions: LinkConditions,
     over: Option<Spanned<Time>>,
 }
 
@@ -52,7 +52,7 @@ impl Read for RawReshape {
         }
         Some(Self {
             link: table.required("link"),
-            conditions: Told { both: Conditions::among(&mut table), up: table.or_default("up"), down: table.or_default("down") },
+            conditions: LinkConditions { both: Conditions::among(&mut table), up: table.or_default("up"), down: table.or_default("down") },
             over: table.optional("over"),
         })
     }

@@ -22,7 +22,7 @@ const HEADER: u64 = 14;
 
 /// What a document says of a link's conditions: for both directions, and for each what differs from that.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct LinkConditions {
     pub(crate) both: Conditions,
     pub(crate) up: Conditions,
     pub(crate) down: Conditions,
@@ -41,7 +41,7 @@ pub(crate) struct Circumstances<'a> {
 }
 
 /// The shapes of both directions, `up` first, once all that is told replaces what is in force.
-pub(crate) fn replace(in_force: [&Shape; 2], told: &Told, of: &Circumstances<'_>, mistakes: &mut Mistakes) -> [Shape; 2] {
+pub(crate) fn replace(in_force: [&Shape; 2], told: &LinkConditions, of: &Circumstances<'_>, mistakes: &mut Mistakes) -> [Shape; 2] {
     let mut trace = |conditions: &Conditions| {
         alone(conditions, mistakes);
         trace(conditions, of.directory, mistakes)
@@ -49,7 +49,7 @@ pub(crate) fn replace(in_force: [&Shape; 2], told: &Told, of: &Circumstances<'_>
     let traces = [&told.both, &told.up, &told.down].map(&mut trace);
     let [up, down] = [(in_force[0], &told.up, traces[1].as_ref()), (in_force[1], &told.down, traces[2].as_ref())].map(
         |(in_force, told_of_it, trace)| {
-            let mut way = Way { shape: in_force.clone(), spans: BTreeMap::new() };
+            let mut way = Conditioned { shape: in_force.clone(), spans: BTreeMap::new() };
             way.replace(&told.both, traces[0].as_ref());
             way.replace(told_of_it, trace);
             way
@@ -64,12 +64,12 @@ pub(crate) fn replace(in_force: [&Shape; 2], told: &Told, of: &Circumstances<'_>
 
 /// One direction: its conditions, and where those stand that the document names.
 #[derive(Debug, PartialEq)]
-struct Way {
+struct Conditioned {
     shape: Shape,
     spans: BTreeMap<&'static str, Span>,
 }
 
-impl Way {
+impl Conditioned {
     fn replace(&mut self, told: &Conditions, trace: Option<&Spanned<Setting<Trace>>>) {
         self.set("rate", told.rate.as_ref(), |shape, rate| shape.rate = rate);
         self.set("limit", told.limit.as_ref(), |shape, limit| shape.limit = limit);

@@ -18,7 +18,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::pipe2;
 
 use super::memory::Memory;
-use super::pcapng::{self, Way};
+use super::pcapng::{self, PacketDirection};
 use crate::document::disk::Draft;
 use crate::document::topology::Topology;
 use crate::kernel::layout::Layout;
@@ -138,7 +138,7 @@ impl Capture {
     }
 
     /// The link's end at which a packet is seen: it leaves the host by its own interface, and comes to it by the wire's.
-    fn place(&self, device: u64, memory: &Memory) -> Option<(usize, Way)> {
+    fn place(&self, device: u64, memory: &Memory) -> Option<(usize, PacketDirection)> {
         let wire = |device: u64| {
             let mut name = [0; 16];
             memory.read(device + self.layout.name as u64, &mut name)?;
@@ -146,9 +146,9 @@ impl Capture {
             self.wires.get(name).copied()
         };
         if let Some(file) = wire(device) {
-            return Some((file, Way::In));
+            return Some((file, PacketDirection::In));
         }
-        Some((wire(memory.pointer(device + self.layout.private as u64)?)?, Way::Out))
+        Some((wire(memory.pointer(device + self.layout.private as u64)?)?, PacketDirection::Out))
     }
 
     /// The first bytes of a packet, its length, and the next one of its chain.

@@ -22,12 +22,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::contents::{self, Luggage};
+use super::contents::{self, Payload};
 use super::hearing::hear;
 use super::machine::{Boot, Errand, Hang, Machine, identity};
 use super::order::Order;
 use super::store::Kernel;
-use super::{Eyes, GuestError, SHIFT, SILENCE, failed, path, said};
+use super::{GuestError, Inspection, SHIFT, SILENCE, failed, path, said};
 use crate::kernel::process::{anonymous_file, code};
 use crate::life::execute::News;
 use crate::place::local::{Message, Request};
@@ -36,7 +36,7 @@ use capture::{Capture, Log};
 use command::{Hardware, Process};
 use memory::Memory;
 use monitor::Monitor;
-use port::{LUGGAGE, MARK, ORDER};
+use port::{MARK, ORDER, PAYLOAD};
 use ready::{Kept, Ready};
 use stub::Stub;
 
@@ -87,8 +87,8 @@ impl Qemu {
 
     /// Whether a guest boots and answers in time.
     fn answers_within(&self, kernel: &Kernel, silence: Duration) -> bool {
-        let (requests, eyes) = ([Request::Probe], Eyes::default());
-        let errand = Errand { kernel, program: None, lasting: false, eyes: &eyes, requests: &requests, seed: 0, silence };
+        let (requests, inspection) = ([Request::Probe], Inspection::default());
+        let errand = Errand { kernel, program: None, lasting: false, inspection: &inspection, requests: &requests, seed: 0, silence };
         let boot = self.watched(&errand, Watch::Nothing, &mut |_, _| ());
         boot.is_ok_and(|boot| boot.answers.iter().any(|answer| matches!(answer, Message::Place(_))))
     }
@@ -98,8 +98,8 @@ impl Qemu {
         let memory = || Memory::new(self.hardware.memory).map_err(failed("make the guest's memory"));
         let Some(Request::Run(job)) = errand.requests.first() else { return Ok(Ok(Watch::Nothing)) };
         let looked = Arc::new(memory()?);
-        let (requests, eyes) = ([Request::Layout], Eyes::default());
-        let looking = Errand { requests: &requests, eyes: &eyes, seed: 0, silence: SILENCE, ..*errand };
+        let (requests, inspection) = ([Request::Layout], Inspection::default());
+        let looking = Errand { requests: &requests, inspection: &inspection, seed: 0, silence: SILENCE, ..*errand };
         let mut boot = self.watched(&looking, Watch::Memory(looked.clone()), &mut |_, _| ())?;
         let layout = match boot.answers.pop() {
             Some(Message::Layout(layout)) => layout,
@@ -135,12 +135,12 @@ impl Qemu {
         }
         let (watching, follower, complaints) = watch.begin(ready.as_deref()).map_err(failed("watch the guest"))?;
         more.extend(watching);
-        let Luggage { modules, archive: luggage } =
-            Luggage::of(errand.kernel, errand.requests).map_err(failed("pack what the guest needs"))?;
+        let Payload { modules, archive: payload } =
+            Payload::of(errand.kernel, errand.requests).map_err(failed("pack what the guest needs"))?;
         let order = Order { seed: errand.seed, modules, requests: errand.requests.to_vec() };
         let order = order.in_frame().and_then(|frame| filled("order", &frame)).map_err(failed("write the guest's order"))?;
-        let luggage = filled("luggage", &luggage).map_err(failed("write what the guest needs"))?;
-        for (name, file) in [(ORDER, &order), (LUGGAGE, &luggage)] {
+        let payload = filled("payload", &payload).map_err(failed("write what the guest needs"))?;
+        for (name, file) in [(ORDER, &order), (PAYLOAD, &payload)] {
             more.extend(["-fw_cfg".to_owned(), format!("name={name},file={}", path(file))]);
         }
         let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
@@ -148,7 +148,7 @@ impl Qemu {
         let mut begin = || {
             monitor.greet()?;
             ready.as_ref().map_or(Ok(()), |ready| ready.restore(&mut monitor))?;
-            match errand.eyes.gdb {
+            match errand.inspection.gdb {
                 None => monitor.go(),
                 Some(port) => {
                     monitor.debugged(port).map(|()| news(0, News::Waits { gdb: format!("gdb -ex 'target remote :{port}' VMLINUX") }))
@@ -211,7 +211,7 @@ impl Qemu {
 
 impl Machine for Qemu {
     fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
-        let watch = match &errand.eyes.capture {
+        let watch = match &errand.inspection.capture {
             Some(directory) => match self.capture(errand, directory)? {
                 Ok(watch) => watch,
                 Err(boot) => return Ok(boot),

@@ -3,7 +3,7 @@
 
 /// Which way a packet went, as seen from an interface (the option `epb_flags`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum PacketDirection {
     /// It came.
     In = 1,
     /// It left.
@@ -21,7 +21,7 @@ pub(super) fn beginning(interface: &str, longest: u32) -> Vec<u8> {
 }
 
 /// An Enhanced Packet Block: the first bytes of a packet that had `length`, at a time in ns.
-pub(super) fn packet(time: u64, way: Way, first: &[u8], length: u32) -> Vec<u8> {
+pub(super) fn packet(time: u64, way: PacketDirection, first: &[u8], length: u32) -> Vec<u8> {
     let words = [0, (time >> 32) as u32, time as u32, first.len() as u32, length];
     let fixed: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     block(6, &[fixed, padded(first), option(2, &(way as u32).to_le_bytes()), vec![0; 4]].concat())
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn every_block_says_its_length_at_both_ends() {
         let mut file = beginning("laptop:eth0", 256);
-        file.extend(packet(0x0001_0000_0002, Way::In, b"12345", 1514));
+        file.extend(packet(0x0001_0000_0002, PacketDirection::In, b"12345", 1514));
         let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes"));
         let (mut at, mut kinds) = (0, Vec::new());
         while at < file.len() {

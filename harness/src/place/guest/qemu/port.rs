@@ -12,7 +12,7 @@ use crate::kernel::port::Port;
 pub(in super::super) const MARK: &str = "mplab:guest";
 /// What the order is called in the machine's firmware configuration, and the archive of files that it needs.
 pub(super) const ORDER: &str = "opt/mplab/order";
-pub(super) const LUGGAGE: &str = "opt/mplab/luggage";
+pub(super) const PAYLOAD: &str = "opt/mplab/payload";
 
 /// The ports, opened.
 pub(in super::super) fn open() -> io::Result<Box<dyn Inside>> {
@@ -26,8 +26,8 @@ impl Inside for Port {
         Ok(frames::read(&mut &self.configured(ORDER)?[..])?.unwrap_or_default())
     }
 
-    fn luggage(&mut self) -> io::Result<Vec<u8>> {
-        self.configured(LUGGAGE)
+    fn payload(&mut self) -> io::Result<Vec<u8>> {
+        self.configured(PAYLOAD)
     }
 
     fn say(&mut self, bytes: &[u8]) -> io::Result<()> {

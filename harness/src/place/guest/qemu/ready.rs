@@ -51,17 +51,17 @@ pub(super) enum Kept {
 const KEPT: usize = 8;
 
 /// What is being kept of one kind of guest, or is.
-type Place = Arc<Mutex<Option<Arc<Ready>>>>;
+type Slot = Arc<Mutex<Option<Arc<Ready>>>>;
 
 /// By what makes a guest differ from another, the last used last.
-static PLACES: Mutex<Vec<(String, Place)>> = Mutex::new(Vec::new());
+static SLOTS: Mutex<Vec<(String, Slot)>> = Mutex::new(Vec::new());
 
 /// The guest of this kind, taken from a file if it is in that, else made: by one thread, while others wait for it.
 pub(super) fn kept<E>(kind: &str, file: Option<&Path>, make: impl FnOnce() -> Result<Ready, E>) -> Result<Arc<Ready>, E> {
     let place = {
-        let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
         let at = places.iter().position(|(other, _)| other == kind);
-        let place = at.map_or_else(|| (kind.to_owned(), Place::default()), |at| places.remove(at));
+        let place = at.map_or_else(|| (kind.to_owned(), Slot::default()), |at| places.remove(at));
         places.push(place.clone());
         let more = places.len().saturating_sub(KEPT);
         places.drain(..more);

@@ -9,7 +9,7 @@ use crate::kernel::boot;
 
 /// Where the order is, and the archive of files that it needs.
 pub(super) const ORDER: &str = "/mplab/order.json";
-pub(super) const LUGGAGE: &str = "/mplab/luggage";
+pub(super) const PAYLOAD: &str = "/mplab/payload";
 /// Where the guest has the directory of this computer.
 const OUTSIDE: &str = "/mplab/outside";
 /// What is said is in this file there.
@@ -31,8 +31,8 @@ impl Inside for Answers {
         fs::read(ORDER)
     }
 
-    fn luggage(&mut self) -> io::Result<Vec<u8>> {
-        fs::read(LUGGAGE)
+    fn payload(&mut self) -> io::Result<Vec<u8>> {
+        fs::read(PAYLOAD)
     }
 
     fn say(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::contents::{self, Luggage};
+use super::contents::{self, Payload};
 use super::hearing::hear;
 use super::machine::{Boot, Errand, Hang, Machine};
 use super::order::Order;
@@ -23,7 +23,7 @@ use crate::kernel::process::anonymous_file;
 use crate::life::execute::News;
 use crate::result::recording::{Acceleration, Clockwork, MachineRecord};
 pub(super) use channel::open;
-use channel::{LUGGAGE, ORDER};
+use channel::{ORDER, PAYLOAD};
 use keeper::Kept;
 pub(super) use keeper::enter;
 
@@ -52,23 +52,23 @@ fn line() -> String {
 
 impl Machine for Um {
     fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
-        if errand.eyes.capture.is_some() {
+        if errand.inspection.capture.is_some() {
             return Err(GuestError::NoCapture);
         }
         let program = errand.program.map(PathBuf::as_path);
         let mut initrd = contents::booted(errand.kernel, program).map_err(failed("make the guest's first file system"))?;
-        let Luggage { modules, archive: luggage } =
-            Luggage::of(errand.kernel, errand.requests).map_err(failed("pack what the guest needs"))?;
+        let Payload { modules, archive: payload } =
+            Payload::of(errand.kernel, errand.requests).map_err(failed("pack what the guest needs"))?;
         let order = Order { seed: errand.seed, modules, requests: errand.requests.to_vec() };
         let order = serde_json::to_vec(&order).expect("an order has string keys only");
-        let files = Files::from([(ORDER.into(), order), (LUGGAGE.into(), luggage)]);
+        let files = Files::from([(ORDER.into(), order), (PAYLOAD.into(), payload)]);
         let written = archive::pack(&files).and_then(|more| initrd.write_all(&more));
         written.map_err(failed("write the guest's order"))?;
         let linux = image::ready(&errand.kernel.image()).map_err(failed("ready the kernel"))?;
         let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
         let line: Vec<OsString> = line().split(' ').map(OsString::from).collect();
         let (mut kept, port) =
-            Kept::start(&linux, &initrd, &console, errand.eyes.gdb.is_some(), &line).map_err(failed("start the kernel"))?;
+            Kept::start(&linux, &initrd, &console, errand.inspection.gdb.is_some(), &line).map_err(failed("start the kernel"))?;
         let heard = hear(port, errand.requests.len(), errand.silence, news)?;
         let hang = heard.hung.then(|| Hang { at: kept.at() });
         if heard.hung {

@@ -1,31 +1,31 @@
 //! How far the announcements of either end's addresses came (ADD_ADDR, RFC 8684, section 3.4.1).
 //! Not here: whether the peer may use them, which is its limits'.
 
-use super::sight::Sight;
+use super::view::View;
 use super::{Check, Weight, path};
 use crate::document::topology::Endpoint;
 use crate::result::judge::counters::Stage;
 use crate::words::{EndpointFlag, MptcpOption};
 
-pub(super) fn checks(sight: &Sight) -> Vec<Check> {
-    let [client, server] = sight.ends();
-    let mut checks = vec![reached(sight, [server, client])];
+pub(super) fn checks(view: &View) -> Vec<Check> {
+    let [client, server] = view.ends();
+    let mut checks = vec![reached(view, [server, client])];
     let announces = |endpoint: &Endpoint| endpoint.flags.contains(&EndpointFlag::Signal);
-    if sight.endpoints(client).unwrap_or_default().iter().any(announces) || sight.counted(client, "MPTcpExtAddAddrTx") > 0 {
-        checks.push(reached(sight, [client, server]));
+    if view.endpoints(client).unwrap_or_default().iter().any(announces) || view.counted(client, "MPTcpExtAddAddrTx") > 0 {
+        checks.push(reached(view, [client, server]));
     }
-    checks.extend(sight.risen(Stage::Announcement).map(|(host, meaning, count)| {
+    checks.extend(view.risen(Stage::Announcement).map(|(host, meaning, count)| {
         let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
-        let weight = if sight.never().next().is_some() { Weight::Suspect } else { Weight::Fine };
+        let weight = if view.never().next().is_some() { Weight::Suspect } else { Weight::Fine };
         Check::new(weight, "announcements", seen).change(meaning.change)
     }));
     checks
 }
 
 /// Announcements that came, where no join was sent over some way: those that a limit or an end of the connection does not explain are said.
-fn unused(sight: &Sight, heard: u64, counted: String) -> Check {
-    let made = sight.count(sight.client, "MPTcpExtMPJoinSynTx").unwrap_or(0);
-    let allowed = sight.limits(sight.client).map_or(u64::MAX, |limits| u64::from(limits.add_addr_accepted.min(limits.subflows)));
+fn unused(view: &View, heard: u64, counted: String) -> Check {
+    let made = view.count(view.client, "MPTcpExtMPJoinSynTx").unwrap_or(0);
+    let allowed = view.limits(view.client).map_or(u64::MAX, |limits| u64::from(limits.add_addr_accepted.min(limits.subflows)));
     if made >= heard.min(allowed) {
         return Check::new(Weight::Fine, "announcements", counted);
     }
@@ -37,20 +37,20 @@ fn unused(sight: &Sight, heard: u64, counted: String) -> Check {
 }
 
 /// How far the announcements of one end to the other came.
-fn reached(sight: &Sight, [from, to]: [&str; 2]) -> Check {
+fn reached(view: &View, [from, to]: [&str; 2]) -> Check {
     let check = |weight, seen: String| Check::new(weight, "announcements", seen);
-    let endpoints = sight.endpoints(from).unwrap_or_default();
+    let endpoints = view.endpoints(from).unwrap_or_default();
     let to_announce = endpoints.iter().filter(|endpoint| endpoint.flags.contains(&EndpointFlag::Signal)).count();
-    let (Some(heard), sent) = (sight.count(to, "MPTcpExtAddAddr"), sight.count(from, "MPTcpExtAddAddrTx")) else {
+    let (Some(heard), sent) = (view.count(to, "MPTcpExtAddAddr"), view.count(from, "MPTcpExtAddAddrTx")) else {
         return check(Weight::Unrecorded, "not recorded".to_owned());
     };
     let counted = match sent {
         Some(sent) => format!("{from} sent {sent} (MPTcpExtAddAddrTx), {to} heard {heard} (MPTcpExtAddAddr)"),
         None => format!("{to} heard {heard} (MPTcpExtAddAddr)"),
     };
-    let untried = sight.never().next().is_some() && sight.unanswered() == Some(0);
-    if heard > 0 && untried && from == sight.server {
-        return unused(sight, heard, counted);
+    let untried = view.never().next().is_some() && view.unanswered() == Some(0);
+    if heard > 0 && untried && from == view.server {
+        return unused(view, heard, counted);
     }
     if heard > 0 || to_announce == 0 || !untried {
         return check(Weight::Fine, counted);
@@ -60,6 +60,6 @@ fn reached(sight: &Sight, [from, to]: [&str; 2]) -> Check {
             format!("let connections of {from} begin after its endpoints were added, and see that it is the kernel that manages its paths");
         return check(Weight::Suspect, format!("{counted}, although it has {to_announce} `signal` endpoints")).change(wait);
     }
-    let weight = if path::guilty(sight, MptcpOption::AddAddr) { Weight::Suspect } else { Weight::Cause };
+    let weight = if path::guilty(view, MptcpOption::AddAddr) { Weight::Suspect } else { Weight::Cause };
     check(weight, format!("{counted}: they were lost on the way")).change(format!("let ADD_ADDR options pass from {from} to {to}"))
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::cuts::cuts;
 use super::endpoints::Plan;
-use super::sight::{Sight, Way, ip};
+use super::view::{Path, View, ip};
 use super::{Check, Weight};
 use crate::document::case::{Action, Cut, EndpointChange, How};
 use crate::words::Time;
@@ -31,19 +31,19 @@ struct Outage {
     to: Option<Time>,
 }
 
-pub(super) fn checks(sight: &Sight) -> Vec<Check> {
-    let Some(plan) = Plan::of(sight) else { return Vec::new() };
-    sight.never().filter(|way| plan.leads_over(sight, way)).filter_map(|way| tried(sight, way)).collect()
+pub(super) fn checks(view: &View) -> Vec<Check> {
+    let Some(plan) = Plan::of(view) else { return Vec::new() };
+    view.never().filter(|way| plan.leads_over(view, way)).filter_map(|way| tried(view, way)).collect()
 }
 
 /// Whether something explains why a join over a way was not answered.
-pub(super) fn explains(sight: &Sight) -> bool {
-    checks(sight).iter().any(|check| check.weight == Weight::Cause)
+pub(super) fn explains(view: &View) -> bool {
+    checks(view).iter().any(|check| check.weight == Weight::Cause)
 }
 
-fn tried(sight: &Sight, way: &Way) -> Option<Check> {
-    let attempts = attempts(sight, way);
-    let lost: Vec<(Time, Outage)> = attempts.iter().filter_map(|at| Some((*at, outage(sight, way, *at)?))).collect();
+fn tried(view: &View, way: &Path) -> Option<Check> {
+    let attempts = attempts(view, way);
+    let lost: Vec<(Time, Outage)> = attempts.iter().filter_map(|at| Some((*at, outage(view, way, *at)?))).collect();
     // One try at a time when the way was there is not explained by the others.
     let (at, outage) = lost.first().filter(|_| lost.len() == attempts.len())?;
     let until = outage.to.map_or_else(|| "the end".to_owned(), |to| to.to_string());
@@ -59,32 +59,32 @@ fn tried(sight: &Sight, way: &Way) -> Option<Check> {
     };
     let seen = format!("the kernel tried it at {at}, when it {lack} ({span}): it tries each endpoint once per connection, and {fate}");
     // While it lasts, the outage itself is in the way.
-    let over = outage.to.is_some_and(|to| sight.window.from.is_some_and(|from| to <= from) || sight.window.to.is_none_or(|end| to < end));
+    let over = outage.to.is_some_and(|to| view.window.from.is_some_and(|from| to <= from) || view.window.to.is_none_or(|end| to < end));
     let weight = if over { Weight::Cause } else { Weight::Suspect };
-    let change = format!("when the link is back, remove the endpoint and add it again: {}", again(sight, way));
+    let change = format!("when the link is back, remove the endpoint and add it again: {}", again(view, way));
     Some(Check::new(weight, format!("join over {}", way.end), seen).change(change))
 }
 
 /// The commands that make the kernel try again.
-fn again(sight: &Sight, way: &Way) -> String {
-    let address = sight.addresses(&way.end.host, &way.end.interface).into_iter().next().map_or("ADDRESS".to_owned(), |it| it.to_string());
-    let kind = if way.end.host == sight.client { "subflow" } else { "signal" };
+fn again(view: &View, way: &Path) -> String {
+    let address = view.addresses(&way.end.host, &way.end.interface).into_iter().next().map_or("ADDRESS".to_owned(), |it| it.to_string());
+    let kind = if way.end.host == view.client { "subflow" } else { "signal" };
     let interface = &way.end.interface;
     format!("at {}: ip mptcp endpoint delete id ID; ip mptcp endpoint add {address} dev {interface} {kind}", way.end.host)
 }
 
 /// When the kernel tried a way: for each connection when it was there and the endpoint was, too.
-fn attempts(sight: &Sight, way: &Way) -> Vec<Time> {
-    let addresses = sight.addresses(&way.end.host, &way.end.interface);
+fn attempts(view: &View, way: &Path) -> Vec<Time> {
+    let addresses = view.addresses(&way.end.host, &way.end.interface);
     let of_way = |address: &IpAddr| addresses.contains(address);
-    let added = sight.case.steps.iter().filter(|step| match &step.action {
+    let added = view.case.steps.iter().filter(|step| match &step.action {
         Action::Endpoint { change: EndpointChange::Add(endpoint), .. } => of_way(&endpoint.address),
         _ => false,
     });
-    let added: Vec<Time> = added.map(|step| step.at).filter(|at| sight.window.to.is_none_or(|to| *at < to)).collect();
-    let firsts = sight.subflows.iter().filter(|subflow| subflow.flags.contains('m'));
+    let added: Vec<Time> = added.map(|step| step.at).filter(|at| view.window.to.is_none_or(|to| *at < to)).collect();
+    let firsts = view.subflows.iter().filter(|subflow| subflow.flags.contains('m'));
     let made = firsts.filter_map(|subflow| {
-        let events = sight.host(sight.client).into_iter().flat_map(|record| &record.events);
+        let events = view.host(view.client).into_iter().flat_map(|record| &record.events);
         let created = events.filter(|event| event.token == Some(subflow.token) && event.kind == "created").map(|event| event.at).next();
         created.or(subflow.at.first().copied()).map(Time::from_micros)
     });
@@ -97,16 +97,16 @@ fn attempts(sight: &Sight, way: &Way) -> Vec<Time> {
 }
 
 /// Why a way was not there at a time, if it was not and that was long enough for a join to fail.
-fn outage(sight: &Sight, way: &Way, at: Time) -> Option<Outage> {
-    let link = sight.topology.link_of(&way.end)?;
+fn outage(view: &View, way: &Path, at: Time) -> Option<Outage> {
+    let link = view.topology.link_of(&way.end)?;
     let lasts = |lack: Lack, to: Option<Time>| lack == Lack::Down || to.is_none_or(|to| to.since(at) >= RESOLUTION);
-    let cut = cuts(sight, link).into_iter().find(|(from, to, _)| *from <= at && to.is_none_or(|to| to > at));
+    let cut = cuts(view, link).into_iter().find(|(from, to, _)| *from <= at && to.is_none_or(|to| to > at));
     if let Some((from, to, action)) = cut {
         let down = |cut: &Cut| matches!(&cut.how, How::Admin(ends) if ends.is_empty() || ends.contains(&way.end));
         let lack = if matches!(action, Action::Cut(cut) if down(cut)) { Lack::Down } else { Lack::Silent };
         return lasts(lack, to).then_some(Outage { lack, from, to });
     }
-    let record = sight.host(&way.end.host)?;
+    let record = view.host(&way.end.host)?;
     let running = &record.interfaces.get(&way.end.interface)?.running;
     let now = record.at.partition_point(|sample| *sample <= at.micros()).checked_sub(1)?;
     if *running.get(now)? {
@@ -114,12 +114,12 @@ fn outage(sight: &Sight, way: &Way, at: Time) -> Option<Outage> {
     }
     let from = (0..=now).rev().take_while(|sample| !running[*sample]).last()?;
     let to = (now..running.len()).find(|sample| running[*sample]).map(|sample| Time::from_micros(record.at[sample]));
-    let failed = lasts(Lack::Silent, to) || ended_at_once(sight, way);
+    let failed = lasts(Lack::Silent, to) || ended_at_once(view, way);
     failed.then(|| Outage { lack: Lack::Either, from: Time::from_micros(record.at[from]), to })
 }
 
 /// Whether the kernel said that a join from a way's address could not leave, or gave none a chance to.
-fn ended_at_once(sight: &Sight, way: &Way) -> bool {
-    let addresses = sight.addresses(&way.end.host, &way.end.interface);
+fn ended_at_once(view: &View, way: &Path) -> bool {
+    let addresses = view.addresses(&way.end.host, &way.end.interface);
     !way.subflows.iter().any(|subflow| ip(&subflow.local).is_some_and(|here| addresses.contains(&here)))
 }

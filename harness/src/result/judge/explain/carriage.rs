@@ -1,19 +1,19 @@
 //! Subflows that were there: why one carries nothing, came late, or went away.
 //! Not here: subflows that never came.
 
-use super::sight::{Sight, Way};
+use super::view::{Path, View};
 use super::{Check, Weight};
 use crate::document::case::{Action, Command, EndpointChange};
 use crate::result::judge::counters::Stage;
 use crate::result::recording::{EventRecord, SubflowSeries};
 use crate::words::Time;
 
-pub(super) fn checks(sight: &Sight) -> Vec<Check> {
-    let mut checks: Vec<Check> = sight.idle().map(|way| idle(sight, way)).collect();
-    checks.extend(sight.missing().filter(|way| way.ever).map(|way| gone(sight, way)));
-    let needy = sight.idle().next().is_some() || sight.missing().any(|way| way.ever);
-    let removed = removal(sight);
-    checks.extend(sight.risen(Stage::Carriage).map(|(host, meaning, count)| {
+pub(super) fn checks(view: &View) -> Vec<Check> {
+    let mut checks: Vec<Check> = view.idle().map(|way| idle(view, way)).collect();
+    checks.extend(view.missing().filter(|way| way.ever).map(|way| gone(view, way)));
+    let needy = view.idle().next().is_some() || view.missing().any(|way| way.ever);
+    let removed = removal(view);
+    checks.extend(view.risen(Stage::Carriage).map(|(host, meaning, count)| {
         let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
         let weight = if needy { Weight::Suspect } else { Weight::Fine };
         match removed.filter(|_| meaning.name.ends_with("RmAddr") || meaning.name.ends_with("RmSubflow")) {
@@ -21,22 +21,22 @@ pub(super) fn checks(sight: &Sight) -> Vec<Check> {
             None => Check::new(weight, "subflows", seen).change(meaning.change),
         }
     }));
-    checks.extend(sight.ends().into_iter().map(|host| scheduler(sight, host, needy)));
-    checks.extend(paced(sight));
+    checks.extend(view.ends().into_iter().map(|host| scheduler(view, host, needy)));
+    checks.extend(paced(view));
     checks
 }
 
-fn idle(sight: &Sight, way: &Way) -> Check {
+fn idle(view: &View, way: &Path) -> Check {
     let topic = format!("subflow over {}", way.end);
     let backup = |subflow: &&&SubflowSeries| subflow.flags.contains(['b', 'B']);
     let part = way.part.map(|part| part.to_string()).unwrap_or_default();
     if let Some(subflow) = way.subflows.iter().find(backup) {
         let seen = format!("a backup ({}, flags {}): it carries data only where no other subflow can", subflow.local, subflow.flags);
-        let change = format!("take the `backup` flag off the endpoints of {} and {}", sight.client, sight.server);
+        let change = format!("take the `backup` flag off the endpoints of {} and {}", view.client, view.server);
         return Check::new(Weight::Cause, topic, seen).change(change);
     }
     if let Some(late) =
-        way.subflows.iter().filter_map(|subflow| subflow.at.first()).min().filter(|late| **late > sight.window.from.map_or(0, Time::micros))
+        way.subflows.iter().filter_map(|subflow| subflow.at.first()).min().filter(|late| **late > view.window.from.map_or(0, Time::micros))
     {
         let seen = format!("it carried {part} of the bytes, and was first seen at {}", Time::from_micros(*late));
         return Check::new(Weight::Suspect, topic, seen).change("look at a later part of the run, or let it last longer");
@@ -46,23 +46,23 @@ fn idle(sight: &Sight, way: &Way) -> Check {
 }
 
 /// When a step of the case first took an endpoint, an announcement or a subflow of one of the ends away.
-fn removal(sight: &Sight) -> Option<Time> {
+fn removal(view: &View) -> Option<Time> {
     let takes = |action: &Action| match action {
-        Action::Endpoint { change: EndpointChange::Remove(_) | EndpointChange::Flush, host } => sight.ends().contains(&host.as_str()),
+        Action::Endpoint { change: EndpointChange::Remove(_) | EndpointChange::Flush, host } => view.ends().contains(&host.as_str()),
         Action::PathManager { command: Command::Remove { .. } | Command::Destroy { .. }, .. } => true,
         _ => false,
     };
-    let steps = sight.case.steps.iter().filter(|step| sight.window.to.is_none_or(|to| step.at < to));
+    let steps = view.case.steps.iter().filter(|step| view.window.to.is_none_or(|to| step.at < to));
     steps.filter(|step| takes(&step.action)).map(|step| step.at).min()
 }
 
 /// A subflow that was there before the window, and how it ended.
-fn gone(sight: &Sight, way: &Way) -> Check {
+fn gone(view: &View, way: &Path) -> Check {
     let topic = format!("subflow over {}", way.end);
-    let addresses = sight.addresses(&way.end.host, &way.end.interface);
+    let addresses = view.addresses(&way.end.host, &way.end.interface);
     let of_it =
         |event: &&EventRecord| event.kind == "sub-closed" && addresses.iter().any(|address| event.detail.contains(&address.to_string()));
-    let mut events = sight.host(&way.end.host).into_iter().flat_map(|record| &record.events);
+    let mut events = view.host(&way.end.host).into_iter().flat_map(|record| &record.events);
     let seen = if let Some(event) = events.rfind(of_it) {
         let why = reason(&event.detail).map(|why| format!(": {why}")).unwrap_or_default();
         format!("it ended at {}{why}", Time::from_micros(event.at))
@@ -71,7 +71,7 @@ fn gone(sight: &Sight, way: &Way) -> Check {
         format!("it was last seen at {}", Time::from_micros(last))
     };
     let last = way.subflows.iter().filter_map(|subflow| subflow.at.last()).max().copied().unwrap_or(0);
-    match removal(sight).filter(|at| at.micros() <= last + sight.case.sample.micros()) {
+    match removal(view).filter(|at| at.micros() <= last + view.case.sample.micros()) {
         Some(at) => {
             let seen = format!("{seen}; a step of the case at {at} took away what it was made of");
             let change =
@@ -105,9 +105,9 @@ fn reason(detail: &str) -> Option<String> {
     reset.or(error)
 }
 
-fn scheduler(sight: &Sight, host: &str, needy: bool) -> Check {
+fn scheduler(view: &View, host: &str, needy: bool) -> Check {
     let topic = format!("scheduler of {host}");
-    match sight.sysctl(host, "net.mptcp.scheduler") {
+    match view.sysctl(host, "net.mptcp.scheduler") {
         None => Check::new(Weight::Unrecorded, topic, "not recorded"),
         Some("default") => Check::new(Weight::Fine, topic, "default"),
         Some(other) => {
@@ -119,9 +119,9 @@ fn scheduler(sight: &Sight, host: &str, needy: bool) -> Check {
 }
 
 /// A sender that is slower than one path needs no other.
-fn paced(sight: &Sight) -> Option<Check> {
-    let rate = sight.asked()?.rate?;
-    let needy = sight.idle().next().is_some();
+fn paced(view: &View) -> Option<Check> {
+    let rate = view.asked()?.rate?;
+    let needy = view.idle().next().is_some();
     needy.then(|| {
         let seen = format!("the transfer is paced at {rate}: a scheduler prefers the path of the shortest round trip while it has room");
         Check::new(Weight::Suspect, "transfer", seen).change("pace it faster than one path, or not at all")

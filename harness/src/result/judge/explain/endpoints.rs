@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::blame::blame;
-use super::sight::{Sight, Way, ip, owner};
+use super::view::{Path, View, ip, owner};
 use super::{Check, Weight};
 use crate::document::case::{Action, EndpointChange};
 use crate::document::topology::Endpoint;
@@ -21,9 +21,9 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Nothing where endpoints were not recorded.
-    pub(super) fn of(sight: &Sight) -> Option<Self> {
-        let (client, server) = sight.endpoints(sight.client).zip(sight.endpoints(sight.server))?;
-        Some(Self { client, server, initial: sight.initial() })
+    pub(super) fn of(view: &View) -> Option<Self> {
+        let (client, server) = view.endpoints(view.client).zip(view.endpoints(view.server))?;
+        Some(Self { client, server, initial: view.initial() })
     }
 
     pub(super) fn client(&self) -> &[Endpoint] {
@@ -52,16 +52,16 @@ impl Plan {
     }
 
     /// Whether an endpoint leads over a way; where routers are between, an invitation may lead over any.
-    pub(super) fn leads_over(&self, sight: &Sight, way: &Way) -> bool {
-        let on_it = |address: IpAddr| owner(sight.topology, Some(address)) == Some((&way.end.host, &way.end.interface));
-        let link = sight.topology.link_of(&way.end).and_then(|link| sight.topology.links.get(link));
-        let direct = link.map(|link| link.other(&way.end)).filter(|far| far.host == sight.server || far.host == sight.client);
-        let across = |address: IpAddr| direct.is_none_or(|far| owner(sight.topology, Some(address)) == Some((&far.host, &far.interface)));
+    pub(super) fn leads_over(&self, view: &View, way: &Path) -> bool {
+        let on_it = |address: IpAddr| owner(view.topology, Some(address)) == Some((&way.end.host, &way.end.interface));
+        let link = view.topology.link_of(&way.end).and_then(|link| view.topology.links.get(link));
+        let direct = link.map(|link| link.other(&way.end)).filter(|far| far.host == view.server || far.host == view.client);
+        let across = |address: IpAddr| direct.is_none_or(|far| owner(view.topology, Some(address)) == Some((&far.host, &far.interface)));
         let made = self.client.iter().filter(|endpoint| self.makes(endpoint));
         let invited = self.server.iter().filter(|endpoint| self.invites(endpoint));
         let mut beckoned = self.client.iter().filter(|endpoint| self.beckons(endpoint)).map(|endpoint| endpoint.address);
         let mesh = self.client.iter().any(|endpoint| endpoint.flags.contains(&Fullmesh) || endpoint.flags.contains(&Laminar));
-        if way.end.host == sight.client {
+        if way.end.host == view.client {
             made.map(|endpoint| endpoint.address).any(on_it) || invited.map(|endpoint| endpoint.address).any(across) || beckoned.any(on_it)
         } else {
             let mut invited = invited.map(|endpoint| endpoint.address);
@@ -70,15 +70,15 @@ impl Plan {
     }
 
     /// Why an endpoint brings no subflow, if it does not.
-    fn fault(&self, sight: &Sight, host: &str, endpoint: &Endpoint) -> Option<String> {
+    fn fault(&self, view: &View, host: &str, endpoint: &Endpoint) -> Option<String> {
         let Endpoint { address, flags, .. } = endpoint;
-        if owner(sight.topology, Some(*address)).is_none_or(|(having, _)| having != host) {
+        if owner(view.topology, Some(*address)).is_none_or(|(having, _)| having != host) {
             return Some(format!("{address} is no address of {host}"));
         }
         if self.is_initial(*address) {
             return Some(format!("{address} of {host} has the first subflow already"));
         }
-        if host == sight.server {
+        if host == view.server {
             return (!flags.contains(&Signal))
                 .then(|| format!("{address} of {host} is not `signal`, so that the client never hears of it"));
         }
@@ -86,8 +86,8 @@ impl Plan {
             true => None,
             false if self.beckons(endpoint) => None,
             false if flags.contains(&Signal) => {
-                let tried = sight.counted(sight.server, "MPTcpExtMPJoinSynTx");
-                let tried = if tried > 0 { format!(" ({} tried {tried}, MPTcpExtMPJoinSynTx)", sight.server) } else { String::new() };
+                let tried = view.counted(view.server, "MPTcpExtMPJoinSynTx");
+                let tried = if tried > 0 { format!(" ({} tried {tried}, MPTcpExtMPJoinSynTx)", view.server) } else { String::new() };
                 Some(format!(
                     "{address} of {host} is `signal` without `subflow` and without a port: the server joins it at the port that the connection came from, where nobody listens{tried}"
                 ))
@@ -109,42 +109,42 @@ fn listed(host: &str, endpoints: &[Endpoint]) -> String {
 }
 
 /// Whether each way that never had a subflow has an endpoint that leads over it.
-pub(super) fn covered(sight: &Sight, plan: &Plan) -> Check {
-    let uncovered: Vec<&Way> = sight.never().filter(|way| !plan.leads_over(sight, way)).collect();
-    let all = format!("{}; {}", listed(sight.client, &plan.client), listed(sight.server, &plan.server));
+pub(super) fn covered(view: &View, plan: &Plan) -> Check {
+    let uncovered: Vec<&Path> = view.never().filter(|way| !plan.leads_over(view, way)).collect();
+    let all = format!("{}; {}", listed(view.client, &plan.client), listed(view.server, &plan.server));
     let Some(first) = uncovered.first() else { return Check::new(Weight::Fine, "endpoints", all) };
     let faults =
-        |host, endpoints: &[Endpoint]| endpoints.iter().filter_map(|endpoint| plan.fault(sight, host, endpoint)).collect::<Vec<_>>();
-    let mut faults: Vec<String> = [faults(sight.client, &plan.client), faults(sight.server, &plan.server)].concat();
+        |host, endpoints: &[Endpoint]| endpoints.iter().filter_map(|endpoint| plan.fault(view, host, endpoint)).collect::<Vec<_>>();
+    let mut faults: Vec<String> = [faults(view.client, &plan.client), faults(view.server, &plan.server)].concat();
     if faults.is_empty() {
         faults.push(all);
     }
     let names: Vec<String> = uncovered.iter().map(|way| way.end.to_string()).collect();
     let seen = format!("none brings a subflow over {}: {}", names.join(", "), faults.join("; "));
     let address =
-        |host: &str, interface: &str| sight.addresses(host, interface).iter().next().map_or("ADDRESS".to_owned(), IpAddr::to_string);
-    let far = sight.topology.link_of(&first.end).and_then(|link| sight.topology.links.get(link)).map(|link| link.other(&first.end));
-    let kind = if first.end.host == sight.client { "subflow" } else { "signal" };
+        |host: &str, interface: &str| view.addresses(host, interface).iter().next().map_or("ADDRESS".to_owned(), IpAddr::to_string);
+    let far = view.topology.link_of(&first.end).and_then(|link| view.topology.links.get(link)).map(|link| link.other(&first.end));
+    let kind = if first.end.host == view.client { "subflow" } else { "signal" };
     let add = |host: &str, interface: &str, kind: &str| {
         format!("at {host}: ip mptcp endpoint add {} dev {interface} {kind}", address(host, interface))
     };
-    let far = far.filter(|far| far.host == sight.server && kind == "subflow");
+    let far = far.filter(|far| far.host == view.server && kind == "subflow");
     let ways = [Some(add(&first.end.host, &first.end.interface, kind)), far.map(|far| add(&far.host, &far.interface, "signal"))];
     let change: Vec<String> = ways.into_iter().flatten().collect();
-    Check::new(blame(sight, true), "endpoints", seen).change(change.join("; or "))
+    Check::new(blame(view, true), "endpoints", seen).change(change.join("; or "))
 }
 
 /// Endpoints that steps added, and of which the kernel made nothing.
-pub(super) fn added(sight: &Sight) -> Vec<Check> {
-    if sight.missing().next().is_none() {
+pub(super) fn added(view: &View) -> Vec<Check> {
+    if view.missing().next().is_none() {
         return Vec::new();
     }
-    let steps = sight.case.steps.iter().filter(|step| sight.window.to.is_none_or(|to| step.at < to));
+    let steps = view.case.steps.iter().filter(|step| view.window.to.is_none_or(|to| step.at < to));
     let added = steps.filter_map(|step| match &step.action {
         Action::Endpoint { host, change: EndpointChange::Add(endpoint) } => Some((step.at, host.as_str(), endpoint)),
         _ => None,
     });
-    let idle = added.filter(|(at, host, endpoint)| sight.ends().contains(host) && !acted(sight, *at, host, endpoint));
+    let idle = added.filter(|(at, host, endpoint)| view.ends().contains(host) && !acted(view, *at, host, endpoint));
     let told = idle.map(|(at, host, endpoint)| {
         let Endpoint { address, .. } = endpoint;
         let seen = format!("a step added it at {at}, and the kernel made nothing of it: no join from it, no announcement of it");
@@ -155,13 +155,13 @@ pub(super) fn added(sight: &Sight) -> Vec<Check> {
 }
 
 /// Whether something came of an endpoint after it was added: a subflow from its address, if only an attempt, or an announcement.
-fn acted(sight: &Sight, at: Time, host: &str, endpoint: &Endpoint) -> bool {
-    let Some(record) = sight.host(host) else { return true };
+fn acted(view: &View, at: Time, host: &str, endpoint: &Endpoint) -> bool {
+    let Some(record) = view.host(host) else { return true };
     let since = Window { from: Some(at), to: None };
     let address = format!("saddr{}={} ", if endpoint.address.is_ipv6() { 6 } else { 4 }, endpoint.address);
     let mut told = record.events.iter().filter(|event| since.contains(event.at) && event.kind.starts_with("sub-"));
     let mut seen = record.subflows.iter().filter(|subflow| ip(&subflow.local) == Some(endpoint.address));
-    let grew = |name: &str| sight.grown(host, name, since).is_none_or(|count| count > 0);
+    let grew = |name: &str| view.grown(host, name, since).is_none_or(|count| count > 0);
     let came =
         told.any(|event| event.detail.contains(&address)) || seen.any(|subflow| subflow.at.first().is_some_and(|at| since.contains(*at)));
     came || endpoint.flags.contains(&Signal) && (grew("MPTcpExtAddAddrTx") || grew("MPTcpExtAddAddrTxDrop"))

@@ -1,23 +1,23 @@
 //! How far joins came: sent, arrived, answered, accepted (MP_JOIN, RFC 8684, section 3.2), and which counter says why not.
 //! Not here: who stands on the way.
 
-use super::sight::Sight;
+use super::view::View;
 use super::{Check, Weight, limits, path};
 use crate::result::judge::counters::Stage;
 use crate::words::MptcpOption;
 
 /// `known` says that an earlier stage has the cause.
-pub(super) fn checks(sight: &Sight, known: bool) -> Vec<Check> {
-    let missing = sight.missing().next().is_some();
+pub(super) fn checks(view: &View, known: bool) -> Vec<Check> {
+    let missing = view.missing().next().is_some();
     let mut checks = Vec::new();
-    for (host, meaning, count) in sight.risen(Stage::Join) {
+    for (host, meaning, count) in view.risen(Stage::Join) {
         let by_limit =
-            meaning.name == "MPTcpExtMPJoinRejected" && sight.limits(host).is_none_or(|limit| limits::limit_reached(sight, limit.subflows));
-        if by_limit && host == sight.server && sight.limits(host).is_some() {
+            meaning.name == "MPTcpExtMPJoinRejected" && view.limits(host).is_none_or(|limit| limits::limit_reached(view, limit.subflows));
+        if by_limit && host == view.server && view.limits(host).is_some() {
             continue;
         }
         // A firewall that takes options off is named itself.
-        let stripped = meaning.name.ends_with("NoMPJoin") && path::guilty(sight, MptcpOption::MpJoin);
+        let stripped = meaning.name.ends_with("NoMPJoin") && path::guilty(view, MptcpOption::MpJoin);
         let weight = match (missing, by_limit || known || stripped) {
             (true, false) => Weight::Cause,
             (true, true) => Weight::Suspect,
@@ -27,25 +27,25 @@ pub(super) fn checks(sight: &Sight, known: bool) -> Vec<Check> {
         checks.push(Check::new(weight, "joins", seen).change(meaning.change));
     }
     let known = known || checks.iter().any(|check| check.weight == Weight::Cause);
-    let [client, server] = sight.ends();
-    checks.push(progress(sight, [client, server], known));
+    let [client, server] = view.ends();
+    checks.push(progress(view, [client, server], known));
     // The end that listens joins an address that the other announces with a port.
-    if sight.counted(server, "MPTcpExtMPJoinSynTx") > 0 {
-        checks.push(progress(sight, [server, client], known));
+    if view.counted(server, "MPTcpExtMPJoinSynTx") > 0 {
+        checks.push(progress(view, [server, client], known));
     }
     checks
 }
 
 /// Where joins of one end to the other were lost, by what both counted.
-fn progress(sight: &Sight, [from, to]: [&str; 2], known: bool) -> Check {
-    let count = |host, name: &str| sight.count(host, &format!("MPTcpExtMPJoin{name}"));
+fn progress(view: &View, [from, to]: [&str; 2], known: bool) -> Check {
+    let count = |host, name: &str| view.count(host, &format!("MPTcpExtMPJoin{name}"));
     let Some(answered) = count(from, "SynAckRx") else {
         return Check::new(Weight::Unrecorded, "joins", "not recorded");
     };
     // Older kernels do not count what they send.
     let (sent, arrived, accepted) = (count(from, "SynTx"), count(to, "SynRx"), count(to, "AckRx"));
     let shown = |count: Option<u64>| count.map_or_else(|| "an unknown number".to_owned(), |count| count.to_string());
-    let reset = sight.counted(from, "MPTcpExtMPRstTx");
+    let reset = view.counted(from, "MPTcpExtMPRstTx");
     let itself = if reset > 0 { format!(", {from} reset {reset} itself (MPTcpExtMPRstTx)") } else { String::new() };
     let seen = format!(
         "{from} sent {}, {to} got {}, {from} got {answered} answers, {to} accepted {}{itself}",
@@ -53,11 +53,11 @@ fn progress(sight: &Sight, [from, to]: [&str; 2], known: bool) -> Check {
         shown(arrived),
         shown(accepted)
     );
-    let lost = if from == sight.client { sight.unanswered() } else { sent.map(|sent| sent.saturating_sub(accepted.unwrap_or(sent))) };
-    if !(lost.is_some_and(|lost| lost > 0) && sight.missing().next().is_some()) {
+    let lost = if from == view.client { view.unanswered() } else { sent.map(|sent| sent.saturating_sub(accepted.unwrap_or(sent))) };
+    if !(lost.is_some_and(|lost| lost > 0) && view.missing().next().is_some()) {
         return Check::new(Weight::Fine, "joins", seen);
     }
-    let blamed = known || path::guilty(sight, MptcpOption::MpJoin) || path::explains(sight);
+    let blamed = known || path::guilty(view, MptcpOption::MpJoin) || path::explains(view);
     let weight = if blamed { Weight::Suspect } else { Weight::Cause };
     if sent.zip(arrived).is_some_and(|(sent, arrived)| arrived < sent) && reset > 0 {
         let pass =

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::blame::blame;
 use super::endpoints::Plan;
-use super::sight::{Sight, Way, ip};
+use super::view::{Path, View, ip};
 use super::{Check, Weight};
 use crate::result::recording::{ConnectionSeries, LimitsRecord};
 use crate::words::EndpointFlag::Subflow;
 
-pub(super) fn checks(sight: &Sight, plan: &Plan) -> Vec<Check> {
-    let ends = sight.ends().map(|host| match sight.limits(host) {
+pub(super) fn checks(view: &View, plan: &Plan) -> Vec<Check> {
+    let ends = view.ends().map(|host| match view.limits(host) {
         None => Check::new(Weight::Unrecorded, topic(host), "not recorded"),
         Some(limits) => {
-            let own = if host == sight.client { used_up(sight, plan, limits) } else { rejected(sight, limits) };
-            own.or_else(|| unaccepted(sight, plan, host, limits)).unwrap_or_else(|| Check::new(Weight::Fine, topic(host), shown(limits)))
+            let own = if host == view.client { used_up(view, plan, limits) } else { rejected(view, limits) };
+            own.or_else(|| unaccepted(view, plan, host, limits)).unwrap_or_else(|| Check::new(Weight::Fine, topic(host), shown(limits)))
         }
     });
     ends.into()
@@ -30,13 +30,13 @@ fn shown(limits: LimitsRecord) -> String {
 }
 
 /// The client's connections have as many additional subflows as they may.
-fn used_up(sight: &Sight, plan: &Plan, limits: LimitsRecord) -> Option<Check> {
-    let host = sight.client;
-    let awaited: Vec<&Way> = sight.never().filter(|way| plan.leads_over(sight, way)).collect();
-    let returning: Vec<&Way> = sight.missing().filter(|way| returns(sight, plan, way)).collect();
+fn used_up(view: &View, plan: &Plan, limits: LimitsRecord) -> Option<Check> {
+    let host = view.client;
+    let awaited: Vec<&Path> = view.never().filter(|way| plan.leads_over(view, way)).collect();
+    let returning: Vec<&Path> = view.missing().filter(|way| returns(view, plan, way)).collect();
     let lacks = |token: u32| awaited.iter().all(|way| way.lacking.is_empty() || way.lacking.contains(&token));
-    let connections = sight.host(host).into_iter().flat_map(|record| &record.connections).filter(|connection| lacks(connection.token));
-    let until = |at: u64| sight.window.to.is_none_or(|to| at < to.micros());
+    let connections = view.host(host).into_iter().flat_map(|record| &record.connections).filter(|connection| lacks(connection.token));
+    let until = |at: u64| view.window.to.is_none_or(|to| at < to.micros());
     let extra = connections.flat_map(|connection| connection.at.iter().zip(&connection.extra_subflows));
     let most = extra.filter(|(at, _)| until(**at)).map(|(_, extra)| *extra).max().unwrap_or(0);
     if awaited.is_empty() && returning.is_empty() || most < u64::from(limits.subflows) {
@@ -46,17 +46,17 @@ fn used_up(sight: &Sight, plan: &Plan, limits: LimitsRecord) -> Option<Check> {
     if let Some(way) = returning.first() {
         let needed = most + 1;
         let seen = format!("{seen}; its first subflow, over {}, has ended, and what joins in its place is an additional one", way.end);
-        let change = format!("at {host} and {}: ip mptcp limits set subflows {needed}", sight.server);
-        let weight = if sight.unanswered() == Some(0) { Weight::Cause } else { Weight::Suspect };
+        let change = format!("at {host} and {}: ip mptcp limits set subflows {needed}", view.server);
+        let weight = if view.unanswered() == Some(0) { Weight::Cause } else { Weight::Suspect };
         return Some(Check::new(weight, topic(host), seen).change(change));
     }
     let needed = most + awaited.len() as u64;
-    Some(Check::new(blame(sight, true), topic(host), seen).change(format!("at {host}: ip mptcp limits set subflows {needed}")))
+    Some(Check::new(blame(view, true), topic(host), seen).change(format!("at {host}: ip mptcp limits set subflows {needed}")))
 }
 
 /// Whether a way had the first subflow, has none now, and has an endpoint that could bring another.
-fn returns(sight: &Sight, plan: &Plan, way: &Way) -> bool {
-    let addresses = sight.addresses(&way.end.host, &way.end.interface);
+fn returns(view: &View, plan: &Plan, way: &Path) -> bool {
+    let addresses = view.addresses(&way.end.host, &way.end.interface);
     let first =
         way.subflows.iter().any(|subflow| subflow.flags.contains('m') && ip(&subflow.local).is_some_and(|here| addresses.contains(&here)));
     let could = |endpoint: &crate::document::topology::Endpoint| {
@@ -66,10 +66,10 @@ fn returns(sight: &Sight, plan: &Plan, way: &Way) -> bool {
 }
 
 /// An end heard more announcements than it may use.
-fn unaccepted(sight: &Sight, plan: &Plan, host: &str, limits: LimitsRecord) -> Option<Check> {
-    let mut awaited = sight.never().filter(|way| plan.leads_over(sight, way));
-    let heard = announcements(sight, host);
-    let otherwise = if host == sight.client {
+fn unaccepted(view: &View, plan: &Plan, host: &str, limits: LimitsRecord) -> Option<Check> {
+    let mut awaited = view.never().filter(|way| plan.leads_over(view, way));
+    let heard = announcements(view, host);
+    let otherwise = if host == view.client {
         plan.client().iter().any(|endpoint| plan.makes(endpoint))
     } else {
         !plan.client().iter().any(|endpoint| plan.beckons(endpoint))
@@ -78,12 +78,12 @@ fn unaccepted(sight: &Sight, plan: &Plan, host: &str, limits: LimitsRecord) -> O
         return None;
     }
     let seen = format!("{}: a connection heard {heard} announcements and may use {}", shown(limits), limits.add_addr_accepted);
-    Some(Check::new(blame(sight, true), topic(host), seen).change(format!("at {host}: ip mptcp limits set add_addr_accepted {heard}")))
+    Some(Check::new(blame(view, true), topic(host), seen).change(format!("at {host}: ip mptcp limits set add_addr_accepted {heard}")))
 }
 
 /// The most addresses that a connection of a host heard of. One may be announced again.
-fn announcements(sight: &Sight, host: &str) -> u64 {
-    let events = sight.host(host).into_iter().flat_map(|record| &record.events).filter(|event| event.kind == "announced");
+fn announcements(view: &View, host: &str) -> u64 {
+    let events = view.host(host).into_iter().flat_map(|record| &record.events).filter(|event| event.kind == "announced");
     let mut of: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for event in events {
         of.entry(event.token).or_default().insert(&event.detail);
@@ -92,12 +92,12 @@ fn announcements(sight: &Sight, host: &str) -> u64 {
 }
 
 /// The server rejected joins, or would.
-fn rejected(sight: &Sight, limits: LimitsRecord) -> Option<Check> {
-    let host = sight.server;
-    let rejected = sight.counted(host, "MPTcpExtMPJoinRejected");
-    let missing = sight.missing().count() as u64;
+fn rejected(view: &View, limits: LimitsRecord) -> Option<Check> {
+    let host = view.server;
+    let rejected = view.counted(host, "MPTcpExtMPJoinRejected");
+    let missing = view.missing().count() as u64;
     let seen = format!("subflows {}", limits.subflows);
-    if rejected > 0 && limit_reached(sight, limits.subflows) {
+    if rejected > 0 && limit_reached(view, limits.subflows) {
         let seen = format!("{seen}: so many additional subflows it takes, and it rejected {rejected} (MPTcpExtMPJoinRejected)");
         let weight = if missing > 0 { Weight::Cause } else { Weight::Suspect };
         let needed = u64::from(limits.subflows) + missing.max(1);
@@ -111,8 +111,8 @@ fn rejected(sight: &Sight, limits: LimitsRecord) -> Option<Check> {
 
 /// Whether a connection of the server had as many additional subflows as it may when joins were rejected (protocol.c, mptcp_finish_join;
 /// pm.c, mptcp_pm_allow_new_subflow).
-pub(super) fn limit_reached(sight: &Sight, limit: u32) -> bool {
-    let Some(record) = sight.host(sight.server) else { return false };
+pub(super) fn limit_reached(view: &View, limit: u32) -> bool {
+    let Some(record) = view.host(view.server) else { return false };
     let Some(rejected) = record.counters.get("MPTcpExtMPJoinRejected") else { return false };
     let rises = rejected.iter().enumerate().filter(|(n, count)| **count > n.checked_sub(1).map_or(0, |before| rejected[before]));
     // From the count before to the one after: connections come and go in between.

@@ -15,7 +15,7 @@ mod joins;
 mod limits;
 mod path;
 mod protocol;
-mod sight;
+mod view;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ use crate::document::case::{Case, Subject};
 use crate::result::recording::Recording;
 use crate::words::Window;
 
-use sight::Sight;
+use view::View;
 
 /// How many lines stand below a missed measure.
 const TOLD: usize = 2;
@@ -96,26 +96,26 @@ impl Explanation {
 /// Explains the subflows of a transfer, of a host's connections, or of those of a process's host, in a part of a run.
 pub fn explain(recording: &Recording, case: &Case, of: &Subject, window: Window) -> Explanation {
     let explanation = |symptom, checks| Explanation { of: of.clone(), window, symptom, checks };
-    let sight = match Sight::of(recording, case, of, window) {
-        Ok(sight) => sight,
+    let view = match View::of(recording, case, of, window) {
+        Ok(view) => view,
         Err(why) => return explanation(why.clone(), vec![Check::new(Weight::Unrecorded, "recording", why)]),
     };
-    let mut checks = protocol::checks(&sight);
-    if sight.speaks_mptcp() {
-        checks.extend(path::links(&sight));
-        checks.extend(attempts::checks(&sight));
-        checks.extend(configuration::checks(&sight));
-        checks.extend(announcements::checks(&sight));
+    let mut checks = protocol::checks(&view);
+    if view.speaks_mptcp() {
+        checks.extend(path::links(&view));
+        checks.extend(attempts::checks(&view));
+        checks.extend(configuration::checks(&view));
+        checks.extend(announcements::checks(&view));
         let known = checks.iter().any(|check| check.weight == Weight::Cause);
-        checks.extend(joins::checks(&sight, known));
-        checks.extend(path::checks(&sight));
-        checks.extend(carriage::checks(&sight));
+        checks.extend(joins::checks(&view, known));
+        checks.extend(path::checks(&view));
+        checks.extend(carriage::checks(&view));
     } else {
-        checks.extend(path::firewalls(&sight));
+        checks.extend(path::firewalls(&view));
     }
     // A stable sort: among equals those of the earlier stage stay in front.
     checks.sort_by_key(|check| check.weight);
-    explanation(sight.symptom(), checks)
+    explanation(view.symptom(), checks)
 }
 
 /// Explains what a verdict misses of shares and subflows; where it misses none, everything.

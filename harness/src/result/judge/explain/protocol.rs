@@ -1,25 +1,25 @@
 //! Whether the connection was MPTCP at all: switched on, asked for by both programs, and not fallen back from.
 //! Not here: what comes of an MPTCP connection.
 
-use super::sight::Sight;
+use super::view::View;
 use super::{Check, Weight, path};
 use crate::result::judge::counters::Stage;
 use crate::words::{MptcpOption, Protocol};
 
-pub(super) fn checks(sight: &Sight) -> Vec<Check> {
-    let mut checks: Vec<Check> = sight.ends().into_iter().map(|host| enabled(sight, host)).collect();
+pub(super) fn checks(view: &View) -> Vec<Check> {
+    let mut checks: Vec<Check> = view.ends().into_iter().map(|host| enabled(view, host)).collect();
     let off = checks.iter().any(|check| check.weight == Weight::Cause);
-    checks.extend(sockets(sight, if off { Weight::Suspect } else { Weight::Cause }));
-    let known = checks.iter().any(|check| check.weight == Weight::Cause) || path::guilty(sight, MptcpOption::MpCapable);
-    checks.extend(fallback(sight, known));
+    checks.extend(sockets(view, if off { Weight::Suspect } else { Weight::Cause }));
+    let known = checks.iter().any(|check| check.weight == Weight::Cause) || path::guilty(view, MptcpOption::MpCapable);
+    checks.extend(fallback(view, known));
     checks
 }
 
-fn enabled(sight: &Sight, host: &str) -> Check {
+fn enabled(view: &View, host: &str) -> Check {
     let topic = format!("MPTCP of {host}");
-    match sight.sysctl(host, "net.mptcp.enabled") {
+    match view.sysctl(host, "net.mptcp.enabled") {
         Some("0") => {
-            let weight = if sight.speaks_mptcp() { Weight::Suspect } else { Weight::Cause };
+            let weight = if view.speaks_mptcp() { Weight::Suspect } else { Weight::Cause };
             Check::new(weight, topic, "net.mptcp.enabled = 0: no MPTCP socket can be made; those that listen already go on accepting MPTCP")
                 .change(format!("at {host}: sysctl net.mptcp.enabled=1, and start programs that fell back to TCP again"))
         }
@@ -29,40 +29,40 @@ fn enabled(sight: &Sight, host: &str) -> Check {
 }
 
 /// What the sockets speak; `weight` is what it means if that is TCP.
-fn sockets(sight: &Sight, weight: Weight) -> Vec<Check> {
-    let Some((_, seen)) = &sight.transfer else { return programs(sight, weight) };
+fn sockets(view: &View, weight: Weight) -> Vec<Check> {
+    let Some((_, seen)) = &view.transfer else { return programs(view, weight) };
     let asked = seen.asked;
     let topic = |host: &str| format!("sockets of {host}");
     let change = |host: &str, key: &str| {
         format!("let the program at {host} ask for IPPROTO_MPTCP (mptcpize run ...); in the case: {key} = \"mptcp\"")
     };
     let client = match asked.client_protocol {
-        Protocol::Tcp => Check::new(weight, topic(sight.client), "the client's speak TCP").change(change(sight.client, "client_protocol")),
-        Protocol::Mptcp => Check::new(Weight::Fine, topic(sight.client), "the client's speak MPTCP"),
+        Protocol::Tcp => Check::new(weight, topic(view.client), "the client's speak TCP").change(change(view.client, "client_protocol")),
+        Protocol::Mptcp => Check::new(Weight::Fine, topic(view.client), "the client's speak MPTCP"),
     };
     let server = match seen.record.listener {
         Some(Protocol::Tcp) => {
-            Check::new(weight, topic(sight.server), "the listening one speaks TCP").change(change(sight.server, "server_protocol"))
+            Check::new(weight, topic(view.server), "the listening one speaks TCP").change(change(view.server, "server_protocol"))
         }
-        Some(Protocol::Mptcp) => Check::new(Weight::Fine, topic(sight.server), "the listening one speaks MPTCP"),
-        None => Check::new(Weight::Unrecorded, topic(sight.server), "the listening one was not seen"),
+        Some(Protocol::Mptcp) => Check::new(Weight::Fine, topic(view.server), "the listening one speaks MPTCP"),
+        None => Check::new(Weight::Unrecorded, topic(view.server), "the listening one was not seen"),
     };
     vec![client, server]
 }
 
 /// The same where programs of the case have the sockets.
-fn programs(sight: &Sight, weight: Weight) -> Vec<Check> {
-    let fine = sight.speaks_mptcp();
+fn programs(view: &View, weight: Weight) -> Vec<Check> {
+    let fine = view.speaks_mptcp();
     let mut checks = Vec::new();
-    for host in sight.ends() {
+    for host in view.ends() {
         let topic = format!("sockets of {host}");
-        let plain = sight.case.processes.iter().filter(|(_, process)| process.host == host && !process.mptcpize);
+        let plain = view.case.processes.iter().filter(|(_, process)| process.host == host && !process.mptcpize);
         let plain: Vec<&str> = plain.map(|(name, _)| name.as_str()).collect();
-        let listeners = sight.host(host).into_iter().flat_map(|record| &record.listeners);
+        let listeners = view.host(host).into_iter().flat_map(|record| &record.listeners);
         let ports: Vec<String> = listeners.filter(|(_, speaks)| **speaks == Protocol::Tcp).map(|(at, _)| at.port().to_string()).collect();
         if fine {
             checks.push(Check::new(Weight::Fine, topic, "an MPTCP connection was seen"));
-        } else if !ports.is_empty() && host == sight.server {
+        } else if !ports.is_empty() && host == view.server {
             let seen = format!("those that listen at {} speak TCP", ports.join(", "));
             checks.push(Check::new(weight, topic, seen).change("run the program under mptcpize, or let it ask for IPPROTO_MPTCP"));
         } else if !plain.is_empty() {
@@ -75,22 +75,22 @@ fn programs(sight: &Sight, weight: Weight) -> Vec<Check> {
     checks
 }
 
-fn fallback(sight: &Sight, known: bool) -> Vec<Check> {
-    let fell = !sight.speaks_mptcp();
-    let arrived = sight.count(sight.server, "MPTcpExtMPCapableSYNRX");
+fn fallback(view: &View, known: bool) -> Vec<Check> {
+    let fell = !view.speaks_mptcp();
+    let arrived = view.count(view.server, "MPTcpExtMPCapableSYNRX");
     let mut weight = if fell && !known { Weight::Cause } else { Weight::Suspect };
     let mut checks = Vec::new();
-    for (host, meaning, count) in sight.risen(Stage::Fallback) {
+    for (host, meaning, count) in view.risen(Stage::Fallback) {
         let of_answer = meaning.name.ends_with("FallbackSYNACK");
-        let there = arrived.filter(|_| of_answer).map(|arrived| format!("; {arrived} arrived at {} with it", sight.server));
+        let there = arrived.filter(|_| of_answer).map(|arrived| format!("; {arrived} arrived at {} with it", view.server));
         let seen = format!("{} ({} {count} at {host}){}", meaning.means, meaning.name, there.unwrap_or_default());
         checks.push(Check::new(weight, "fallback", seen).change(meaning.change));
         weight = Weight::Suspect;
     }
     if checks.is_empty() {
-        checks.push(match (sight.host(sight.client).is_some(), fell) {
+        checks.push(match (view.host(view.client).is_some(), fell) {
             (false, _) => Check::new(Weight::Unrecorded, "fallback", "not recorded"),
-            (true, true) if sight.subflows.is_empty() => {
+            (true, true) if view.subflows.is_empty() => {
                 Check::new(Weight::Suspect, "fallback", "no MPTCP connection was seen, and no counter of a fallback rose")
             }
             (true, _) => Check::new(Weight::Fine, "fallback", "no counter of a fallback rose"),

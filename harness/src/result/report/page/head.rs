@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::super::links;
 use crate::result::judge::{Outcome, Verdict};
-use crate::result::recording::{Clockwork, Place, Recording};
+use crate::result::recording::{Clockwork, PlaceRecord, Recording};
 use crate::words::Time;
 
 /// The top of the page.
@@ -54,7 +54,7 @@ fn facts(recording: &Recording) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn time(place: &Place) -> String {
+fn time(place: &PlaceRecord) -> String {
     match place.machine.as_ref().map(|machine| machine.clock) {
         Some(Clockwork::Virtual { .. }) => "virtual, by instructions".to_owned(),
         Some(Clockwork::Events) => "virtual, by events".to_owned(),
@@ -63,7 +63,7 @@ fn time(place: &Place) -> String {
 }
 
 /// The command. A recording knows its case by its name: the path below the directory of cases.
-fn again(name: &str, seed: u64, place: &Place) -> String {
+fn again(name: &str, seed: u64, place: &PlaceRecord) -> String {
     let path = format!("{}.toml", name.replace("::", "/"));
     let path = shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned);
     let kernel = place.machine.as_ref().map(|machine| {

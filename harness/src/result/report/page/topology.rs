@@ -29,7 +29,7 @@ const GAP: f64 = 18.0;
 const CONDITIONS: usize = 42;
 
 /// A host's place.
-struct Place {
+struct HostBox {
     column: usize,
     top: f64,
     height: f64,
@@ -124,7 +124,7 @@ fn columns<'a>(topology: &'a Topology, first: Option<&'a str>) -> Vec<Vec<&'a st
 }
 
 /// Each column in the middle of the height.
-fn places<'a>(columns: &[Vec<&'a str>], rows: &impl Fn(&str) -> usize) -> BTreeMap<&'a str, Place> {
+fn places<'a>(columns: &[Vec<&'a str>], rows: &impl Fn(&str) -> usize) -> BTreeMap<&'a str, HostBox> {
     let height = |host: &str| NAME + rows(host) as f64 * ROW;
     let tall = |hosts: &Vec<&str>| hosts.iter().map(|host| height(host) + GAP).sum::<f64>() - GAP;
     let tallest = columns.iter().map(tall).fold(0.0, f64::max);
@@ -132,7 +132,7 @@ fn places<'a>(columns: &[Vec<&'a str>], rows: &impl Fn(&str) -> usize) -> BTreeM
     for (column, hosts) in columns.iter().enumerate() {
         let mut top = 1.0 + (tallest - tall(hosts)) / 2.0;
         for host in hosts {
-            places.insert(*host, Place { column, top, height: height(host) });
+            places.insert(*host, HostBox { column, top, height: height(host) });
             top += height(host) + GAP;
         }
     }

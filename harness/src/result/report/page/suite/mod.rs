@@ -12,7 +12,7 @@ use maud::html;
 use super::super::spread::endings;
 use super::shell;
 use crate::result::compare::{Column, Matrix, Run};
-use crate::result::recording::Place;
+use crate::result::recording::PlaceRecord;
 
 /// Runs beside each other, and where the page of each is.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Default for Suite {
 
 impl Suite {
     /// Takes a run, unless the same case ran there with the same seed: then that run stays, and this one is not taken.
-    pub fn add(&mut self, case: &str, place: &Place, run: Run, page: String) -> bool {
+    pub fn add(&mut self, case: &str, place: &PlaceRecord, run: Run, page: String) -> bool {
         let key = (case.to_owned(), place.name.clone(), run.seed);
         if self.pages.contains_key(&key) {
             return false;

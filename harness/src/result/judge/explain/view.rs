@@ -16,7 +16,7 @@ use crate::words::{End, EndpointFlag, Feature, Percent, Protocol, Window};
 const IDLE: f64 = 1.0;
 
 /// A way that subflows can take, named by the interface of one end.
-pub(super) struct Way<'a> {
+pub(super) struct Path<'a> {
     pub(super) end: End,
     /// Its subflows, as the client saw them.
     pub(super) subflows: Vec<&'a SubflowSeries>,
@@ -31,7 +31,7 @@ pub(super) struct Way<'a> {
 }
 
 /// One question's view of a recording.
-pub(super) struct Sight<'a> {
+pub(super) struct View<'a> {
     pub(super) recording: &'a Recording,
     pub(super) case: &'a Case,
     pub(super) topology: &'a Topology,
@@ -44,10 +44,10 @@ pub(super) struct Sight<'a> {
     pub(super) window: Window,
     /// All subflows of the connections in question, as the client saw them.
     pub(super) subflows: Vec<&'a SubflowSeries>,
-    pub(super) ways: Vec<Way<'a>>,
+    pub(super) ways: Vec<Path<'a>>,
 }
 
-impl<'a> Sight<'a> {
+impl<'a> View<'a> {
     pub(super) fn of(recording: &'a Recording, case: &'a Case, of: &Subject, window: Window) -> Result<Self, String> {
         let topology = &recording.job.topology;
         let transfer = match of {
@@ -75,13 +75,13 @@ impl<'a> Sight<'a> {
                 .filter(|subflow| owner(topology, ip(&subflow.remote)).is_some_and(|(host, _)| host == server))
                 .collect(),
         };
-        let mut sight = Self { recording, case, topology, client, server, transfer, window, subflows, ways: Vec::new() };
-        sight.ways = sight.find_ways();
-        Ok(sight)
+        let mut view = Self { recording, case, topology, client, server, transfer, window, subflows, ways: Vec::new() };
+        view.ways = view.find_ways();
+        Ok(view)
     }
 
     /// The interfaces of the client that lead to the server; those of the server if the client has one only.
-    fn find_ways(&self) -> Vec<Way<'a>> {
+    fn find_ways(&self) -> Vec<Path<'a>> {
         let near = leading(self.topology, self.client, self.server);
         let far = leading(self.topology, self.server, self.client);
         let (host, interfaces) = if near.len() < 2 && far.len() > near.len() { (self.server, far) } else { (self.client, near) };
@@ -102,7 +102,7 @@ impl<'a> Sight<'a> {
             };
             let subflows: Vec<_> = self.subflows.iter().filter(here).copied().collect();
             let [joined, ever] = [self.window, before].map(|window| connections(&subflows, window));
-            Way {
+            Path {
                 end: End::new(host, *interface),
                 joined: !joined.is_empty() && all.is_subset(&joined),
                 ever: !ever.is_empty() && all.is_subset(&ever),
@@ -140,17 +140,17 @@ impl<'a> Sight<'a> {
     }
 
     /// The ways without a subflow in the window.
-    pub(super) fn missing(&self) -> impl Iterator<Item = &Way<'a>> {
+    pub(super) fn missing(&self) -> impl Iterator<Item = &Path<'a>> {
         self.ways.iter().filter(|way| !way.joined)
     }
 
     /// Those that never had one.
-    pub(super) fn never(&self) -> impl Iterator<Item = &Way<'a>> {
+    pub(super) fn never(&self) -> impl Iterator<Item = &Path<'a>> {
         self.ways.iter().filter(|way| !way.ever)
     }
 
     /// The ways whose subflow carried nothing to speak of.
-    pub(super) fn idle(&self) -> impl Iterator<Item = &Way<'a>> {
+    pub(super) fn idle(&self) -> impl Iterator<Item = &Path<'a>> {
         self.ways.iter().filter(|way| way.joined && way.part.is_some_and(|part| part.0 < IDLE))
     }
 
@@ -167,11 +167,11 @@ impl<'a> Sight<'a> {
     /// What is missing, in words.
     pub(super) fn symptom(&self) -> String {
         let all = connections(&self.subflows, self.window).len();
-        let name = |way: &Way| match way.lacking.len() {
+        let name = |way: &Path| match way.lacking.len() {
             0 => way.end.to_string(),
             lacking => format!("{} in {lacking} of {all} connections", way.end),
         };
-        let list = |ways: &mut dyn Iterator<Item = &Way<'a>>| ways.map(name).collect::<Vec<_>>().join(", ");
+        let list = |ways: &mut dyn Iterator<Item = &Path<'a>>| ways.map(name).collect::<Vec<_>>().join(", ");
         let (missing, idle) = (list(&mut self.missing()), list(&mut self.idle()));
         match (missing.is_empty(), idle.is_empty()) {
             (false, _) => format!("no subflow over {missing}"),
