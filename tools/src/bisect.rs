@@ -138,7 +138,7 @@ fn made(build: Option<&str>, listed: Option<&str>, tree: &Path) -> Result<Result
         let mut command = Command::new("sh");
         command.args(["-c", build]).envs(listed.map(|name| ("KERNEL", name)));
         give_back(&mut command);
-        let status = command.status().map_err(|error| Failure::broken(format!("failed to start sh: {error}")))?;
+        let status = command.status().map_err(|error| Failure::system("failed to start sh", &error))?;
         if !status.success() {
             return Ok(Err(format!("`{build}` ended with {status}")));
         }

@@ -28,7 +28,7 @@ impl Junit {
         let mut report = Report::new("mplab");
         report.add_test_suite(self.suite);
         let text = report.to_string().map_err(Failure::broken)?;
-        disk::write(&self.file, &text).map_err(|error| Failure::broken(not_written(&self.file, &error)))
+        disk::write(&self.file, &text).map_err(|error| Failure::system(not_written(&self.file), &error))
     }
 
     fn add(&mut self, case: &CaseResult, judged: Option<&Judged>) {

@@ -2,6 +2,7 @@
 //! Not here: running it, and what a verdict looks like.
 
 use mplab::judge::Outcome;
+use mplab::kernel::limits::told;
 use mplab::place::PlaceError;
 use mplab::report::{self, Style};
 use mplab::suite::{CaseResult, Event, Judged, Renderer};
@@ -39,7 +40,7 @@ impl Lines {
             say!("        tried {attempts} times: the computer was too busy before");
         }
         match &case.recorded {
-            Some((path, Err(error))) => complain!("{}", recordings::not_written(path, error)),
+            Some((path, Err(error))) => complain!("{}", told(recordings::not_written(path), error)),
             Some((path, Ok(()))) if !passed => say!("        recorded in {}", path.display()),
             _ => {}
         }

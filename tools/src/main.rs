@@ -25,8 +25,9 @@ mod report;
 mod run;
 mod standing;
 
+use std::error::Error;
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -232,7 +233,12 @@ impl Failure {
         Self { text: text.to_string(), exit: Exit::Usage }
     }
 
-    fn broken(text: impl std::fmt::Display) -> Self {
-        Self { text: mplab::kernel::limits::told(format!("mplab: {text}")), exit: Exit::Broken }
+    fn broken(error: impl Error) -> Self {
+        Self { text: format!("mplab: {error}"), exit: Exit::Broken }
+    }
+
+    /// What the system refused, with the limit that was met.
+    fn system(what: impl std::fmt::Display, error: &io::Error) -> Self {
+        Self { text: format!("mplab: {}", mplab::kernel::limits::told(what, error)), exit: Exit::Broken }
     }
 }

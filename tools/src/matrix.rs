@@ -96,8 +96,8 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         summaries.push(summary);
     }
     let write = |path: &PathBuf| {
-        let failed = |error| Failure::broken(format!("failed to write the matrix {}: {error}", path.display()));
-        disk::write(path, &matrix.to_json()).map_err(failed)
+        disk::write(path, &matrix.to_json())
+            .map_err(|error| Failure::system(format!("failed to write the matrix {}", path.display()), &error))
     };
     let written = arguments.output.as_ref().map_or(Ok(()), write);
     say!("{}", summaries.join("\n"));

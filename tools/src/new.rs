@@ -78,7 +78,7 @@ pub(crate) fn new(what: &New) -> Result<Exit, Failure> {
 /// Writes a new file, never over one that is there.
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
     if let Some(directory) = file.parent() {
-        fs::create_dir_all(directory).map_err(|error| Failure::broken(format!("{}: {error}", directory.display())))?;
+        fs::create_dir_all(directory).map_err(|error| Failure::system(directory.display(), &error))?;
     }
     let written = File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {
@@ -86,6 +86,6 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
             return Failure::usage(format!("{} exists already: write another name", file.display()));
         }
         fs::remove_file(file).ok();
-        Failure::broken(format!("{}: {error}", file.display()))
+        Failure::system(file.display(), &error)
     })
 }

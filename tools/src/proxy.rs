@@ -22,5 +22,5 @@ pub(crate) fn proxy(arguments: &Arguments) -> Result<Infallible, Failure> {
         std::process::exit(0);
     }
     let options = Options::read(&arguments.words).map_err(|wrong| Failure::usage(format!("error: {wrong}\n\n{USAGE}")))?;
-    run(options).map_err(|error| Failure::broken(format!("a proxy at {}: {error}", options.listen)))
+    run(options).map_err(|error| Failure::system(format!("a proxy at {}", options.listen), &error))
 }

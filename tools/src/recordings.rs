@@ -1,6 +1,5 @@
 //! Recordings in files: written, read, judged and shown again.
 
-use std::io;
 use std::path::Path;
 
 use mplab::recording::Recording;
@@ -12,12 +11,12 @@ use crate::{Failure, check};
 
 /// Writes a recording in full or not at all.
 pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
-    disk::write(path, &recording.to_json()).map_err(|error| Failure::broken(not_written(path, &error)))
+    disk::write(path, &recording.to_json()).map_err(|error| Failure::system(not_written(path), &error))
 }
 
 /// What is said of a recording that could not be written.
-pub(crate) fn not_written(path: &Path, error: &io::Error) -> String {
-    mplab::kernel::limits::told(format!("failed to write the recording {}: {error}", path.display()))
+pub(crate) fn not_written(path: &Path) -> String {
+    format!("failed to write the recording {}", path.display())
 }
 
 pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {

@@ -157,7 +157,7 @@ fn address(path: &str) -> String {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    disk::write(path, text).map_err(|error| Failure::broken(format!("failed to write {}: {error}", path.display())))
+    disk::write(path, text).map_err(|error| Failure::system(format!("failed to write {}", path.display()), &error))
 }
 
 fn text(recording: &Recording, interval: Time) {

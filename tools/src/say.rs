@@ -43,6 +43,6 @@ pub(crate) fn print(text: fmt::Arguments<'_>) {
     if error.kind() == io::ErrorKind::BrokenPipe {
         end_without_a_reader().ok();
     }
-    complain!("{}", told(format!("mplab: failed to print: {error}")));
+    complain!("mplab: {}", told("failed to print", &error));
     process::exit(Exit::Broken.code().into())
 }

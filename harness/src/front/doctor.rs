@@ -12,7 +12,7 @@ use crate::kernel::load::Load;
 use crate::kernel::{computer, program};
 use crate::place::guest::store::Store;
 use crate::place::guest::{self, Guest};
-use crate::place::local;
+use crate::place::{Kind, LocalError, local};
 use crate::result::judge::explain::{Check, Weight};
 use crate::result::recording::{Acceleration, Clockwork, PlaceRecord};
 use crate::words::{Feature, Size};
@@ -94,13 +94,12 @@ fn timers(place: &PlaceRecord) -> Check {
     }
 }
 
-fn namespaces(place: &Result<PlaceRecord, local::LocalError>) -> Check {
+fn namespaces(place: &Result<PlaceRecord, LocalError>) -> Check {
     match place {
         Ok(place) if place.root => fine("namespaces", "made as root"),
         Ok(_) => fine("namespaces", "made in a user namespace"),
-        Err(local::LocalError::Confined(why)) => {
-            let (seen, change) = why.split_once(": ").unwrap_or((why, "run as root"));
-            Check::new(Weight::Cause, "namespaces", seen).change(change)
+        Err(LocalError::Failed(why)) if why.kind == Kind::Confined => {
+            Check::new(Weight::Cause, "namespaces", why.seen()).change(why.remedy.as_deref().unwrap_or("run as root"))
         }
         Err(error) => Check::new(Weight::Cause, "namespaces", error.to_string()).change("report this: the probe itself failed"),
     }

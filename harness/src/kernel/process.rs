@@ -107,19 +107,28 @@ pub fn code() -> io::Result<BTreeSet<PathBuf>> {
     Ok(fs::read_to_string("/proc/self/maps")?.lines().filter_map(code).collect())
 }
 
-/// Why a run cannot have a network of its own here, and what to do about it.
+/// Why a run cannot have a network of its own here.
 #[derive(Debug, thiserror::Error)]
 pub enum Confined {
     /// No namespace can be made.
-    #[error(
-        "no network namespace can be made here ({0}): run as root, or allow user namespaces \
-         (`sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu also `sysctl kernel.apparmor_restrict_unprivileged_userns=0`), \
-         or start the container with --privileged"
-    )]
+    #[error("no network namespace can be made here ({0})")]
     Namespace(io::Error),
     /// Sysctls cannot be set, not even those of one's own namespace.
-    #[error("/proc/sys is read-only here, as in a container without privileges: start the container with --privileged")]
+    #[error("/proc/sys is read-only here, as in a container without privileges")]
     ReadOnly,
+}
+
+impl Confined {
+    /// What to do about it.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Namespace(_) => {
+                "run as root, or allow user namespaces (`sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu also \
+                 `sysctl kernel.apparmor_restrict_unprivileged_userns=0`), or start the container with --privileged"
+            }
+            Self::ReadOnly => "start the container with --privileged",
+        }
+    }
 }
 
 /// Leaves the computer's network for an empty namespace, as root of the computer where possible, else as root of a new user namespace.

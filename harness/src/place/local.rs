@@ -4,6 +4,7 @@
 //! The child is this same program: a binary that uses the place calls [`enter`](super::enter) first thing in `main`. Job and recording go through pipes.
 //! The child holds every namespace by descriptor and dies with the thread that started it, so nothing can be left behind.
 
+use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{OnceLock, mpsc};
@@ -13,8 +14,9 @@ use std::{env, io, process, thread};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::layout::{self, Layout};
-use crate::kernel::{inherited, kmsg, limits, probe, process as confine, timers};
+use crate::kernel::{inherited, kmsg, probe, process as confine, timers};
 use crate::life::execute::{News, execute, watchdog};
+use crate::place::failure::{Failure, Kind};
 use crate::plan::Job;
 use crate::result::recording::{PlaceRecord, Recording};
 use crate::result::splat;
@@ -23,12 +25,9 @@ use crate::result::splat;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalError {
-    /// No network namespace can be made here.
-    #[error("{0}")]
-    Confined(String),
-    /// The run could not be built or ended early.
-    #[error("{0}")]
-    Broken(String),
+    /// No network namespace can be made here, or the run could not be built or ended early.
+    #[error(transparent)]
+    Failed(#[from] Box<Failure>),
     /// The run said nothing to its end.
     #[error("the run did not end within {0:?} and was killed")]
     Stuck(Duration),
@@ -52,17 +51,21 @@ pub(crate) enum Message {
     Place(Box<PlaceRecord>),
     Layout(Layout),
     Recording(Box<Recording>),
-    Confined(String),
-    Broken(String),
+    Failed(Box<Failure>),
 }
 
 impl From<LocalError> for Message {
     fn from(error: LocalError) -> Self {
-        match error {
-            LocalError::Confined(why) => Self::Confined(why),
-            other => Self::Broken(other.to_string()),
-        }
+        Self::Failed(match error {
+            LocalError::Failed(why) => why,
+            stuck @ LocalError::Stuck(_) => machinery(&stuck).into(),
+        })
     }
+}
+
+/// What failed around a run.
+fn machinery(error: &(dyn Error + 'static)) -> Failure {
+    Failure::new(Kind::Machinery, error)
 }
 
 /// Becomes a run's child if this process was started as one, and never returns then.
@@ -72,7 +75,7 @@ pub(super) fn enter() {
         return;
     }
     let parent = arguments.next().and_then(|id| id.parse().ok()).unwrap_or(0);
-    let message = serve(parent).unwrap_or_else(|message| message);
+    let message = serve(parent).unwrap_or_else(Message::Failed);
     // A parent that is gone cannot be told anything, and this process dies with it.
     say(&message).ok();
     process::exit(0);
@@ -84,33 +87,22 @@ fn say(message: &Message) -> io::Result<()> {
     io::stdout().lock().write_all(&line)
 }
 
-/// An error with all that caused it, and the limit that was met.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let text = causes.fold(error.to_string(), |text, cause| {
-        let cause = cause.to_string();
-        if text.ends_with(&cause) { text } else { text + ": " + &cause }
-    });
-    limits::told(text)
-}
-
-fn serve(parent: i32) -> Result<Message, Message> {
-    let broken = |error: &dyn std::error::Error| Message::Broken(chain(error));
-    confine::die_with_parent(parent).map_err(|error| broken(&error))?;
-    let root = confine::leave_network().map_err(|error| Message::Confined(error.to_string()))?;
+fn serve(parent: i32) -> Result<Message, Box<Failure>> {
+    confine::die_with_parent(parent).map_err(|error| machinery(&error))?;
+    let root = confine::leave_network().map_err(|confined| Failure::from(&confined))?;
     // Entering a user namespace may have dropped the wish.
-    confine::die_with_parent(parent).map_err(|error| broken(&error))?;
+    confine::die_with_parent(parent).map_err(|error| machinery(&error))?;
     let mut request = String::new();
-    io::stdin().read_to_string(&mut request).map_err(|error| broken(&error))?;
-    let features = probe::features().map_err(|error| broken(&error))?;
+    io::stdin().read_to_string(&mut request).map_err(|error| machinery(&error))?;
+    let features = probe::features().map_err(|error| Failure::new(Kind::Probe, &error))?;
     let timers = timers::settled().map(|resolution| resolution.as_nanos() as u64);
     let place = PlaceRecord { name: "local".into(), kernel: confine::kernel_release(), root, features, timers, machine: None };
-    match serde_json::from_str(&request).map_err(|error| broken(&error))? {
+    match serde_json::from_str(&request).map_err(|error| machinery(&error))? {
         Request::Probe => Ok(Message::Place(Box::new(place))),
-        Request::Layout => layout::read().map(Message::Layout).map_err(|error| broken(&error)),
+        Request::Layout => layout::read().map(Message::Layout).map_err(|error| Failure::new(Kind::Probe, &error).into()),
         Request::Run(job) => {
             let recording = execute(*job, place, &mut |news| drop(say(&Message::News(news))));
-            recording.map(|recording| Message::Recording(Box::new(recording))).map_err(|error| broken(&error))
+            recording.map(|recording| Message::Recording(Box::new(recording))).map_err(|error| Failure::from(&error).into())
         }
     }
 }
@@ -132,8 +124,8 @@ pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Messa
         Request::Probe | Request::Layout => Duration::from_secs(60),
         Request::Run(job) => watchdog(job),
     };
-    let failed = |what: &str, error: &dyn std::error::Error| {
-        LocalError::Broken(limits::told(format!("failed to {what} the run's process: {error}")))
+    let failed = |what: &str, error: &(dyn Error + 'static)| {
+        LocalError::Failed(Box::new(Failure::new(Kind::Machinery, error).within(format!("failed to {what} the run's process"))))
     };
     let mut child = Command::new("/proc/self/exe");
     child.args([CHILD, &process::id().to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -154,17 +146,20 @@ pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Messa
         match heard.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => match serde_json::from_str(&line).map_err(|error| failed("understand", &error))? {
                 Message::News(fresh) => news(fresh),
-                Message::Confined(why) => return Err(LocalError::Confined(why)),
-                Message::Broken(why) => return Err(LocalError::Broken(why)),
+                Message::Failed(why) => return Err(LocalError::Failed(why)),
                 answer => return Ok(answer),
             },
             Err(mpsc::RecvTimeoutError::Timeout) => return Err(LocalError::Stuck(patience)),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 let status = child.0.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
-                return Err(LocalError::Broken(format!("the run's process ended without an answer ({status})")));
+                return Err(broken(format!("the run's process ended without an answer ({status})")));
             }
         }
     }
+}
+
+fn broken(text: impl Into<String>) -> LocalError {
+    LocalError::Failed(Box::new(Failure::says(Kind::Machinery, text)))
 }
 
 /// What this computer can do. Probed once, in a child.
@@ -172,7 +167,7 @@ pub fn place() -> Result<PlaceRecord, LocalError> {
     static PLACE: OnceLock<Result<PlaceRecord, LocalError>> = OnceLock::new();
     let probe = || match ask(&Request::Probe, &mut |_| ())? {
         Message::Place(place) => Ok(*place),
-        _ => Err(LocalError::Broken("the run's process gave another answer than asked for".into())),
+        _ => Err(broken("the run's process gave another answer than asked for")),
     };
     PLACE.get_or_init(probe).clone()
 }
@@ -186,6 +181,6 @@ pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, LocalErro
             recording.splats = log.as_mut().map(|log| splat::scan(&log.read())).unwrap_or_default();
             Ok(*recording)
         }
-        _ => Err(LocalError::Broken("the run's process gave another answer than asked for".into())),
+        _ => Err(broken("the run's process gave another answer than asked for")),
     }
 }

@@ -2,12 +2,14 @@
 //! Not here: how either of them does it.
 
 mod enter;
+mod failure;
 #[doc(hidden)]
 pub mod guest;
 #[doc(hidden)]
 pub mod local;
 
 pub use enter::enter;
+pub use failure::{Cause, Failure, Kind};
 pub use guest::{Guest, GuestError};
 pub use local::LocalError;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::stage::Refusal;
 use crate::plan::LinkState;
 
 /// How long a holder may take to answer: a step of a large lab reads back much.
@@ -41,12 +42,10 @@ pub(super) enum Answer {
     Done,
     /// The namespaces follow.
     Doors,
-    /// What was asked makes no sense, drawn as a mistake in a file is.
-    Mistakes(String),
     /// What was asked is not to be had.
-    Refused(String),
-    /// It could not be done.
-    Broken(String),
+    NoHost(String),
+    /// A step was not taken.
+    Refused(Refusal),
 }
 
 /// The state of a standing lab.

@@ -13,15 +13,13 @@ use nix::unistd::setsid;
 
 use super::conversation::{Answer, Request, State, hear, say};
 use super::record::Directory;
-use super::stage::{Refusal, Stage};
+use super::stage::Stage;
 use crate::kernel::inhabitants::Home;
 use crate::kernel::{doors, names, process as confine};
-use crate::place::local::chain;
+use crate::place::{Failure, Kind};
 
 /// The first argument of a holder; its second is the lab's directory.
 pub(super) const HOLDER: &str = "mplab:holder";
-/// What it says when the lab stands.
-pub(super) const STANDS: &str = "stands";
 /// How long who connects may take to ask.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -35,7 +33,7 @@ pub fn enter() {
     match Holder::build(&Directory::at(directory)) {
         Ok(mut holder) => {
             // Who waits for the lab waits for the end of this.
-            if let Err(error) = print(STANDS) {
+            if let Err(error) = tell(Ok(())) {
                 eprintln!("{error}");
                 process::exit(1);
             }
@@ -43,16 +41,16 @@ pub fn enter() {
             process::exit(0);
         }
         Err(error) => {
-            print(&chain(&*error)).ok();
+            tell(Err(error)).ok();
             process::exit(1);
         }
     }
 }
 
-/// Says it by stdout, which is closed then.
-fn print(text: &str) -> io::Result<()> {
+/// Says by stdout whether the lab stands, and closes it.
+fn tell(built: Result<(), Failure>) -> io::Result<()> {
     let mut stdout = io::stdout();
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(&serde_json::to_vec(&built)?)?;
     stdout.flush()?;
     Ok(nix::unistd::dup2_stdout(std::fs::File::open("/dev/null")?)?)
 }
@@ -63,21 +61,22 @@ struct Holder {
 }
 
 impl Holder {
-    fn build(directory: &Directory) -> Result<Self, Box<dyn std::error::Error>> {
+    fn build(directory: &Directory) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::new(Kind::Machinery, &error);
         // The terminal that it was started from may be closed.
-        setsid()?;
-        env::set_current_dir("/")?;
-        let record = directory.read()?;
-        let socket = UnixListener::from(io::stdin().as_fd().try_clone_to_owned()?);
-        let root = confine::leave_network()?;
-        let named = if root { record.place.root } else { names::prepare_private()? };
-        let stage = Stage::build(record.job, record.place.features)?;
+        setsid().map_err(|error| failed(error.into()))?;
+        env::set_current_dir("/").map_err(failed)?;
+        let record = directory.read().map_err(|error| Failure::new(Kind::Machinery, &error))?;
+        let socket = UnixListener::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?);
+        let root = confine::leave_network().map_err(|confined| Failure::from(&confined))?;
+        let named = if root { record.place.root } else { names::prepare_private().map_err(failed)? };
+        let stage = Stage::build(record.job, record.place.features).map_err(|error| Failure::from(&error))?;
         for (host, name) in record.names.iter().filter(|_| named) {
-            names::give(name, stage.lab.namespace(host).ok_or("a lab has its hosts")?)
-                .map_err(|error| io::Error::new(error.kind(), format!("failed to name {host} {name}: {error}")))?;
+            let namespace = stage.lab.namespace(host).expect("a lab has its hosts");
+            names::give(name, namespace).map_err(|error| failed(error).within(format!("failed to name {host} {name}")))?;
         }
         let homes = record.names.keys().filter_map(|host| stage.lab.namespace(host)).map(|network| Home::of(network));
-        directory.write_homes(&homes.collect::<io::Result<Vec<_>>>()?)?;
+        homes.collect::<io::Result<Vec<_>>>().and_then(|homes| directory.write_homes(&homes)).map_err(failed)?;
         Ok(Self { socket, stage })
     }
 
@@ -103,13 +102,16 @@ impl Holder {
         caller.set_read_timeout(Some(PATIENCE))?;
         match hear(caller)? {
             Request::State => say(caller, &Answer::State(self.state()))?,
-            Request::Step { command, line } => say(caller, &answer(self.stage.step(&command, &line)))?,
+            Request::Step { command, line } => {
+                let taken = self.stage.step(&command, &line);
+                say(caller, &taken.map_or_else(Answer::Refused, |()| Answer::Done))?;
+            }
             Request::Enter { host } => match self.stage.lab.namespace(&host) {
                 Some(network) => {
                     say(caller, &Answer::Doors)?;
                     doors::send(caller, network)?;
                 }
-                None => say(caller, &Answer::Refused(format!("there is no host `{host}`")))?,
+                None => say(caller, &Answer::NoHost(host))?,
             },
             Request::End => return Ok(true),
         }
@@ -118,14 +120,5 @@ impl Holder {
 
     fn state(&self) -> State {
         State { process: process::id(), seconds: self.stage.age().as_secs(), links: self.stage.links() }
-    }
-}
-
-fn answer(taken: Result<(), Refusal>) -> Answer {
-    match taken {
-        Ok(()) => Answer::Done,
-        Err(Refusal::Mistakes(drawn)) => Answer::Mistakes(drawn),
-        Err(Refusal::Unsupported(why)) => Answer::Refused(why),
-        Err(Refusal::Broken(why)) => Answer::Broken(why),
     }
 }

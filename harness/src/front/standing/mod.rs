@@ -24,7 +24,7 @@ pub use crate::kernel::inhabitants::Ended;
 use crate::kernel::inhabitants::Inhabited;
 use crate::kernel::view::View;
 use crate::kernel::{inherited, names};
-use crate::place::local::{self, LocalError};
+use crate::place::{Failure, Kind, LocalError, local};
 use crate::plan::Choice;
 use crate::words::names::{WIRES, complaint};
 
@@ -51,8 +51,8 @@ pub enum StandingError {
     #[error("{0}")]
     Mistakes(String),
     /// This computer cannot do what the topology needs.
-    #[error("this cannot be built here: {0}")]
-    Unsupported(String),
+    #[error("this cannot be done here: {0}")]
+    Unsupported(Box<Failure>),
     /// No network namespace can be made here, or the holder broke.
     #[error(transparent)]
     Local(#[from] LocalError),
@@ -60,8 +60,8 @@ pub enum StandingError {
     #[error("lab `{0}` has fallen: the process that held it is gone; `mplab down {0}` cleans up")]
     Fallen(String),
     /// The lab could not be built or changed.
-    #[error("{0}")]
-    Broken(String),
+    #[error(transparent)]
+    Broken(Box<Failure>),
     /// A file or the holder's socket could not be used.
     #[error("failed to {what}: {source}")]
     Io {
@@ -80,6 +80,10 @@ impl From<Refusal> for StandingError {
             Refusal::Broken(why) => Self::Broken(why),
         }
     }
+}
+
+fn broken(text: impl Into<String>) -> StandingError {
+    StandingError::Broken(Box::new(Failure::says(Kind::Machinery, text)))
 }
 
 fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> StandingError {
@@ -172,7 +176,7 @@ impl Standing {
     pub fn state(&self) -> Result<State, StandingError> {
         match self.ask(&Request::State)? {
             Answer::State(state) => Ok(state),
-            answer => Err(unexpected(&answer)),
+            answer => Err(unexpected(answer)),
         }
     }
 
@@ -180,7 +184,7 @@ impl Standing {
     pub fn step(&self, command: &str, line: &str) -> Result<(), StandingError> {
         match self.ask(&Request::Step { command: command.to_owned(), line: line.to_owned() })? {
             Answer::Done => Ok(()),
-            answer => Err(unexpected(&answer)),
+            answer => Err(unexpected(answer)),
         }
     }
 
@@ -196,11 +200,11 @@ impl Standing {
         let socket = self.socket()?;
         let doors = match self.ask_by(&socket, &Request::Enter { host: host.to_owned() })? {
             Answer::Doors => Doors::receive(&socket).map_err(what())?,
-            answer => return Err(unexpected(&answer)),
+            answer => return Err(unexpected(answer)),
         };
         doors.enter().map_err(what())?;
         let view = View { host: host.to_owned(), hosts: self.topology().names() };
-        view.lay_over().map_err(|error| StandingError::Broken(error.to_string()))
+        view.lay_over().map_err(|error| StandingError::Broken(Box::new(Failure::new(Kind::Machinery, &error))))
     }
 
     /// Ends it and all programs in its hosts, and cleans what was made for it, also if it has fallen. Returns the programs.
@@ -229,7 +233,7 @@ impl Standing {
             let deadline = Instant::now() + END;
             while self.stands() {
                 if Instant::now() > deadline {
-                    return Err(StandingError::Broken(format!("the process that holds lab `{}` does not end", self.name())));
+                    return Err(broken(format!("the process that holds lab `{}` does not end", self.name())));
                 }
                 thread::sleep(Duration::from_millis(1));
             }
@@ -270,13 +274,16 @@ impl Standing {
         let mut holder = holder.spawn().map_err(what())?;
         let mut answer = String::new();
         holder.stdout.take().expect("piped above").read_to_string(&mut answer).map_err(what())?;
-        if answer == holder::STANDS {
-            return Ok(());
-        }
-        // It has said why and ends by itself.
-        holder.wait().ok();
-        let said = if answer.is_empty() { fs::read_to_string(self.directory.said()).unwrap_or_default() } else { answer };
-        Err(StandingError::Broken(format!("the lab could not be built: {}", said.trim_end())))
+        let answer: Result<(), Failure> = serde_json::from_str(&answer).unwrap_or_else(|_| {
+            // It ended before it could say why.
+            let said = fs::read_to_string(self.directory.said()).unwrap_or_default();
+            Err(Failure::says(Kind::Machinery, said.trim_end()))
+        });
+        answer.map_err(|why| {
+            // It ends by itself.
+            holder.wait().ok();
+            StandingError::Broken(Box::new(why.within("the lab could not be built")))
+        })
     }
 
     /// Takes away what was made, and the directory last.
@@ -290,11 +297,10 @@ impl Standing {
     }
 }
 
-fn unexpected(answer: &Answer) -> StandingError {
+fn unexpected(answer: Answer) -> StandingError {
     match answer {
-        Answer::Mistakes(drawn) => StandingError::Mistakes(drawn.clone()),
-        Answer::Refused(why) => StandingError::Usage(why.clone()),
-        Answer::Broken(why) => StandingError::Broken(why.clone()),
-        _ => StandingError::Broken("the process that holds the lab gave another answer than asked for".into()),
+        Answer::Refused(refusal) => refusal.into(),
+        Answer::NoHost(host) => StandingError::Usage(format!("there is no host `{host}`")),
+        _ => broken("the process that holds the lab gave another answer than asked for"),
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StandingError, failed};
 use crate::kernel::inhabitants::Home;
+use crate::place::{Failure, Kind};
 use crate::plan::Job;
 use crate::result::recording::PlaceRecord;
 
@@ -134,7 +135,7 @@ impl Directory {
     pub(super) fn write(&self, record: &Record) -> Result<(), StandingError> {
         // It is there whole or not at all.
         let (fresh, path) = (self.0.join("record.new"), self.0.join("record"));
-        let text = serde_json::to_vec(record).map_err(|error| StandingError::Broken(error.to_string()))?;
+        let text = serde_json::to_vec(record).map_err(|error| StandingError::Broken(Box::new(Failure::new(Kind::Machinery, &error))))?;
         fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path)).map_err(failed(format!("write {}", path.display())))
     }
 

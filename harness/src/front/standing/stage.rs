@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::document::case::{Case, check};
 use crate::document::topology::Topology;
 use crate::life::lab::{Lab, LabError};
-use crate::place::local::chain;
+use crate::place::{Failure, Kind};
 use crate::plan::{self, Job, LinkState, Means, Op};
 use crate::words::Feature;
 use crate::words::feature::absences;
@@ -29,14 +31,14 @@ pub(crate) struct Stage {
 }
 
 /// Why a step was not taken.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Refusal {
     /// It makes no sense: drawn as a mistake in a file is.
     Mistakes(String),
     /// The kernel cannot do it.
-    Unsupported(String),
+    Unsupported(Box<Failure>),
     /// The kernel did not do it.
-    Broken(String),
+    Broken(Box<Failure>),
 }
 
 /// Plans a lab without traffic for a place with these features, or says what the place lacks.
@@ -49,7 +51,7 @@ pub(crate) fn plan(name: &str, topology: Topology, features: &BTreeSet<Feature>)
 /// What the place lacks.
 fn lacks(job: &Job, features: &BTreeSet<Feature>) -> Option<Refusal> {
     let missing = job.missing(features);
-    (!missing.is_empty()).then(|| Refusal::Unsupported(absences(&missing)))
+    (!missing.is_empty()).then(|| Refusal::Unsupported(Box::new(Failure::says(Kind::Unsupported, absences(&missing)))))
 }
 
 impl Stage {
@@ -73,12 +75,12 @@ impl Stage {
         let case = check::parse_for(&self.job.topology, command, &format!("{step}{}]\n{HEAD}", self.steps))
             .map_err(|mistakes| Refusal::Mistakes(mistakes.to_string()))?;
         let job = Job::plan(&self.job.name, self.job.topology.clone(), case, Means::of(&self.features, self.job.seed));
-        let planned = job.steps.last().ok_or_else(|| Refusal::Broken("a step has no plan".into()))?;
+        let planned = job.steps.last().ok_or_else(|| Refusal::Broken(Box::new(Failure::says(Kind::Machinery, "a step has no plan"))))?;
         if let Some(refusal) = lacks(&job, &self.features) {
             return Err(refusal);
         }
         let taken = self.lab.apply(&planned.ops).and_then(|()| self.lab.verify(&planned.ops));
-        taken.map_err(|error| Refusal::Broken(chain(&error)))?;
+        taken.map_err(|error| Refusal::Broken(Box::new(Failure::from(&error))))?;
         let now = Instant::now();
         let left = (0..planned.later.len()).rev();
         self.later
@@ -99,7 +101,7 @@ impl Stage {
         for (_, ops, left) in self.later.extract_if(.., |(due, ..)| *due <= now) {
             let done = self.lab.apply(&ops).and_then(|()| if left == 0 { self.lab.verify(&ops) } else { Ok(()) });
             if let Err(error) = done {
-                eprintln!("{}", chain(&error));
+                eprintln!("{}", Failure::from(&error));
             }
         }
     }

@@ -142,7 +142,7 @@ pub const SEED: u64 = 1;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::local::LocalError;
+    use crate::place::{Failure, Kind, LocalError};
     use crate::plan::Forwarding;
     use crate::result::recording::{ConnectionRecord, FlowRecord, TransferRecord};
 
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_place_that_breaks_the_second_time_is_broken() {
-        let broken = || Err(LocalError::Broken("gone".to_owned()).into());
+        let broken = || Err(LocalError::from(Box::new(Failure::says(Kind::Machinery, "gone"))).into());
         assert_eq!(settle(run(false, true), broken).unwrap_err().to_string(), "gone");
     }
 

@@ -89,7 +89,7 @@ impl Proxy {
                 Err(error) => {
                     // One that was gone before it was accepted, or too many at a time: those that are served go on meanwhile.
                     if Instant::now() >= complains {
-                        tracing::warn!("{}", limits::told(format!("failed to accept a connection: {error}")));
+                        tracing::warn!("{}", limits::told("failed to accept a connection", &error));
                         complains = Instant::now() + QUIET;
                     }
                     tokio::time::sleep(PAUSE).await;

@@ -16,6 +16,7 @@ mod qemu;
 pub mod store;
 mod um;
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::fd::AsRawFd;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::disk;
 use crate::life::execute::News;
+use crate::place::failure::{Failure, Kind};
 use crate::place::local::{Message, Request};
 use crate::plan::Job;
 use crate::result::recording::{Acceleration, Clockwork, PlaceRecord, Recording};
@@ -43,17 +45,11 @@ use um::Um;
 #[non_exhaustive]
 pub enum GuestError {
     /// There is no QEMU.
-    #[error("`qemu-system-x86_64` cannot be started ({0}): install it (Debian: qemu-system-x86)")]
-    NoQemu(String),
-    /// KVM was asked for in virtual time.
-    #[error("there is no virtual time under KVM: only TCG counts instructions")]
-    NoVirtualTime,
-    /// Packets are to be captured where that cannot be done.
-    #[error("captures are made in guests of QEMU only: import the kernel as an image, or run tcpdump as a `[process]`")]
-    NoCapture,
-    /// The guest could not be made ready.
-    #[error("failed to {0}: {1}")]
-    Prepare(String, String),
+    #[error(transparent)]
+    NoQemu(Box<Failure>),
+    /// The machine cannot do what was asked for.
+    #[error(transparent)]
+    Refused(Box<Failure>),
     /// The guest ended without an answer, and its kernel said nothing of a reason.
     #[error("the guest with kernel {kernel} ended without an answer{}\n{tail}", .complaint.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
     Silent {
@@ -64,9 +60,20 @@ pub enum GuestError {
         /// The end of the console.
         tail: String,
     },
-    /// The guest said that it could not do it.
-    #[error("{0}")]
-    Broken(String),
+    /// The guest could not be made ready, or said that it could not do it.
+    #[error(transparent)]
+    Failed(Box<Failure>),
+}
+
+impl GuestError {
+    fn no_qemu(error: &dyn Error) -> Self {
+        let failure = Failure::says(Kind::Unsupported, format!("`qemu-system-x86_64` cannot be started ({error})"));
+        Self::NoQemu(Box::new(failure.remedy("install it (Debian: qemu-system-x86)")))
+    }
+
+    fn refused(failure: Failure) -> Self {
+        Self::Refused(Box::new(failure))
+    }
 }
 
 /// How long a guest may say nothing, in seconds of the wall clock, before it counts as hanging: it tells each of its samples.
@@ -214,7 +221,7 @@ impl Guest {
         let results = jobs.iter().zip(splats).zip(answers).map(|((job, splats), answer)| {
             let mut recording = match answer {
                 Some(Message::Recording(recording)) => *recording,
-                Some(Message::Broken(why) | Message::Confined(why)) if splats.is_empty() => return Err(GuestError::Broken(why)),
+                Some(Message::Failed(why)) if splats.is_empty() => return Err(GuestError::Failed(why)),
                 None if splats.is_empty() => return Err(self.silent(&boot)),
                 _ => Recording::of_nothing(job.clone()),
             };
@@ -243,7 +250,7 @@ impl Guest {
                 Probed::write(&file, &place);
                 Ok(self.named(*place))
             }
-            Some(Message::Broken(why) | Message::Confined(why)) => Err(GuestError::Broken(why)),
+            Some(Message::Failed(why)) => Err(GuestError::Failed(why)),
             _ => Err(self.silent(&boot)),
         }
     }
@@ -278,6 +285,6 @@ fn path(file: &File) -> String {
 
 /// For [`Result::map_err`]: what was to be done.
 fn failed(what: &str) -> impl FnOnce(io::Error) -> GuestError {
-    let what = what.to_owned();
-    move |error| GuestError::Prepare(what, error.to_string())
+    let what = format!("failed to {what}");
+    move |error| GuestError::Failed(Box::new(Failure::new(Kind::Machinery, &error).within(what)))
 }

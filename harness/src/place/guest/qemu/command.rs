@@ -121,9 +121,9 @@ impl Process {
         dies_with_this_thread(&mut command);
         let seat = if machine.clock == Clockwork::Real { None } else { Seat::take() };
         if let Some(seat) = &seat {
-            stays_on(&mut command, seat.cpu).map_err(|error| GuestError::NoQemu(error.to_string()))?;
+            stays_on(&mut command, seat.cpu).map_err(|error| GuestError::no_qemu(&error))?;
         }
-        let mut child = command.spawn().map_err(|error| GuestError::NoQemu(error.to_string()))?;
+        let mut child = command.spawn().map_err(|error| GuestError::no_qemu(&error))?;
         let port = child.stdout.take().expect("piped above");
         Ok((Self(child, seat), port))
     }

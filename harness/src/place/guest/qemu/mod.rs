@@ -30,6 +30,7 @@ use super::store::Kernel;
 use super::{GuestError, Inspection, SHIFT, SILENCE, failed, path, said};
 use crate::kernel::process::{anonymous_file, code};
 use crate::life::execute::News;
+use crate::place::failure::{Failure, Kind};
 use crate::place::local::{Message, Request};
 use crate::result::recording::{Acceleration, Clockwork, MachineRecord};
 use capture::{Capture, Log};
@@ -46,7 +47,7 @@ const MEMORY: u32 = 1024;
 
 /// QEMU's version, if it can be started.
 pub(super) fn version() -> Result<String, GuestError> {
-    command::version().map_err(|error| GuestError::NoQemu(error.to_string()))
+    command::version().map_err(|error| GuestError::no_qemu(&error))
 }
 
 /// A machine that QEMU emulates.
@@ -81,7 +82,12 @@ impl Qemu {
             }
             (Clockwork::Real, Some(named)) => with(named),
             (_, None | Some(Acceleration::Tcg)) => with(Acceleration::Tcg),
-            (_, Some(_)) => return Err(GuestError::NoVirtualTime),
+            (_, Some(_)) => {
+                return Err(GuestError::refused(Failure::says(
+                    Kind::Unsupported,
+                    "there is no virtual time under KVM: only TCG counts instructions",
+                )));
+            }
         })
     }
 
@@ -103,7 +109,7 @@ impl Qemu {
         let mut boot = self.watched(&looking, Watch::Memory(looked.clone()), &mut |_, _| ())?;
         let layout = match boot.answers.pop() {
             Some(Message::Layout(layout)) => layout,
-            Some(Message::Broken(why) | Message::Confined(why)) => return Err(GuestError::Broken(why)),
+            Some(Message::Failed(why)) => return Err(GuestError::Failed(why)),
             _ => return Ok(Err(boot)),
         };
         let clocks: Vec<u64> = layout.read_clock.iter().filter_map(|&function| looked.behind_rdtsc(function)).collect();

@@ -21,6 +21,7 @@ use super::program::Files;
 use super::{GuestError, archive, failed, said};
 use crate::kernel::process::anonymous_file;
 use crate::life::execute::News;
+use crate::place::failure::{Failure, Kind};
 use crate::result::recording::{Acceleration, Clockwork, MachineRecord};
 pub(super) use channel::open;
 use channel::{ORDER, PAYLOAD};
@@ -53,7 +54,8 @@ fn line() -> String {
 impl Machine for Um {
     fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
         if errand.inspection.capture.is_some() {
-            return Err(GuestError::NoCapture);
+            let refusal = Failure::says(Kind::Unsupported, "captures are made in guests of QEMU only");
+            return Err(GuestError::refused(refusal.remedy("import the kernel as an image, or run tcpdump as a `[process]`")));
         }
         let program = errand.program.map(PathBuf::as_path);
         let mut initrd = contents::booted(errand.kernel, program).map_err(failed("make the guest's first file system"))?;
