@@ -1,7 +1,9 @@
 //! Measures one connection of a transfer beside iperf3, over the same unshaped veth pair, in alternating rounds: `cargo bench --bench transfer`.
-//! Not here: anything that is shaped, and any judgement: it prints both medians and their ratio.
+//! Prints the median throughput and CPU time per gigabyte of both, and their ratios.
+//! Not here: anything that is shaped, and any judgement.
 
 use std::error::Error;
+use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::CommandExt;
@@ -13,6 +15,8 @@ use mplab::clock::Clock;
 use mplab::kernel::Namespace;
 use mplab::traffic::Prepared;
 use mplab::words::{Protocol, Rate, Time, TransferDirection};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use nix::unistd::Uid;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -46,19 +50,49 @@ fn main() -> Result<()> {
     for protocol in [Protocol::Tcp, Protocol::Mptcp] {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
-            ours.push(mplab(protocol, &client, &server)?);
-            theirs.push(iperf3(protocol, &client, &server)?);
+            // Our threads are of this process; iperf3's two processes are waited for.
+            ours.push(Round::of(UsageWho::RUSAGE_SELF, || mplab(protocol, &client, &server))?);
+            theirs.push(Round::of(UsageWho::RUSAGE_CHILDREN, || iperf3(protocol, &client, &server))?);
             println!("       round: mplab {}, iperf3 {}", ours[ours.len() - 1], theirs[theirs.len() - 1]);
         }
-        let (ours, theirs) = (median(ours), median(theirs));
-        println!("{protocol:>5}: mplab {ours}, iperf3 {theirs}: {:.2} times iperf3", ours.0 as f64 / theirs.0 as f64);
+        let (ours, theirs) = (Round::median(&ours), Round::median(&theirs));
+        let (rate, cpu) = (ours.rate.0 as f64 / theirs.rate.0 as f64, ours.cpu / theirs.cpu);
+        println!("{protocol:>5}: mplab {ours}, iperf3 {theirs}: {rate:.2} times the rate of iperf3 for {cpu:.2} times its CPU time");
     }
     Ok(())
 }
 
-fn median(mut rates: Vec<Rate>) -> Rate {
-    rates.sort();
-    rates[rates.len() / 2]
+/// What a program achieved, and what it took.
+struct Round {
+    rate: Rate,
+    /// CPU seconds of sender and receiver per gigabyte (10^9 bytes), what the kernel did for them included.
+    cpu: f64,
+}
+
+impl Round {
+    /// Has some bytes moved, which tells how many arrived in which time, by those whose CPU time is asked for.
+    fn of(who: UsageWho, moved: impl FnOnce() -> Result<(u64, Time)>) -> Result<Self> {
+        let used = || getrusage(who).map(|usage| (usage.user_time() + usage.system_time()).num_microseconds());
+        let before = used()?;
+        let (bytes, took) = moved()?;
+        Ok(Self { rate: Rate::of(bytes, took), cpu: (used()? - before) as f64 * 1e3 / bytes as f64 })
+    }
+
+    /// The medians of rate and CPU time, which may be of different rounds.
+    fn median(rounds: &[Self]) -> Self {
+        let mut rates: Vec<_> = rounds.iter().map(|round| round.rate).collect();
+        let mut cpus: Vec<_> = rounds.iter().map(|round| round.cpu).collect();
+        rates.sort();
+        cpus.sort_by(f64::total_cmp);
+        Self { rate: rates[rates.len() / 2], cpu: cpus[cpus.len() / 2] }
+    }
+}
+
+/// `10gbit (0.41 CPU s/GB)`
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({:.3} CPU s/GB)", self.rate, self.cpu)
+    }
 }
 
 fn ip(namespace: &Namespace, arguments: &[&str]) -> Result<()> {
@@ -67,7 +101,7 @@ fn ip(namespace: &Namespace, arguments: &[&str]) -> Result<()> {
 }
 
 /// A round of ours: what arrived, verified, in the time from the connect to the last byte.
-fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<Rate> {
+fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<(u64, Time)> {
     let transfer = Transfer {
         client: "client".to_owned(),
         server: "server".to_owned(),
@@ -90,11 +124,11 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<R
     let flow = connection.up.as_ref().filter(|flow| flow.intact() && connection.protocol == Some(protocol));
     let flow = flow.ok_or_else(|| format!("the transfer went wrong: {connection:?}"))?;
     let took = flow.ended.zip(connection.connected).map_or(0, |(ended, connected)| ended - connected);
-    Ok(Rate::of(flow.received, Time::from_micros(took)))
+    Ok((flow.received, Time::from_micros(took)))
 }
 
 /// A round of iperf3's: what its server received.
-fn iperf3(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<Rate> {
+fn iperf3(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<(u64, Time)> {
     let command = |arguments: &[&str]| {
         let mut command = match protocol {
             Protocol::Tcp => Command::new("iperf3"),
@@ -120,6 +154,8 @@ fn iperf3(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<
     said.read_to_string(&mut line)?;
     listening.wait()?;
     let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let rate = report["end"]["sum_received"]["bits_per_second"].as_f64();
-    rate.map(|bits| Rate(bits as u64)).ok_or_else(|| format!("iperf3 reports no rate: {}", report["error"]).into())
+    let received = &report["end"]["sum_received"];
+    let seen = received["bytes"].as_u64().zip(received["seconds"].as_f64());
+    seen.map(|(bytes, seconds)| (bytes, Time((seconds * 1e9) as u64)))
+        .ok_or_else(|| format!("iperf3 reports no bytes: {}", report["error"]).into())
 }

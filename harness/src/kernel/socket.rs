@@ -1,13 +1,15 @@
-//! Stream sockets that speak TCP or MPTCP: making, binding, connecting, writing without a signal, asking what they speak.
-//! Not here: reading, accepting and shutting down, which the standard library's types do.
+//! Stream sockets that speak TCP or MPTCP: making, binding, connecting, writing without a signal, reading with times, asking what they speak.
+//! Not here: accepting and shutting down, which the standard library's types do.
 #![expect(unsafe_code, reason = "neither std nor nix can make an MPTCP socket or ask for MPTCP_INFO")]
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
-use nix::sys::socket::{self, Backlog, MsgFlags, SockaddrIn, SockaddrIn6, SockaddrLike, sockopt};
+use nix::sys::socket::{self, Backlog, ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, SockaddrLike, sockopt};
+use nix::sys::time::TimeSpec;
 
 use crate::words::Protocol;
 
@@ -88,7 +90,27 @@ pub fn connect(stream: &TcpStream, address: SocketAddr) -> io::Result<()> {
 
 /// Writes as much as the socket takes now. A closed peer is an error, not a signal.
 pub fn send(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    Ok(socket::sendmsg::<()>(stream.as_raw_fd(), slices, &[], MsgFlags::MSG_NOSIGNAL, None)?)
+    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+    Ok(socket::sendmsg::<()>(stream.as_raw_fd(), slices, &[], flags, None)?)
+}
+
+/// Lets [`receive`] tell when bytes came.
+pub fn stamp_arrivals(stream: &TcpStream) -> io::Result<()> {
+    Ok(socket::setsockopt(stream, sockopt::ReceiveTimestampns, &true)?)
+}
+
+/// Reads what is there now, or all that the buffer takes if the call `waits`, as long as the socket's timeout allows (`SO_RCVTIMEO`); and tells when the
+/// packet with the last of these bytes came in, if the kernel knows. The bytes may have waited for others after that.
+pub fn receive(stream: &TcpStream, buffer: &mut [u8], waits: bool) -> io::Result<(usize, Option<SystemTime>)> {
+    let flags = if waits { MsgFlags::MSG_WAITALL } else { MsgFlags::MSG_DONTWAIT };
+    let mut stamps = nix::cmsg_space!(TimeSpec);
+    let mut slices = [IoSliceMut::new(buffer)];
+    let message = socket::recvmsg::<()>(stream.as_raw_fd(), &mut slices, Some(&mut stamps), flags)?;
+    let stamp = message.cmsgs()?.find_map(|message| match message {
+        ControlMessageOwned::ScmTimestampns(stamp) => Some(UNIX_EPOCH + Duration::from(stamp)),
+        _ => None,
+    });
+    Ok((message.bytes, stamp))
 }
 
 /// What a connected socket speaks.

@@ -101,7 +101,9 @@ impl Connection {
     /// The client's socket says that its connect has come to an end.
     pub(super) fn connect_ended(&mut self) {
         let Some(client) = self.client.clone() else { return };
-        if let Err(error) = client.take_error().and_then(|error| error.map_or_else(|| client.peer_addr(), Err)) {
+        let connected = client.take_error().and_then(|error| error.map_or_else(|| client.peer_addr(), Err));
+        // From here on each call says whether it waits.
+        if let Err(error) = connected.and_then(|_| client.set_nonblocking(false)) {
             self.connect_failed(&error);
             return;
         }

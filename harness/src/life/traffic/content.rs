@@ -1,6 +1,7 @@
 //! What a transfer's bytes are: a function of seed, connection, way and position, so that lost, repeated and moved bytes are seen.
 //! Not here: moving them.
 
+use std::io::IoSlice;
 use std::sync::Arc;
 
 /// The length of a record: a number of its own, then the same pseudo-random bytes in every record.
@@ -77,6 +78,13 @@ impl Content {
         (hexadecimal(&wanted), hexadecimal(&bytes[..wanted.len()]))
     }
 
+    /// The bytes from `position` on, up to `limit` of them and `N` records.
+    pub(super) fn records<const N: usize>(&self, position: u64, limit: u64) -> Records<'_, N> {
+        let first = position / RECORD as u64;
+        let numbers = std::array::from_fn(|record| self.number((first + record as u64) * RECORD as u64));
+        Records { content: self, numbers, position, limit }
+    }
+
     /// The index of the first byte in `bytes` that is not what belongs at `position` and after it.
     pub(super) fn first_wrong(&self, mut position: u64, bytes: &[u8]) -> Option<usize> {
         let mut rest = bytes;
@@ -93,6 +101,29 @@ impl Content {
             }
         }
         None
+    }
+}
+
+/// Some records in a row, the first from any position on.
+pub(super) struct Records<'a, const N: usize> {
+    content: &'a Content,
+    numbers: [[u8; NUMBER]; N],
+    position: u64,
+    limit: u64,
+}
+
+impl<const N: usize> Records<'_, N> {
+    /// Their bytes, as they are handed over.
+    pub(super) fn slices(&self) -> Vec<IoSlice<'_>> {
+        let (mut position, mut left) = (self.position, self.limit);
+        let mut slices = Vec::with_capacity(2 * N);
+        for number in &self.numbers {
+            for part in self.content.rest(number, position, left.min(RECORD as u64) as usize) {
+                (position, left) = (position + part.len() as u64, left - part.len() as u64);
+                slices.extend((!part.is_empty()).then(|| IoSlice::new(part)));
+            }
+        }
+        slices
     }
 }
 

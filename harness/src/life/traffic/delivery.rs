@@ -1,8 +1,10 @@
-//! When bytes arrived: a receiver's arrivals thinned to pairs that still show every gap exactly.
+//! When bytes arrived: a receiver's arrivals thinned to pairs that still show every gap as the receiver saw it.
 //! Not here: receiving them, or an opinion on gaps.
 
-/// Arrivals nearer than this to the last pair are left out, in µs; a longer gap between two arrivals gets a pair at each of its ends.
+/// A longer gap between two arrivals gets a pair at each of its ends, in µs.
 const STEP: u64 = 10_000;
+/// Arrivals nearer than this to the last pair are left out, in µs. Less than a step: a receiver looks every 10 ms, but not to the µs.
+const NEAR: u64 = 8_000;
 
 /// The arrivals of one flow.
 pub(super) struct Delivery {
@@ -23,7 +25,7 @@ impl Delivery {
             self.keep_latest();
         }
         self.latest = (time, total);
-        if gap || time.saturating_sub(self.pairs[self.pairs.len() - 1].0) >= STEP {
+        if gap || time.saturating_sub(self.pairs[self.pairs.len() - 1].0) >= NEAR {
             self.keep_latest();
         }
     }
@@ -54,12 +56,18 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_flow_has_a_pair_each_10_ms() {
-        let arrivals: Vec<_> = (1..=1000).map(|n| (1_000 + n * 100, n * 50)).collect();
+    fn a_steady_flow_has_no_pairs_that_are_near_each_other() {
+        let arrivals: Vec<_> = (1..=1000).map(|n| (1_000 + n * 80, n * 50)).collect();
         let pairs = pairs(&arrivals);
         assert_eq!(pairs.len(), 11);
-        assert!(pairs.windows(2).all(|pair| pair[1].0 - pair[0].0 == STEP));
-        assert_eq!(pairs.last(), Some(&(101_000, 50_000)));
+        assert!(pairs.windows(2).all(|pair| pair[1].0 - pair[0].0 == NEAR));
+        assert_eq!(pairs.last(), Some(&(81_000, 50_000)));
+    }
+
+    #[test]
+    fn a_flow_that_is_looked_at_about_every_10_ms_has_a_pair_for_each_look() {
+        let looks: Vec<_> = (1..=100).map(|n| (1_000 + n * 10_000 + (n % 3) * 700, n * 50)).collect();
+        assert_eq!(pairs(&looks).len(), 101);
     }
 
     #[test]

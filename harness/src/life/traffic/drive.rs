@@ -72,7 +72,6 @@ fn accept(listener: &TcpListener, connections: &mut [Connection]) -> io::Result<
             Ok((server, peer)) => {
                 let alone = connections.len() == 1;
                 if let Some(connection) = connections.iter_mut().find(|connection| connection.comes_from(peer, alone)) {
-                    server.set_nonblocking(true)?;
                     connection.accepted(server);
                 }
             }

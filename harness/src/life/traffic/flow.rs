@@ -1,7 +1,7 @@
 //! The two ends of one way of one connection: a sender that hands over content, a receiver that checks it on arrival.
 //! Not here: connections, threads.
 
-use std::io::{self, ErrorKind, IoSlice, Read};
+use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::poll::PollFlags;
 
-use super::content::{Content, RECORD};
+use super::content::Content;
 use super::delivery::Delivery;
+use super::gulp::Gulp;
 use super::pace::Pace;
+use super::rest::Rest;
 use super::stop::Stop;
 use crate::document::case::Amount;
 use crate::kernel::socket;
@@ -19,14 +21,15 @@ use crate::life::clock::Clock;
 use crate::result::recording::WrongRecord;
 use crate::words::{Rate, Time};
 
-/// The most that one call hands over.
-const GIVE: usize = RECORD;
-/// The most that one call takes: what is to be compared must still be in a near cache.
-const TAKE: usize = 64 << 10;
-/// How soon a sender tries a full socket again, and the longest that this doubles to while it stays full. MPTCP hands waiting data to its
-/// subflows when the sender calls, and otherwise late: a sender that only slept until the socket was writable got a fifth of the throughput
-/// on an unshaped link (Linux 6.18, measured by benches/transfer.rs).
+/// The records that one call hands over at the most.
+const RECORDS: usize = 8;
+/// How soon a sender tries a full socket again at the least, and at the most: as long as it takes little this doubles, and when it takes much this
+/// halves. It may take more before that, and says so: a wait ends then. MPTCP hands waiting data to its
+/// subflows when the sender calls, and otherwise late: on an unshaped link a sender that only slept until the socket was writable got a fifth of the
+/// throughput, and one whose calls waited in the kernel a tenth (Linux 6.18, measured by benches/transfer.rs).
 const TRY_AGAIN: (Time, Time) = (Time::from_millis(1), Time::from_millis(16));
+/// What is much: so many bytes a millisecond, a gigabit a second.
+const MUCH: u64 = 128 << 10;
 
 /// What both ends of a flow work with.
 #[derive(Clone)]
@@ -56,15 +59,6 @@ pub(super) struct Received {
     pub(super) error: Option<io::Error>,
 }
 
-/// Whether a call that failed is to be made again, after a wait if the socket was not ready.
-fn again(end: &End, error: io::Error, flags: PollFlags, at_most: Option<Time>) -> io::Result<()> {
-    match error.kind() {
-        ErrorKind::Interrupted => Ok(()),
-        ErrorKind::WouldBlock => end.stop.wait(end.socket.as_fd(), flags, at_most.map(Into::into)),
-        _ => Err(error),
-    }
-}
-
 /// Sends the amount, closes this way, and tells what became of it.
 pub(super) fn send(end: &End, amount: Amount, rate: Option<Rate>) -> Sent {
     let mut sent = Sent::default();
@@ -74,84 +68,116 @@ pub(super) fn send(end: &End, amount: Amount, rate: Option<Rate>) -> Sent {
 
 fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> io::Result<()> {
     let start = end.clock.now();
+    let look = || end.clock.now().since(start);
+    let mut rest = Rest::of(amount)?;
     let pace = rate.map(Pace::new);
-    let mut patience = TRY_AGAIN.0;
+    let (mut elapsed, mut patience) = (Time::ZERO, TRY_AGAIN.0);
     if pace.is_some() {
         // Small chunks are handed over when they are due, and are to leave then.
         end.socket.set_nodelay(true)?;
     }
     while !end.stop.asked() {
-        let elapsed = end.clock.now().since(start);
-        let (left, time_left) = match amount {
-            Amount::Bytes(size) => (size.0.saturating_sub(sent.bytes), None),
-            Amount::Duration(time) => (if elapsed < time { u64::MAX } else { 0 }, Some(time.since(elapsed))),
-        };
+        let left = rest.left(sent.bytes);
         if left == 0 {
             end.socket.shutdown(Shutdown::Write)?;
             sent.closed = Some(end.clock.now().micros());
             break;
         }
-        let due = match pace.as_ref().map_or(Ok(left), |pace| pace.due(elapsed, sent.bytes, left)) {
-            Ok(due) => due,
-            Err(wait) => {
-                end.stop.pause(wait)?;
-                continue;
-            }
+        let (socket, wait) = match pace.as_ref().map_or(Ok(left), |pace| pace.due(elapsed, sent.bytes, left)) {
+            Ok(due) => match offer(end, sent.bytes, due)? {
+                (taken, full) if full => {
+                    sent.bytes += taken;
+                    let much = taken.saturating_mul(1_000_000) / patience.0 >= MUCH;
+                    patience = if much { TRY_AGAIN.0.max(Time(patience.0 / 2)) } else { TRY_AGAIN.1.min(Time(patience.0 * 2)) };
+                    (Some(end.socket.as_fd()), patience.into())
+                }
+                (taken, _) => {
+                    sent.bytes += taken;
+                    if pace.is_none() {
+                        rest.look(look);
+                    }
+                    continue;
+                }
+            },
+            Err(wait) => (None, wait),
         };
-        let number = end.content.number(sent.bytes);
-        let parts = end.content.rest(&number, sent.bytes, due.min(GIVE as u64) as usize);
-        match socket::send(&end.socket, &parts.map(IoSlice::new)) {
-            Ok(bytes) => {
-                sent.bytes += bytes as u64;
-                patience = TRY_AGAIN.0;
-            }
-            Err(error) => {
-                again(end, error, PollFlags::POLLOUT, Some(time_left.map_or(patience, |left| patience.min(left))))?;
-                patience = TRY_AGAIN.1.min(Time(patience.0 * 2));
-            }
+        rest.wait(&end.stop, socket, wait)?;
+        if pace.is_some() {
+            elapsed = look();
         }
     }
     Ok(())
+}
+
+/// Offers the socket what follows on `position`, up to `due` bytes. How many it takes, and whether it is full: then it takes less than it is offered.
+fn offer(end: &End, position: u64, due: u64) -> io::Result<(u64, bool)> {
+    let parts = end.content.records::<RECORDS>(position, due);
+    let slices = parts.slices();
+    let offered: usize = slices.iter().map(|slice| slice.len()).sum();
+    loop {
+        match socket::send(&end.socket, &slices) {
+            Ok(taken) => return Ok((taken as u64, taken < offered)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok((0, true)),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Receives until the sender closed its way, and tells what came; counts it in `meter` meanwhile.
 pub(super) fn receive(end: &End, connected: u64, meter: &AtomicU64) -> Received {
     let mut received = Received::default();
     let mut delivery = Delivery::since(connected);
-    received.error = receive_all(end, meter, &mut received, &mut delivery).err();
+    received.error = receive_all(end, connected, meter, &mut received, &mut delivery).err();
     received.progress = delivery.pairs();
     received
 }
 
-fn receive_all(end: &End, meter: &AtomicU64, received: &mut Received, delivery: &mut Delivery) -> io::Result<()> {
-    let mut buffer = vec![0; TAKE];
+fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Received, delivery: &mut Delivery) -> io::Result<()> {
+    let mut gulp = Gulp::since(Time::from_micros(connected));
+    let mut buffer = vec![0; Gulp::MOST];
+    socket::stamp_arrivals(&end.socket)?;
+    end.socket.set_read_timeout(Some(Gulp::SPAN.into()))?;
+    // Whether nothing has come for a while: then the first byte is waited for, else as many as come in a while.
+    let mut quiet = true;
     while !end.stop.asked() {
-        let arrived = match (&*end.socket).read(&mut buffer) {
-            Ok(0) => {
+        if quiet {
+            end.stop.wait(end.socket.as_fd(), PollFlags::POLLIN, None)?;
+        }
+        let wanted = gulp.size();
+        let (length, stamp) = match socket::receive(&end.socket, &mut buffer[..wanted], !quiet) {
+            Ok((0, _)) => {
                 received.ended = Some(end.clock.now().micros());
                 break;
             }
-            Ok(length) => &buffer[..length],
-            Err(error) => {
-                again(end, error, PollFlags::POLLIN, None)?;
+            Ok(taken) => taken,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                quiet = true;
                 continue;
             }
+            Err(error) => return Err(error),
         };
+        let now = end.clock.now();
+        // A call that got all it wanted has just got the last of it, and so has one that did not wait. Of another the kernel knows when that was.
+        let silence = if quiet || length == wanted { None } else { stamp.and_then(|stamp| stamp.elapsed().ok()) };
+        let at = gulp.took(length, now, silence.map(Time::from).unwrap_or_default());
+        quiet = false;
         if received.corrupt_at.is_some() {
             continue;
         }
-        let now = end.clock.now().micros();
+        let arrived = &buffer[..length];
         let wrong = end.content.first_wrong(received.bytes, arrived);
         let right = wrong.unwrap_or(arrived.len()) as u64;
         received.bytes += right;
         if let Some(index) = wrong {
             received.corrupt_at = Some(received.bytes);
             let (wanted, got) = end.content.told(received.bytes, &arrived[index..]);
-            received.wrong = Some(WrongRecord { at: now, wanted, got });
+            received.wrong = Some(WrongRecord { at: now.micros(), wanted, got });
         }
         if right > 0 {
             meter.fetch_add(right, Ordering::Relaxed);
-            delivery.arrived(now, received.bytes);
+            delivery.arrived(at.micros(), received.bytes);
         }
     }
     Ok(())

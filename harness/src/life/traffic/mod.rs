@@ -8,8 +8,10 @@ mod content;
 mod delivery;
 mod drive;
 mod flow;
+mod gulp;
 mod mailbox;
 mod pace;
+mod rest;
 mod stop;
 
 use std::io;

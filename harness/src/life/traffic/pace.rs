@@ -7,8 +7,10 @@ use crate::words::{Rate, Time};
 
 /// The longest wait: a sender looks up this often at least.
 const LOOK_UP: Time = Time::from_millis(10);
-/// How much of the rate goes into a chunk; smaller ones cost more calls, larger ones make bursts.
-const CHUNK: Time = Time::from_millis(2);
+/// How much of the rate goes into a chunk, at the most and at the least: smaller ones cost more calls, larger ones make bursts.
+const CHUNK: (Time, Time) = (Time::from_millis(5), Time::from_millis(2));
+/// A burst that matters no more than a connection's first: ten packets (RFC 6928). A chunk that would be larger belongs to less time.
+const BURST: u64 = 10 * 1448;
 
 /// A schedule. A sender that was held up catches up: after a time t it has handed over what belongs to t, on a busy computer too.
 pub(super) struct Pace {
@@ -18,7 +20,8 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(rate: Rate) -> Self {
-        Self { rate, chunk: rate.bytes_in(CHUNK).clamp(256, 64 << 10) }
+        let [most, least] = [CHUNK.0, CHUNK.1].map(|time| rate.bytes_in(time));
+        Self { rate, chunk: most.min(BURST).max(least).clamp(256, 64 << 10) }
     }
 
     /// How many of the `left` bytes are due `elapsed` after the start if `sent` have been sent, or how long to wait before asking again.

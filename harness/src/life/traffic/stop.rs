@@ -48,11 +48,6 @@ impl Stop {
         poll(&mut [self.line(), PollFd::new(fd, flags)], at_most)
     }
 
-    /// Waits until the time is up or the transfer is told to stop.
-    pub(super) fn pause(&self, at_most: Duration) -> io::Result<()> {
-        poll(&mut [self.line()], Some(at_most))
-    }
-
     /// What to wait for besides whatever else one waits for.
     pub(super) fn line(&self) -> PollFd<'_> {
         PollFd::new(self.line.as_fd(), PollFlags::POLLIN)
