@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use mplab::kernel::{Batch, Namespace, Netlink, link, sysctl};
 use mplab::lab::Lab;
-use mplab::plan::{self, Act, Forwarding, Op};
+use mplab::plan::{self, Act, Forwarding, HostAct, Op};
 use mplab::topology::{self, Topology};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -144,7 +144,7 @@ fn many(links: usize, rounds: usize) -> Outcome<()> {
     for op in &ops {
         let kind = format!("{:?}", op.act);
         let kind = kind.split([' ', '{']).next().unwrap_or_default();
-        *kinds.entry(kind.to_owned()).or_default() += usize::from(op.act != Act::Namespace);
+        *kinds.entry(kind.to_owned()).or_default() += usize::from(op.act != Act::Host(HostAct::Namespace));
     }
     println!("{kinds:?}");
     Ok(())

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use needs::needs;
 use netem::Course;
-pub use op::{Act, Op};
+pub use op::{Act, DeviceAct, HostAct, MAIN_TABLE, MptcpAct, NftAct, Op, QdiscAct, RelayAct, RouteAct};
 pub use state::{LinkState, links};
 use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Act, Op};
+use super::{Act, DeviceAct, MptcpAct, Op, RelayAct};
 use crate::document::case::{Case, Measure};
 use crate::words::Feature;
 
@@ -17,10 +17,12 @@ pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
         needs.extend(op.act.needs());
         let here = endpoints.entry(&op.ns).or_default();
         match &op.act {
-            Act::Endpoint { .. } => *here += 1,
-            Act::DeleteEndpoint { .. } => *here = here.saturating_sub(1),
-            Act::FlushEndpoints => *here = 0,
-            Act::Limits { subflows, add_addr_accepted } => highest = highest.max((*subflows).max(*add_addr_accepted).unwrap_or(0)),
+            Act::Mptcp(MptcpAct::Endpoint { .. }) => *here += 1,
+            Act::Mptcp(MptcpAct::DeleteEndpoint { .. }) => *here = here.saturating_sub(1),
+            Act::Mptcp(MptcpAct::FlushEndpoints) => *here = 0,
+            Act::Mptcp(MptcpAct::Limits { subflows, add_addr_accepted }) => {
+                highest = highest.max((*subflows).max(*add_addr_accepted).unwrap_or(0));
+            }
             _ => {}
         }
         most = most.max(*here);
@@ -38,11 +40,18 @@ pub(super) fn measures(case: &Case) -> impl Iterator<Item = Feature> {
 
 /// Whether an interface that has VLANs is an end of a link that the relay makes: its packet sockets are given frames without their tags.
 fn tags_on_a_relay(ops: &[&Op]) -> bool {
-    let relayed: BTreeSet<&String> =
-        ops.iter().filter_map(|op| if let Act::Relay { dev, to, .. } = &op.act { Some([dev, to]) } else { None }).flatten().collect();
-    let tagged: BTreeSet<(&String, &String)> =
-        ops.iter().filter_map(|op| if let Act::Vlan { link, .. } = &op.act { Some((&op.ns, link)) } else { None }).collect();
-    ops.iter().any(|op| matches!(&op.act, Act::Veth { dev, peer, .. } if tagged.contains(&(&op.ns, dev)) && relayed.contains(peer)))
+    let relayed: BTreeSet<&String> = ops
+        .iter()
+        .filter_map(|op| if let Act::Relay(RelayAct::Relay { dev, to, .. }) = &op.act { Some([dev, to]) } else { None })
+        .flatten()
+        .collect();
+    let tagged: BTreeSet<(&String, &String)> = ops
+        .iter()
+        .filter_map(|op| if let Act::Device(DeviceAct::Vlan { link, .. }) = &op.act { Some((&op.ns, link)) } else { None })
+        .collect();
+    ops.iter().any(
+        |op| matches!(&op.act, Act::Device(DeviceAct::Veth { dev, peer, .. }) if tagged.contains(&(&op.ns, dev)) && relayed.contains(peer)),
+    )
 }
 
 #[cfg(test)]
@@ -53,18 +62,18 @@ mod tests {
 
     fn endpoint(host: &str, last: u8) -> Op {
         let address = [10, 0, 0, last].into();
-        Op::new(host, Act::Endpoint { address, dev: None, flags: Vec::new(), id: None, port: None })
+        Op::new(host, MptcpAct::Endpoint { address, dev: None, flags: Vec::new(), id: None, port: None })
     }
 
     #[test]
     fn the_most_endpoints_that_a_host_has_at_once_are_needed() {
         let host = |name: &'static str, count: u8| (1..=count).map(move |last| endpoint(name, last));
         assert_eq!(needs(&host("a", 3).chain(host("b", 5)).collect::<Vec<_>>()), [Feature::Endpoints(5)].into());
-        let deleted = Op::new("a", Act::DeleteEndpoint { address: [10, 0, 0, 1].into() });
+        let deleted = Op::new("a", MptcpAct::DeleteEndpoint { address: [10, 0, 0, 1].into() });
         let in_turns: Vec<_> =
-            host("a", 2).chain([deleted, endpoint("a", 3), Op::new("a", Act::FlushEndpoints)]).chain(host("a", 1)).collect();
+            host("a", 2).chain([deleted, endpoint("a", 3), Op::new("a", MptcpAct::FlushEndpoints)]).chain(host("a", 1)).collect();
         assert_eq!(needs(&in_turns), [Feature::Endpoints(2)].into());
-        assert_eq!(needs(&[Op::new("a", Act::FlushEndpoints)]), BTreeSet::new());
+        assert_eq!(needs(&[Op::new("a", MptcpAct::FlushEndpoints)]), BTreeSet::new());
     }
 
     #[test]
@@ -89,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_highest_limit_is_needed() {
-        let limits = |subflows, add_addr_accepted| Op::new("a", Act::Limits { subflows, add_addr_accepted });
+        let limits = |subflows, add_addr_accepted| Op::new("a", MptcpAct::Limits { subflows, add_addr_accepted });
         assert_eq!(needs(&[limits(Some(2), Some(9)), limits(Some(3), None)]), [Feature::Limits(9)].into());
         assert_eq!(needs(&[limits(Some(0), None)]), BTreeSet::new());
     }

@@ -4,7 +4,7 @@
 //! netem decides over super-packets as if they were packets, so something has to take these apart before it. And its limit counts packets
 //! that are being delayed together with those that wait for the rate, so a queue behind a delay needs a netem of its own.
 
-use super::Act;
+use super::QdiscAct;
 use crate::words::netem::UNLIMITED;
 use crate::words::{Netem, QdiscHandle, Shape, Size, Time};
 
@@ -56,7 +56,7 @@ pub(super) struct Chain<'a> {
 
 impl Chain<'_> {
     /// What gives it its first conditions, or others later. The queue holds so many packets, if there is a rate.
-    pub(super) fn acts(&self, shape: &Shape, queue: Option<u32>, seed: Option<u64>, again: bool) -> Vec<Act> {
+    pub(super) fn acts(&self, shape: &Shape, queue: Option<u32>, seed: Option<u64>, again: bool) -> Vec<QdiscAct> {
         let Course { units, rate, delay, .. } = self.course;
         // What waits for a slot waits behind the rate, as in one netem that has both.
         let queued = Netem { limit: queue.unwrap_or(PACKETS), rate: shape.rate, slot: shape.slot, again, ..Netem::default() };
@@ -70,9 +70,10 @@ impl Chain<'_> {
         };
         let dev = || self.dev.to_owned();
         let place = |handle: u16| QdiscHandle { parent: (handle > 1).then(|| handle - 1), handle };
-        let split = units.then(|| Act::Split { dev: dev(), place: place(1), packet: self.packet, queue: None }).filter(|_| !again);
+        let split = units.then(|| QdiscAct::Split { dev: dev(), place: place(1), packet: self.packet, queue: None }).filter(|_| !again);
         let first = if units { 2 } else { 1 };
-        let netems = (first..).zip(netems).map(|(handle, netem)| Act::Netem { dev: dev(), place: place(handle), netem: Box::new(netem) });
+        let netems =
+            (first..).zip(netems).map(|(handle, netem)| QdiscAct::Netem { dev: dev(), place: place(handle), netem: Box::new(netem) });
         split.into_iter().chain(netems).collect()
     }
 }

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-use super::{Act, Op, op::MAIN_TABLE};
+use super::{Op, RouteAct, op::MAIN_TABLE};
 use crate::document::topology::address::{contains, is_link_local, subnet_of};
 use crate::document::topology::{Route, Topology};
 use crate::words::{End, Network};
@@ -73,7 +73,7 @@ fn networks(topology: &Topology, ends: &[End; 2], v6: bool) -> Vec<Network> {
 }
 
 /// Routes to the neighbours that are in no network of the interface before them.
-fn beside<'a>(topology: &'a Topology, host: &'a str, neighbours: &'a [Neighbour<'a>]) -> impl Iterator<Item = Act> + use<'a> {
+fn beside<'a>(topology: &'a Topology, host: &'a str, neighbours: &'a [Neighbour<'a>]) -> impl Iterator<Item = RouteAct> + use<'a> {
     let apart = |neighbour: &&Neighbour| {
         let own = &topology.hosts[host].interfaces[neighbour.interface].addresses;
         !own.iter().any(|network| contains(*network, neighbour.via.address))
@@ -81,20 +81,19 @@ fn beside<'a>(topology: &'a Topology, host: &'a str, neighbours: &'a [Neighbour<
     neighbours.iter().filter(apart).map(|neighbour| {
         let address = neighbour.via.address;
         let to = Network { address, prefix: if address.is_ipv6() { 128 } else { 32 } };
-        Act::Route { to, via: None, dev: Some(neighbour.interface.to_owned()), table: None, onlink: false }
+        RouteAct::Route { to, via: None, dev: Some(neighbour.interface.to_owned()), table: None, onlink: false }
     })
 }
 
 /// A route that is written. Its next hop need not be in a network of the interface that is named, and then Linux has to be told so.
-fn written(topology: &Topology, host: &str, route: &Route, routes: &[Act]) -> Act {
+fn written(topology: &Topology, host: &str, route: &Route, routes: &[RouteAct]) -> RouteAct {
     let known = |via: IpAddr, dev: &str| {
         let own = topology.hosts[host].interfaces.get(dev).is_some_and(|own| own.addresses.iter().any(|network| contains(*network, via)));
-        let by_device =
-            |act: &Act| matches!(act, Act::Route { to, via: None, dev: Some(by), table: None, .. } if by == dev && contains(*to, via));
+        let by_device = |act: &RouteAct| matches!(act, RouteAct::Route { to, via: None, dev: Some(by), table: None, .. } if by == dev && contains(*to, via));
         own || is_link_local(via) || routes.iter().any(by_device)
     };
     let onlink = route.via.zip(route.interface.as_deref()).is_some_and(|(via, dev)| !known(via, dev));
-    Act::Route { to: route.to, via: route.via, dev: route.interface.clone(), table: None, onlink }
+    RouteAct::Route { to: route.to, via: route.via, dev: route.interface.clone(), table: None, onlink }
 }
 
 fn default_network(v6: bool) -> Network {
@@ -121,9 +120,16 @@ pub(super) fn rules(topology: &Topology, host: &str) -> Vec<Op> {
                 .iter()
                 .map(|network| network.address)
                 .filter(|address| address.is_ipv6() == v6 && !is_link_local(*address));
-            acts.extend(own.map(|from| Act::Rule { v6, priority: table, from: Some(from), mark: None, table, suppress_default: false }));
+            acts.extend(own.map(|from| RouteAct::Rule {
+                v6,
+                priority: table,
+                from: Some(from),
+                mark: None,
+                table,
+                suppress_default: false,
+            }));
         }
-        acts.push(Act::Rule { v6, priority: RULES, from: None, mark: None, table: MAIN_TABLE, suppress_default: true });
+        acts.push(RouteAct::Rule { v6, priority: RULES, from: None, mark: None, table: MAIN_TABLE, suppress_default: true });
     }
     acts.into_iter().map(|act| Op::new(host, act)).collect()
 }
@@ -137,7 +143,7 @@ pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
         main_table(topology, host, v6, &mut acts);
         for (table, name, _) in tables(topology, host) {
             let neighbour = neighbours.iter().find(|neighbour| neighbour.interface == name);
-            acts.extend(neighbour.map(|neighbour| Act::Route {
+            acts.extend(neighbour.map(|neighbour| RouteAct::Route {
                 to: default_network(v6),
                 via: Some(neighbour.via.address),
                 dev: Some(name.to_owned()),
@@ -148,7 +154,7 @@ pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
     }
     let own = &topology.hosts[host].routes;
     // A route that is written takes the place of one that follows from the links.
-    acts.retain(|act| !matches!(act, Act::Route { to, table: None, .. } if own.iter().any(|route| route.to == *to)));
+    acts.retain(|act| !matches!(act, RouteAct::Route { to, table: None, .. } if own.iter().any(|route| route.to == *to)));
     // Next hops have to be reached before they are named.
     let (by_device, by_hop): (Vec<_>, Vec<_>) = own.iter().partition(|route| route.via.is_none());
     let by_device: Vec<_> = by_device.into_iter().map(|route| written(topology, host, route, &[])).collect();
@@ -159,12 +165,12 @@ pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
 }
 
 /// Networks that are not its own: by the nearest router, or for a host by its default route where that leads there too.
-fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<Act>) {
+fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<RouteAct>) {
     let mut routers = neighbours(topology, host, v6);
     routers.retain(|neighbour| topology.hosts[neighbour.host].forward);
     let names: Vec<&str> = routers.iter().map(|router| router.host).collect();
     let reached = reach(topology, host, &names, v6);
-    let route = |to: Network, by: &Neighbour| Act::Route {
+    let route = |to: Network, by: &Neighbour| RouteAct::Route {
         to,
         via: Some(by.via.address),
         dev: Some(by.interface.to_owned()),

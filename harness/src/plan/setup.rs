@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::wire::{self, Wire};
-use super::{Act, Forwarding, Means, Op, routes};
+use super::{Act, DeviceAct, Forwarding, HostAct, Means, MptcpAct, NftAct, Op, RouteAct, routes};
 use crate::document::topology::{Bond, Host, Topology};
 use crate::words::End;
 use crate::words::mptcp::PATH_MANAGERS;
@@ -14,14 +14,14 @@ use crate::words::names::WIRES;
 const NO_IPV6: &str = "net.ipv6.conf.default.disable_ipv6";
 
 pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> {
-    let mut ops: Vec<Op> = topology.hosts.keys().map(|host| Op::new(host, Act::Namespace)).collect();
-    ops.push(Op::new(WIRES, Act::Namespace));
+    let mut ops: Vec<Op> = topology.hosts.keys().map(|host| Op::new(host, HostAct::Namespace)).collect();
+    ops.push(Op::new(WIRES, HostAct::Namespace));
     for (name, host) in &topology.hosts {
-        ops.extend(sysctls(host, false, means).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
+        ops.extend(sysctls(host, false, means).into_iter().map(|(key, value)| Op::new(name, HostAct::Sysctl { key, value })));
     }
     // Nobody lives on the wires: they shall say nothing of their own.
-    ops.push(Op::new(WIRES, Act::Sysctl { key: NO_IPV6.into(), value: "1".into() }));
-    ops.extend(topology.hosts.keys().map(|name| Op::new(name, Act::Up { dev: "lo".into() })));
+    ops.push(Op::new(WIRES, HostAct::Sysctl { key: NO_IPV6.into(), value: "1".into() }));
+    ops.extend(topology.hosts.keys().map(|name| Op::new(name, DeviceAct::Up { dev: "lo".into() })));
     let rules = topology.hosts.keys().flat_map(|name| routes::rules(topology, name));
     // Rules after interfaces: each new interface makes the kernel walk the rules (net/core/fib_rules.c).
     if topology.hosts.values().any(Host::has_ipv6) {
@@ -38,7 +38,7 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
         // Carriers are there by now: of several members that could be the active one the first is, at both ends.
         ops.extend(bonds(topology, host).into_iter().chain(vlans(host)).map(|act| Op::new(name, act)));
         for (dev, interface) in &host.interfaces {
-            ops.extend(interface.addresses.iter().map(|&address| Op::new(name, Act::Address { dev: dev.clone(), address })));
+            ops.extend(interface.addresses.iter().map(|&address| Op::new(name, RouteAct::Address { dev: dev.clone(), address })));
         }
         ops.extend(routes::routes(topology, name));
     }
@@ -47,7 +47,7 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
         ops.extend(wires.iter().flat_map(Wire::open));
     }
     for (name, host) in &topology.hosts {
-        ops.extend(sysctls(host, true, means).into_iter().map(|(key, value)| Op::new(name, Act::Sysctl { key, value })));
+        ops.extend(sysctls(host, true, means).into_iter().map(|(key, value)| Op::new(name, HostAct::Sysctl { key, value })));
         ops.extend(middle(host).into_iter().map(|act| Op::new(name, act)));
         ops.extend(mptcp(host).into_iter().map(|act| Op::new(name, act)));
     }
@@ -68,7 +68,7 @@ fn cables(topology: &Topology, wires: &[Wire]) -> Vec<Op> {
         let (peer_ns, peer) = (WIRES.into(), wire::dev(wire.name, end));
         Op::new(
             &at.host,
-            Act::Veth {
+            DeviceAct::Veth {
                 dev: at.interface.clone(),
                 peer_ns,
                 peer,
@@ -89,29 +89,29 @@ fn carriers(wires: &[Wire], means: Means) -> Vec<Op> {
         ops.extend(wires.iter().flat_map(Wire::open));
     }
     ops.extend(wires.iter().flat_map(Wire::shape));
-    ops.extend(wires.iter().flat_map(|wire| [0, 1].map(|end| Op::new(WIRES, Act::Up { dev: wire::dev(wire.name, end) }))));
+    ops.extend(wires.iter().flat_map(|wire| [0, 1].map(|end| Op::new(WIRES, DeviceAct::Up { dev: wire::dev(wire.name, end) }))));
     ops
 }
 
 /// What makes a host's bonds.
-fn bonds(topology: &Topology, host: &Host) -> Vec<Act> {
+fn bonds(topology: &Topology, host: &Host) -> Vec<DeviceAct> {
     let mut acts = Vec::new();
     for (dev, interface) in &host.interfaces {
         let Some(Bond { mode, interfaces, miimon, xmit_hash_policy }) = &interface.bond else { continue };
         let mtu = topology.links[&interface.link].mtu;
-        acts.push(Act::Bond { dev: dev.clone(), mtu, mode: *mode, miimon: *miimon, xmit_hash_policy: *xmit_hash_policy });
-        acts.extend(interfaces.iter().map(|member| Act::Attach { dev: member.clone(), master: dev.clone() }));
-        acts.push(Act::Up { dev: dev.clone() });
+        acts.push(DeviceAct::Bond { dev: dev.clone(), mtu, mode: *mode, miimon: *miimon, xmit_hash_policy: *xmit_hash_policy });
+        acts.extend(interfaces.iter().map(|member| DeviceAct::Attach { dev: member.clone(), master: dev.clone() }));
+        acts.push(DeviceAct::Up { dev: dev.clone() });
     }
     acts
 }
 
 /// What makes a host's VLANs.
-fn vlans(host: &Host) -> impl Iterator<Item = Act> {
+fn vlans(host: &Host) -> impl Iterator<Item = DeviceAct> {
     let found = host.interfaces.iter().filter_map(|(dev, interface)| Some((dev, interface.vlan.as_ref()?)));
     found.flat_map(|(dev, vlan)| {
-        let made = Act::Vlan { dev: dev.clone(), link: vlan.interface.clone(), id: vlan.id };
-        [made, Act::Up { dev: dev.clone() }]
+        let made = DeviceAct::Vlan { dev: dev.clone(), link: vlan.interface.clone(), id: vlan.id };
+        [made, DeviceAct::Up { dev: dev.clone() }]
     })
 }
 
@@ -161,33 +161,33 @@ const INTERCEPTED: u32 = 900;
 
 /// What a host does to packets on their way.
 fn middle(host: &Host) -> Vec<Act> {
-    let mut acts = Vec::new();
+    let mut acts: Vec<Act> = Vec::new();
     if !host.firewall.is_empty() {
-        acts.push(Act::Firewall { rules: host.firewall.clone() });
+        acts.push(NftAct::Firewall { rules: host.firewall.clone() }.into());
     }
     let devs: Vec<_> = host.interfaces.iter().filter(|(_, interface)| interface.masquerade).map(|(dev, _)| dev.clone()).collect();
     if !devs.is_empty() {
-        acts.push(Act::Masquerade { devs });
+        acts.push(NftAct::Masquerade { devs }.into());
     }
     let ports: Vec<_> = host.interfaces.iter().filter_map(|(dev, interface)| Some((dev.clone(), interface.tproxy?))).collect();
     if !ports.is_empty() {
-        acts.push(Act::Intercept { ports, mark: INTERCEPTED });
+        acts.push(NftAct::Intercept { ports, mark: INTERCEPTED }.into());
         for v6 in [false, true].into_iter().filter(|v6| !v6 || host.has_ipv6()) {
             let (priority, table) = (INTERCEPTED, INTERCEPTED);
-            acts.push(Act::Rule { v6, priority, from: None, mark: Some(INTERCEPTED), table, suppress_default: false });
-            acts.push(Act::EverythingIsHere { v6, table });
+            acts.push(RouteAct::Rule { v6, priority, from: None, mark: Some(INTERCEPTED), table, suppress_default: false }.into());
+            acts.push(RouteAct::EverythingIsHere { v6, table }.into());
         }
     }
     acts
 }
 
 /// A host's limits, then its endpoints: an endpoint acts as soon as it is there.
-fn mptcp(host: &Host) -> Vec<Act> {
+fn mptcp(host: &Host) -> Vec<MptcpAct> {
     let mptcp = &host.mptcp;
     let mut acts = Vec::new();
     if mptcp.subflows.is_some() || mptcp.add_addr_accepted.is_some() {
-        acts.push(Act::Limits { subflows: mptcp.subflows, add_addr_accepted: mptcp.add_addr_accepted });
+        acts.push(MptcpAct::Limits { subflows: mptcp.subflows, add_addr_accepted: mptcp.add_addr_accepted });
     }
-    acts.extend(mptcp.endpoints.iter().map(Act::of_endpoint));
+    acts.extend(mptcp.endpoints.iter().map(MptcpAct::of_endpoint));
     acts
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::wire::{self, Wire};
-use super::{Act, Change, Op, PlannedStep};
+use super::{Act, Change, DeviceAct, MptcpAct, NftAct, Op, PlannedStep, RouteAct};
 use crate::document::case::{Action, Case, EndpointChange, How, Reshape};
 use crate::words::names::WIRES;
 use crate::words::ramp::Ramp;
@@ -35,24 +35,24 @@ pub(super) fn plan(case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep
                 }
                 vec![Change { after: Time::ZERO, ops }]
             }
-            Action::Firewall { host, rules } => at_once(host, Act::Firewall { rules: rules.clone() }),
+            Action::Firewall { host, rules } => at_once(host, NftAct::Firewall { rules: rules.clone() }),
             Action::Endpoint { host, change } => at_once(
                 host,
                 match change {
-                    EndpointChange::Add(endpoint) => Act::of_endpoint(endpoint),
-                    EndpointChange::Remove(address) => Act::DeleteEndpoint { address: *address },
-                    EndpointChange::Change(address, flags) => Act::ChangeEndpoint { address: *address, flags: flags.clone() },
-                    EndpointChange::Flush => Act::FlushEndpoints,
+                    EndpointChange::Add(endpoint) => MptcpAct::of_endpoint(endpoint),
+                    EndpointChange::Remove(address) => MptcpAct::DeleteEndpoint { address: *address },
+                    EndpointChange::Change(address, flags) => MptcpAct::ChangeEndpoint { address: *address, flags: flags.clone() },
+                    EndpointChange::Flush => MptcpAct::FlushEndpoints,
                 },
             ),
             Action::Limits { host, subflows, add_addr_accepted } => {
-                at_once(host, Act::Limits { subflows: *subflows, add_addr_accepted: *add_addr_accepted })
+                at_once(host, MptcpAct::Limits { subflows: *subflows, add_addr_accepted: *add_addr_accepted })
             }
             Action::PathManager { host, transfer: name, command } => {
                 let transfer = &case.transfers[name];
                 let to = SocketAddr::new(transfer.to, transfer.port);
                 let server = *host == transfer.server;
-                at_once(host, Act::Command { transfer: name.clone(), to, server, command: command.clone() })
+                at_once(host, MptcpAct::Command { transfer: name.clone(), to, server, command: command.clone() })
             }
             Action::Shape(to) => {
                 let from = shapes.insert(&to.link, [&to.up, &to.down]).unwrap_or([&to.up, &to.down]);
@@ -68,7 +68,7 @@ pub(super) fn plan(case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep
 }
 
 /// A step that is one operation.
-fn at_once(host: &str, act: Act) -> Vec<Change> {
+fn at_once(host: &str, act: impl Into<Act>) -> Vec<Change> {
     vec![Change { after: Time::ZERO, ops: vec![Op::new(host, act)] }]
 }
 
@@ -94,31 +94,33 @@ fn side(wire: &Wire, end: &End) -> usize {
 fn apply(wire: &Wire, how: &How) -> Vec<Op> {
     match how {
         // A veth's carrier is its peer being up.
-        How::Carrier(ends) => ends.iter().map(|end| Op::new(WIRES, Act::Down { dev: wire::dev(wire.name, side(wire, end)) })).collect(),
-        How::Admin(ends) => ends.iter().map(|end| Op::new(&end.host, Act::Down { dev: end.interface.clone() })).collect(),
+        How::Carrier(ends) => {
+            ends.iter().map(|end| Op::new(WIRES, DeviceAct::Down { dev: wire::dev(wire.name, side(wire, end)) })).collect()
+        }
+        How::Admin(ends) => ends.iter().map(|end| Op::new(&end.host, DeviceAct::Down { dev: end.interface.clone() })).collect(),
         How::Blackhole { up, down } => directions(*up, *down).map(|from| wire.pass(from, false)).collect(),
     }
 }
 
 fn undo(wire: &Wire, how: &How, setup: &[Op]) -> Vec<Op> {
     match how {
-        How::Carrier(ends) => ends.iter().map(|end| Op::new(WIRES, Act::Up { dev: wire::dev(wire.name, side(wire, end)) })).collect(),
+        How::Carrier(ends) => ends.iter().map(|end| Op::new(WIRES, DeviceAct::Up { dev: wire::dev(wire.name, side(wire, end)) })).collect(),
         // The kernel forgets an interface's routes when it is set down.
         How::Admin(ends) => ends
             .iter()
             .flat_map(|end| {
                 // Its VLANs are set down with it; not every kernel sets them up with it at once.
                 let vlan = |op: &Op| match &op.act {
-                    Act::Vlan { dev, link, .. } if op.ns == end.host && *link == end.interface => Some(dev.clone()),
+                    Act::Device(DeviceAct::Vlan { dev, link, .. }) if op.ns == end.host && *link == end.interface => Some(dev.clone()),
                     _ => None,
                 };
                 let devs: Vec<String> = std::iter::once(end.interface.clone()).chain(setup.iter().filter_map(vlan)).collect();
                 let through = |op: &&Op| match &op.act {
-                    Act::Route { dev: Some(dev), .. } => op.ns == end.host && devs.contains(dev),
+                    Act::Route(RouteAct::Route { dev: Some(dev), .. }) => op.ns == end.host && devs.contains(dev),
                     _ => false,
                 };
                 let routes: Vec<Op> = setup.iter().filter(through).cloned().collect();
-                let ups = devs.into_iter().map(|dev| Op::new(&end.host, Act::Up { dev }));
+                let ups = devs.into_iter().map(|dev| Op::new(&end.host, DeviceAct::Up { dev }));
                 ups.chain(routes).collect::<Vec<_>>()
             })
             .collect(),

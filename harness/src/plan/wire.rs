@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::netem::{Chain, Course};
-use super::{Act, Op};
+use super::{Act, DeviceAct, Op, QdiscAct, RelayAct};
 use crate::document::topology::Link;
 use crate::words::names::WIRES;
 use crate::words::shape::{Distribution, Jitter, Limit};
@@ -133,7 +133,7 @@ pub(super) fn dev(link: &str, end: usize) -> String {
     format!("{link}-{}", ["a", "b"][end])
 }
 
-fn op(act: Act) -> Op {
+fn op(act: impl Into<Act>) -> Op {
     Op::new(WIRES, act)
 }
 
@@ -160,12 +160,12 @@ impl Wire<'_> {
     /// Lets packets cross that enter at end `from`, or vanish.
     pub(super) fn pass(&self, from: usize, passes: bool) -> Op {
         let (dev, to) = (self.dev(from), self.dev(1 - from));
-        op(match (self.engine, self.means.forwarding) {
-            (Engine::Relay, _) => Act::Swallow { link: self.name.to_owned(), way: Direction::BOTH[from], on: !passes },
-            (_, Forwarding::Redirect) if passes => Act::Redirect { dev, to },
-            (_, Forwarding::Redirect) => Act::Unredirect { dev },
-            (_, Forwarding::Bridge) => Act::Port { dev: to, flood: passes },
-        })
+        match (self.engine, self.means.forwarding) {
+            (Engine::Relay, _) => op(RelayAct::Swallow { link: self.name.to_owned(), way: Direction::BOTH[from], on: !passes }),
+            (_, Forwarding::Redirect) if passes => op(QdiscAct::Redirect { dev, to }),
+            (_, Forwarding::Redirect) => op(QdiscAct::Unredirect { dev }),
+            (_, Forwarding::Bridge) => op(DeviceAct::Port { dev: to, flood: passes }),
+        }
     }
 
     /// What it needs, once its interfaces exist, before it can be opened.
@@ -173,11 +173,11 @@ impl Wire<'_> {
         let ends = [0, 1];
         match (self.engine, self.means.forwarding) {
             (Engine::Relay, _) => Vec::new(),
-            (_, Forwarding::Redirect) => ends.map(|end| op(Act::Ingress { dev: self.dev(end) })).to_vec(),
+            (_, Forwarding::Redirect) => ends.map(|end| op(QdiscAct::Ingress { dev: self.dev(end) })).to_vec(),
             (_, Forwarding::Bridge) => {
                 let bridge = self.name.to_owned();
-                let ports = ends.map(|end| op(Act::Attach { dev: self.dev(end), master: bridge.clone() }));
-                std::iter::once(op(Act::Bridge { dev: bridge.clone() })).chain(ports).collect()
+                let ports = ends.map(|end| op(DeviceAct::Attach { dev: self.dev(end), master: bridge.clone() }));
+                std::iter::once(op(DeviceAct::Bridge { dev: bridge.clone() })).chain(ports).collect()
             }
         }
     }
@@ -189,7 +189,7 @@ impl Wire<'_> {
         }
         let of = |shape| Box::new(self.with_queue(shape));
         let (up, down) = (of(&self.link.up), of(&self.link.down));
-        vec![op(Act::Relay { link: self.name.to_owned(), dev: self.dev(0), to: self.dev(1), up, down, seed: self.seed(&[]) })]
+        vec![op(RelayAct::Relay { link: self.name.to_owned(), dev: self.dev(0), to: self.dev(1), up, down, seed: self.seed(&[]) })]
     }
 
     /// A seed of its own: links of one lab have nothing to do with each other, nor has what the numbers say.
@@ -213,9 +213,9 @@ impl Wire<'_> {
     }
 
     /// What takes super-packets apart that leave for an end with a smaller MTU. netem's chain begins with one of its own.
-    fn split(&self, way: Direction) -> Option<Act> {
+    fn split(&self, way: Direction) -> Option<QdiscAct> {
         let (dev, packet) = (self.dev(usize::from(way == Direction::Up)), Size(self.frame()));
-        let act = || Act::Split { dev, place: FIRST, packet, queue: Some(APART) };
+        let act = || QdiscAct::Split { dev, place: FIRST, packet, queue: Some(APART) };
         self.narrows[way as usize].then(act)
     }
 
@@ -223,16 +223,16 @@ impl Wire<'_> {
     pub(super) fn reshape(&self, way: Direction, shape: &Shape, at: Option<Time>) -> Vec<Op> {
         let dev = self.dev(usize::from(way == Direction::Up));
         let frame = self.frame();
-        let act = match (self.engine, shape.rate) {
-            (Engine::Relay, _) => Act::Reshape { link: self.name.to_owned(), way, shape: Box::new(self.with_queue(shape)) },
-            (Engine::Kernel, None) => return std::iter::once(Act::Unshape { dev }).chain(self.split(way)).map(op).collect(),
+        let act: Act = match (self.engine, shape.rate) {
+            (Engine::Relay, _) => RelayAct::Reshape { link: self.name.to_owned(), way, shape: Box::new(self.with_queue(shape)) }.into(),
+            (Engine::Kernel, None) => return std::iter::once(QdiscAct::Unshape { dev }).chain(self.split(way)).map(op).collect(),
             (Engine::Kernel, Some(rate)) => {
                 // The bucket keeps its size when the rate falls: a super-packet that waits already and is larger than the bucket would wait
                 // for ever, and all behind it (net/sched/sch_tbf.c).
                 let fastest = self.fastest[way as usize].map_or(rate, |fastest| fastest.max(rate));
                 let burst = Size(fastest.bytes_in(BURST).max(10 * frame));
                 let place = self.narrows[way as usize].then_some(SECOND);
-                Act::Tbf { dev, place, rate, burst, limit: Size(self.queue(shape, rate)) }
+                QdiscAct::Tbf { dev, place, rate, burst, limit: Size(self.queue(shape, rate)) }.into()
             }
             (Engine::Netem, rate) => {
                 let queue = rate.map(|rate| u32::try_from(self.queue(shape, rate) / frame).unwrap_or(u32::MAX));

@@ -7,7 +7,7 @@ use std::thread;
 
 use libtest_mimic::{Failed, Trial};
 use mplab::lab::{Lab, LabError};
-use mplab::plan::{self, Act, Forwarding, Op};
+use mplab::plan::{self, Act, Forwarding, HostAct, MptcpAct, Op, RouteAct};
 use mplab::words::{EndpointFlag, Feature};
 use nix::sched::{CloneFlags, unshare};
 
@@ -22,33 +22,37 @@ pub(crate) const TOPOLOGY: &str = r#"
 "#;
 
 pub(crate) fn trials(missing: Option<String>, features: &BTreeSet<Feature>) -> Vec<Trial> {
-    let endpoint =
-        |address: [u8; 4]| Act::Endpoint { address: address.into(), dev: None, flags: vec![EndpointFlag::Subflow], id: None, port: None };
-    let limits = |subflows| Act::Limits { subflows: Some(subflows), add_addr_accepted: None };
+    let endpoint = |address: [u8; 4]| {
+        Act::from(MptcpAct::Endpoint { address: address.into(), dev: None, flags: vec![EndpointFlag::Subflow], id: None, port: None })
+    };
+    let limits = |subflows| Act::from(MptcpAct::Limits { subflows: Some(subflows), add_addr_accepted: None });
     let most_endpoints = most(features, |feature| if let Feature::Endpoints(most) = feature { Some(*most) } else { None });
     let highest_limit = most(features, |feature| if let Feature::Limits(most) = feature { Some(*most) } else { None });
     let refusals = [
         (
             "a_route_that_leads_nowhere",
-            vec![Act::Route {
-                to: "10.9.0.0/16".parse().unwrap(),
-                via: Some([192, 0, 2, 1].into()),
-                dev: None,
-                table: None,
-                onlink: false,
-            }],
+            vec![
+                RouteAct::Route {
+                    to: "10.9.0.0/16".parse().unwrap(),
+                    via: Some([192, 0, 2, 1].into()),
+                    dev: None,
+                    table: None,
+                    onlink: false,
+                }
+                .into(),
+            ],
             "ip -n a route replace 10.9.0.0/16 via 192.0.2.1".to_owned(),
             "Nexthop has invalid gateway",
         ),
         (
             "an_address_given_twice",
-            vec![Act::Address { dev: "x".into(), address: "10.0.1.1/24".parse().unwrap() }],
+            vec![RouteAct::Address { dev: "x".into(), address: "10.0.1.1/24".parse().unwrap() }.into()],
             "ip -n a address add 10.0.1.1/24 dev x".to_owned(),
             "File exists",
         ),
         (
             "a_sysctl_that_is_not_there",
-            vec![Act::Sysctl { key: "net.ipv4.conf.x.no_such_thing".into(), value: "1".into() }],
+            vec![HostAct::Sysctl { key: "net.ipv4.conf.x.no_such_thing".into(), value: "1".into() }.into()],
             "ip netns exec a sysctl -q -w net.ipv4.conf.x.no_such_thing=1".to_owned(),
             "No such file or directory",
         ),
@@ -97,7 +101,10 @@ fn refused(acts: Vec<Act>, line: &str, words: &str) -> Result<(), Failed> {
     let before = held()?;
     let mut setup = plan::lab(&crate::parse(TOPOLOGY), Forwarding::Redirect);
     // In the midst of others: after the interfaces' addresses, which share a system call.
-    let next = 1 + setup.iter().rposition(|op| op.ns == "a" && matches!(op.act, Act::Address { .. })).ok_or("it has addresses")?;
+    let next = 1 + setup
+        .iter()
+        .rposition(|op| op.ns == "a" && matches!(op.act, Act::Route(RouteAct::Address { .. })))
+        .ok_or("it has addresses")?;
     setup.splice(next..next, acts.into_iter().map(|act| Op::new("a", act)));
     let Err(error) = Lab::build(&setup) else { return Err("the kernel took it".into()) };
     assert_eq!(error.to_string(), format!("failed to do `{line}`"));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Failed;
 use mplab::kernel::{Namespace, sysctl};
 use mplab::lab::Lab;
-use mplab::plan::{Act, Op, script};
+use mplab::plan::{Act, HostAct, Op, script};
 use nix::sched::{CloneFlags, setns};
 
 use crate::look::look;
@@ -74,7 +74,7 @@ pub(crate) fn same(setup: &[Op]) -> Result<(), Failed> {
     let mut keys: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for op in setup {
         let of_host = keys.entry(&op.ns).or_default();
-        of_host.extend(if let Act::Sysctl { key, .. } = &op.act { Some(key.as_str()) } else { None });
+        of_host.extend(if let Act::Host(HostAct::Sysctl { key, .. }) = &op.act { Some(key.as_str()) } else { None });
     }
     for (name, keys) in keys {
         let (ours, theirs) = (lab.namespace(name).ok_or("it was built")?, typed.namespace(name)?);

@@ -3,7 +3,7 @@
 
 use libtest_mimic::Failed;
 use mplab::lab::{Lab, LabError};
-use mplab::plan::{self, Act, Forwarding, Means, Op};
+use mplab::plan::{self, Act, Forwarding, Means, Op, QdiscAct};
 use mplab::topology;
 use mplab::words::shape::{Chance, Gemodel, Jitter, Loss, Reorder, Slot};
 use mplab::words::{Netem, Percent, Rate, Size, Time};
@@ -87,12 +87,12 @@ fn setup(conditions: &str) -> Result<Vec<Op>, Failed> {
 /// Makes changes, one after the other, in one of the lab's netems.
 fn found(setup: &[Op], which: usize, changes: &[&(&str, Change)]) -> Result<(), Failed> {
     let mut lab = Lab::build(setup)?;
-    let told = setup.iter().filter(|op| matches!(op.act, Act::Netem { .. })).nth(which).ok_or("it has as many")?;
-    let Act::Netem { dev, place, netem } = &told.act else { unreachable!("found by it") };
+    let told = setup.iter().filter(|op| matches!(op.act, Act::Qdisc(QdiscAct::Netem { .. }))).nth(which).ok_or("it has as many")?;
+    let Act::Qdisc(QdiscAct::Netem { dev, place, netem }) = &told.act else { unreachable!("found by it") };
     let mut tell = |netem: Netem| {
         // Told again, it keeps nothing.
         let netem = Box::new(Netem { again: true, ..netem });
-        lab.apply(&[Op::new(&told.ns, Act::Netem { dev: dev.clone(), place: *place, netem })])?;
+        lab.apply(&[Op::new(&told.ns, QdiscAct::Netem { dev: dev.clone(), place: *place, netem })])?;
         lab.verify(setup)
     };
     for (what, change) in changes {

@@ -1,8 +1,13 @@
 //! A living lab: the namespaces of a plan, and operations applied to them.
 //! Not here: which operations, traffic, or what is seen. A lab holds its namespaces by descriptors; it is gone when it is dropped.
 
-mod paths;
+mod device;
+mod host;
+mod mptcp;
+mod nft;
+mod qdisc;
 mod readback;
+mod route;
 mod state;
 
 use std::cmp::Reverse;
@@ -15,13 +20,12 @@ use std::time::{Duration, Instant};
 pub use readback::Difference;
 
 use crate::kernel::link::LinkState;
-use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, bond, firewall, link, mptcp, qdisc, route, sysctl, vlan};
+use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, link};
 use crate::life::clock::Clock;
 use crate::life::relay::{Relay, RelayError, RelayLink};
-use crate::plan::op::MAIN_TABLE;
-use crate::plan::{Act, Op};
-use crate::words::EndpointFlag;
+use crate::plan::{Act, DeviceAct, HostAct, Op, RelayAct};
 use crate::words::names::{self, WIRES};
+use device::Peer;
 
 /// Why a lab could not be built or changed.
 #[derive(Debug, thiserror::Error)]
@@ -181,14 +185,12 @@ impl Lab {
                 self.flush(&mut pending)?;
             }
             let before = pending.batch.len();
-            let direct = self.add(op, &mut pending.batch);
+            self.add(op, &mut pending.batch);
             if pending.batch.len() > before {
                 pending.ops.push(op);
             } else {
                 self.flush(&mut pending)?;
-            }
-            if let Some(direct) = direct {
-                self.act(op, direct)?;
+                self.act(op)?;
             }
         }
         self.flush(&mut pending)
@@ -231,123 +233,53 @@ impl Lab {
             .map_err(|source| LabError::Netlink { op: Box::new((*ops.get(source.position).unwrap_or(first)).clone()), source })
     }
 
-    /// Adds an operation that goes over rtnetlink to the batch, or returns it as one that does not.
-    fn add(&mut self, op: &Op, batch: &mut Batch) -> Option<Direct> {
-        if let Act::Namespace = op.act {
-            return Some(Direct::Namespace);
-        }
-        if let Act::Veth { dev, peer_ns, peer, mtu, peer_mtu, down } = &op.act {
-            let there = self.room(peer_ns).new_device(peer);
-            let other = Arc::clone(&self.room(peer_ns).ns);
-            let here = self.room(&op.ns).new_device(dev);
-            let (here, there) = (link::NewEnd { name: dev, index: here }, link::NewEnd { name: peer, index: there });
-            link::veth(batch, &here, !down, &other, &there, [*mtu, peer_mtu.unwrap_or(*mtu)]);
-            return None;
-        }
-        let room = self.room(&op.ns);
-        match &op.act {
-            Act::Namespace | Act::Veth { .. } => unreachable!("handled above"),
-            Act::Sysctl { .. }
-            | Act::Firewall { .. }
-            | Act::Masquerade { .. }
-            | Act::Intercept { .. }
-            | Act::Limits { .. }
-            | Act::Endpoint { .. }
-            | Act::DeleteEndpoint { .. }
-            | Act::ChangeEndpoint { .. }
-            | Act::FlushEndpoints
-            | Act::Command { .. } => {
-                return Some(Direct::InRoom);
+    /// Adds an operation to the batch, if it goes over rtnetlink.
+    fn add(&mut self, op: &Op, batch: &mut Batch) {
+        let peer = match &op.act {
+            Act::Device(DeviceAct::Veth { peer_ns, peer, .. }) => {
+                let there = self.room(peer_ns);
+                Some(Peer { index: there.new_device(peer), ns: Arc::clone(&there.ns) })
             }
-            Act::Relay { .. } | Act::Swallow { .. } | Act::Reshape { .. } => return Some(Direct::Relay),
-            Act::Unshape { dev } => qdisc::remove(batch, room.index(dev)),
-            Act::Bridge { dev } => {
-                let index = room.new_device(dev);
-                link::bridge(batch, dev, index);
-            }
-            Act::Bond { dev, mtu, .. } => {
-                let index = room.new_device(dev);
-                bond::add(batch, dev, index, *mtu, kernel_bond(&op.act));
-            }
-            Act::Vlan { dev, link, id } => {
-                let index = room.new_device(dev);
-                vlan::add(batch, dev, index, room.index(link), *id);
-            }
-            Act::Up { dev } => link::set_up(batch, room.index(dev), true),
-            Act::Down { dev } => link::set_up(batch, room.index(dev), false),
-            Act::Attach { dev, master } => link::attach(batch, room.index(dev), room.index(master)),
-            Act::Port { dev, flood } => link::bridge_port(batch, room.index(dev), *flood),
-            Act::Address { .. } => route::add_address(batch, &kernel_address(room, &op.act)),
-            Act::Route { .. } => route::replace_route(batch, &kernel_route(room, &op.act)),
-            Act::Rule { .. } => route::add_rule(batch, &kernel_rule(&op.act)),
-            Act::EverythingIsHere { v6, table } => route::everything_is_here(batch, *v6, *table),
-            Act::Ingress { dev } => qdisc::ingress(batch, room.index(dev)),
-            Act::Redirect { dev, to } => qdisc::redirect(batch, room.index(dev), room.index(to)),
-            Act::Unredirect { dev } => qdisc::unredirect(batch, room.index(dev)),
-            Act::Tbf { dev, place, rate, burst, limit } => qdisc::tbf(batch, room.index(dev), *place, *rate, *burst, *limit),
-            Act::Split { dev, place, packet, queue } => qdisc::split(batch, room.index(dev), *place, *packet, queue.unwrap_or(*packet)),
-            Act::Netem { dev, place, netem } => qdisc::netem(batch, room.index(dev), *place, netem),
-        }
-        None
-    }
-
-    fn act(&mut self, op: &Op, direct: Direct) -> Result<(), LabError> {
-        tracing::debug!("{op}");
-        let io = |source| LabError::Io { op: Box::new(op.clone()), source };
-        if let Direct::Namespace = direct {
-            let first = if op.ns == WIRES { WIRES_INDEX } else { HOST_INDEX };
-            let room = Room::new(first).map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })?;
-            self.rooms.insert(op.ns.clone(), room);
-            return Ok(());
-        }
-        if let Direct::Relay = direct {
-            return self.act_on_relay(op);
-        }
-        let room = self.room(&op.ns);
-        let done = match &op.act {
-            Act::Sysctl { key, value } => return room.ns.enter(|| sysctl::write(key, value)).and_then(|written| written).map_err(io),
-            Act::Firewall { rules } => firewall::filter(rules).apply(&mut room.netlink),
-            Act::Intercept { ports, mark } => {
-                firewall::intercept(ports.iter().map(|(dev, port)| (dev.as_str(), *port)), *mark).apply(&mut room.netlink)
-            }
-            Act::Masquerade { devs } => firewall::masquerade(devs.iter().map(String::as_str)).apply(&mut room.netlink),
-            Act::Limits { subflows, add_addr_accepted } => mptcp::limits(&mut room.netlink).and_then(|now| {
-                let limits = mptcp::Limits {
-                    subflows: subflows.unwrap_or(now.subflows),
-                    add_addr_accepted: add_addr_accepted.unwrap_or(now.add_addr_accepted),
-                };
-                mptcp::set_limits(&mut room.netlink, limits)
-            }),
-            Act::Endpoint { .. } => {
-                let endpoint = kernel_endpoint(room, &op.act);
-                mptcp::add_endpoint(&mut room.netlink, &endpoint)
-            }
-            Act::DeleteEndpoint { address } => paths::delete_endpoint(room, *address),
-            Act::ChangeEndpoint { address, flags } => paths::change_endpoint(room, *address, flags),
-            Act::FlushEndpoints => mptcp::flush_endpoints(&mut room.netlink),
-            Act::Command { to, server, command, .. } => return paths::command(room, op, *to, *server, command),
-            _ => unreachable!("it went into the batch"),
+            _ => None,
         };
-        done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })
+        match &op.act {
+            Act::Device(act) => device::add(self.room(&op.ns), batch, act, peer.as_ref()),
+            Act::Route(act) => route::add(self.room(&op.ns), batch, act),
+            Act::Qdisc(act) => qdisc::add(self.room(&op.ns), batch, act),
+            Act::Host(_) | Act::Relay(_) | Act::Nft(_) | Act::Mptcp(_) => {}
+        }
     }
 
-    fn act_on_relay(&mut self, op: &Op) -> Result<(), LabError> {
+    /// Does an operation that does not go over rtnetlink.
+    fn act(&mut self, op: &Op) -> Result<(), LabError> {
+        let netlink = |source| LabError::Netlink { op: Box::new(op.clone()), source };
+        let io = |source| LabError::Io { op: Box::new(op.clone()), source };
+        tracing::debug!("{op}");
         match &op.act {
-            Act::Relay { link, dev, to, up, down, seed } => {
-                let wires = self.room(&op.ns);
+            Act::Host(HostAct::Namespace) => {
+                let room = Room::new(if op.ns == WIRES { WIRES_INDEX } else { HOST_INDEX }).map_err(netlink)?;
+                self.rooms.insert(op.ns.clone(), room);
+                Ok(())
+            }
+            Act::Host(HostAct::Sysctl { key, value }) => host::set(self.room(&op.ns), key, value).map_err(io),
+            Act::Relay(act) => self.act_on_relay(&op.ns, act),
+            Act::Nft(act) => nft::apply(self.room(&op.ns), act).map_err(netlink),
+            Act::Mptcp(act) => mptcp::apply(self.room(&op.ns), op, act),
+            Act::Device(_) | Act::Route(_) | Act::Qdisc(_) => unreachable!("each adds something to the batch"),
+        }
+    }
+
+    fn act_on_relay(&mut self, ns: &str, act: &RelayAct) -> Result<(), LabError> {
+        let relay = |link: &String| self.relay.as_ref().ok_or_else(|| RelayError::NoLink(link.clone()));
+        match act {
+            RelayAct::Relay { link, dev, to, up, down, seed } => {
+                let wires = self.room(ns);
                 let (a, b) = (wires.index(dev), wires.index(to));
                 let (up, down) = ((**up).clone(), (**down).clone());
                 self.relayed.push(RelayLink { name: link.clone(), a, b, up, down, seed: *seed });
             }
-            Act::Swallow { link, way, on } => {
-                let relay = self.relay.as_ref().ok_or_else(|| RelayError::NoLink(link.clone()))?;
-                relay.blackhole(link, *way, *on)?;
-            }
-            Act::Reshape { link, way, shape } => {
-                let relay = self.relay.as_ref().ok_or_else(|| RelayError::NoLink(link.clone()))?;
-                relay.reshape(link, *way, (**shape).clone())?;
-            }
-            _ => unreachable!("an operation of the kernel's"),
+            RelayAct::Swallow { link, way, on } => drop(relay(link)?.blackhole(link, *way, *on)?),
+            RelayAct::Reshape { link, way, shape } => drop(relay(link)?.reshape(link, *way, (**shape).clone())?),
         }
         Ok(())
     }
@@ -358,14 +290,6 @@ impl Lab {
 struct Pending<'a> {
     batch: Batch,
     ops: Vec<&'a Op>,
-}
-
-/// An operation that does not go over rtnetlink.
-#[derive(Clone, Copy)]
-enum Direct {
-    Namespace,
-    InRoom,
-    Relay,
 }
 
 /// Does each piece of work, as many at a time as there are cores.
@@ -381,36 +305,4 @@ fn side_by_side<T: Send, R: Send>(work: Vec<T>, each: impl Fn(T) -> R + Sync) ->
         done.extend(others.into_iter().flat_map(|other| other.join().expect("a panic here is a panic there")));
         done
     })
-}
-
-fn kernel_bond(act: &Act) -> bond::Settings {
-    let Act::Bond { mode, miimon, xmit_hash_policy, .. } = act else { unreachable!("a bond") };
-    bond::Settings::of(*mode, miimon.millis() as u32, *xmit_hash_policy)
-}
-
-fn kernel_address(room: &Room, act: &Act) -> route::Address {
-    let Act::Address { dev, address } = act else { unreachable!("an address") };
-    route::Address { index: room.index(dev), address: address.address, prefix: address.prefix }
-}
-
-fn kernel_route(room: &Room, act: &Act) -> route::Route {
-    let Act::Route { to, via, dev, table, onlink } = act else { unreachable!("a route") };
-    let index = dev.as_ref().map(|dev| room.index(dev));
-    route::Route { to: to.address, prefix: to.prefix, via: *via, index, table: table.unwrap_or(MAIN_TABLE), onlink: *onlink }
-}
-
-fn kernel_rule(act: &Act) -> route::Rule {
-    let Act::Rule { v6, priority, from, mark, table, suppress_default } = act else { unreachable!("a rule") };
-    route::Rule { v6: *v6, priority: *priority, from: *from, mark: *mark, table: *table, suppress_default: *suppress_default }
-}
-
-fn kernel_endpoint(room: &Room, act: &Act) -> mptcp::Endpoint {
-    let Act::Endpoint { address, dev, flags, id, port } = act else { unreachable!("an endpoint") };
-    mptcp::Endpoint {
-        address: *address,
-        index: dev.as_ref().map_or(0, |dev| room.index(dev)),
-        flags: flags.iter().copied().map(EndpointFlag::bit).sum(),
-        id: id.unwrap_or(0),
-        port: port.unwrap_or(0),
-    }
 }

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use crate::document::case;
-use crate::plan::{Act, Choice, Forwarding, Job, Means};
+use crate::plan::{Act, Choice, Forwarding, Job, Means, QdiscAct, RelayAct};
 use crate::words::shape::Limit;
 use crate::words::{Engine, Size};
 
@@ -96,14 +96,16 @@ fn the_least_that_does_it_makes_a_link(
 #[case("steps = [{ at = \"1s\", rate = \"16mbit\" }]", 100_000)]
 fn a_queue_holds_50_ms_if_the_file_does_not_say(#[case] conditions: &str, #[case] bytes: u64) {
     let job = plan(&format!("engine = \"relay\"\n{conditions}"), "", all());
-    let limit = job.setup.iter().find_map(|op| if let Act::Relay { up, .. } = &op.act { up.limit } else { None });
+    let limit = job.setup.iter().find_map(|op| if let Act::Relay(RelayAct::Relay { up, .. }) = &op.act { up.limit } else { None });
     assert_eq!(limit, Some(Limit::Bytes(Size(bytes))));
 }
 
 #[test]
 fn slots_come_behind_the_rate() {
     let conditions = "engine = \"netem\"\nrate = \"8mbit\"\ndelay = \"1ms\"\nup = { slot = { min = \"20ms\", packets = 5 } }";
-    let netem = |act: &Act| if let Act::Netem { netem, .. } = act { Some((netem.rate.is_some(), netem.slot.is_some())) } else { None };
+    let netem = |act: &Act| {
+        if let Act::Qdisc(QdiscAct::Netem { netem, .. }) = act { Some((netem.rate.is_some(), netem.slot.is_some())) } else { None }
+    };
     let netems: Vec<_> = plan(conditions, "", all()).setup.iter().filter_map(|op| netem(&op.act)).collect();
     assert_eq!(netems, [(false, false), (true, true), (false, false), (true, false)]);
 }

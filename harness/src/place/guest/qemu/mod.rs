@@ -141,27 +141,11 @@ impl Qemu {
         }
         let (watching, follower, complaints) = watch.begin(ready.as_deref()).map_err(failed("watch the guest"))?;
         more.extend(watching);
-        let Payload { modules, archive: payload } =
-            Payload::of(errand.kernel, errand.requests).map_err(failed("pack what the guest needs"))?;
-        let order = Order { seed: errand.seed, modules, requests: errand.requests.to_vec() };
-        let order = order.in_frame().and_then(|frame| filled("order", &frame)).map_err(failed("write the guest's order"))?;
-        let payload = filled("payload", &payload).map_err(failed("write what the guest needs"))?;
-        for (name, file) in [(ORDER, &order), (PAYLOAD, &payload)] {
-            more.extend(["-fw_cfg".to_owned(), format!("name={name},file={}", path(file))]);
-        }
+        let handed = Handed::of(errand)?;
+        more.extend(handed.arguments());
         let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
         let (mut qemu, port) = Process::start(self.hardware, &more, &console, vec![monitors], complaints)?;
-        let mut begin = || {
-            monitor.greet()?;
-            ready.as_ref().map_or(Ok(()), |ready| ready.restore(&mut monitor))?;
-            match errand.inspection.gdb {
-                None => monitor.go(),
-                Some(port) => {
-                    monitor.debugged(port).map(|()| news(0, News::Waits { gdb: format!("gdb -ex 'target remote :{port}' VMLINUX") }))
-                }
-            }
-        };
-        if let Err(error) = begin() {
+        if let Err(error) = begin(&mut monitor, ready.as_deref(), errand.inspection.gdb, news) {
             qemu.kill();
             let complaint = qemu.end().map_err(failed("wait for QEMU"))?;
             return Err(failed("let the guest begin")(io::Error::other(format!("{error} {complaint}"))));
@@ -252,6 +236,39 @@ fn filled(name: &str, bytes: &[u8]) -> io::Result<File> {
     let mut file = anonymous_file(name)?;
     file.write_all(bytes)?;
     Ok(file)
+}
+
+/// Lets a guest begin, from the state that is kept if there is one, or lets a debugger do so.
+fn begin(monitor: &mut Monitor, ready: Option<&Ready>, gdb: Option<u16>, news: &mut dyn FnMut(usize, News)) -> io::Result<()> {
+    monitor.greet()?;
+    ready.map_or(Ok(()), |ready| ready.restore(monitor))?;
+    let Some(port) = gdb else { return monitor.go() };
+    monitor.debugged(port)?;
+    news(0, News::Waits { gdb: format!("gdb -ex 'target remote :{port}' VMLINUX") });
+    Ok(())
+}
+
+/// An order and what it needs, in files without names from which QEMU's firmware configuration hands them to the guest.
+struct Handed {
+    order: File,
+    payload: File,
+}
+
+impl Handed {
+    fn of(errand: &Errand) -> Result<Self, GuestError> {
+        let Payload { modules, archive } = Payload::of(errand.kernel, errand.requests).map_err(failed("pack what the guest needs"))?;
+        let order = Order { seed: errand.seed, modules, requests: errand.requests.to_vec() };
+        Ok(Self {
+            order: order.in_frame().and_then(|frame| filled("order", &frame)).map_err(failed("write the guest's order"))?,
+            payload: filled("payload", &archive).map_err(failed("write what the guest needs"))?,
+        })
+    }
+
+    /// QEMU's arguments.
+    fn arguments(&self) -> impl Iterator<Item = String> {
+        let files = [(ORDER, &self.order), (PAYLOAD, &self.payload)];
+        files.into_iter().flat_map(|(name, file)| ["-fw_cfg".to_owned(), format!("name={name},file={}", path(file))])
+    }
 }
 
 /// What is watched of a boot from outside.

@@ -1,0 +1,144 @@
+//! What the path manager is told: limits, endpoints, and commands for connections.
+//! Not here: what it makes of that.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::case::Command;
+use crate::document::topology::Endpoint;
+use crate::words::{EndpointFlag, Feature};
+
+/// One operation on MPTCP.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MptcpAct {
+    /// Sets the MPTCP limits.
+    Limits {
+        /// Additional subflows of a connection.
+        subflows: Option<u32>,
+        /// Announced addresses a connection may use.
+        add_addr_accepted: Option<u32>,
+    },
+    /// Adds an MPTCP endpoint.
+    Endpoint {
+        /// Its address.
+        address: IpAddr,
+        /// The interface it is bound to.
+        dev: Option<String>,
+        /// Its flags.
+        flags: Vec<EndpointFlag>,
+        /// Its id.
+        id: Option<u8>,
+        /// The port announced with it.
+        port: Option<u16>,
+    },
+    /// Removes the MPTCP endpoint of an address.
+    DeleteEndpoint {
+        /// Its address.
+        address: IpAddr,
+    },
+    /// Gives the MPTCP endpoint of an address these of the flags `backup` and `fullmesh`.
+    ChangeEndpoint {
+        /// Its address.
+        address: IpAddr,
+        /// The flags.
+        flags: Vec<EndpointFlag>,
+    },
+    /// Removes all MPTCP endpoints.
+    FlushEndpoints,
+    /// Tells the kernel about each MPTCP connection that leads to an address and port.
+    Command {
+        /// The transfer whose connections they are.
+        transfer: String,
+        /// Where they lead.
+        to: SocketAddr,
+        /// Whether this is the end they lead to.
+        server: bool,
+        /// What it is told.
+        command: Command,
+    },
+}
+
+impl MptcpAct {
+    /// Adds this endpoint.
+    pub(in crate::plan) fn of_endpoint(endpoint: &Endpoint) -> Self {
+        let Endpoint { address, interface, flags, id, port } = endpoint.clone();
+        Self::Endpoint { address, dev: interface, flags, id, port }
+    }
+
+    /// What a place must be able to do for it, where not every place is.
+    pub(super) fn needs(&self) -> Option<Feature> {
+        match self {
+            Self::Endpoint { flags, .. } if flags.contains(&EndpointFlag::Laminar) => Some(Feature::LaminarEndpoints),
+            _ => None,
+        }
+    }
+
+    /// Writes the line that a person would type, for a namespace.
+    pub(super) fn line(&self, ns: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limits { subflows, add_addr_accepted } => {
+                write!(f, "ip -n {ns} mptcp limits set")?;
+                if let Some(subflows) = subflows {
+                    write!(f, " subflows {subflows}")?;
+                }
+                if let Some(accepted) = add_addr_accepted {
+                    write!(f, " add_addr_accepted {accepted}")?;
+                }
+                Ok(())
+            }
+            Self::Endpoint { address, dev, flags, id, port } => {
+                write!(f, "ip -n {ns} mptcp endpoint add {address}")?;
+                if let Some(port) = port {
+                    write!(f, " port {port}")?;
+                }
+                if let Some(dev) = dev {
+                    write!(f, " dev {dev}")?;
+                }
+                if let Some(id) = id {
+                    write!(f, " id {id}")?;
+                }
+                for flag in flags {
+                    write!(f, " {flag}")?;
+                }
+                Ok(())
+            }
+            Self::DeleteEndpoint { address } => write!(
+                f,
+                "ip -n {ns} mptcp endpoint delete id $(ip -n {ns} mptcp endpoint show | sed -n 's/^{address} .*id \\([0-9]*\\).*/\\1/p')"
+            ),
+            Self::ChangeEndpoint { address, flags } => {
+                let [backup, fullmesh] =
+                    [EndpointFlag::Backup, EndpointFlag::Fullmesh].map(|flag| if flags.contains(&flag) { "" } else { "no" });
+                write!(f, "ip -n {ns} mptcp endpoint change {address} {backup}backup {fullmesh}fullmesh")
+            }
+            Self::FlushEndpoints => write!(f, "ip -n {ns} mptcp endpoint flush"),
+            Self::Command { transfer, command, .. } => {
+                write!(f, "ip netns exec {ns} pm_nl_ctl ")?;
+                told(command, f)?;
+                write!(f, " # of {transfer}")
+            }
+        }
+    }
+}
+
+/// What `pm_nl_ctl` of the kernel's selftests takes.
+fn told(command: &Command, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match command {
+        Command::Announce { address, id, port } => {
+            write!(f, "ann {address} token $TOKEN id {id}")?;
+            port.map_or(Ok(()), |port| write!(f, " port {port}"))
+        }
+        Command::Remove { id } => write!(f, "rem token $TOKEN id {id}"),
+        Command::Create { address, id, to, port } => {
+            write!(f, "csf lip {address} lid {id} rip {to} rport {port} token $TOKEN")
+        }
+        Command::Destroy { address } => write!(f, "dsf lip {address} lport $LPORT rip $RIP rport $RPORT token $TOKEN"),
+        Command::Backup { address, on } => {
+            let no = if *on { "" } else { "no" };
+            write!(f, "set {address} flags {no}backup token $TOKEN rip $RIP rport $RPORT")
+        }
+    }
+}

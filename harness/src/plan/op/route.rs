@@ -1,0 +1,123 @@
+//! Addresses, routes and rules: where packets go.
+//! Not here: which (`routes`).
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::{Feature, Network};
+
+/// The main routing table's number.
+pub const MAIN_TABLE: u32 = 254;
+
+/// One operation on addresses, routes or rules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteAct {
+    /// Gives an interface an address. IPv6 addresses are usable at once (`nodad`).
+    Address {
+        /// The interface.
+        dev: String,
+        /// The address and its network.
+        address: Network,
+    },
+    /// Adds a route, or puts it back where it was lost.
+    Route {
+        /// The destination.
+        to: Network,
+        /// The next hop.
+        via: Option<IpAddr>,
+        /// The interface it leaves by.
+        dev: Option<String>,
+        /// The table, the main one if absent.
+        table: Option<u32>,
+        /// The next hop is a neighbour, although it is in no network that the host is in.
+        #[serde(default)]
+        onlink: bool,
+    },
+    /// Looks routes up in a table, for packets from an address.
+    Rule {
+        /// IPv6.
+        v6: bool,
+        /// The rule's place in the order.
+        priority: u32,
+        /// The source address; any if absent.
+        from: Option<IpAddr>,
+        /// The packets' mark; any if absent.
+        #[serde(default)]
+        mark: Option<u32>,
+        /// The table (254 is main).
+        table: u32,
+        /// Whether the table's default route is passed over.
+        suppress_default: bool,
+    },
+    /// Takes every address for the host's own where a table is asked.
+    EverythingIsHere {
+        /// IPv6.
+        v6: bool,
+        /// The table.
+        table: u32,
+    },
+}
+
+impl RouteAct {
+    /// What a place must be able to do for it, where not every place is.
+    pub(super) fn needs(&self) -> Option<Feature> {
+        match self {
+            Self::Address { address, .. } if address.address.is_ipv6() => Some(Feature::Ipv6),
+            _ => None,
+        }
+    }
+
+    /// Writes the line that a person would type, for a namespace.
+    pub(super) fn line(&self, ns: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { dev, address } => {
+                let nodad = if address.address.is_ipv6() { " nodad" } else { "" };
+                write!(f, "ip -n {ns} address add {address} dev {dev}{nodad}")
+            }
+            Self::Route { to, via, dev, table, onlink } => {
+                let family = if to.address.is_ipv6() { " -6" } else { "" };
+                if to.prefix == 0 {
+                    write!(f, "ip -n {ns}{family} route replace default")?;
+                } else {
+                    write!(f, "ip -n {ns}{family} route replace {to}")?;
+                }
+                if let Some(via) = via {
+                    write!(f, " via {via}")?;
+                }
+                if let Some(dev) = dev {
+                    write!(f, " dev {dev}")?;
+                }
+                if let Some(table) = table {
+                    write!(f, " table {table}")?;
+                }
+                if *onlink {
+                    write!(f, " onlink")?;
+                }
+                Ok(())
+            }
+            Self::Rule { v6, priority, from, mark, table, suppress_default } => {
+                let family = if *v6 { " -6" } else { "" };
+                write!(f, "ip -n {ns}{family} rule add priority {priority} from ")?;
+                match from {
+                    Some(from) => write!(f, "{from}")?,
+                    None => f.write_str("all")?,
+                }
+                if let Some(mark) = mark {
+                    write!(f, " fwmark {mark}")?;
+                }
+                match *table {
+                    MAIN_TABLE => f.write_str(" lookup main")?,
+                    table => write!(f, " lookup {table}")?,
+                }
+                if *suppress_default { f.write_str(" suppress_prefixlength 0") } else { Ok(()) }
+            }
+            Self::EverythingIsHere { v6, table } => {
+                let family = if *v6 { " -6" } else { "" };
+                write!(f, "ip -n {ns}{family} route replace local default dev lo table {table}")
+            }
+        }
+    }
+}
