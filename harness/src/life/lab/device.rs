@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Room;
-use super::readback::{Found, Instead, unless};
+use super::found::{Found, Instead, unless};
 use crate::kernel::link::LinkState;
 use crate::kernel::{Batch, Namespace, bond, link, vlan};
 use crate::plan::DeviceAct;

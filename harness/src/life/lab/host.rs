@@ -4,7 +4,7 @@
 use std::io;
 
 use super::Room;
-use super::readback::{Instead, unless};
+use super::found::{Instead, unless};
 use crate::kernel::sysctl;
 use crate::plan::HostAct;
 

@@ -2,6 +2,7 @@
 //! Not here: which operations, traffic, or what is seen. A lab holds its namespaces by descriptors; it is gone when it is dropped.
 
 mod device;
+mod found;
 mod host;
 mod mptcp;
 mod nft;
@@ -108,7 +109,7 @@ impl Room {
     fn await_carriers(&mut self, ns: &str) -> Result<BTreeMap<i32, LinkState>, LabError> {
         let deadline = Instant::now() + CARRIER;
         let read = |source| LabError::Read { ns: ns.to_owned(), source };
-        let mut links = readback::links(&mut self.netlink).map_err(read)?;
+        let mut links = found::links(&mut self.netlink).map_err(read)?;
         for waiting in links.values_mut().filter(|link| link.up && !link.running && link.name != "lo") {
             while !waiting.running {
                 if Instant::now() > deadline {

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use super::readback::{Found, Instead, unless};
+use super::found::{Found, Instead, unless};
 use super::{LabError, Room};
 use crate::document::case::Command;
 use crate::kernel::sock_diag::{SockDiag, Subflow};

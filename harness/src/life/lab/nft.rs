@@ -2,7 +2,7 @@
 //! Not here: what a rule matches.
 
 use super::Room;
-use super::readback::{Instead, unless};
+use super::found::{Instead, unless};
 use crate::kernel::NetlinkError;
 use crate::kernel::firewall::{self, Table};
 use crate::plan::NftAct;

@@ -2,7 +2,7 @@
 //! Not here: which a link needs.
 
 use super::Room;
-use super::readback::{Found, Instead, unless};
+use super::found::{Found, Instead, unless};
 use crate::kernel::Batch;
 use crate::kernel::qdisc::{self, Shape};
 use crate::plan::QdiscAct;

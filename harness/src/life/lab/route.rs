@@ -2,7 +2,7 @@
 //! Not here: which a host has.
 
 use super::Room;
-use super::readback::{Found, Instead, unless};
+use super::found::{Found, Instead, unless};
 use crate::kernel::{Batch, route};
 use crate::plan::{MAIN_TABLE, RouteAct};
 
