@@ -35,7 +35,7 @@ pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
 
 /// What the measures of a case need of a kernel.
 pub(super) fn measures(case: &Case) -> impl Iterator<Item = Feature> {
-    case.expects.iter().flat_map(|expect| &expect.measures).filter_map(Measure::needs)
+    case.expects.iter().flat_map(|expect| &expect.measures).flat_map(Measure::needs)
 }
 
 /// Whether an interface that has VLANs is an end of a link that the relay makes: its packet sockets are given frames without their tags.

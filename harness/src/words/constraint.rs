@@ -138,7 +138,7 @@ impl<'de, Q: Quantity> Deserialize<'de> for Constraint<Q> {
     }
 }
 
-/// A part of the timeline, `2s..10s`; either end may be left out.
+/// A part of the timeline, `2s..10s`; either end may be left out. Both ends may be one: `3s` is a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Window {
     /// From here, included; the start of the run if absent.
@@ -149,13 +149,21 @@ pub struct Window {
 
 /// What was wrong with a window's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a window of the run: write two times, the earlier first, such as \"2s..10s\", \"2s..\" or \"..10s\"")]
+#[error(
+    "`{0}` is not a window of the run: write two times, the earlier first, such as \"2s..10s\", \"2s..\" or \"..10s\", or \
+         a moment such as \"3s\""
+)]
 pub struct WindowError(String);
 
 impl Window {
     /// Whether a time of the run, in µs, is in it; the end is.
     pub fn contains(self, micros: u64) -> bool {
         (self.from.map_or(0, Time::micros)..=self.to.map_or(u64::MAX, Time::micros)).contains(&micros)
+    }
+
+    /// The moment that it is, if it is one.
+    pub fn moment(self) -> Option<Time> {
+        self.from.filter(|_| self.from == self.to)
     }
 }
 
@@ -167,7 +175,10 @@ impl FromStr for Window {
             "" => Ok(None),
             time => time.parse::<Time>().map(Some).map_err(|_| wrong()),
         };
-        let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+        let Some((from, to)) = text.split_once("..") else {
+            let moment = end(text)?.ok_or_else(wrong)?;
+            return Ok(Self { from: Some(moment), to: Some(moment) });
+        };
         let window = Self { from: end(from)?, to: end(to)? };
         match (window.from, window.to) {
             (Some(from), Some(to)) if from >= to => Err(wrong()),
@@ -181,6 +192,9 @@ impl fmt::Display for Window {
         if let Some(from) = self.from {
             from.fmt(f)?;
         }
+        if self.moment().is_some() {
+            return Ok(());
+        }
         f.write_str("..")?;
         if let Some(to) = self.to {
             to.fmt(f)?;
@@ -193,6 +207,9 @@ impl fmt::Display for Window {
 impl Serialize for Window {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let end = |time: Option<Time>| time.map(Time::exact).unwrap_or_default();
+        if let Some(moment) = self.moment() {
+            return serializer.serialize_str(&moment.exact());
+        }
         serializer.serialize_str(&format!("{}..{}", end(self.from), end(self.to)))
     }
 }
@@ -247,6 +264,9 @@ mod tests {
         assert_eq!("2s..10s".parse::<Window>().unwrap().to_string(), "2s..10s");
         assert_eq!("2s..".parse::<Window>().unwrap(), Window { from: Some(Time(2_000_000_000)), to: None });
         assert!("10s..2s".parse::<Window>().is_err());
-        assert!("2s".parse::<Window>().is_err());
+        let moment: Window = "2s".parse().unwrap();
+        assert_eq!((moment.to_string(), serde_json::to_string(&moment).unwrap()), ("2s".to_owned(), "\"2s\"".to_owned()));
+        assert_eq!(moment.moment(), Some(Time(2_000_000_000)));
+        assert!("".parse::<Window>().is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! The judge and the reports, on recordings made up in code.
 
 mod beside;
+mod bounds;
 mod compare;
 mod counters;
 mod delivery;

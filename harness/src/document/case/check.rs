@@ -176,7 +176,7 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
     let transfers = transfer::check(&raw.transfers, topology, mistakes);
     let processes = process::check(raw, topology, mistakes);
     let steps = step::check(raw, topology, &transfers, directory, mistakes);
-    let expects = expect::check(raw, topology, mistakes);
+    let expects = expect::check(raw, topology, &transfers, mistakes);
     must_fail(raw, mistakes);
 
     let ends = transfers.values().map(|transfer| match transfer.amount {

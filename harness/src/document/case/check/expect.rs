@@ -1,27 +1,58 @@
 //! Checking expectations: that what they measure exists and can be measured in their window.
 //! Not here: measuring.
 
+use std::collections::BTreeMap;
+
 use super::raw;
-use crate::document::case::measure::{Of, Written};
+use crate::document::case::measure::{Of, Scope, Written};
 use crate::document::case::named::{host, known};
-use crate::document::case::{Expect, Measure, Subject};
+use crate::document::case::{Expect, Measure, Subject, Transfer};
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::Spanned;
 use crate::document::topology::Topology;
 
 /// Checks all expectations. Without a topology, only what needs none.
-pub(super) fn check(raw: &raw::Case, topology: Option<&Topology>, mistakes: &mut Mistakes) -> Vec<Expect> {
-    raw.expects.iter().filter_map(|written| expect(&written.value, raw, topology, mistakes)).collect()
+pub(super) fn check(
+    raw: &raw::Case,
+    topology: Option<&Topology>,
+    transfers: &BTreeMap<String, Transfer>,
+    mistakes: &mut Mistakes,
+) -> Vec<Expect> {
+    let checked = raw.expects.iter().filter_map(|written| {
+        let expect = expect(&written.value, raw, topology, mistakes)?;
+        if let (Subject::Transfer(name), Some(topology)) = (&expect.of, topology) {
+            unfounded(&written.value, topology, transfers.get(name)?, mistakes);
+        }
+        Some(expect)
+    });
+    checked.collect()
+}
+
+/// Says what has no ideal to compare with.
+fn unfounded(raw: &raw::Expect, topology: &Topology, transfer: &Transfer, mistakes: &mut Mistakes) {
+    for found in raw.measures.iter().flat_map(|written| &written.found) {
+        if let Some(why) = found.measure.unfounded(topology, transfer) {
+            mistakes.add(&found.value, why).help("write a time instead of the ideal");
+        }
+    }
 }
 
 fn expect(raw: &raw::Expect, case: &raw::Case, topology: Option<&Topology>, mistakes: &mut Mistakes) -> Option<Expect> {
     if let Some(during) = &raw.during {
-        for written in raw.measures.iter().filter(|written| written.about.whole_run) {
+        for written in raw.measures.iter().filter(|written| written.about.scope == Scope::Run) {
             let key = written.about.key;
             mistakes
                 .add(&written.key, format!("`{key}` is a measure of the whole run and cannot be limited to a window"))
                 .beside(&during.span, "the window")
                 .help("write it in an [[expect]] without `during`");
+        }
+    }
+    if let Some(moment) = raw.during.as_ref().filter(|during| during.value.moment().is_some()) {
+        for written in raw.measures.iter().filter(|written| written.about.scope == Scope::Window) {
+            mistakes
+                .add(&written.key, format!("`{}` is measured in a window, not at a moment", written.about.key))
+                .beside(&moment.span, "the moment")
+                .help(format!("write two times, such as \"{}..\"", moment.value));
         }
     }
     let of = match (&raw.transfer, &raw.host, &raw.process) {

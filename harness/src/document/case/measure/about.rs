@@ -16,8 +16,8 @@ pub(in crate::document::case) struct About {
     pub(in crate::document::case) value: &'static str,
     /// Who has it.
     pub(in crate::document::case) of: &'static [Of],
-    /// Whether it is of the whole run, and cannot be measured in a part of it.
-    pub(in crate::document::case) whole_run: bool,
+    /// In which parts of a run it can be measured.
+    pub(in crate::document::case) scope: Scope,
     /// What it bears on.
     pub(in crate::document::case) topic: Topic,
     /// What is measured, for the reference document.
@@ -27,6 +27,17 @@ pub(in crate::document::case) struct About {
     pub(in crate::document::case) read: fn(&Span, &Value<'_>, &mut Mistakes) -> Vec<Found>,
     /// Says what is wrong with it. Who has it and what the topology is may be unknown.
     pub(in crate::document::case) check: fn(&Written, Option<Of>, Option<&Topology>, &mut Mistakes),
+}
+
+/// In which parts of a run something can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document::case) enum Scope {
+    /// In the whole run alone.
+    Run,
+    /// In the whole run or a window of it.
+    Window,
+    /// In these, and at a moment.
+    Moment,
 }
 
 /// Who can have a measure.

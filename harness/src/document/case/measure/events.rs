@@ -3,25 +3,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Of, Topic, Written, several};
+use super::Measure;
+use super::about::{About, Found, Of, Scope, Topic, Written, one, several};
 use super::measured::{Measured, Measuring};
 use super::run::HostSeen;
-use crate::document::diagnostic::Mistakes;
+use crate::document::diagnostic::{Mistakes, Span};
+use crate::document::toml::{Read, Spanned, Value, word};
 use crate::document::topology::Topology;
 use crate::words::{Constraint, Count, Feature, Window};
 
 /// What there is to say of it.
 pub(super) const ABOUT: About = About {
     key: "events",
-    value: "table of kinds",
+    value: "table or array of kinds, or `\"none\"`",
     of: &[Of::Host],
-    whole_run: false,
+    scope: Scope::Window,
     topic: Topic::Events,
-    meaning: "How many path-manager events came: a constraint of a number each. Kinds: `created`, `established`, `closed`, `announced`, \
+    meaning: "How many path-manager events came: a constraint of a number each. As an array, \
+              `[\"created\", \"established\"]`: they came in this order, others between them or not. `\"none\"`: none came at all. Kinds: `created`, `established`, `closed`, `announced`, \
               `removed`, `sub-established`, `sub-closed`, `sub-priority`, `listener-created`, `listener-closed`. A connection that ends as \
               usual has `closed` alone, without `sub-closed` for its subflows; when a path dies, `sub-closed` comes at the sender when TCP \
               gives up, by default after minutes, and never at the receiver.",
-    read: |_, value, mistakes| several(value, mistakes, Event),
+    read,
     check,
 };
 
@@ -43,11 +46,44 @@ pub const EVENT_KINDS: [&str; 10] = [
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event(pub String, pub Constraint<Count>);
 
+/// Path-manager events of the host of these kinds came in this order, others between them or not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventOrder(pub Vec<String>);
+
+/// No path-manager event of the host came.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct NoEvents;
+
+/// The word for [`NoEvents`].
+#[derive(Debug, Clone, Copy)]
+struct NoneOfThem;
+
+impl Read for NoneOfThem {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        word(value, "number of events", &[("none", Self)], mistakes)
+    }
+}
+
+fn read(key: &Span, value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<Found> {
+    if value.get_ref().is_array() {
+        let kinds = |kinds: Vec<Spanned<String>>| EventOrder(kinds.into_iter().map(|kind| kind.value).collect());
+        return one(key, value, mistakes, kinds);
+    }
+    if value.get_ref().is_str() { one(key, value, mistakes, |_: NoneOfThem| NoEvents) } else { several(value, mistakes, Event) }
+}
+
 fn check(written: &Written, _: Option<Of>, _: Option<&Topology>, mistakes: &mut Mistakes) {
     for found in &written.found {
-        let Some(kind) = found.measure.item() else { continue };
-        if !EVENT_KINDS.contains(&kind.as_str()) {
-            mistakes.unknown(&found.name, format!("`{kind}` is not a path-manager event"), &kind, EVENT_KINDS);
+        let (at, kinds) = match &found.measure {
+            Measure::Event(Event(kind, _)) => (&found.name, std::slice::from_ref(kind)),
+            Measure::EventOrder(EventOrder(kinds)) => (&found.value, kinds.as_slice()),
+            _ => continue,
+        };
+        if kinds.is_empty() {
+            mistakes.add(at, "this is no order").help("name the kinds that must come one after the other, or write events = \"none\"");
+        }
+        for kind in kinds.iter().filter(|kind| !EVENT_KINDS.contains(&kind.as_str())) {
+            mistakes.unknown(at, format!("`{kind}` is not a path-manager event"), kind, EVENT_KINDS);
         }
     }
 }
@@ -61,12 +97,57 @@ impl Measuring for Event {
         Some(self.0.clone())
     }
 
-    fn needs(&self) -> Option<Feature> {
-        self.0.starts_with("listener-").then_some(Feature::ListenerEvents)
+    fn needs(&self) -> Vec<Feature> {
+        needs([&self.0])
     }
 
     fn of_host(&self, seen: &HostSeen<'_>, window: Window) -> Result<Measured, String> {
         let came = seen.record()?.events.iter().filter(|event| event.kind == self.0 && window.contains(event.at)).count();
         Ok(Measured::of(&self.1, Count(came as u64)))
+    }
+}
+
+/// What a kernel must have to tell of these kinds.
+fn needs<'a>(kinds: impl IntoIterator<Item = &'a String>) -> Vec<Feature> {
+    let listeners = kinds.into_iter().any(|kind| kind.starts_with("listener-"));
+    listeners.then_some(Feature::ListenerEvents).into_iter().collect()
+}
+
+/// The kinds of the host's events in a window, as they came.
+fn came<'a>(seen: &HostSeen<'a>, window: Window) -> Result<Vec<&'a str>, String> {
+    let record = seen.record()?;
+    Ok(record.events.iter().filter(|event| window.contains(event.at)).map(|event| event.kind.as_str()).collect())
+}
+
+fn listed(kinds: &[&str]) -> String {
+    if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") }
+}
+
+impl Measuring for EventOrder {
+    fn wanted(&self) -> String {
+        self.0.join(", then ")
+    }
+
+    fn needs(&self) -> Vec<Feature> {
+        needs(&self.0)
+    }
+
+    fn of_host(&self, seen: &HostSeen<'_>, window: Window) -> Result<Measured, String> {
+        let came = came(seen, window)?;
+        let mut left = came.iter();
+        let missing = self.0.iter().find(|&wanted| !left.any(|kind| kind == wanted));
+        let why = missing.map(|kind| format!("no `{kind}` where the order has it"));
+        Ok(Measured::plain(listed(&came), missing.is_none()).because(why))
+    }
+}
+
+impl Measuring for NoEvents {
+    fn wanted(&self) -> String {
+        "none".to_owned()
+    }
+
+    fn of_host(&self, seen: &HostSeen<'_>, window: Window) -> Result<Measured, String> {
+        let came = came(seen, window)?;
+        Ok(Measured::plain(listed(&came), came.is_empty()))
     }
 }

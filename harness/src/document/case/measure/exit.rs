@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Of, Topic, one, sound};
+use super::about::{About, Of, Scope, Topic, one, sound};
 use super::measured::{Measured, Measuring};
 use super::run::{ProcessSeen, printed};
 use super::{Measure, Ready};
@@ -18,7 +18,7 @@ pub(super) const ABOUT: About = About {
     key: "exit",
     value: r#"a number, a signal such as `"TERM"`, or `"any"`"#,
     of: &[Of::Process],
-    whole_run: true,
+    scope: Scope::Run,
     topic: Topic::Other,
     meaning: "How it ended.",
     read: |key, value, mistakes| one(key, value, mistakes, |exit: Exit| exit),

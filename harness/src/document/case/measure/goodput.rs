@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Of, Topic, one, sound};
+use super::about::{About, Of, Scope, Topic, one, sound};
 use super::delivery::Seen;
 use super::iperf3::numbers;
 use super::measured::{Measured, Measuring};
@@ -15,7 +15,7 @@ pub(super) const ABOUT: About = About {
     key: "goodput",
     value: "constraint of a rate",
     of: &[Of::Transfer, Of::Iperf3],
-    whole_run: false,
+    scope: Scope::Window,
     topic: Topic::Carriage,
     meaning: "Bytes that arrived per time.",
     read: |key, value, mistakes| one(key, value, mistakes, Goodput),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Of, Topic, one, sound};
+use super::about::{About, Of, Scope, Topic, one, sound};
 use super::delivery::Seen;
 use super::measured::{Measured, Measuring};
 use crate::words::Window;
@@ -13,7 +13,7 @@ pub(super) const ABOUT: About = About {
     key: "intact",
     value: "true or false",
     of: &[Of::Transfer],
-    whole_run: true,
+    scope: Scope::Run,
     topic: Topic::Delivery,
     meaning: "Every byte sent arrived, in order and unchanged, on every connection.",
     read: |key, value, mistakes| one(key, value, mistakes, Intact),

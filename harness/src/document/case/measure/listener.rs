@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Found, Of, Topic, Written, one};
+use super::about::{About, Found, Of, Scope, Topic, Written, one};
 use super::delivery::Seen;
 use super::measured::{Measured, Measuring};
 use super::run::HostSeen;
@@ -19,7 +19,7 @@ pub(super) const ABOUT: About = About {
     key: "listener",
     value: r#"`"mptcp"` or `"tcp"`; of a host a table of ports, `{ 5201 = "mptcp" }`"#,
     of: &[Of::Transfer, Of::Host],
-    whole_run: true,
+    scope: Scope::Run,
     topic: Topic::Protocol,
     meaning: "What the listening sockets speak, as `ss` shows it.",
     read,

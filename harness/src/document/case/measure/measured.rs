@@ -17,8 +17,8 @@ pub(super) trait Measuring {
     }
 
     /// What a kernel must have for it, that not every one has.
-    fn needs(&self) -> Option<Feature> {
-        None
+    fn needs(&self) -> Vec<Feature> {
+        Vec::new()
     }
 
     /// Measures a transfer, or says why that cannot be.

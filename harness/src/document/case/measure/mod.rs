@@ -4,6 +4,7 @@
 
 mod about;
 mod delivery;
+mod ideal;
 mod iperf3;
 mod measured;
 mod run;
@@ -18,6 +19,7 @@ mod exit;
 mod goodput;
 mod intact;
 mod listener;
+mod may_grow;
 mod output;
 mod protocol;
 mod ready;
@@ -29,7 +31,7 @@ mod subflows;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use about::Topic;
-pub(in crate::document::case) use about::{About, Of, Written};
+pub(in crate::document::case) use about::{About, Of, Scope, Written};
 pub use delivery::{Gap, Seen};
 pub use events::EVENT_KINDS;
 pub(crate) use exit::implied;
@@ -37,6 +39,8 @@ pub(crate) use measured::{Measured, UNRECORDED};
 pub use run::Run;
 pub use share::carried;
 
+use super::Transfer;
+use crate::document::topology::Topology;
 use crate::words::{Feature, Time, Window};
 use measured::Measuring;
 
@@ -81,15 +85,16 @@ macro_rules! measures {
 measures! {
     intact: Intact;
     bytes: Bytes;
-    duration: Duration;
+    duration: Duration, IdealDuration;
     goodput: Goodput;
     stall: Stall;
-    subflows: Subflows;
+    subflows: Subflows, FewestSubflows;
     share: Share;
     protocol: Protocol;
     listener: Listener, Listening;
-    counters: Counter;
-    events: Event;
+    counters: Counter, CounterBeside;
+    may_grow: MayGrow;
+    events: Event, EventOrder, NoEvents;
     ready: Ready;
     exit: Exit;
     output: Output;
@@ -125,8 +130,13 @@ impl Measure {
     }
 
     /// What a kernel must have for it, that not every one has.
-    pub fn needs(&self) -> Option<Feature> {
+    pub fn needs(&self) -> Vec<Feature> {
         self.measuring().needs()
+    }
+
+    /// Why there is nothing to compare a transfer with, where a measure is against the ideal.
+    pub(in crate::document::case) fn unfounded(&self, topology: &Topology, transfer: &Transfer) -> Option<String> {
+        matches!(self, Self::IdealDuration(_)).then(|| ideal::of(topology, transfer).err()).flatten()
     }
 
     /// Measures.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Of, Topic, one, sound};
+use super::about::{About, Of, Scope, Topic, one, sound};
 use super::measured::{Measured, Measuring};
 use super::run::{ProcessSeen, printed};
 use crate::words::{Time, Window};
@@ -13,7 +13,7 @@ pub(super) const ABOUT: About = About {
     key: "output",
     value: "string",
     of: &[Of::Process],
-    whole_run: true,
+    scope: Scope::Run,
     topic: Topic::Other,
     meaning: "It printed a line that contains this.",
     read: |key, value, mistakes| one(key, value, mistakes, Output),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Of, Topic, one, sound};
+use super::about::{About, Of, Scope, Topic, one, sound};
 use super::delivery::Seen;
 use super::measured::{Measured, Measuring};
 use crate::words::{self, Window};
@@ -13,7 +13,7 @@ pub(super) const ABOUT: About = About {
     key: "protocol",
     value: r#"`"mptcp"` or `"tcp"`"#,
     of: &[Of::Transfer],
-    whole_run: true,
+    scope: Scope::Run,
     topic: Topic::Protocol,
     meaning: "What the connections spoke; `tcp` after a fallback.",
     read: |key, value, mistakes| one(key, value, mistakes, Protocol),

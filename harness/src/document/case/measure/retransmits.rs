@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Of, Topic, one, sound};
+use super::about::{About, Of, Scope, Topic, one, sound};
 use super::iperf3::numbers;
 use super::measured::{Measured, Measuring};
 use super::run::ProcessSeen;
@@ -14,7 +14,7 @@ pub(super) const ABOUT: About = About {
     key: "retransmits",
     value: "constraint of a number",
     of: &[Of::Iperf3],
-    whole_run: false,
+    scope: Scope::Window,
     topic: Topic::Carriage,
     meaning: "Segments that were sent again, where iperf3 says so.",
     read: |key, value, mistakes| one(key, value, mistakes, Retransmits),

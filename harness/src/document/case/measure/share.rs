@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Measure;
-use super::about::{About, Of, Topic, Written, several};
+use super::about::{About, Of, Scope, Topic, Written, several};
 use super::delivery::Seen;
 use super::measured::{Measured, Measuring};
 use super::run::{HostSeen, ProcessSeen, Run};
@@ -23,7 +23,7 @@ pub(super) const ABOUT: About = About {
     key: "share",
     value: r#"table of links or `"HOST:INTERFACE"`"#,
     of: &[Of::Transfer, Of::Host, Of::Process],
-    whole_run: false,
+    scope: Scope::Window,
     topic: Topic::Paths,
     meaning: "The part of the bytes that crossed it, each a constraint of a percentage. Of a transfer: in its direction, of all bytes of its \
               client. Of a host, or of the host of a process: in both directions, of all its bytes.",

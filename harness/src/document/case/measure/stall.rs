@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Of, Topic, one, sound};
+use super::about::{About, Of, Scope, Topic, one, sound};
 use super::delivery::{Gap, Seen};
 use super::measured::{Measured, Measuring};
 use crate::words::{Constraint, Time, Window};
@@ -13,7 +13,7 @@ pub(super) const ABOUT: About = About {
     key: "stall",
     value: "constraint of a time",
     of: &[Of::Transfer],
-    whole_run: false,
+    scope: Scope::Window,
     topic: Topic::Carriage,
     meaning: "The longest time during which nothing arrived although more was to come.",
     read: |key, value, mistakes| one(key, value, mistakes, Stall),

@@ -6,27 +6,53 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, Of, Topic, one, sound};
+use super::about::{About, Found, Of, Scope, Topic, one, sound};
 use super::delivery::Seen;
 use super::measured::{Measured, Measuring};
+use crate::document::diagnostic::{Mistakes, Span};
+use crate::document::toml::{Shape, Table, Value};
 use crate::record::{ConnectionRecord, HostRecord, SubflowSeries};
-use crate::words::{Constraint, Count, Protocol, Window};
+use crate::words::{Constraint, Count, Protocol, Time, Window};
 
 /// What there is to say of it.
 pub(super) const ABOUT: About = About {
     key: "subflows",
-    value: "constraint of a number",
+    value: "constraint of a number, or a table",
     of: &[Of::Transfer],
-    whole_run: false,
+    scope: Scope::Moment,
     topic: Topic::Paths,
-    meaning: "Established subflows of a connection, the first included: the most at one time.",
-    read: |key, value, mistakes| one(key, value, mistakes, Subflows),
+    meaning: "Established subflows of a connection, the first included: the most at one time. `{ least = \">= 2\" }`: the fewest at one \
+              time while the connection lasts, and `most` beside it. At a moment these are the same.",
+    read,
     check: sound,
 };
 
 /// Subflows of a connection that were fully established, the first included: the most at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Subflows(pub Constraint<Count>);
+
+/// Subflows of a connection that were fully established, the first included: the fewest at one time, from its handshake to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FewestSubflows(pub Constraint<Count>);
+
+const TABLE: Shape = Shape { heading: "`subflows`", what: "a table of subflows", keys: &["least", "most"] };
+
+fn read(key: &Span, value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<Found> {
+    if !value.get_ref().is_table() {
+        return one(key, value, mistakes, Subflows);
+    }
+    let Some(table) = Table::open(value, &TABLE, mistakes) else { return Vec::new() };
+    let [least, most] = ["least", "most"].map(|key| table.entry(key));
+    let alone = most.as_ref().filter(|_| least.is_none()).map(|(span, _)| span.clone());
+    if let Some(span) = alone {
+        table.mistakes.add(&span, "the most needs no table").help("write subflows = ... itself");
+    } else if least.is_none() {
+        table.mistakes.absent(&value.span(), "a table of subflows needs the key `least`").help("write subflows = { least = \">= 2\" }");
+    }
+    let mut found: Vec<Found> = least.into_iter().flat_map(|(span, value)| one(&span, value, mistakes, FewestSubflows)).collect();
+    found.extend(most.into_iter().flat_map(|(span, value)| one(&span, value, mistakes, Subflows)));
+    found
+}
 
 impl<'a> Seen<'a> {
     /// A connection's subflows as the client saw them: those with its token, or with that of the subflow between its addresses.
@@ -91,20 +117,63 @@ impl Measuring for Subflows {
     fn of_transfer(&self, seen: &Seen<'_>, window: Window) -> Result<Measured, String> {
         let client = seen.client()?;
         let most = |connection: &ConnectionRecord| {
-            let plain = connection.connected.is_some() && connection.protocol == Some(Protocol::Tcp);
-            most_at_once(client, &seen.subflows(client, connection), window).max(u64::from(plain))
+            let rounds = rounds(client, &seen.subflows(client, connection), window);
+            Ok(rounds.into_values().max().unwrap_or(0).max(u64::from(is_plain(connection))))
         };
-        let counts: Vec<u64> = seen.record.connections.iter().map(most).collect();
-        let (least, most) = counts.iter().min().zip(counts.iter().max()).ok_or("no connection was made")?;
-        let text = if least == most { least.to_string() } else { format!("{least}..{most}") };
-        let held = counts.iter().all(|&count| self.0.holds(Count(count)));
-        // As one number it is that of the connection that has the fewest.
-        Ok(Measured { amount: Some((Count(*least).into(), self.0.better())), ..Measured::plain(text, held) })
+        over_connections(seen, &self.0, most)
     }
 }
 
-/// What one round of samples saw is one time: a round is what was stamped from one of the host's times to before its next.
-fn most_at_once(host: &HostRecord, subflows: &[&SubflowSeries], window: Window) -> u64 {
+impl Measuring for FewestSubflows {
+    fn wanted(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn item(&self) -> Option<String> {
+        Some("least".to_owned())
+    }
+
+    /// The fewest subflows at one time of every connection.
+    fn of_transfer(&self, seen: &Seen<'_>, window: Window) -> Result<Measured, String> {
+        let client = seen.client()?;
+        let least = |connection: &ConnectionRecord| {
+            let rounds = rounds(client, &seen.subflows(client, connection), window);
+            let lasts = |at: u64| {
+                let closed = connection.flows().filter_map(|flow| flow.closed.or(flow.ended)).min();
+                connection.connected.is_some_and(|from| (from..=closed.unwrap_or(u64::MAX)).contains(&at))
+            };
+            let window = of_rounds(client, window);
+            let at = client.at.iter().enumerate().filter(|(_, at)| window.contains(**at) && lasts(**at));
+            let counts = at.map(|(index, _)| rounds.get(&(index + 1)).copied().unwrap_or(0));
+            let least = counts.min().ok_or("no connection was there in this window")?;
+            Ok(least.max(u64::from(is_plain(connection))))
+        };
+        over_connections(seen, &self.0, least)
+    }
+}
+
+fn is_plain(connection: &ConnectionRecord) -> bool {
+    connection.connected.is_some() && connection.protocol == Some(Protocol::Tcp)
+}
+
+/// The numbers of all connections against a constraint.
+fn over_connections(
+    seen: &Seen<'_>,
+    constraint: &Constraint<Count>,
+    number: impl Fn(&ConnectionRecord) -> Result<u64, String>,
+) -> Result<Measured, String> {
+    let counts: Vec<u64> = seen.record.connections.iter().map(number).collect::<Result<_, _>>()?;
+    let (least, most) = counts.iter().min().zip(counts.iter().max()).ok_or("no connection was made")?;
+    let text = if least == most { least.to_string() } else { format!("{least}..{most}") };
+    let held = counts.iter().all(|&count| constraint.holds(Count(count)));
+    // As one number it is that of the connection that has the fewest.
+    Ok(Measured { amount: Some((Count(*least).into(), constraint.better())), ..Measured::plain(text, held) })
+}
+
+/// How many subflows were up in each round of samples. What one round saw is one time: it is what was stamped from one of the host's times to
+/// before its next.
+fn rounds(host: &HostRecord, subflows: &[&SubflowSeries], window: Window) -> BTreeMap<usize, u64> {
+    let window = of_rounds(host, window);
     let mut rounds: BTreeMap<usize, u64> = BTreeMap::new();
     for subflow in subflows {
         let up = subflow.up().filter(|at| window.contains(*at));
@@ -113,5 +182,13 @@ fn most_at_once(host: &HostRecord, subflows: &[&SubflowSeries], window: Window) 
             *rounds.entry(round).or_default() += 1;
         }
     }
-    rounds.into_values().max().unwrap_or(0)
+    rounds
+}
+
+/// A moment as the round of samples before it; any other window as it is.
+fn of_rounds(host: &HostRecord, window: Window) -> Window {
+    let Some(moment) = window.moment() else { return window };
+    let next = host.at.partition_point(|start| *start <= moment.micros());
+    let until = host.at.get(next).map(|at| Time::from_micros(at - 1));
+    Window { from: next.checked_sub(1).map(|last| Time::from_micros(host.at[last])), to: until }
 }

@@ -2,20 +2,25 @@
 //! Not here: any sentence of it.
 
 use super::ALL;
-use super::about::{About, Of};
+use super::about::{About, Of, Scope};
 
 /// The rows behind those of the keys that name a subject.
 fn rows() -> String {
-    let whole: Vec<String> = ALL.iter().filter(|about| about.whole_run).map(|about| format!("`{}`", about.key)).collect();
+    let of = |scope: Scope| {
+        let keys: Vec<String> = ALL.iter().filter(|about| about.scope == scope).map(|about| format!("`{}`", about.key)).collect();
+        keys.join(", ")
+    };
     let during = format!(
-        "| `during` | window | | In which part of the run: `\"2s..10s\"`, `\"2s..\"` or `\"..10s\"`. Not with what is of the whole run: {}. |\n",
-        whole.join(", ")
+        "| `during` | window | | In which part of the run: `\"2s..10s\"`, `\"2s..\"` or `\"..10s\"`. Not with what is of the whole run: {}. \
+         A single time, `\"3s\"`, is a moment: of {}. |\n",
+        of(Scope::Run),
+        of(Scope::Moment)
     );
-    let row = |about: &&About| format!("| `{}` | {} | {} | {} |\n", about.key, about.value, of(about), about.meaning);
+    let row = |about: &&About| format!("| `{}` | {} | {} | {} |\n", about.key, about.value, subjects(about), about.meaning);
     during + &ALL.iter().map(row).collect::<String>()
 }
 
-fn of(about: &About) -> String {
+fn subjects(about: &About) -> String {
     if about.of.len() == 3 {
         return "all".to_owned();
     }
