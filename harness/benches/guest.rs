@@ -176,7 +176,7 @@ fn measure(kernel: &str, what: &str, guest: &Guest, job: &Job) -> Outcome<()> {
             last = Some((begin.elapsed(), Duration::from_micros(at)));
             first = first.or(last);
         }
-        News::Built { .. } | News::Waits { .. } => {}
+        _ => {}
     };
     let recording = guest.run(std::slice::from_ref(job), &mut hear).pop().ok_or("a result for each job")??;
     let cpu = children()?.saturating_sub(cpu).as_secs_f64();

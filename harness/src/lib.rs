@@ -87,22 +87,17 @@
 //! A module uses modules of its own directory and of those below it in this table; a test keeps it so. Outside, modules are called by their short
 //! paths: `mplab::fixture`.
 
-#[doc(hidden)]
-pub mod document;
-#[doc(hidden)]
-pub mod front;
+mod document;
+mod front;
 #[allow(unsafe_code, reason = "system calls that no library wraps are made here and nowhere else")]
 #[doc(hidden)]
 pub mod kernel;
-#[doc(hidden)]
-pub mod life;
+mod life;
 pub mod place;
 #[doc(hidden)]
 pub mod plan;
-#[doc(hidden)]
-pub mod record;
-#[doc(hidden)]
-pub mod result;
+mod record;
+mod result;
 pub mod words;
 
 #[doc(inline)]
@@ -121,7 +116,7 @@ pub use topology::Topology;
 
 // For the command line, and for tests and benches of what is behind the front.
 #[doc(hidden)]
-pub use document::disk;
+pub use document::{disk, names_topology};
 #[doc(hidden)]
 pub use front::{doctor, pool, standing};
 #[doc(hidden)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use mplab::diagnostic::LoadError;
 use mplab::disk;
 use mplab::plan::{self, Forwarding, Job};
-use mplab::{document, suite};
+use mplab::{names_topology, suite};
 
 use crate::Failure;
 use crate::exit::Exit;
@@ -19,7 +19,7 @@ enum File {
 
 /// A case names its topology; a file that does not is a topology.
 fn load(path: &Path) -> Result<File, LoadError> {
-    if disk::read_text(path, disk::DOCUMENT).is_ok_and(|text| document::names_topology(&text)) {
+    if disk::read_text(path, disk::DOCUMENT).is_ok_and(|text| names_topology(&text)) {
         let (case, topology) = mplab::case::check::load(path)?;
         let name = suite::find(path).ok().and_then(|mut found| found.pop()).map_or_else(String::new, |file| file.name);
         Ok(File::Case(Box::new(Job::plan(&name, topology, case, Forwarding::default()))))

@@ -20,8 +20,8 @@ use crate::{Failure, recordings};
 
 /// The demo's topologies by name.
 const TOPOLOGIES: [(&str, &str); 2] = [
-    ("two-guests", include_str!("../../topologies/two-guests.toml")),
-    ("two-guests-configured", include_str!("../../topologies/two-guests-configured.toml")),
+    ("two-guests", include_str!("../demo/two-guests.toml")),
+    ("two-guests-configured", include_str!("../demo/two-guests-configured.toml")),
 ];
 
 /// One of the demo's runs.
@@ -35,19 +35,19 @@ struct Part {
 const PARTS: [Part; 3] = [
     Part {
         name: "demo::default_uses_one_path",
-        text: include_str!("../../testcases/cases/demo/default_uses_one_path.toml"),
+        text: include_str!("../demo/default_uses_one_path.toml"),
         says: "Two guests, three network cards each, a link of 100 Mbit/s per pair, MPTCP sockets, nothing configured.\n\
                The connection uses the interface it was made on and no other.",
     },
     Part {
         name: "demo::three_paths",
-        text: include_str!("../../testcases/cases/demo/three_paths.toml"),
+        text: include_str!("../demo/three_paths.toml"),
         says: "The same with limits on both guests and two addresses announced by the server (`signal` endpoints).\n\
                One connection, three subflows: each interface carries its share.",
     },
     Part {
         name: "demo::cut_and_restored",
-        text: include_str!("../../testcases/cases/demo/cut_and_restored.toml"),
+        text: include_str!("../demo/cut_and_restored.toml"),
         says: "The same again, and after two seconds one cable is pulled; three seconds later it is back.\n\
                The transfer goes on over the other two, and every byte arrives.",
     },
@@ -87,7 +87,6 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
     let mut table = IntervalTable::new(&interfaces, INTERVAL);
     say!("{}", table.header());
     let recording = local::run(job, &mut |news| match news {
-        News::Built { .. } | News::Waits { .. } => {}
         News::Step { at, number } => table.mark(at, job.case.steps[number].action.to_string()),
         News::Sample { at, interfaces: hosts } => {
             let of = |interface: &&String| hosts.get(&transfer.client).and_then(|seen| seen.get(*interface)).copied().unwrap_or_default();
@@ -96,6 +95,7 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
                 say!("{line}");
             }
         }
+        _ => {}
     })
     .map_err(Failure::broken)?;
     let path = disk::of_recording(output, &job.name);

@@ -72,7 +72,7 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 
 /// A file that is being written. Until [`Draft::finish`], what had its name before is as it was.
 #[derive(Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     file: File,
     /// What it is to be called; nothing where it is a device or a pipe, which cannot be taken back.
     target: Option<PathBuf>,
@@ -82,7 +82,7 @@ pub struct Draft {
 
 impl Draft {
     /// Begins a file, and makes the directories above it.
-    pub fn new(path: &Path) -> io::Result<Self> {
+    pub(crate) fn new(path: &Path) -> io::Result<Self> {
         let (path, before) = match fs::metadata(path) {
             Ok(about) if about.is_dir() => return Err(Errno::EISDIR.into()),
             Ok(about) if about.is_file() => (fs::canonicalize(path)?, Some(about)),
@@ -103,7 +103,7 @@ impl Draft {
     }
 
     /// Gives the complete file its name, and takes it from the file that had it.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<()> {
         let Some(target) = self.target.take() else { return Ok(()) };
         self.file.sync_all()?;
         if self.beside.is_none() {

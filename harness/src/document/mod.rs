@@ -9,7 +9,7 @@ pub mod topology;
 
 /// Whether a text with the form of a document is a topology: it names links, and no topology as a case does. What is neither is a case with
 /// mistakes.
-pub fn is_topology(text: &str) -> bool {
+pub(crate) fn is_topology(text: &str) -> bool {
     let keys = || text.lines().map(|line| line.trim_start().trim_start_matches('[').trim_start());
     let named = |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['.', '=', ']']));
     keys().any(|line| named(line, "link")) && !names_topology(text)

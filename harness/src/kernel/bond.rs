@@ -8,7 +8,7 @@ use crate::words::{BondMode, XmitHashPolicy};
 
 /// How a bond works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// `BOND_MODE_*`.
     pub mode: u8,
     /// How often it looks for carriers, in milliseconds.
@@ -19,13 +19,13 @@ pub struct Settings {
 
 impl Settings {
     /// Those that these words mean.
-    pub fn of(mode: BondMode, miimon: u32, xmit_hash_policy: Option<XmitHashPolicy>) -> Self {
+    pub(crate) fn of(mode: BondMode, miimon: u32, xmit_hash_policy: Option<XmitHashPolicy>) -> Self {
         Self { mode: mode as u8, miimon, xmit_hash_policy: xmit_hash_policy.map(|policy| policy as u8) }
     }
 }
 
 /// Makes a bond without members, down.
-pub fn add(batch: &mut Batch, name: &str, index: i32, mtu: u32, settings: Settings) {
+pub(crate) fn add(batch: &mut Batch, name: &str, index: i32, mtu: u32, settings: Settings) {
     let mut header = Ifinfomsg::new();
     header.ifi_index = index;
     let mut request = Request::new().set_create().set_excl().op_newlink_do(&header);
@@ -39,7 +39,7 @@ pub fn add(batch: &mut Batch, name: &str, index: i32, mtu: u32, settings: Settin
 }
 
 /// How an interface works as a bond; nothing if it is none.
-pub fn settings(netlink: &mut Netlink, index: i32) -> Result<Option<Settings>, NetlinkError> {
+pub(crate) fn settings(netlink: &mut Netlink, index: i32) -> Result<Option<Settings>, NetlinkError> {
     let mut settings = None;
     link::look(netlink, index, |_, attributes| {
         let data = attributes.get_linkinfo().and_then(|info| info.get_data());

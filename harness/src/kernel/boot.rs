@@ -13,7 +13,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::reboot::{RebootMode, reboot};
 
 /// Mounts what programs expect: /proc, /sys, /dev, and fresh directories at /tmp and /run.
-pub fn mount_all() -> io::Result<()> {
+pub(crate) fn mount_all() -> io::Result<()> {
     let none: Option<&str> = None;
     for (kind, at) in [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/tmp"), ("tmpfs", "/run")] {
         fs::create_dir_all(at)?;
@@ -27,7 +27,7 @@ pub fn mount_all() -> io::Result<()> {
 }
 
 /// Loads a module. One that is there already is no error.
-pub fn load_module(path: &Path) -> io::Result<()> {
+pub(crate) fn load_module(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
     // SAFETY: finit_module(2) reads the descriptor, which lives, and a string that ends with a zero byte.
     let done = unsafe { libc::syscall(libc::SYS_finit_module, file.as_raw_fd(), c"".as_ptr(), 0) };
@@ -38,7 +38,7 @@ pub fn load_module(path: &Path) -> io::Result<()> {
 }
 
 /// Starts the kernel's random numbers anew from `seed`: in a guest without any other source of them they follow from it (random(4)).
-pub fn seed_random(seed: u64) -> io::Result<()> {
+pub(crate) fn seed_random(seed: u64) -> io::Result<()> {
     /// struct rand_pool_info with 32 bytes.
     #[repr(C)]
     struct Pool {
@@ -61,10 +61,10 @@ pub fn seed_random(seed: u64) -> io::Result<()> {
 }
 
 /// Where [`come_by`] comes by.
-pub const STOP: u64 = 0x7_0000_0000;
+pub(crate) const STOP: u64 = 0x7_0000_0000;
 
 /// Comes by an address that is the same in each guest: whoever watches from outside can stop it there.
-pub fn come_by() -> io::Result<()> {
+pub(crate) fn come_by() -> io::Result<()> {
     #[cfg(target_arch = "x86_64")]
     {
         let at = NonZeroUsize::new(STOP as usize).expect("it is not 0");
@@ -82,24 +82,24 @@ pub fn come_by() -> io::Result<()> {
 }
 
 /// Writes a line to the kernel's log, as a warning: consoles show it.
-pub fn log(line: &str) -> io::Result<()> {
+pub(crate) fn log(line: &str) -> io::Result<()> {
     OpenOptions::new().write(true).open("/dev/kmsg")?.write_all(format!("<4>{line}\n").as_bytes())
 }
 
 /// Mounts the directory of the host that User-Mode Linux was started with (Documentation/filesystems/hostfs in its `hostfs=`).
-pub fn mount_outside(at: &str) -> io::Result<()> {
+pub(crate) fn mount_outside(at: &str) -> io::Result<()> {
     mount(Some("outside"), at, Some("hostfs"), MsFlags::empty(), None::<&str>)
         .map_err(|error| io::Error::other(format!("failed to mount hostfs at {at}: {error}")))
 }
 
 /// Ends the guest at once, as one that starts again. Its emulator is told not to do that.
-pub fn restart() -> ! {
+pub(crate) fn restart() -> ! {
     let never = reboot(RebootMode::RB_AUTOBOOT);
     unreachable!("the kernel refused to end: {never:?}")
 }
 
 /// Ends the guest at once.
-pub fn power_off() -> ! {
+pub(crate) fn power_off() -> ! {
     let never = reboot(RebootMode::RB_POWER_OFF);
     unreachable!("the kernel refused to end: {never:?}")
 }

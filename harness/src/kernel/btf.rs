@@ -2,7 +2,7 @@
 //! Not here: which members anybody wants to know.
 
 /// The kernel's types, as /sys/kernel/btf/vmlinux has them.
-pub struct Btf<'a> {
+pub(crate) struct Btf<'a> {
     types: Vec<Type<'a>>,
     strings: &'a [u8],
 }
@@ -24,7 +24,7 @@ const MEMBER: usize = 12;
 
 impl<'a> Btf<'a> {
     /// Reads them, unless they are damaged or of another version.
-    pub fn parse(raw: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(raw: &'a [u8]) -> Option<Self> {
         if raw.get(..4)? != [0x9f, 0xeb, 1, 0] {
             return None;
         }
@@ -51,12 +51,12 @@ impl<'a> Btf<'a> {
     }
 
     /// The size of a structure in bytes.
-    pub fn size(&self, structure: &str) -> Option<usize> {
+    pub(crate) fn size(&self, structure: &str) -> Option<usize> {
         self.structure(structure).map(|found| found.size as usize)
     }
 
     /// How many bytes a member is behind the beginning of a structure, also if it is in unions and structures without a name.
-    pub fn offset(&self, structure: &str, member: &str) -> Option<usize> {
+    pub(crate) fn offset(&self, structure: &str, member: &str) -> Option<usize> {
         self.within(self.structure(structure)?, member).map(|bits| bits / 8)
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 /// The processes that a process is the parent of, by number.
-pub fn children(parent: u32) -> Vec<u32> {
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let mut children: Vec<u32> = ids.filter(|id| stat(*id).is_some_and(|stat| number(&stat, PARENT) == Some(parent.into()))).collect();
@@ -14,7 +14,7 @@ pub fn children(parent: u32) -> Vec<u32> {
 }
 
 /// How much CPU time a process has used, if it lives.
-pub fn used(process: u32) -> Option<Duration> {
+pub(crate) fn used(process: u32) -> Option<Duration> {
     /// `USER_HZ`: what /proc counts in has been a hundredth of a second on every architecture (proc_stat(5)).
     const TICK: Duration = Duration::from_millis(10);
     let stat = stat(process)?;

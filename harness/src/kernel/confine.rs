@@ -33,7 +33,7 @@ const BEYOND: [libc::c_ulong; 12] = [2, 16, 17, 21, 22, 25, 27, 32, 33, 34, 38, 
 
 /// Confines the calling process, which has entered its view, and all that it starts: files outside [`OWN`] can be read and not written, /dev has
 /// what every program needs, and no program that is executed has more privileges than its caller. It must have one thread.
-pub fn confine() -> Result<(), ViewError> {
+pub(crate) fn confine() -> Result<(), ViewError> {
     devices().map_err(|source| ViewError { operation: "making a /dev of its own", source })?;
     done("making all files read-only", read_only("/", true, true))?;
     for own in [OWN, "/dev/shm"] {

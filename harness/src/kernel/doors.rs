@@ -16,7 +16,7 @@ use super::Namespace;
 const KINDS: [CloneFlags; 3] = [CloneFlags::CLONE_NEWUSER, CloneFlags::CLONE_NEWNS, CloneFlags::CLONE_NEWNET];
 
 /// Passes the doors of a host to the process at the other end.
-pub fn send(to: &UnixStream, network: &Namespace) -> io::Result<()> {
+pub(crate) fn send(to: &UnixStream, network: &Namespace) -> io::Result<()> {
     let (user, mounts) = (File::open("/proc/self/ns/user")?, File::open("/proc/self/ns/mnt")?);
     let doors: [RawFd; 3] = [user.as_raw_fd(), mounts.as_raw_fd(), network.as_fd().as_raw_fd()];
     sendmsg::<()>(to.as_raw_fd(), &[IoSlice::new(b"\n")], &[ControlMessage::ScmRights(&doors)], MsgFlags::empty(), None)?;
@@ -24,11 +24,11 @@ pub fn send(to: &UnixStream, network: &Namespace) -> io::Result<()> {
 }
 
 /// The doors of a host.
-pub struct Doors([OwnedFd; 3]);
+pub(crate) struct Doors([OwnedFd; 3]);
 
 impl Doors {
     /// Takes what [`send`] passes.
-    pub fn receive(from: &UnixStream) -> io::Result<Self> {
+    pub(crate) fn receive(from: &UnixStream) -> io::Result<Self> {
         let mut byte = [0];
         let mut parts = [IoSliceMut::new(&mut byte)];
         let mut space = nix::cmsg_space!([RawFd; 3]);
@@ -44,7 +44,7 @@ impl Doors {
     }
 
     /// Lets the calling process, which must have one thread, into the host. It stays in its directory.
-    pub fn enter(&self) -> io::Result<()> {
+    pub(crate) fn enter(&self) -> io::Result<()> {
         let directory = env::current_dir()?;
         for (door, kind) in self.0.iter().zip(KINDS) {
             if !is_inside(door, kind)? {

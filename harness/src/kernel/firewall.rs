@@ -9,7 +9,7 @@ use crate::words::{self, Packets, RuleAction};
 
 /// A table of the firewall's kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
+pub(crate) struct Table {
     name: &'static CStr,
     chains: Vec<Chain>,
 }
@@ -33,7 +33,7 @@ const TCP_OPTION: u32 = 1;
 const MPTCP: u8 = 30;
 
 /// A firewall: rules for what a host forwards and receives, but for what it says to itself. What it sends is let through: so are its resets.
-pub fn filter(rules: &[words::Rule]) -> Table {
+pub(crate) fn filter(rules: &[words::Rule]) -> Table {
     let filter = |name, place, rule| {
         let hook = Hook { kind: c"filter", number: place, priority: 0 };
         Chain { name, hook: Some(hook), rules: vec![rule] }
@@ -48,7 +48,7 @@ pub fn filter(rules: &[words::Rule]) -> Table {
 }
 
 /// Translation: what leaves by one of these interfaces has its address as the source.
-pub fn masquerade<'a>(devs: impl IntoIterator<Item = &'a str>) -> Table {
+pub(crate) fn masquerade<'a>(devs: impl IntoIterator<Item = &'a str>) -> Table {
     let hook = Hook { kind: c"nat", number: 4, priority: 100 };
     let rule = |dev| [interface(META_OIFNAME, EQUAL, dev), vec![Expression::new(c"masq", [])]].concat();
     Table { name: c"nat", chains: vec![Chain { name: c"postrouting", hook: Some(hook), rules: devs.into_iter().map(rule).collect() }] }
@@ -56,7 +56,7 @@ pub fn masquerade<'a>(devs: impl IntoIterator<Item = &'a str>) -> Table {
 
 /// Interception: TCP that enters by one of these interfaces is marked with `mark`, and goes to the socket that listens at the port beside it
 /// and accepts connections for others. Where it goes by its mark is a matter of routes.
-pub fn intercept<'a>(ports: impl IntoIterator<Item = (&'a str, u16)>, mark: u32) -> Table {
+pub(crate) fn intercept<'a>(ports: impl IntoIterator<Item = (&'a str, u16)>, mark: u32) -> Table {
     let hook = Hook { kind: c"filter", number: 0, priority: -150 };
     let load = |value: Vec<u8>| Expression::new(c"immediate", [(1, number(REGISTER)), (2, inside(&[(1, value)]))]);
     let rule = |(dev, port): (&str, u16)| {
@@ -71,12 +71,12 @@ pub fn intercept<'a>(ports: impl IntoIterator<Item = (&'a str, u16)>, mark: u32)
 
 impl Table {
     /// Puts it in force.
-    pub fn apply(&self, netlink: &mut Netlink) -> Result<(), NetlinkError> {
+    pub(crate) fn apply(&self, netlink: &mut Netlink) -> Result<(), NetlinkError> {
         nftables::replace(netlink, self.name, &self.chains)
     }
 
     /// Whether it is in force, as it is and nothing else in it.
-    pub fn in_force(&self, netlink: &mut Netlink) -> Result<bool, NetlinkError> {
+    pub(crate) fn in_force(&self, netlink: &mut Netlink) -> Result<bool, NetlinkError> {
         nftables::has(netlink, self.name, &self.chains)
     }
 }

@@ -29,14 +29,14 @@ type Identity = (u64, u64);
 
 /// What tells a network namespace from all others since the computer was started, those that are gone included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Home {
+pub(crate) struct Home {
     identity: Identity,
     cookie: u64,
 }
 
 impl Home {
     /// That of a namespace.
-    pub fn of(namespace: &Namespace) -> io::Result<Self> {
+    pub(crate) fn of(namespace: &Namespace) -> io::Result<Self> {
         let file = File::from(namespace.as_fd().try_clone_to_owned()?);
         Ok(Self { identity: identity(&file)?, cookie: namespace.enter(cookie)?? })
     }
@@ -91,7 +91,7 @@ pub struct Ended {
 }
 
 /// Namespaces whose inhabitants are looked for.
-pub struct Inhabited {
+pub(crate) struct Inhabited {
     /// Those that are held open, so that nothing else gets their identities meanwhile.
     held: Vec<(Identity, File)>,
     homes: Vec<Home>,
@@ -100,18 +100,18 @@ pub struct Inhabited {
 
 impl Inhabited {
     /// Namespaces that may be gone. The processes `spared` are left alone.
-    pub fn of(homes: Vec<Home>, spared: Vec<i32>) -> Self {
+    pub(crate) fn of(homes: Vec<Home>, spared: Vec<i32>) -> Self {
         Self { homes, spared, held: Vec::new() }
     }
 
     /// Namespaces that are open. The processes `spared` are left alone.
-    pub fn held(namespaces: Vec<File>, spared: Vec<i32>) -> io::Result<Self> {
+    pub(crate) fn held(namespaces: Vec<File>, spared: Vec<i32>) -> io::Result<Self> {
         let held = namespaces.into_iter().map(|file| Ok((identity(&file)?, file))).collect::<io::Result<_>>()?;
         Ok(Self { held, spared, homes: Vec::new() })
     }
 
     /// Whether one of a process's threads lives there.
-    pub fn has(&mut self, process: i32) -> io::Result<bool> {
+    pub(crate) fn has(&mut self, process: i32) -> io::Result<bool> {
         let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return Ok(false) };
         for thread in threads.map_while(Result::ok) {
             // It may have ended meanwhile, or be another user's.
@@ -131,7 +131,7 @@ impl Inhabited {
     }
 
     /// Asks all processes there to end (SIGTERM), and kills those that do not, and those that they start meanwhile.
-    pub fn end(&mut self) -> io::Result<Vec<Ended>> {
+    pub(crate) fn end(&mut self) -> io::Result<Vec<Ended>> {
         let asked = self.all()?;
         let mut ended: Vec<Ended> = asked.iter().map(|(ended, _)| ended.clone()).collect();
         for (_, process) in &asked {
@@ -149,7 +149,7 @@ impl Inhabited {
     }
 
     /// Kills all processes there, those that they start meanwhile too, and waits until they are gone.
-    pub fn kill(&mut self) -> io::Result<Vec<Ended>> {
+    pub(crate) fn kill(&mut self) -> io::Result<Vec<Ended>> {
         let deadline = Instant::now() + END;
         let mut killed = Vec::new();
         loop {
@@ -209,7 +209,7 @@ fn has_ended(process: &OwnedFd, deadline: Instant) -> io::Result<bool> {
 }
 
 /// A descriptor of a process (pidfd_open(2)).
-pub fn hold(id: i32) -> io::Result<OwnedFd> {
+pub(crate) fn hold(id: i32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes two numbers.
     let descriptor = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, id, 0) })?;
     // SAFETY: the kernel has just made it for this process, and nothing else knows it.

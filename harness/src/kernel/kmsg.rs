@@ -9,18 +9,18 @@ use nix::libc;
 
 /// The log, read from where it ended when this was made.
 #[derive(Debug)]
-pub struct Log(File);
+pub(crate) struct Log(File);
 
 impl Log {
     /// Opens it at its end.
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg")?;
         file.seek(SeekFrom::End(0))?;
         Ok(Self(file))
     }
 
     /// The lines since the last time.
-    pub fn read(&mut self) -> String {
+    pub(crate) fn read(&mut self) -> String {
         let mut lines = String::new();
         // A record a read, and no record is longer (CONSOLE_EXT_LOG_MAX).
         let mut record = [0; 8192];

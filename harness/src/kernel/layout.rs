@@ -9,7 +9,7 @@ use super::btf::Btf;
 
 /// Addresses in this boot, and offsets in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// `dev_hard_start_xmit(struct sk_buff *, struct net_device *, ...)` (net/core/dev.c): every packet of an interface leaves by it.
     pub transmit: u64,
     /// `read_tsc` (arch/x86/kernel/tsc.c) and `ktime_get` (kernel/time/timekeeping.c): the clock is read in the one, or, by newer kernels, in
@@ -30,7 +30,7 @@ pub struct Layout {
 }
 
 /// Asks this kernel.
-pub fn read() -> io::Result<Layout> {
+pub(crate) fn read() -> io::Result<Layout> {
     let raw = fs::read("/sys/kernel/btf/vmlinux")
         .map_err(|error| io::Error::other(format!("the kernel does not describe its types: {error}")))?;
     let btf = Btf::parse(&raw).ok_or_else(|| io::Error::other("the kernel's description of its types cannot be read"))?;

@@ -14,7 +14,7 @@ const ADDRESS_SPACE: u64 = 64 << 20;
 
 /// A limit that was met.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Met {
+pub(crate) struct Met {
     /// What this process may have, and what mplab needs.
     pub limit: String,
     /// How to raise it, if there is one way.
@@ -29,7 +29,7 @@ impl fmt::Display for Met {
 }
 
 /// The errno (errno(3)) of an error or of the first of its causes that has one.
-pub fn errno(error: &(dyn Error + 'static)) -> Option<i32> {
+pub(crate) fn errno(error: &(dyn Error + 'static)) -> Option<i32> {
     own_errno(error).or_else(|| errno(error.source()?))
 }
 
@@ -45,7 +45,7 @@ fn soft(resource: Resource) -> u64 {
 }
 
 /// The limit that an error with files comes from, if it comes from one.
-pub fn of_files(error: &(dyn Error + 'static)) -> Option<Met> {
+pub(crate) fn of_files(error: &(dyn Error + 'static)) -> Option<Met> {
     match Errno::from_raw(errno(error)?) {
         Errno::EMFILE => Some(Met {
             limit: format!(
@@ -69,7 +69,7 @@ pub fn told(what: impl fmt::Display, error: &io::Error) -> String {
 }
 
 /// The limit that an error of a run comes from, if it comes from one: runs start processes and threads, too.
-pub fn of_run(error: &(dyn Error + 'static)) -> Option<Met> {
+pub(crate) fn of_run(error: &(dyn Error + 'static)) -> Option<Met> {
     let most = soft(Resource::RLIMIT_NPROC);
     if errno(error)? == Errno::EAGAIN as i32 && most != RLIM_INFINITY {
         let limit = format!("this user may have {most} processes and threads (`ulimit -u`), and memory may be limited (`ulimit -v`)");

@@ -86,7 +86,7 @@ pub fn attach(batch: &mut Batch, index: i32, master: i32) {
 }
 
 /// A bridge port that learns no addresses, and floods every frame to its interface or none.
-pub fn bridge_port(batch: &mut Batch, index: i32, flood: bool) {
+pub(crate) fn bridge_port(batch: &mut Batch, index: i32, flood: bool) {
     let mut request = Request::new().op_newlink_do(&header(index, 0, 0));
     let mut attributes = request.encode();
     let bytes = attributes.as_vec_mut();
@@ -175,7 +175,7 @@ pub(super) fn look(netlink: &mut Netlink, index: i32, mut at: impl FnMut(&Ifinfo
 }
 
 /// Whether a bridge port floods; nothing if the interface is not one.
-pub fn port_floods(netlink: &mut Netlink, index: i32) -> Result<Option<bool>, NetlinkError> {
+pub(crate) fn port_floods(netlink: &mut Netlink, index: i32) -> Result<Option<bool>, NetlinkError> {
     let mut floods = None;
     look(netlink, index, |_, attributes| {
         let [linkinfo, _, slave_data] = LINKINFO;

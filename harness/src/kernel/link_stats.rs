@@ -26,7 +26,7 @@ pub struct LinkStats {
 }
 
 /// A netlink socket that asks for the interfaces of the namespace it was opened in.
-pub struct Links {
+pub(crate) struct Links {
     dumps: Dumps,
     /// What the kernel may leave out (`RTEXT_FILTER_*`).
     filter: u32,
@@ -34,7 +34,7 @@ pub struct Links {
 
 impl Links {
     /// Opens it in the calling thread's namespace.
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         // Leaves out what takes the kernel longest, IPv6's statistics of each interface ...
         let mut links = Self { dumps: Dumps::open(libc::NETLINK_ROUTE)?, filter: RtextFilter::SkipStats as u32 };
         // Every namespace has `lo`.
@@ -55,7 +55,7 @@ impl Links {
     }
 
     /// All interfaces but `lo` and those that the kernel itself has put into the namespace.
-    pub fn read(&mut self) -> io::Result<Vec<LinkStats>> {
+    pub(crate) fn read(&mut self) -> io::Result<Vec<LinkStats>> {
         let ours = |flags: u32| flags & IfinfoFlags::Loopback as u32 == 0;
         let links = self.each(|flags, attributes| ours(flags).then(|| LinkStats::of(flags, attributes.flatten())))?;
         Ok(links.into_iter().flatten().filter(|link| !names::is_of_kernel(&link.name)).collect())

@@ -5,7 +5,7 @@ use std::fs;
 
 /// Totals since boot, in µs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Load {
+pub(crate) struct Load {
     /// CPU time of all CPUs together, idle time included (/proc/stat).
     pub cpu: u64,
     /// CPU time of it that the hypervisor gave to others.
@@ -16,7 +16,7 @@ pub struct Load {
 
 impl Load {
     /// Reads the totals. What cannot be read is 0.
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         let pressure = fs::read_to_string("/proc/pressure/cpu").unwrap_or_default();
         Self::parse(&stat, &pressure)

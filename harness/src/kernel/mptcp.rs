@@ -10,7 +10,7 @@ use super::{Netlink, NetlinkError};
 
 /// `limits`: what a connection may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Additional subflows.
     pub subflows: u32,
     /// Announced addresses it may use.
@@ -19,7 +19,7 @@ pub struct Limits {
 
 /// An endpoint as the kernel has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// Its address.
     pub address: IpAddr,
     /// The interface it is bound to, 0 if none.
@@ -33,14 +33,14 @@ pub struct Endpoint {
 }
 
 /// Sets the limits. The kernel replaces both: what stays has to be named too.
-pub fn set_limits(netlink: &mut Netlink, limits: Limits) -> Result<(), NetlinkError> {
+pub(crate) fn set_limits(netlink: &mut Netlink, limits: Limits) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_set_limits_do();
     request.encode().push_rcv_add_addrs(limits.add_addr_accepted).push_subflows(limits.subflows);
     netlink.request(&request)
 }
 
 /// Reads the limits.
-pub fn limits(netlink: &mut Netlink) -> Result<Limits, NetlinkError> {
+pub(crate) fn limits(netlink: &mut Netlink) -> Result<Limits, NetlinkError> {
     let mut limits = Limits { subflows: 0, add_addr_accepted: 0 };
     netlink.each(&Request::new().op_get_limits_do(), |attributes| {
         limits.subflows = attributes.get_subflows().unwrap_or(0);
@@ -50,28 +50,28 @@ pub fn limits(netlink: &mut Netlink) -> Result<Limits, NetlinkError> {
 }
 
 /// Adds an endpoint.
-pub fn add_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
+pub(crate) fn add_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_add_addr_do();
     push(request.encode().nested_addr(), endpoint);
     netlink.request(&request)
 }
 
 /// Removes an endpoint, with what has come of it: its subflows are ended, and its announcement is taken back.
-pub fn delete_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
+pub(crate) fn delete_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_del_addr_do();
     push(request.encode().nested_addr(), endpoint);
     netlink.request(&request)
 }
 
 /// Gives an endpoint the flags `backup` and `fullmesh` as they are here.
-pub fn change_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
+pub(crate) fn change_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_set_flags_do();
     push(request.encode().nested_addr(), endpoint);
     netlink.request(&request)
 }
 
 /// Removes all endpoints.
-pub fn flush_endpoints(netlink: &mut Netlink) -> Result<(), NetlinkError> {
+pub(crate) fn flush_endpoints(netlink: &mut Netlink) -> Result<(), NetlinkError> {
     netlink.request(&Request::new().op_flush_addrs_do())
 }
 
@@ -94,7 +94,7 @@ fn push<Prev: Pusher>(attributes: PushAddress<Prev>, endpoint: &Endpoint) {
 }
 
 /// Every endpoint of the namespace.
-pub fn endpoints(netlink: &mut Netlink) -> Result<Vec<Endpoint>, NetlinkError> {
+pub(crate) fn endpoints(netlink: &mut Netlink) -> Result<Vec<Endpoint>, NetlinkError> {
     let mut found = Vec::new();
     netlink.each(&Request::new().op_get_addr_dump(), |attributes| {
         let Ok(entry) = attributes.get_addr() else { return };

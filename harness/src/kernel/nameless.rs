@@ -11,7 +11,7 @@ use super::process::{Confined, enter_user_namespace};
 
 /// A new one, mounted nowhere (fsopen(2), fsmount(2): Linux 5.2). There is no way out of it by `..`, and programs in it may be executed. Who is
 /// not root becomes root of a new user namespace; the process must have one thread then.
-pub fn directory() -> Result<File, Confined> {
+pub(crate) fn directory() -> Result<File, Confined> {
     match mounted() {
         Err(Errno::EPERM) => {
             enter_user_namespace(CloneFlags::CLONE_NEWNS).map_err(Confined::Namespace)?;

@@ -21,7 +21,7 @@ pub fn path(name: &str) -> PathBuf {
 }
 
 /// Makes the directory of names as `ip netns` does: mounts in it are seen in mount namespaces that were made before, too.
-pub fn prepare() -> io::Result<()> {
+pub(crate) fn prepare() -> io::Result<()> {
     fs::create_dir_all(DIRECTORY)?;
     let shared = || mount(None::<&str>, DIRECTORY, None::<&str>, MsFlags::MS_SHARED | MsFlags::MS_REC, None::<&str>);
     match shared() {
@@ -36,7 +36,7 @@ pub fn prepare() -> io::Result<()> {
 
 /// Gives the calling process a directory of names that nobody else sees. Returns whether there is one: it cannot be made where the computer
 /// has none.
-pub fn prepare_private() -> io::Result<bool> {
+pub(crate) fn prepare_private() -> io::Result<bool> {
     unshare(CloneFlags::CLONE_NEWNS)?;
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
     if !Path::new(DIRECTORY).is_dir() {

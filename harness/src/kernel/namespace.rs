@@ -44,7 +44,7 @@ impl Namespace {
     }
 
     /// Lets the calling thread, and those that it makes, into the namespace for good.
-    pub fn settle(&self) -> io::Result<()> {
+    pub(crate) fn settle(&self) -> io::Result<()> {
         Ok(setns(&self.fd, CloneFlags::CLONE_NEWNET)?)
     }
 

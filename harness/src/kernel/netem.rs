@@ -14,7 +14,7 @@ pub(super) const TICK: u64 = 64;
 
 /// What netem keeps, in its own units. Probabilities and correlations are of 32 bits, times in nanoseconds, the rate in bytes per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     limit: u32,
     delay: i64,
     jitter: i64,
@@ -81,13 +81,13 @@ impl From<&Netem> for Settings {
 
 impl Settings {
     /// Whether it is as it was told. A seed that was left to the kernel may be any.
-    pub fn obey(&self, told: &Netem) -> bool {
+    pub(crate) fn obey(&self, told: &Netem) -> bool {
         let seed = told.seed.or(self.seed);
         *self == Self { seed, ..Self::from(told) }
     }
 
     /// What its random numbers began with, if the kernel says.
-    pub fn seed(&self) -> Option<u64> {
+    pub(crate) fn seed(&self) -> Option<u64> {
         self.seed
     }
 

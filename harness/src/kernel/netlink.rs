@@ -33,7 +33,7 @@ impl NetlinkError {
     }
 
     /// The errno, 0 if there was none.
-    pub fn errno(&self) -> i32 {
+    pub(crate) fn errno(&self) -> i32 {
         self.errno.raw_os_error().unwrap_or(0)
     }
 }
@@ -80,7 +80,7 @@ impl Batch {
     }
 
     /// Adds a request that not every kernel acknowledges: its answer is not waited for.
-    pub fn push_unanswered<R: NetlinkRequest>(&mut self, request: &R) {
+    pub(crate) fn push_unanswered<R: NetlinkRequest>(&mut self, request: &R) {
         self.add(request, false);
     }
 
@@ -202,7 +202,7 @@ impl Netlink {
     }
 
     /// Sends one request and waits for the kernel's acknowledgement.
-    pub fn request<R: NetlinkRequest>(&mut self, request: &R) -> Result<(), NetlinkError> {
+    pub(crate) fn request<R: NetlinkRequest>(&mut self, request: &R) -> Result<(), NetlinkError> {
         self.each(request, |_| ())
     }
 

@@ -11,7 +11,7 @@ use super::{Batch, Netlink, NetlinkError};
 
 /// A chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chain {
+pub(crate) struct Chain {
     /// Its name.
     pub name: &'static CStr,
     /// Where the kernel calls it; only other chains do if absent.
@@ -22,7 +22,7 @@ pub struct Chain {
 
 /// Where in a packet's way through the kernel a chain is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hook {
+pub(crate) struct Hook {
     /// The chain's type: `filter` or `nat`.
     pub kind: &'static CStr,
     /// `NF_INET_*` (include/uapi/linux/netfilter.h).
@@ -32,11 +32,11 @@ pub struct Hook {
 }
 
 /// A rule: expressions in their order. The first that does not match ends it.
-pub type Rule = Vec<Expression>;
+pub(crate) type Rule = Vec<Expression>;
 
 /// What a rule does or asks for (include/uapi/linux/netfilter/nf_tables.h).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expression {
+pub(crate) struct Expression {
     /// Its name.
     pub name: &'static CStr,
     /// Its attributes by their numbers, those that it has inside as bytes.
@@ -52,18 +52,18 @@ const EXPRESSION_DATA: u16 = 2;
 
 impl Expression {
     /// An expression with these attributes.
-    pub fn new(name: &'static CStr, attributes: impl Into<Vec<(u16, Vec<u8>)>>) -> Self {
+    pub(crate) fn new(name: &'static CStr, attributes: impl Into<Vec<(u16, Vec<u8>)>>) -> Self {
         Self { name, attributes: attributes.into() }
     }
 }
 
 /// A number as nf_tables has it.
-pub fn number(number: u32) -> Vec<u8> {
+pub(crate) fn number(number: u32) -> Vec<u8> {
     number.to_be_bytes().to_vec()
 }
 
 /// Attributes as the value of another one.
-pub fn inside(attributes: &[(u16, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn inside(attributes: &[(u16, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (kind, value) in attributes {
         push_header(&mut bytes, *kind, value.len() as u16);
@@ -78,7 +78,7 @@ fn header() -> Nfgenmsg {
 }
 
 /// Lets a table have these chains and no others, or be gone if there are none. All at once: no packet sees half of it.
-pub fn replace(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> Result<(), NetlinkError> {
+pub(crate) fn replace(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> Result<(), NetlinkError> {
     let mut around = Nfgenmsg::new();
     around.set_res_id(NFTABLES);
     let mut batch = Batch::default();
@@ -124,7 +124,7 @@ pub fn replace(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> Result<
 }
 
 /// Whether a table has these chains with their rules, and no other rules; what the kernel says of an expression besides does not count.
-pub fn has(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> Result<bool, NetlinkError> {
+pub(crate) fn has(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> Result<bool, NetlinkError> {
     let mut hooks = Vec::new();
     netlink.each(&Request::new().op_getchain_dump(&header()), |(_, chain)| {
         if chain.get_table() == Ok(table) {

@@ -32,7 +32,7 @@ pub struct PacketSocket {
 
 /// Room for frames that are received together.
 #[derive(Debug)]
-pub struct Room {
+pub(crate) struct Room {
     bytes: Box<[u8]>,
     control: Box<[Control; Self::FRAMES]>,
     frames: Vec<Option<Received>>,
@@ -52,11 +52,11 @@ pub struct Received {
 
 impl Room {
     /// How many frames it takes.
-    pub const FRAMES: usize = 16;
+    pub(crate) const FRAMES: usize = 16;
 
     /// Each frame that was received last, with its header, and when the kernel saw it, since the epoch. Nothing instead of one that was longer than
     /// [`LONGEST`].
-    pub fn frames(&self) -> impl Iterator<Item = Option<(&[u8], Option<Duration>)>> {
+    pub(crate) fn frames(&self) -> impl Iterator<Item = Option<(&[u8], Option<Duration>)>> {
         let bytes = self.bytes.chunks_exact(LONGEST);
         self.frames.iter().zip(bytes).map(|(frame, bytes)| frame.map(|frame| (&bytes[..frame.length], frame.at)))
     }
@@ -127,7 +127,7 @@ impl PacketSocket {
     }
 
     /// Receives the frames that are there, as many as there is room for: if they are fewer, there were no more.
-    pub fn receive_all(&self, room: &mut Room) -> io::Result<()> {
+    pub(crate) fn receive_all(&self, room: &mut Room) -> io::Result<()> {
         room.frames.clear();
         // SAFETY: all zeros is a valid mmsghdr, and a valid iovec.
         let (mut messages, mut slices): ([libc::mmsghdr; Room::FRAMES], [libc::iovec; Room::FRAMES]) = unsafe { mem::zeroed() };

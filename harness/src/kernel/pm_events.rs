@@ -69,7 +69,7 @@ impl PmEvents {
 
     /// Lets tokio wait for events. Must be called inside its runtime.
     #[expect(unsafe_code, reason = "tokio cannot know that a descriptor stays open")]
-    pub fn into_async(self) -> io::Result<AsyncFd<Self>> {
+    pub(crate) fn into_async(self) -> io::Result<AsyncFd<Self>> {
         // SAFETY: the descriptor is owned by `self`, which never closes or changes it and has no way to get it out.
         Ok(unsafe { AsyncFd::register_with_interest(self, Interest::READABLE) }?)
     }

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous};
 
 /// The port, as QEMU's documentation and Bochs have it.
-pub const DEBUG_PORT: u16 = 0xe9;
+pub(crate) const DEBUG_PORT: u16 = 0xe9;
 
 /// Where the firmware configuration is told which of its items is read from the port behind it, a byte at a time.
 const SELECTOR: u16 = 0x510;
@@ -46,11 +46,11 @@ struct Window {
 
 /// The ports, open for this thread.
 #[derive(Debug)]
-pub struct Port(Option<Window>);
+pub(crate) struct Port(Option<Window>);
 
 impl Port {
     /// Asks the kernel for the ports (ioperm(2)); the process must be privileged.
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         for (first, number) in [(DEBUG_PORT, 1), (SELECTOR, CONFIGURATION)] {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: ioperm(2) takes no pointers.
@@ -63,7 +63,7 @@ impl Port {
     }
 
     /// The content of a file of the firmware configuration.
-    pub fn configured(&mut self, name: &str) -> io::Result<Vec<u8>> {
+    pub(crate) fn configured(&mut self, name: &str) -> io::Result<Vec<u8>> {
         select(DIRECTORY);
         let mut number = [0; 4];
         self.fill(&mut number)?;

@@ -2,4 +2,4 @@
 //! Not here: starting programs with them.
 
 /// Makes MPTCP sockets of TCP sockets.
-pub const MPTCPIZE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mptcpize.so"));
+pub(crate) const MPTCPIZE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mptcpize.so"));

@@ -19,7 +19,7 @@ use nix::sys::{prctl, ptrace};
 use nix::unistd::{ForkResult, Pid, fork, getegid, geteuid, getppid};
 
 /// Makes the kernel kill this process when the thread that started it ends.
-pub fn die_with_parent(parent: i32) -> io::Result<()> {
+pub(crate) fn die_with_parent(parent: i32) -> io::Result<()> {
     signalled_with_parent(parent, Signal::SIGKILL)
 }
 
@@ -30,7 +30,7 @@ fn signalled_with_parent(parent: i32, signal: Signal) -> io::Result<()> {
 }
 
 /// Makes the kernel kill the command's process when the thread that starts it ends.
-pub fn dies_with_this_thread(command: &mut Command) {
+pub(crate) fn dies_with_this_thread(command: &mut Command) {
     let parent = std::process::id() as i32;
     // SAFETY: between fork and exec only prctl(2) and getppid(2) are called.
     unsafe { command.pre_exec(move || die_with_parent(parent)) };
@@ -38,7 +38,7 @@ pub fn dies_with_this_thread(command: &mut Command) {
 
 /// Makes the kernel tell the command's process to end (SIGTERM) when the thread that starts it ends: one that passes it on to its own
 /// processes, as `make` does.
-pub fn told_to_end_with_this_thread(command: &mut Command) {
+pub(crate) fn told_to_end_with_this_thread(command: &mut Command) {
     let parent = std::process::id() as i32;
     // SAFETY: between fork and exec only prctl(2) and getppid(2) are called.
     unsafe { command.pre_exec(move || signalled_with_parent(parent, Signal::SIGTERM)) };
@@ -51,7 +51,7 @@ pub fn cpus() -> nix::Result<Vec<usize>> {
 }
 
 /// Keeps the command's process, and what it starts, on one CPU. Where the kernel refuses that it may use all.
-pub fn stays_on(command: &mut Command, cpu: usize) -> nix::Result<()> {
+pub(crate) fn stays_on(command: &mut Command, cpu: usize) -> nix::Result<()> {
     let mut one = CpuSet::new();
     one.set(cpu)?;
     // SAFETY: between fork and exec only sched_setaffinity(2) is called.
@@ -60,27 +60,27 @@ pub fn stays_on(command: &mut Command, cpu: usize) -> nix::Result<()> {
 }
 
 /// Gives the command's process descriptors of this one's, by the same numbers.
-pub fn inherits(command: &mut Command, descriptors: Vec<OwnedFd>) {
+pub(crate) fn inherits(command: &mut Command, descriptors: Vec<OwnedFd>) {
     let keep = |descriptor: &OwnedFd| fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).map(drop).map_err(io::Error::from);
     // SAFETY: between fork and exec only fcntl(2) is called.
     unsafe { command.pre_exec(move || descriptors.iter().try_for_each(keep)) };
 }
 
 /// Makes the command's process stop when it has executed its program, for [`release_stopped`].
-pub fn stops_when_executed(command: &mut Command) {
+pub(crate) fn stops_when_executed(command: &mut Command) {
     // SAFETY: between fork and exec only ptrace(2) is called.
     unsafe { command.pre_exec(|| Ok(ptrace::traceme()?)) };
 }
 
 /// Leaves a child that [`stops_when_executed`] to whoever wants to trace it, or to let it go on by SIGCONT.
-pub fn release_stopped(child: i32) -> io::Result<()> {
+pub(crate) fn release_stopped(child: i32) -> io::Result<()> {
     let child = Pid::from_raw(child);
     waitpid(child, None)?;
     Ok(ptrace::detach(child, Signal::SIGSTOP)?)
 }
 
 /// Lets programs that this process executes have a file's descriptor, too.
-pub fn inheritable(file: &File) -> io::Result<()> {
+pub(crate) fn inheritable(file: &File) -> io::Result<()> {
     Ok(fcntl(file, FcntlArg::F_SETFD(FdFlag::empty())).map(drop)?)
 }
 
@@ -93,7 +93,7 @@ pub fn end_without_a_reader() -> nix::Result<()> {
 }
 
 /// A file in memory that has no name in any file system and is gone with its last descriptor.
-pub fn anonymous_file(name: &str) -> io::Result<File> {
+pub(crate) fn anonymous_file(name: &str) -> io::Result<File> {
     Ok(memfd_create(name, MFdFlags::MFD_CLOEXEC)?.into())
 }
 
@@ -120,7 +120,7 @@ pub enum Confined {
 
 impl Confined {
     /// What to do about it.
-    pub const fn remedy(&self) -> &'static str {
+    pub(crate) const fn remedy(&self) -> &'static str {
         match self {
             Self::Namespace(_) => {
                 "run as root, or allow user namespaces (`sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu also \
@@ -149,7 +149,7 @@ pub fn leave_network() -> Result<bool, Confined> {
 
 /// Makes the calling process able to make network namespaces, and leaves it in its own: as root of the computer where possible, else as root of
 /// a new user namespace. The process must have one thread. Where neither can be had it stays as it is.
-pub fn gain_namespaces() -> Result<(), Confined> {
+pub(crate) fn gain_namespaces() -> Result<(), Confined> {
     let own = File::open("/proc/self/ns/net").map_err(Confined::Namespace)?;
     // To be let in where one is already shows whether one would be let in elsewhere.
     match setns(own, CloneFlags::CLONE_NEWNET) {
@@ -185,6 +185,6 @@ pub(super) fn enter_user_namespace(with: CloneFlags) -> io::Result<()> {
 }
 
 /// The kernel's release, as `uname -r` has it.
-pub fn kernel_release() -> String {
+pub(crate) fn kernel_release() -> String {
     nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -19,7 +19,7 @@ use super::{Namespace, inherited};
 use crate::words::{Exit, Signal};
 
 /// Where programs are looked for: `PATH`, and where those of administrators are, which a user's `PATH` may lack.
-pub fn path() -> String {
+pub(crate) fn path() -> String {
     let mut path = env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
     for directory in ["/usr/local/sbin", "/usr/sbin", "/sbin"] {
         if !path.split(':').any(|known| known == directory) {
@@ -30,10 +30,10 @@ pub fn path() -> String {
 }
 
 /// This program.
-pub const ITSELF: &str = "mplab";
+pub(crate) const ITSELF: &str = "mplab";
 
 /// The file of a program by its name or path; nothing if it is not installed. [`ITSELF`] is always there.
-pub fn find(name: &str) -> Option<PathBuf> {
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     if name == ITSELF {
         return Some(PathBuf::from("/proc/self/exe"));
     }
@@ -46,7 +46,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
 
 /// Starts a command in a network namespace, as the first process of a process namespace, and returns its id here. When it ends, the kernel kills
 /// everything in there; it is killed itself when the calling process ends.
-pub fn start_apart(mut command: Command, namespace: Arc<Namespace>) -> io::Result<u32> {
+pub(crate) fn start_apart(mut command: Command, namespace: Arc<Namespace>) -> io::Result<u32> {
     let (told, hear) = mpsc::sync_channel(1);
     // A thread cannot return from the process namespace of its future children, nor make threads before. The kernel tells the child when the thread
     // that started it ends.
@@ -74,14 +74,14 @@ pub fn start_apart(mut command: Command, namespace: Arc<Namespace>) -> io::Resul
 }
 
 /// Makes the command's process start in a network namespace, as long as somebody holds that.
-pub fn starts_in(command: &mut Command, namespace: Weak<Namespace>) {
+pub(crate) fn starts_in(command: &mut Command, namespace: Weak<Namespace>) {
     let enter = move || namespace.upgrade().ok_or(Errno::ENONET)?.settle();
     // SAFETY: between fork and exec a number in memory is counted up and only setns(2) is called.
     unsafe { command.pre_exec(enter) };
 }
 
 /// Waits for a child of the calling process, and for all others that end before.
-pub fn wait_for(child: u32) -> io::Result<Exit> {
+pub(crate) fn wait_for(child: u32) -> io::Result<Exit> {
     loop {
         match waitpid(None, None) {
             Ok(WaitStatus::Exited(id, code)) if id.as_raw() as u32 == child => return Ok(Exit::Code(code)),
@@ -93,7 +93,7 @@ pub fn wait_for(child: u32) -> io::Result<Exit> {
 }
 
 /// Sends a signal to every other process of the caller's process namespace, which it must be the first of.
-pub fn signal_all(signal: Signal) {
+pub(crate) fn signal_all(signal: Signal) {
     // There may be nobody left.
     kill(Pid::from_raw(-1), signal.0).ok();
 }

@@ -42,7 +42,7 @@ fn at(index: i32, place: QdiscHandle) -> Tcmsg {
 }
 
 /// Gives an interface an ingress qdisc.
-pub fn ingress(batch: &mut Batch, index: i32) {
+pub(crate) fn ingress(batch: &mut Batch, index: i32) {
     let mut header = message(index, INGRESS);
     header.handle = INGRESS_HANDLE;
     let mut request = Request::new().set_create().set_excl().op_newqdisc_do(&header);
@@ -58,7 +58,7 @@ fn filter(index: i32) -> Tcmsg {
 }
 
 /// Sends whatever enters by `index` out by `to`. u32 with a key that every packet matches: older and more widely built than matchall.
-pub fn redirect(batch: &mut Batch, index: i32, to: i32) {
+pub(crate) fn redirect(batch: &mut Batch, index: i32, to: i32) {
     let mut selector = TcU32Sel::new();
     selector.flags = TERMINAL;
     selector.nkeys = 1;
@@ -78,13 +78,13 @@ pub fn redirect(batch: &mut Batch, index: i32, to: i32) {
 }
 
 /// Takes the redirection off an interface.
-pub fn unredirect(batch: &mut Batch, index: i32) {
+pub(crate) fn unredirect(batch: &mut Batch, index: i32) {
     let request = Request::new().op_deltfilter_do(&filter(index));
     batch.push(&request);
 }
 
 /// Holds what leaves by an interface to a rate (tc-tbf(8)), as its only qdisc unless a place is said.
-pub fn tbf(batch: &mut Batch, index: i32, place: Option<QdiscHandle>, rate: Rate, burst: Size, limit: Size) {
+pub(crate) fn tbf(batch: &mut Batch, index: i32, place: Option<QdiscHandle>, rate: Rate, burst: Size, limit: Size) {
     let header = place.map_or_else(|| message(index, ROOT), |place| at(index, place));
     bucket(batch, &header, rate, burst, limit);
 }
@@ -92,7 +92,7 @@ pub fn tbf(batch: &mut Batch, index: i32, place: Option<QdiscHandle>, rate: Rate
 /// Lets super-packets leave by an interface as the packets that they are made of: a token bucket takes them apart if they are larger
 /// than the bucket (net/sched/sch_tbf.c, tbf_segment). The rate of this one is out of reach. The limit is that of the queue it has unless
 /// another one hangs below it.
-pub fn split(batch: &mut Batch, index: i32, place: QdiscHandle, packet: Size, limit: Size) {
+pub(crate) fn split(batch: &mut Batch, index: i32, place: QdiscHandle, packet: Size, limit: Size) {
     bucket(batch, &at(index, place), UNLIMITED, packet, limit);
 }
 
@@ -113,13 +113,13 @@ fn bucket(batch: &mut Batch, header: &Tcmsg, rate: Rate, burst: Size, limit: Siz
 }
 
 /// Takes an interface's root qdisc off; it has the default one then.
-pub fn remove(batch: &mut Batch, index: i32) {
+pub(crate) fn remove(batch: &mut Batch, index: i32) {
     batch.push(&Request::new().op_delqdisc_do(&message(index, ROOT)));
 }
 
 /// Delays, loses and otherwise maltreats what leaves by an interface, and holds it to a rate (tc-netem(8)). What is on its way in a netem
 /// that is there already stays there.
-pub fn netem(batch: &mut Batch, index: i32, place: QdiscHandle, wanted: &Netem) {
+pub(crate) fn netem(batch: &mut Batch, index: i32, place: QdiscHandle, wanted: &Netem) {
     let settings = Settings::from(wanted);
     let mut request = Request::new().set_create().set_replace().op_newqdisc_do(&at(index, place));
     let mut attributes = request.encode().nested_options_netem(&settings.fixed());
@@ -132,7 +132,7 @@ pub fn netem(batch: &mut Batch, index: i32, place: QdiscHandle, wanted: &Netem) 
 
 /// What shapes an interface, as the kernel says it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// An ingress qdisc.
     Ingress,
     /// A token bucket filter: rate, burst and limit.
@@ -144,7 +144,7 @@ pub enum Shape {
 }
 
 /// Every qdisc of the namespace, with its interface's index.
-pub fn list(netlink: &mut Netlink) -> Result<Vec<(i32, Shape)>, NetlinkError> {
+pub(crate) fn list(netlink: &mut Netlink) -> Result<Vec<(i32, Shape)>, NetlinkError> {
     let request = Request::new().op_getqdisc_dump(&Tcmsg::new());
     let mut found = Vec::new();
     netlink.each(&request, |(header, attributes)| {
@@ -169,7 +169,7 @@ pub fn list(netlink: &mut Netlink) -> Result<Vec<(i32, Shape)>, NetlinkError> {
 }
 
 /// The index of the interface that an interface's packets are redirected to, if they are.
-pub fn redirected(netlink: &mut Netlink, index: i32) -> Result<Option<i32>, NetlinkError> {
+pub(crate) fn redirected(netlink: &mut Netlink, index: i32) -> Result<Option<i32>, NetlinkError> {
     let request = Request::new().op_gettfilter_dump(&message(index, INGRESS_FILTERS));
     let mut found = None;
     netlink.each(&request, |(_, attributes)| {

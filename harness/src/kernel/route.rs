@@ -70,7 +70,7 @@ pub struct Route {
 const ONLINK: u32 = 4;
 
 /// Adds a route, or replaces the one to the same destination.
-pub fn replace_route(batch: &mut Batch, route: &Route) {
+pub(crate) fn replace_route(batch: &mut Batch, route: &Route) {
     let mut header = rt_route::Rtmsg::new();
     header.rtm_family = family(route.to.is_ipv6());
     header.rtm_dst_len = route.prefix;
@@ -95,7 +95,7 @@ pub fn replace_route(batch: &mut Batch, route: &Route) {
 }
 
 /// Lets a table say of every address that it is the host's own.
-pub fn everything_is_here(batch: &mut Batch, v6: bool, table: u32) {
+pub(crate) fn everything_is_here(batch: &mut Batch, v6: bool, table: u32) {
     let mut header = rt_route::Rtmsg::new();
     header.rtm_family = family(v6);
     header.rtm_protocol = libc::RTPROT_BOOT;
@@ -107,7 +107,7 @@ pub fn everything_is_here(batch: &mut Batch, v6: bool, table: u32) {
 }
 
 /// Whether a table says so.
-pub fn is_everything_here(netlink: &mut Netlink, v6: bool, table: u32) -> Result<bool, NetlinkError> {
+pub(crate) fn is_everything_here(netlink: &mut Netlink, v6: bool, table: u32) -> Result<bool, NetlinkError> {
     let request = rt_route::Request::new().op_getroute_dump(&rt_route::Rtmsg::new());
     let mut found = false;
     netlink.each(&request, |(header, attributes)| {
@@ -182,7 +182,7 @@ pub struct Rule {
 }
 
 /// Adds a rule. One that is there already would be there twice: to refuse it, the kernel would look at all there are.
-pub fn add_rule(batch: &mut Batch, rule: &Rule) {
+pub(crate) fn add_rule(batch: &mut Batch, rule: &Rule) {
     let mut header = rt_rule::FibRuleHdr::new();
     header.family = family(rule.v6);
     header.action = rt_rule::FrAct::ToTbl as u8;

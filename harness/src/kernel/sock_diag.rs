@@ -63,7 +63,7 @@ pub struct Connection {
 }
 
 /// A netlink socket that asks for the sockets of the namespace it was opened in.
-pub struct SockDiag {
+pub(crate) struct SockDiag {
     /// None where the kernel has no sock_diag.
     dumps: Option<Dumps>,
     tcp: bool,
@@ -97,7 +97,7 @@ const FLOWING: u32 = states(&[
 
 impl SockDiag {
     /// Opens it in the calling thread's namespace. A kernel that cannot list TCP's or MPTCP's sockets shows none.
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         let dumps = match Dumps::open(PROTONUM.into()) {
             Err(error) if error.raw_os_error() == Some(libc::EPROTONOSUPPORT) => None,
             dumps => Some(dumps?),
@@ -110,14 +110,14 @@ impl SockDiag {
 
     /// The subflows of all connections, those still connecting included. The kernel walks the TCP sockets of all namespaces that share
     /// a table of them, which takes it half a millisecond on a large computer.
-    pub fn subflows(&mut self) -> io::Result<Vec<Subflow>> {
+    pub(crate) fn subflows(&mut self) -> io::Result<Vec<Subflow>> {
         let mut subflows = Vec::new();
         self.tcp(FLOWING, |message, attributes| subflows.extend(Subflow::of(message, attributes)))?;
         Ok(subflows)
     }
 
     /// The connections; `None` if the kernel cannot list them.
-    pub fn connections(&mut self) -> io::Result<Option<Vec<Connection>>> {
+    pub(crate) fn connections(&mut self) -> io::Result<Option<Vec<Connection>>> {
         if !self.mptcp {
             return Ok(None);
         }
@@ -134,7 +134,7 @@ impl SockDiag {
     }
 
     /// The listening TCP sockets, and whether they answer to MPTCP (`tcp-ulp-mptcp`).
-    pub fn listeners(&mut self) -> io::Result<BTreeMap<SocketAddr, Protocol>> {
+    pub(crate) fn listeners(&mut self) -> io::Result<BTreeMap<SocketAddr, Protocol>> {
         let mut listeners = BTreeMap::new();
         self.tcp(LISTENING, |message, attributes| {
             let mptcp = attributes.get_ulp_info().and_then(|ulp| ulp.get_name()).is_ok_and(|name| name == c"mptcp");

@@ -56,7 +56,7 @@ pub fn listen(fd: OwnedFd, backlog: u32) -> io::Result<TcpListener> {
 }
 
 /// Lets the socket accept connections that were on their way to others (nft's `tproxy`, ip(7) `IP_TRANSPARENT`).
-pub fn accept_for_others(socket: &impl AsFd, ipv6: bool) -> io::Result<()> {
+pub(crate) fn accept_for_others(socket: &impl AsFd, ipv6: bool) -> io::Result<()> {
     let on: libc::c_int = 1;
     let (level, option) = if ipv6 { (libc::SOL_IPV6, libc::IPV6_TRANSPARENT) } else { (libc::SOL_IP, libc::IP_TRANSPARENT) };
     let fd = socket.as_fd().as_raw_fd();
@@ -95,7 +95,7 @@ pub fn send(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
 }
 
 /// Lets [`receive`] tell when bytes came.
-pub fn stamp_arrivals(stream: &TcpStream) -> io::Result<()> {
+pub(crate) fn stamp_arrivals(stream: &TcpStream) -> io::Result<()> {
     Ok(socket::setsockopt(stream, sockopt::ReceiveTimestampns, &true)?)
 }
 

@@ -13,7 +13,7 @@ const SIZE: usize = 256 * 1024;
 
 /// A pipe, and how much is in it.
 #[derive(Debug)]
-pub struct Pipe {
+pub(crate) struct Pipe {
     out: OwnedFd,
     into: OwnedFd,
     held: usize,
@@ -21,7 +21,7 @@ pub struct Pipe {
 
 impl Pipe {
     /// Makes an empty one.
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let (out, into) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         fcntl(&into, FcntlArg::F_SETPIPE_SZ(SIZE as libc::c_int)).ok();
         Ok(Self { out, into, held: 0 })
@@ -29,21 +29,21 @@ impl Pipe {
 
     /// Takes what has arrived at a socket, as much as there is room for; 0 at the end of what comes. The pipe must be empty, so that
     /// `WouldBlock` means that nothing has arrived.
-    pub fn fill(&mut self, from: &impl AsFd) -> io::Result<usize> {
+    pub(crate) fn fill(&mut self, from: &impl AsFd) -> io::Result<usize> {
         debug_assert!(self.is_empty(), "a pipe that is full looks like a socket that is empty");
         self.held = splice(from, None, &self.into, None, SIZE, flags())?;
         Ok(self.held)
     }
 
     /// Hands what it holds to a socket, as much as that takes now.
-    pub fn drain(&mut self, to: &impl AsFd) -> io::Result<usize> {
+    pub(crate) fn drain(&mut self, to: &impl AsFd) -> io::Result<usize> {
         let handed = splice(&self.out, None, to, None, self.held, flags())?;
         self.held -= handed;
         Ok(handed)
     }
 
     /// Whether it holds nothing.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.held == 0
     }
 }

@@ -15,7 +15,7 @@ const LOOKS: u32 = 20;
 const BETWEEN: Duration = Duration::from_millis(1);
 
 /// The resolution, once it is high or has had the time to become so. Nothing if the kernel does not tell it.
-pub fn settled() -> Option<Duration> {
+pub(crate) fn settled() -> Option<Duration> {
     settle(|| clock_getres(ClockId::CLOCK_MONOTONIC).ok().map(Duration::from), || thread::sleep(BETWEEN))
 }
 

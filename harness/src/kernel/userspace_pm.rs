@@ -37,7 +37,7 @@ fn push<Prev: Pusher>(to: PushAddress<Prev>, end: End, flags: u32) {
 }
 
 /// Announces an address.
-pub fn announce(netlink: &mut Netlink, token: u32, address: IpAddr, id: u8, port: Option<u16>) -> Result<(), NetlinkError> {
+pub(crate) fn announce(netlink: &mut Netlink, token: u32, address: IpAddr, id: u8, port: Option<u16>) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_announce_do();
     let end = End { address, port: port.unwrap_or(0), id };
     push(request.encode().push_token(token).nested_addr(), end, EndpointFlag::Signal.bit());
@@ -45,14 +45,14 @@ pub fn announce(netlink: &mut Netlink, token: u32, address: IpAddr, id: u8, port
 }
 
 /// Takes the announcement of the address with this id back.
-pub fn remove(netlink: &mut Netlink, token: u32, id: u8) -> Result<(), NetlinkError> {
+pub(crate) fn remove(netlink: &mut Netlink, token: u32, id: u8) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_remove_do();
     request.encode().push_token(token).push_loc_id(id);
     netlink.request(&request)
 }
 
 /// Makes a subflow from an address, whose id is given, to an address and port of the peer.
-pub fn create(netlink: &mut Netlink, token: u32, from: IpAddr, id: u8, to: SocketAddr) -> Result<(), NetlinkError> {
+pub(crate) fn create(netlink: &mut Netlink, token: u32, from: IpAddr, id: u8, to: SocketAddr) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_subflow_create_do();
     push(request.encode().push_token(token).nested_addr(), End { address: from, port: 0, id }, 0);
     push(request.encode().nested_addr_remote(), End { address: to.ip(), port: to.port(), id: 0 }, 0);
@@ -60,7 +60,7 @@ pub fn create(netlink: &mut Netlink, token: u32, from: IpAddr, id: u8, to: Socke
 }
 
 /// Ends a subflow.
-pub fn destroy(netlink: &mut Netlink, subflow: &Subflow) -> Result<(), NetlinkError> {
+pub(crate) fn destroy(netlink: &mut Netlink, subflow: &Subflow) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_subflow_destroy_do();
     let [local, remote] = [subflow.local, subflow.remote].map(|end| End { address: end.ip(), port: end.port(), id: 0 });
     push(request.encode().push_token(subflow.token).nested_addr(), local, 0);
@@ -69,7 +69,7 @@ pub fn destroy(netlink: &mut Netlink, subflow: &Subflow) -> Result<(), NetlinkEr
 }
 
 /// Makes a subflow a backup, or no longer, and tells the peer (`MP_PRIO`).
-pub fn set_backup(netlink: &mut Netlink, subflow: &Subflow, on: bool) -> Result<(), NetlinkError> {
+pub(crate) fn set_backup(netlink: &mut Netlink, subflow: &Subflow, on: bool) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_set_flags_do();
     let local = End { address: subflow.local.ip(), port: 0, id: 0 };
     let remote = End { address: subflow.remote.ip(), port: subflow.remote.port(), id: 0 };

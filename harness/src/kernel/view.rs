@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the file system shall say of the host and of the lab it is in.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct View {
+pub(crate) struct View {
     /// The host's name (hostname(1)).
     pub host: String,
     /// The text of /etc/hosts (hosts(5)).
@@ -24,18 +24,18 @@ pub struct View {
 /// What could not be done, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation}: {source}")]
-pub struct ViewError {
+pub(crate) struct ViewError {
     pub(super) operation: &'static str,
     pub(super) source: io::Error,
 }
 
 const HOSTS: &str = "/etc/hosts";
 /// The directory that every program has of its own.
-pub const OWN: &str = "/tmp";
+pub(crate) const OWN: &str = "/tmp";
 
 impl View {
     /// Gives the calling process a view of its own. It must have one thread, and be root in its user namespace.
-    pub fn enter(&self) -> Result<(), ViewError> {
+    pub(crate) fn enter(&self) -> Result<(), ViewError> {
         self.lay_over()?;
         done("mounting /tmp", fresh("tmpfs", OWN))?;
         // A container may hide parts of /proc; then the kernel refuses a user namespace the whole, and /proc stays.
@@ -43,7 +43,7 @@ impl View {
     }
 
     /// Like [`Self::enter`], but /tmp and /proc stay as they are, and a thread may have a view that the other threads have not.
-    pub fn lay_over(&self) -> Result<(), ViewError> {
+    pub(crate) fn lay_over(&self) -> Result<(), ViewError> {
         done("making a mount namespace", unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS))?;
         // What is mounted from here on is seen by nobody else.
         let private = mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>);
@@ -72,7 +72,7 @@ pub(super) fn fresh(kind: &str, at: &str) -> nix::Result<()> {
 }
 
 /// Whether a process with its own view sees this file.
-pub fn sees(process: u32, path: &Path) -> bool {
+pub(crate) fn sees(process: u32, path: &Path) -> bool {
     let below = Path::new(OWN).join(path);
     Path::new("/proc").join(process.to_string()).join("root").join(below.strip_prefix("/").unwrap_or(&below)).exists()
 }

@@ -6,7 +6,7 @@ use netlink_bindings::rt_link::{Ifinfomsg, LinkinfoDataMsg, Request};
 use super::{Batch, Netlink, NetlinkError, link};
 
 /// Makes a VLAN of an interface, down. It has that one's MTU.
-pub fn add(batch: &mut Batch, name: &str, index: i32, of: i32, id: u16) {
+pub(crate) fn add(batch: &mut Batch, name: &str, index: i32, of: i32, id: u16) {
     let mut header = Ifinfomsg::new();
     header.ifi_index = index;
     let mut request = Request::new().set_create().set_excl().op_newlink_do(&header);
@@ -16,7 +16,7 @@ pub fn add(batch: &mut Batch, name: &str, index: i32, of: i32, id: u16) {
 }
 
 /// The interface that a VLAN is of, and its tag; nothing if it is none.
-pub fn of(netlink: &mut Netlink, index: i32) -> Result<Option<(i32, u16)>, NetlinkError> {
+pub(crate) fn of(netlink: &mut Netlink, index: i32) -> Result<Option<(i32, u16)>, NetlinkError> {
     let mut found = None;
     link::look(netlink, index, |_, attributes| {
         if let Ok(LinkinfoDataMsg::Vlan(vlan)) = attributes.get_linkinfo().and_then(|info| info.get_data()) {

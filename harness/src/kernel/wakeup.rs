@@ -11,30 +11,30 @@ use nix::sys::prctl;
 
 /// What a thread waits for.
 #[derive(Debug)]
-pub struct Wakeup {
+pub(crate) struct Wakeup {
     epoll: OwnedFd,
 }
 
 /// What is ready, by the numbers they were added with.
-pub struct Ready {
+pub(crate) struct Ready {
     events: Vec<libc::epoll_event>,
 }
 
 impl Ready {
     /// Room for so many at a time.
-    pub fn with_capacity(capacity: usize) -> Self {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self { events: Vec::with_capacity(capacity.max(1)) }
     }
 
     /// The numbers.
-    pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
         self.events.iter().map(|event| event.u64)
     }
 }
 
 impl Wakeup {
     /// Waits for nothing yet.
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         // SAFETY: epoll_create1(2) reads no memory of ours.
         let fd = Errno::result(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: the descriptor is new, and nobody else has it.
@@ -42,7 +42,7 @@ impl Wakeup {
     }
 
     /// Waits for something to read, or an error, too.
-    pub fn add(&self, fd: &impl AsFd, number: u64) -> io::Result<()> {
+    pub(crate) fn add(&self, fd: &impl AsFd, number: u64) -> io::Result<()> {
         let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: number };
         // SAFETY: the event is valid for the call.
         let result = unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_fd().as_raw_fd(), &raw mut event) };
@@ -50,7 +50,7 @@ impl Wakeup {
     }
 
     /// Waits for at most this long. Nothing is ready if the time is over or a signal came.
-    pub fn wait(&self, ready: &mut Ready, at_most: Option<Duration>) -> io::Result<()> {
+    pub(crate) fn wait(&self, ready: &mut Ready, at_most: Option<Duration>) -> io::Result<()> {
         let time = at_most.map(|time| libc::timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos().into() });
         let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
         let room = ready.events.capacity() as libc::c_int;
@@ -78,13 +78,13 @@ impl Wakeup {
 }
 
 /// Time since the epoch, as the kernel stamps packets.
-pub fn epoch() -> Duration {
+pub(crate) fn epoch() -> Duration {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.unwrap_or_default()
 }
 
 /// Makes the calling thread's timers exact, and the thread one that runs as soon as it is ready (SCHED_FIFO, the lowest of those).
-pub fn hurry() -> io::Result<()> {
+pub(crate) fn hurry() -> io::Result<()> {
     prctl::set_timerslack(1)?;
     let parameters = libc::sched_param { sched_priority: 1 };
     // SAFETY: the parameters are valid for the call.

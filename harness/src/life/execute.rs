@@ -44,6 +44,7 @@ pub enum ExecuteError {
 /// What can be told of a run while it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum News {
     /// A guest waits for its debugger.
     Waits {
@@ -355,6 +356,6 @@ fn relay_record(relay: &Relay, link: &str) -> Result<RelayRecord, RelayError> {
 }
 
 /// How long a run may take from the outside: its deadline, and what building and clearing up may need on a busy computer.
-pub fn watchdog(job: &Job) -> Duration {
+pub(crate) fn watchdog(job: &Job) -> Duration {
     Duration::from(job.case.deadline) + Duration::from_secs(60)
 }

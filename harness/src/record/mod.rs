@@ -12,6 +12,7 @@ mod transfer;
 
 pub use host::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, SubflowSeries};
 pub use process::{Iperf3Interval, Iperf3Record, OutputLine, ProcessRecord};
-pub use series::{grown, growth, value_at};
+pub(crate) use series::grown;
+pub use series::{growth, value_at};
 pub use state::{LimitsRecord, RouteRecord, StateRecord};
 pub use transfer::{ConnectionRecord, FlowRecord, TransferRecord, WrongRecord};

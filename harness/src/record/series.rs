@@ -19,7 +19,7 @@ pub fn growth(at: &[u64], values: &[u64], from: Time, to: Time) -> u64 {
 }
 
 /// How much a cumulative series grew in a window. Counts start at 0, so a window that is open in front misses nothing.
-pub fn grown(at: &[u64], values: &[u64], window: Window) -> u64 {
+pub(crate) fn grown(at: &[u64], values: &[u64], window: Window) -> u64 {
     let before = window.from.map_or(0, |from| value_at(at, values, from.micros()));
     value_at(at, values, window.to.map_or(u64::MAX, Time::micros)).saturating_sub(before)
 }

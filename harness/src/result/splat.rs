@@ -77,7 +77,7 @@ const TAIL: usize = 15;
 
 impl Splat {
     /// A guest that said nothing for so long, with what it was at, if that is known, and the end of its console.
-    pub fn hang(console: &str, silence: Duration, at: Option<&str>) -> Self {
+    pub(crate) fn hang(console: &str, silence: Duration, at: Option<&str>) -> Self {
         let at = at.map(|at| format!(": {at}")).unwrap_or_default();
         Self { kind: Kind::Hang, title: format!("the guest said nothing for {silence:?}{at}"), text: tail(console) }
     }
@@ -117,7 +117,7 @@ pub fn scan(log: &str) -> Vec<Splat> {
 }
 
 /// The failures of each of `count` requests: a request's part of the console begins with its line, the first's with the boot.
-pub fn by_request(console: &str, begins: impl Fn(usize) -> String, count: usize) -> Vec<Vec<Splat>> {
+pub(crate) fn by_request(console: &str, begins: impl Fn(usize) -> String, count: usize) -> Vec<Vec<Splat>> {
     let mut parts = Vec::new();
     let mut rest = console;
     for number in 1..count {
@@ -132,7 +132,7 @@ pub fn by_request(console: &str, begins: impl Fn(usize) -> String, count: usize)
 }
 
 /// The last lines of a console.
-pub fn tail(console: &str) -> String {
+pub(crate) fn tail(console: &str) -> String {
     let lines: Vec<&str> = console.lines().map(bare).filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(TAIL)..].join("\n")
 }

@@ -65,6 +65,7 @@ impl<Q: Quantity> Constraint<Q> {
 
 /// What was wrong with a constraint's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConstraintError {
     /// The quantity in it does not parse.
     #[error(transparent)]

@@ -14,6 +14,7 @@ pub const MOST: u64 = 10_000;
 
 /// Text that names no seeds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SeedsError {
     /// It is something else.
     #[error("`{0}` names no seeds: write a number, or the first and the last, such as \"1..200\"")]

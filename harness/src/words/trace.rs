@@ -25,6 +25,7 @@ pub struct Trace {
 
 /// Why a text is not a trace.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TraceError {
     /// A line is no number.
     #[error("line {line}: `{text}` is not a number of milliseconds")]

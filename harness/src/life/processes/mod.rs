@@ -47,7 +47,7 @@ pub struct Error {
 }
 
 /// The processes of a run.
-pub struct Processes {
+pub(crate) struct Processes {
     asked: BTreeMap<String, Process>,
     namespaces: BTreeMap<String, Arc<Namespace>>,
     /// The text of /etc/hosts.
@@ -89,7 +89,7 @@ enum What {
 
 impl Processes {
     /// Those of a job, none of them started.
-    pub fn of(job: &Job, namespaces: BTreeMap<String, Arc<Namespace>>) -> Self {
+    pub(crate) fn of(job: &Job, namespaces: BTreeMap<String, Arc<Namespace>>) -> Self {
         let (tell, heard) = mpsc::unbounded_channel();
         Self {
             asked: job.case.processes.clone(),
@@ -105,7 +105,7 @@ impl Processes {
     }
 
     /// Starts those that come before the run's time and waits until they are ready, or one of them cannot be.
-    pub async fn settle(&mut self, observer: &mut Observer) -> Result<(), Failure> {
+    pub(crate) async fn settle(&mut self, observer: &mut Observer) -> Result<(), Failure> {
         let early: Vec<_> = self.asked.iter().filter(|(_, process)| process.precedes(&self.asked)).map(|(name, _)| name.clone()).collect();
         for name in &early {
             self.start(name).await?;
@@ -118,12 +118,12 @@ impl Processes {
     }
 
     /// Lets the run's time begin.
-    pub fn begin(&mut self, clock: Clock) {
+    pub(crate) fn begin(&mut self, clock: Clock) {
         self.clock = Some(clock);
     }
 
     /// Starts a process, or keeps it until those that come before it are ready.
-    pub async fn start(&mut self, name: &str) -> Result<(), Error> {
+    pub(crate) async fn start(&mut self, name: &str) -> Result<(), Error> {
         let Some(asked) = self.asked.get(name).filter(|_| !self.lives.contains_key(name)) else { return Ok(()) };
         if !asked.after.iter().all(|before| self.is_ready(before)) {
             self.held.insert(name.to_owned());
@@ -162,7 +162,7 @@ impl Processes {
     }
 
     /// Does what a step does to a process.
-    pub async fn act(&mut self, verb: Verb, name: &str) -> Result<(), Error> {
+    pub(crate) async fn act(&mut self, verb: Verb, name: &str) -> Result<(), Error> {
         match verb {
             Verb::Start => self.start(name).await?,
             Verb::Stop => self.ask_to_end(name).await,
@@ -177,7 +177,7 @@ impl Processes {
     }
 
     /// Waits until there is something to look at, and notes what was heard. Cancelling it loses nothing.
-    pub async fn event(&mut self) {
+    pub(crate) async fn event(&mut self) {
         let waiting = self.lives.iter().any(|(name, life)| !life.gone && !self.is_ready(name));
         let look = async { if waiting { tokio::time::sleep_until(self.next_look.into()).await } else { std::future::pending().await } };
         tokio::select! {
@@ -187,7 +187,7 @@ impl Processes {
     }
 
     /// Looks which processes have become ready, and starts those that waited for them.
-    pub async fn look(&mut self, observer: &mut Observer) -> Result<(), Failure> {
+    pub(crate) async fn look(&mut self, observer: &mut Observer) -> Result<(), Failure> {
         if self.next_look > Instant::now() && self.held.is_empty() {
             return Ok(());
         }
@@ -212,13 +212,13 @@ impl Processes {
     }
 
     /// Whether a process is still to end by itself.
-    pub fn ongoing(&self) -> bool {
+    pub(crate) fn ongoing(&self) -> bool {
         let living = self.lives.iter().filter(|(_, life)| !life.gone).map(|(name, _)| name);
         living.chain(&self.held).any(|name| !self.asked[name].serves)
     }
 
     /// Whether a process that has to be ready will not be: the run cannot go on.
-    pub fn over(&self) -> bool {
+    pub(crate) fn over(&self) -> bool {
         self.lives.iter().any(|(name, life)| {
             let late = |asked: &Process| asked.ready.as_ref().is_some_and(|ready| life.gone || life.since.elapsed() > ready.within.into());
             life.record.asked.is_none() && life.record.ready.is_none() && late(&self.asked[name])
@@ -226,7 +226,7 @@ impl Processes {
     }
 
     /// Asks all to end, and ends those that do not.
-    pub async fn end(&mut self) -> BTreeMap<String, ProcessRecord> {
+    pub(crate) async fn end(&mut self) -> BTreeMap<String, ProcessRecord> {
         for name in self.asked.keys().cloned().collect::<Vec<_>>() {
             self.ask_to_end(&name).await;
         }

@@ -59,7 +59,7 @@ impl Histogram {
     }
 
     /// The lateness that a part of the packets did not exceed, as far as the buckets tell.
-    pub fn quantile(&self, part: f64) -> Time {
+    pub(crate) fn quantile(&self, part: f64) -> Time {
         let rank = (self.total as f64 * part).ceil() as u64;
         let mut seen = 0;
         let found = self.buckets.iter().position(|&packets| {

@@ -61,6 +61,7 @@ pub struct Moved {
 
 /// Why a matrix could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// It is none.
     #[error("not a matrix: {0}")]

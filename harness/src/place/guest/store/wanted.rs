@@ -32,7 +32,7 @@ pub fn wanted(form: Form) -> impl Iterator<Item = &'static Wanted> {
 }
 
 /// All of them. What is never a module has the name of its option in lower case.
-pub const WANTED: &[Wanted] = &[
+pub(crate) const WANTED: &[Wanted] = &[
     // Without these a guest does not start.
     want("blk_dev_initrd", "BLK_DEV_INITRD", "the guest's files are an initramfs").of(Form::Image),
     want("serial_8250_console", "SERIAL_8250_CONSOLE", "the guest's console is a serial port").of(Form::Image),
@@ -84,4 +84,4 @@ pub const WANTED: &[Wanted] = &[
 ];
 
 /// Modules that are kept where they exist, and that nobody misses: newer kernels have what is in them elsewhere.
-pub const WELCOME: &[&str] = &["nft_counter"];
+pub(crate) const WELCOME: &[&str] = &["nft_counter"];
