@@ -2,12 +2,13 @@
 //! Not here: where it runs (the calling process must have left the computer's network) and what the recording means.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use crate::document::case::Condition;
 use crate::kernel::load::Load;
 use crate::life::clock::Clock;
 use crate::life::lab::{Lab, LabError};
@@ -15,6 +16,7 @@ use crate::life::observe::{ObserveError, Observer};
 use crate::life::processes::{self, Processes};
 use crate::life::relay::{Relay, RelayError, Seen};
 use crate::life::traffic::{self, Prepared, Running};
+use crate::life::waiting::{AGAIN, Waiting};
 use crate::plan::{Change, Job, Op, PlannedStep};
 use crate::result::recording::{
     FORMAT, Lateness, PlaceRecord, ProcessRecord, Recording, RelayRecord, RelayedDirection, StepRecord, TransferRecord,
@@ -102,6 +104,7 @@ struct Run {
     processes: Processes,
     listeners: BTreeMap<String, Protocol>,
     steps: Vec<StepRecord>,
+    waiting: Waiting,
     late_steps: Vec<u64>,
     next_sample: Time,
     late_samples: Vec<u64>,
@@ -110,8 +113,6 @@ struct Run {
 
 /// How long a step waits for the connection that it is about.
 const CONNECTS: Time = Time::from_millis(5_000);
-/// When it looks again.
-const AGAIN: Time = Time::from_millis(5);
 
 impl Run {
     async fn prepare(job: Job, place: PlaceRecord, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
@@ -135,15 +136,14 @@ impl Run {
         let starts = prepared.iter().map(|(name, transfer)| (transfer.start_time(), Due::Start(name.clone())));
         let programs = job.case.processes.iter().filter(|(_, process)| !process.precedes(&job.case.processes));
         let programs = programs.filter_map(|(name, process)| Some((process.start?, Due::Process(name.clone()))));
-        let steps = job.steps.iter().enumerate().map(|(number, step)| (step.at, Due::Step(number, step.clone())));
-        let later = job.steps.iter().flat_map(|step| {
-            let change = |(left, change): (usize, &Change)| (step.at.after(change.after), Due::Change(change.ops.clone(), left == 0));
-            step.later.iter().rev().enumerate().map(change)
-        });
+        let timed = || job.steps.iter().enumerate().filter(|(_, step)| step.when.is_none());
+        let steps = timed().map(|(number, step)| (step.at, Due::Step(number, step.clone())));
+        let later = timed().flat_map(|(_, step)| changes(step));
         let mut agenda: Vec<_> = starts.chain(programs).chain(steps).chain(later).collect();
         // A stable sort: what is due together is done in the order of the file.
         agenda.sort_by_key(|(at, _)| *at);
         agenda.reverse();
+        let waiting = Waiting::of(&job.steps);
         Ok(Self {
             job,
             place,
@@ -156,6 +156,7 @@ impl Run {
             processes,
             listeners,
             steps: Vec::new(),
+            waiting,
             late_steps: Vec::new(),
             next_sample: Time::ZERO,
             late_samples: Vec::new(),
@@ -169,7 +170,7 @@ impl Run {
         let deadline = self.job.case.deadline;
         let clock = Clock::start();
         self.processes.begin(clock);
-        while (!self.agenda.is_empty() || !ongoing.is_empty() || self.processes.ongoing())
+        while (!self.agenda.is_empty() || self.waiting.ongoing() || !ongoing.is_empty() || self.processes.ongoing())
             && !self.processes.over()
             && clock.now() < deadline
         {
@@ -192,7 +193,11 @@ impl Run {
                 }
             }
             self.sample_if_due(clock, news)?;
-            let next = self.agenda.last().map_or(deadline, |(at, _)| *at).min(self.next_sample).min(deadline);
+            let mut next = self.agenda.last().map_or(deadline, |(at, _)| *at).min(self.next_sample).min(deadline);
+            if self.waiting.ongoing() {
+                self.look(clock)?;
+                next = self.agenda.last().map_or(next, |(at, _)| next.min(*at)).min(clock.now().after(AGAIN));
+            }
             tokio::select! {
                 () = tokio::time::sleep_until(clock.instant(next).into()) => {}
                 () = self.observer.event() => self.observer.drain_events(clock.now())?,
@@ -223,6 +228,19 @@ impl Run {
         Ok(())
     }
 
+    /// Looks whether it is time for the step that waits.
+    fn look(&mut self, clock: Clock) -> Result<(), ExecuteError> {
+        let now = clock.now();
+        self.observer.drain_events(now)?;
+        let Self { waiting, observer, running, job, .. } = self;
+        let Some((number, step)) = waiting.look(now, |condition| amount(condition, job, observer, running))? else { return Ok(()) };
+        for (at, due) in changes(&step).chain([(step.at, Due::Step(number, step.clone()))]).collect::<Vec<_>>() {
+            let place = self.agenda.partition_point(|(other, _)| *other > at);
+            self.agenda.insert(place, (at, due));
+        }
+        Ok(())
+    }
+
     async fn step(&mut self, number: usize, step: PlannedStep, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
         if let Some((verb, name)) = &step.process {
             self.processes.act(*verb, name).await.map_err(processes::Failure::from)?;
@@ -240,7 +258,9 @@ impl Run {
         let at = clock.now().micros();
         self.lab.verify(&step.ops)?;
         let lines = step.ops.iter().map(ToString::to_string).collect();
-        self.steps.push(StepRecord { due: step.at.micros(), at, lines });
+        let waits = self.job.steps.iter().any(|step| step.when.is_some());
+        self.steps.push(StepRecord { due: step.at.micros(), at, lines, number: waits.then_some(number) });
+        self.waiting.taken(number);
         news(News::Step { at, number });
         Ok(())
     }
@@ -322,9 +342,36 @@ impl Run {
             relayed,
             splats: Vec::new(),
             steps: self.steps,
+            waits: self.waiting.records(),
             job: self.job,
         }
     }
+}
+
+/// What is done behind a step, and when.
+fn changes(step: &PlannedStep) -> impl Iterator<Item = (Time, Due)> {
+    let change = |(left, change): (usize, &Change)| (step.at.after(change.after), Due::Change(change.ops.clone(), left == 0));
+    step.later.iter().rev().enumerate().map(change)
+}
+
+/// How much there is now of what a step waits for.
+fn amount(condition: &Condition, job: &Job, observer: &mut Observer, running: &BTreeMap<String, Running>) -> Result<u64, ObserveError> {
+    Ok(match condition {
+        Condition::Subflows(transfer, _) => {
+            let asked = &job.case.transfers[transfer];
+            let server = SocketAddr::new(asked.to, asked.port);
+            let subflows = observer.subflows(&asked.client)?;
+            // A connection is known by its first subflow, or by that of the transfer's address that it has.
+            let tokens: BTreeSet<u32> = subflows.iter().filter(|subflow| subflow.remote == server).map(|subflow| subflow.token).collect();
+            let of = |token: u32| subflows.iter().filter(|subflow| subflow.token == token && subflow.established).count() as u64;
+            if tokens.len() < asked.connections as usize { 0 } else { tokens.into_iter().map(of).min().unwrap_or(0) }
+        }
+        Condition::Bytes(transfer, _) => running.get(transfer).map(Running::progress).map_or(0, |progress| progress.up + progress.down),
+        Condition::Counter(host, name, _) => observer.counter(host, name)?,
+        Condition::Event(host, kind, _) => {
+            observer.seen(host).map_or(0, |seen| seen.events.iter().filter(|event| event.kind == *kind).count() as u64)
+        }
+    })
 }
 
 /// The addresses of the other hosts that have traffic, if this one has.

@@ -9,3 +9,4 @@ pub mod processes;
 pub mod proxy;
 pub mod relay;
 pub mod traffic;
+mod waiting;

@@ -1,6 +1,7 @@
 //! Watches the hosts of a run: samples of everything each of them counts, and its path manager's events.
 //! Not here: when to look, and what it means.
 
+mod now;
 mod series;
 
 use std::collections::BTreeMap;

@@ -23,7 +23,7 @@ pub use state::{LinkState, links};
 use wire::Wire;
 pub use wire::{Choice, Forwarding, Means};
 
-use crate::document::case::{Action, Case, Process, Reshape, Step, Verb};
+use crate::document::case::{Action, Case, Process, Reshape, Step, Verb, When};
 use crate::document::topology::{Link, Topology};
 use crate::words::feature::{self, Lack};
 use crate::words::{Feature, Rate, Shape, Time};
@@ -65,6 +65,9 @@ pub struct PlannedStep {
     /// The process that something is done to, and what.
     #[serde(default)]
     pub process: Option<(Verb, String)>,
+    /// What it waits for, if it is due at no certain time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
 }
 
 /// A part of a step.
@@ -115,7 +118,11 @@ impl Job {
             writeln!(script, "# {name}, {when}\nip netns exec {} {line}", process.host).expect("writing to a string");
         }
         for step in &self.steps {
-            writeln!(script, "# at {}", step.at).expect("writing to a string");
+            match &step.when {
+                Some(when) => writeln!(script, "# when {when}"),
+                None => writeln!(script, "# at {}", step.at),
+            }
+            .expect("writing to a string");
             if let Some((verb, name)) = &step.process {
                 writeln!(script, "# {} {name}", verb.key()).expect("writing to a string");
             }

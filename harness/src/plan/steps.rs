@@ -62,7 +62,7 @@ pub(super) fn plan(case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep
         };
         let process = if let Action::Process(verb, name) = &step.action { Some((*verb, name.clone())) } else { None };
         let first = changes.remove(0);
-        planned.push(PlannedStep { at: step.at, ops: first.ops, later: changes, process });
+        planned.push(PlannedStep { at: step.at, ops: first.ops, later: changes, process, when: step.when.clone() });
     }
     planned
 }

@@ -6,6 +6,7 @@
 
 mod exact;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,9 @@ pub struct Recording {
     pub splats: Vec<Splat>,
     /// The steps, in their order.
     pub steps: Vec<StepRecord>,
+    /// The steps that waited until something was so, by their number in the case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waits: BTreeMap<usize, WaitRecord>,
     /// What was to be done: the topology, the case and the plan.
     pub job: Job,
 }
@@ -200,6 +204,20 @@ pub struct StepRecord {
     pub at: u64,
     /// What was done, as the lines of the plan.
     pub lines: Vec<String>,
+    /// Which of the case's it was, where some wait and the order is not that of the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<usize>,
+}
+
+/// A step that waited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitRecord {
+    /// Since when, in µs: the steps before it were done.
+    pub since: u64,
+    /// When what it waited for was seen, in µs; absent if that never came.
+    pub met: Option<u64>,
+    /// What was seen then, or when its patience ended.
+    pub found: String,
 }
 
 /// Why a recording could not be read.
@@ -229,8 +247,23 @@ impl Recording {
             relayed: BTreeMap::new(),
             splats: Vec::new(),
             steps: Vec::new(),
+            waits: BTreeMap::new(),
             job,
         }
+    }
+
+    /// A case with its steps at the times at which this run took them, where some waited; those that never came are behind its end.
+    pub fn timed<'a>(&self, case: &'a Case) -> Cow<'a, Case> {
+        if case.steps.iter().all(|step| step.when.is_none()) {
+            return Cow::Borrowed(case);
+        }
+        let mut case = case.clone();
+        for (number, step) in case.steps.iter_mut().enumerate().filter(|(_, step)| step.when.is_some()) {
+            let taken = self.steps.iter().find(|taken| taken.number == Some(number));
+            step.at = Time::from_micros(taken.map_or(self.end + 1, |taken| taken.at));
+        }
+        case.steps.sort_by_key(|step| step.at);
+        Cow::Owned(case)
     }
 
     /// It as measures look at it, of what a case asks for: normally that of its own job.

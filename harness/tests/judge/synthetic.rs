@@ -163,7 +163,7 @@ fn case() -> Case {
         sample: Time::from_millis(100),
         transfers: [("download".to_owned(), transfer)].into(),
         processes: BTreeMap::new(),
-        steps: steps.map(|(at, action)| Step { at: Time::from_millis(at), action }).into(),
+        steps: steps.map(|(at, action)| Step { at: Time::from_millis(at), when: None, action }).into(),
         expects: Vec::new(),
         must_fail: Vec::new(),
     }
@@ -182,7 +182,7 @@ pub(crate) fn run() -> Recording {
         unshaped: None,
         needs: [].into(),
     };
-    let step = |due: u64, line: &str| StepRecord { due, at: due + 300, lines: vec![line.to_owned()] };
+    let step = |due: u64, line: &str| StepRecord { due, at: due + 300, lines: vec![line.to_owned()], number: None };
     Recording {
         relayed: BTreeMap::new(),
         splats: Vec::new(),
@@ -201,6 +201,7 @@ pub(crate) fn run() -> Recording {
         transfers: [("download".to_owned(), download())].into(),
         processes: BTreeMap::new(),
         hosts: [("laptop".to_owned(), laptop())].into(),
+        waits: BTreeMap::new(),
         steps: vec![step(10 * S, "ip link set dev ethernet-a down"), step(20 * S, "ip link set dev ethernet-a up")],
         job,
     }

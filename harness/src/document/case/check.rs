@@ -161,6 +161,8 @@ fn topology(
     }
 }
 
+/// What the findings about steps that wait are called, beside those about measures.
+pub(crate) const WAITED: &str = "when";
 /// How often is sampled unless it is written.
 const SAMPLE: Time = Time::from_millis(100);
 /// How often can be sampled.
@@ -188,7 +190,11 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
         if process.serves { start.after(GRACE) } else { start.after(PATIENCE) }
     }));
     let over = |step: &Step| if let Action::Shape(shape) = &step.action { step.at.after(shape.over) } else { step.at };
-    let planned = ends.chain(steps.iter().map(|step| over(step).after(GRACE))).max().unwrap_or(GRACE);
+    let mut latest = Time::ZERO;
+    for step in &steps {
+        latest = step.when.as_ref().map_or(latest, |when| latest.after(when.within).after(when.after)).max(over(step));
+    }
+    let planned = ends.chain((!steps.is_empty()).then(|| latest.after(GRACE))).max().unwrap_or(GRACE);
     let deadline = raw.deadline.as_ref().map_or(planned, |deadline| deadline.value);
     if let Some(written) = &raw.deadline {
         before(written, raw, mistakes);
@@ -236,8 +242,9 @@ fn before(deadline: &Spanned<Time>, raw: &raw::Case, mistakes: &mut Mistakes) {
 }
 
 fn must_fail(raw: &raw::Case, mistakes: &mut Mistakes) {
-    let measured: BTreeSet<&str> =
-        raw.expects.iter().flat_map(|expect| expect.value.measures.iter().map(|written| written.about.key)).collect();
+    let waits = raw.steps.iter().filter_map(|step| step.value.when.as_ref().map(|_| WAITED));
+    let expected = raw.expects.iter().flat_map(|expect| expect.value.measures.iter().map(|written| written.about.key));
+    let measured: BTreeSet<&str> = expected.chain(waits).collect();
     for key in &raw.must_fail {
         if !measured.contains(key.value.as_str()) {
             let message = format!("`{}` must fail, but no expectation uses it", key.value);

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use measure::{EVENT_KINDS, Measure, Subject};
 pub use process::{Process, Ready, Sign, Verb};
-pub use step::{Action, Command, Cut, EndpointChange, How, Reshape, Step};
+pub use step::{Action, Command, Condition, Cut, EndpointChange, How, Reshape, Step, When};
 pub use transfer::{Amount, Transfer};
 
 use crate::words::{Time, Window};

@@ -38,7 +38,7 @@ const TRANSFER: Shape = Shape {
     ],
 };
 /// The keys of verbs come in addition.
-const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at"] };
+const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "when"] };
 /// The keys of measures come in addition.
 const EXPECT: Shape = Shape { heading: "`[[expect]]`", what: "an expectation", keys: &["transfer", "host", "process", "during"] };
 
@@ -77,6 +77,7 @@ pub(super) struct Transfer {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) at: Option<Spanned<Time>>,
+    pub(super) when: Option<Spanned<step::RawWhen>>,
     /// What is behind the first verb that could be read, and where.
     pub(super) written: Option<Box<dyn step::Written>>,
     pub(super) span: Span,
@@ -138,7 +139,8 @@ impl Read for Step {
         let verbs: Vec<_> = step::ALL.iter().map(|about| about.key).collect();
         let mut table = Table::open_with(value, &STEP, &verbs, mistakes)?;
         table.exactly_one(&verbs);
-        let at = table.required("at");
+        table.exactly_one(&["at", "when"]);
+        let (at, when) = (table.optional("at"), table.optional("when"));
         let mut read = Vec::new();
         for about in step::ALL {
             if let Some((_, value)) = table.entry(about.key) {
@@ -146,7 +148,7 @@ impl Read for Step {
             }
         }
         let (written, span) = read.into_iter().next().map_or_else(|| (None, value.span()), |(written, span)| (Some(written), span));
-        Some(Self { at, written, span })
+        Some(Self { at, when, written, span })
     }
 }
 
@@ -188,7 +190,7 @@ mod tests {
     #[test]
     fn every_key_is_in_the_reference_document() {
         let document = include_str!("../../../../testcases/README.md");
-        let tables = [&CASE, &TRANSFER, &process::PROCESS, &process::READY]
+        let tables = [&CASE, &TRANSFER, &process::PROCESS, &process::READY, &step::WHEN]
             .into_iter()
             .chain(step::ALL.iter().flat_map(|about| about.tables).copied());
         for table in tables {

@@ -7,6 +7,7 @@
 pub mod counters;
 pub mod explain;
 mod reading;
+mod waits;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -122,7 +123,7 @@ impl fmt::Display for Finding {
 
 /// Judges a recording by a case, normally that of its own job.
 pub fn judge(recording: &Recording, case: &Case) -> Verdict {
-    let findings = findings(recording, case);
+    let findings = findings(recording, &recording.timed(case));
     let failed: BTreeSet<&str> = findings.iter().filter(|finding| finding.failed()).map(|finding| finding.key.as_str()).collect();
     let unexpectedly_held: Vec<String> = case.must_fail.iter().filter(|key| !failed.contains(key.as_str())).cloned().collect();
     let passed = unexpectedly_held.is_empty() && !findings.iter().any(Finding::condemns) && recording.splats.is_empty();
@@ -169,7 +170,7 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
         let of_it = expect.measures.iter();
         of_it.map(|measure| find(&expect.of, expect.during, measure, false))
     });
-    let mut findings: Vec<Finding> = implicit.chain(explicit).collect();
+    let mut findings: Vec<Finding> = implicit.chain(waits::findings(recording, case)).chain(explicit).collect();
     let mut told = BTreeSet::new();
     for finding in findings.iter_mut().filter(|finding| finding.failed() && finding.condemns()) {
         let explained = measure::topic(&finding.key) == Topic::Paths;

@@ -7,5 +7,5 @@ use crate::result::recording::Recording;
 pub(super) fn taken(recording: &Recording) -> Vec<(u64, String)> {
     let planned = &recording.job.case.steps;
     let text = |index: usize, lines: &[String]| planned.get(index).map_or_else(|| lines.join("; "), |step| step.action.to_string());
-    recording.steps.iter().enumerate().map(|(index, step)| (step.at, text(index, &step.lines))).collect()
+    recording.steps.iter().enumerate().map(|(index, step)| (step.at, text(step.number.unwrap_or(index), &step.lines))).collect()
 }

@@ -9,6 +9,7 @@ use crate::document::case::step::Surroundings;
 use crate::document::case::{Step, Transfer};
 use crate::document::diagnostic::Mistakes;
 use crate::document::topology::Topology;
+use crate::words::Time;
 
 /// Checks all steps and puts them in the order of time. Without a topology, only what needs none. What steps name is in `directory`.
 pub(super) fn check(
@@ -18,14 +19,22 @@ pub(super) fn check(
     directory: Option<&Path>,
     mistakes: &mut Mistakes,
 ) -> Vec<Step> {
-    let mut timed: Vec<_> = case.steps.iter().filter_map(|step| Some((step.value.at.as_ref()?.value, &step.value))).collect();
+    let mut above = Time::ZERO;
+    let mut timed = Vec::new();
+    for step in case.steps.iter().map(|step| &step.value).filter(|step| step.at.is_some() || step.when.is_some()) {
+        // One that waits comes after what stands above it.
+        above = step.at.as_ref().map_or(above, |at| at.value);
+        timed.push((above, step));
+    }
     timed.sort_by_key(|(at, _)| *at);
+    let known: Vec<&str> = case.transfers.keys().map(String::as_str).collect();
     let processes = case.processes.keys().map(String::as_str).collect();
     let mut around = Surroundings::new(topology, transfers, processes, directory);
     let mut steps = Vec::new();
     for (at, raw) in timed {
+        let when = raw.when.as_ref().map(|when| when.value.check(topology, transfers, &known, mistakes));
         let action = raw.written.as_ref().and_then(|written| written.check(at, &raw.span, &mut around, mistakes));
-        steps.extend(action.map(|action| Step { at, action }));
+        steps.extend(action.map(|action| Step { at, when: when.clone(), action }));
     }
     steps
 }

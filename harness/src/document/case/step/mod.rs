@@ -11,6 +11,7 @@ mod process;
 mod restore;
 mod shape;
 mod userspace;
+mod when;
 
 use std::fmt;
 
@@ -21,6 +22,10 @@ pub(in crate::document::case) use around::Surroundings;
 pub use endpoint::EndpointChange;
 pub use shape::Reshape;
 pub use userspace::Command;
+pub(in crate::document::case) use when::RawWhen;
+#[cfg(test)]
+pub(in crate::document::case) use when::WHEN;
+pub use when::{Condition, When};
 
 use super::process::Verb;
 use crate::words::{End, Rule, Time};
@@ -41,11 +46,14 @@ pub(in crate::document::case) const ALL: &[&About] = &[
     &process::RESUME,
 ];
 
-/// A timed action.
+/// An action and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// When, from the start of the run.
+    /// When, from the start of the run. Of one that waits: the time of the step above it.
     pub at: Time,
+    /// What it waits for, if it comes at no certain time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
     /// What.
     pub action: Action,
 }
