@@ -110,6 +110,7 @@ impl Room {
         let deadline = Instant::now() + CARRIER;
         let read = |source| LabError::Read { ns: ns.to_owned(), source };
         let mut links = found::links(&mut self.netlink).map_err(read)?;
+        let mut patience = LOOK_AGAIN.0;
         for waiting in links.values_mut().filter(|link| link.up && !link.running && link.name != "lo") {
             while !waiting.running {
                 if Instant::now() > deadline {
@@ -117,7 +118,10 @@ impl Room {
                 }
                 match link::state(&mut self.netlink, waiting.index).map_err(read)? {
                     Some(now) if now.running => *waiting = now,
-                    _ => std::thread::sleep(Duration::from_micros(200)),
+                    _ => {
+                        std::thread::sleep(patience);
+                        patience = LOOK_AGAIN.1.min(patience * 2);
+                    }
                 }
             }
         }
@@ -132,6 +136,9 @@ const HOST_INDEX: i32 = LO + 1;
 /// The index of the first interface on the wires. A veth whose index equals its peer's looks to the kernel like a device that is no
 /// tunnel or peer of another, and its carrier is noticed up to a second late (net/core/link_watch.c, linkwatch_urgent_event).
 const WIRES_INDEX: i32 = 1 << 20;
+/// How soon a carrier that is missing is looked for again, and how long this doubles to: a cable's is there at once, a bond that has to agree
+/// with its peer (LACP) takes seconds.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(5));
 /// How long a carrier may take.
 const CARRIER: Duration = Duration::from_secs(10);
 

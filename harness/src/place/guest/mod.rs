@@ -13,12 +13,13 @@ mod machine;
 mod order;
 mod program;
 mod qemu;
+mod seat;
 pub mod store;
 mod um;
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use std::{fs, io, process};
 use serde::{Deserialize, Serialize};
 
 use crate::document::disk;
+use crate::kernel::process::anonymous_file;
 use crate::life::execute::News;
 use crate::place::failure::{Failure, Kind};
 use crate::place::local::{Message, Request};
@@ -281,6 +283,13 @@ fn said(mut console: File) -> Result<String, GuestError> {
 /// The path of an open file for another process. Files without names: nothing is left behind, however this process ends.
 fn path(file: &File) -> String {
     format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd())
+}
+
+/// A file with these bytes.
+fn filled(name: &str, bytes: &[u8]) -> io::Result<File> {
+    let mut file = anonymous_file(name)?;
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 /// For [`Result::map_err`]: what was to be done.

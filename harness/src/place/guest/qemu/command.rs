@@ -8,9 +8,9 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use super::super::seat::Seat;
 use super::super::{GuestError, path};
 use super::port::MARK;
-use super::seat::Seat;
 use crate::kernel::process::{dies_with_this_thread, inherits, stays_on};
 use crate::result::recording::{Acceleration, Clockwork};
 

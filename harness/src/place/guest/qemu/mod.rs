@@ -11,11 +11,10 @@ mod monitor;
 mod pcapng;
 pub(super) mod port;
 mod ready;
-mod seat;
 mod stub;
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +26,7 @@ use super::hearing::hear;
 use super::machine::{Boot, Errand, Hang, Machine, identity};
 use super::order::Order;
 use super::store::Kernel;
-use super::{GuestError, Inspection, SHIFT, SILENCE, failed, path, said};
+use super::{GuestError, Inspection, SHIFT, SILENCE, failed, filled, path, said};
 use crate::kernel::process::{anonymous_file, code};
 use crate::life::execute::News;
 use crate::place::failure::{Failure, Kind};
@@ -229,13 +228,6 @@ impl Machine for Qemu {
         let hardware = Hardware { acceleration: Acceleration::Tcg, clock: Clockwork::Virtual { shift: SHIFT }, ..self.hardware };
         Arc::new(Self { hardware, ..self.clone() })
     }
-}
-
-/// A file with these bytes.
-fn filled(name: &str, bytes: &[u8]) -> io::Result<File> {
-    let mut file = anonymous_file(name)?;
-    file.write_all(bytes)?;
-    Ok(file)
 }
 
 /// Lets a guest begin, from the state that is kept if there is one, or lets a debugger do so.

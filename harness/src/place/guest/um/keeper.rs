@@ -19,12 +19,13 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::personality::{self, Persona};
 use nix::unistd::fchdir;
 
+use super::super::seat::Seat;
 use super::super::{frames, path};
 use super::channel::ANSWERS;
 use crate::kernel::children::{children, used};
 use crate::kernel::inhabitants::hold;
 use crate::kernel::nameless;
-use crate::kernel::process::{die_with_parent, dies_with_this_thread, inheritable, release_stopped, stops_when_executed};
+use crate::kernel::process::{die_with_parent, dies_with_this_thread, inheritable, release_stopped, stays_on, stops_when_executed};
 use crate::life::execute::News;
 use crate::place::local::Message;
 
@@ -34,19 +35,43 @@ const KEEPER: &str = "mplab:um-keeper";
 /// How long a kernel that hangs is watched, to say what it is at.
 const WATCHED: Duration = Duration::from_secs(1);
 
-/// A keeper that is killed and waited for when it is dropped.
-pub(super) struct Kept(Child);
+/// What a guest is started with.
+pub(super) struct Start<'a> {
+    /// The kernel's program.
+    pub(super) linux: &'a File,
+    /// The guest's first file system.
+    pub(super) initrd: &'a File,
+    /// What the guest finds in its directory, by name.
+    pub(super) letters: [(&'static str, File); 2],
+    /// The kernel's command line.
+    pub(super) line: Vec<OsString>,
+    /// Where what the kernel prints goes.
+    pub(super) console: &'a File,
+    /// Whether it waits for a debugger.
+    pub(super) debugged: bool,
+}
+
+/// A keeper that is killed and waited for when it is dropped, and the CPU that it has.
+pub(super) struct Kept(Child, #[expect(dead_code, reason = "it is given back with the process")] Option<Seat>);
 
 impl Kept {
-    /// Starts one for a kernel. What the guest says comes out of the returned pipe, and what its kernel prints goes into a file.
-    pub(super) fn start(linux: &File, initrd: &File, console: &File, debugged: bool, line: &[OsString]) -> io::Result<(Self, ChildStdout)> {
+    /// Starts one for a kernel. What the guest says comes out of the returned pipe.
+    pub(super) fn start(start: &Start<'_>) -> io::Result<(Self, ChildStdout)> {
         let mut command = Command::new("/proc/self/exe");
-        command.args([KEEPER, &process::id().to_string(), &path(linux), &path(initrd), &debugged.to_string()]).args(line);
-        command.stdin(console.try_clone()?).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args([KEEPER, &process::id().to_string(), &path(start.linux), &path(start.initrd), &start.debugged.to_string()]);
+        for (name, letter) in &start.letters {
+            command.args([*name, &path(letter)]);
+        }
+        command.args(&start.line);
+        command.stdin(start.console.try_clone()?).stdout(Stdio::piped()).stderr(Stdio::piped());
         dies_with_this_thread(&mut command);
+        let seat = Seat::take();
+        if let Some(seat) = &seat {
+            stays_on(&mut command, seat.cpu)?;
+        }
         let mut child = command.spawn()?;
         let port = child.stdout.take().expect("piped above");
-        Ok((Self(child), port))
+        Ok((Self(child, seat), port))
     }
 
     /// What the kernel is at, in words: it is one process, and its programs run in processes of their own.
@@ -110,6 +135,8 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     // In another user namespace one may not look at the parent's.
     let (linux, initrd) = (File::open(next()?)?, File::open(next()?)?);
     let debugged = next()? == "true";
+    let mut letter = || Ok::<_, io::Error>((next()?, File::open(next()?)?));
+    let letters = [letter()?, letter()?];
     die_with_parent(parent)?;
     let console = io::stdin().as_fd().try_clone_to_owned()?;
     let directory = nameless::directory().map_err(io::Error::other)?;
@@ -118,6 +145,9 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     fchdir(&directory)?;
     inheritable(&initrd)?;
     symlink(own(&initrd), "initrd")?;
+    for (name, mut letter) in letters {
+        io::copy(&mut letter, &mut File::create_new(name)?)?;
+    }
     let mut answers = File::create_new(ANSWERS)?;
     drop(answers);
     answers = File::open(ANSWERS)?;

@@ -1,32 +1,31 @@
 //! User-Mode Linux as a guest's machine: a kernel that is a program, with time that passes only while everything waits (`time-travel=inf-cpu`).
 //! Not here: what is inside the guest.
 //!
-//! The order is in the guest's first file system. What it has to say goes into a file of the only directory of this computer that it can see,
-//! which is in memory and has no name. Nothing else goes in or out, and nothing that differs from computer to computer is seen inside.
+//! The order is in the only directory of this computer that the guest can see, which is in memory and has no name. What the guest has to say
+//! goes into a file there. Nothing else goes in or out, and nothing that differs from computer to computer is seen inside.
 
+mod beginning;
 mod channel;
 mod image;
 mod keeper;
 
 use std::ffi::OsString;
-use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::contents::{self, Payload};
+use super::contents::Payload;
 use super::hearing::hear;
 use super::machine::{Boot, Errand, Hang, Machine};
 use super::order::Order;
-use super::program::Files;
-use super::{GuestError, archive, failed, said};
+use super::{GuestError, failed, filled, said};
 use crate::kernel::process::anonymous_file;
 use crate::life::execute::News;
 use crate::place::failure::{Failure, Kind};
 use crate::result::recording::{Acceleration, Clockwork, MachineRecord};
+use beginning::Beginning;
 pub(super) use channel::open;
 use channel::{ORDER, PAYLOAD};
-use keeper::Kept;
 pub(super) use keeper::enter;
+use keeper::{Kept, Start};
 
 /// The argument by which the kernel's command line makes this program the first process of such a guest.
 pub(super) const MARK: &str = "mplab:um";
@@ -57,20 +56,19 @@ impl Machine for Um {
             let refusal = Failure::says(Kind::Unsupported, "captures are made in guests of QEMU only");
             return Err(GuestError::refused(refusal.remedy("import the kernel as an image, or run tcpdump as a `[process]`")));
         }
-        let program = errand.program.map(PathBuf::as_path);
-        let mut initrd = contents::booted(errand.kernel, program).map_err(failed("make the guest's first file system"))?;
+        let beginning =
+            Beginning::of(errand.kernel, errand.program).map_err(failed("ready the kernel and the guest's first file system"))?;
         let Payload { modules, archive: payload } =
             Payload::of(errand.kernel, errand.requests).map_err(failed("pack what the guest needs"))?;
         let order = Order { seed: errand.seed, modules, requests: errand.requests.to_vec() };
         let order = serde_json::to_vec(&order).expect("an order has string keys only");
-        let files = Files::from([(ORDER.into(), order), (PAYLOAD.into(), payload)]);
-        let written = archive::pack(&files).and_then(|more| initrd.write_all(&more));
-        written.map_err(failed("write the guest's order"))?;
-        let linux = image::ready(&errand.kernel.image()).map_err(failed("ready the kernel"))?;
+        let letter = |name, bytes: &[u8]| filled(name, bytes).map(|file| (name, file)).map_err(failed("write the guest's order"));
+        let letters = [letter(ORDER, &order)?, letter(PAYLOAD, &payload)?];
         let console = anonymous_file("console").map_err(failed("make a file for the guest's console"))?;
-        let line: Vec<OsString> = line().split(' ').map(OsString::from).collect();
-        let (mut kept, port) =
-            Kept::start(&linux, &initrd, &console, errand.inspection.gdb.is_some(), &line).map_err(failed("start the kernel"))?;
+        let line = line().split(' ').map(OsString::from).collect();
+        let (linux, initrd, debugged) = (&beginning.linux, &beginning.initrd, errand.inspection.gdb.is_some());
+        let start = Start { linux, initrd, letters, line, console: &console, debugged };
+        let (mut kept, port) = Kept::start(&start).map_err(failed("start the kernel"))?;
         let heard = hear(port, errand.requests.len(), errand.silence, news)?;
         let hang = heard.hung.then(|| Hang { at: kept.at() });
         if heard.hung {

@@ -1,5 +1,5 @@
-//! A CPU for each guest in virtual time. QEMU executes it in one thread and lets its time go on in another, and these wait for each other at
-//! every timer: on one CPU that costs a third less than across two.
+//! A CPU for each guest in virtual time. Only one part of its machine works at any moment, and wakes the next: QEMU's thread that executes it and
+//! the one that lets its time go on, or a kernel that is a program and its programs. On one CPU that costs up to a third less than across two.
 //! Not here: guests in real time, whose threads work at the same time.
 
 use std::process;
