@@ -87,7 +87,7 @@ fn of_kernel(kernel: Kernel) -> Outcome<()> {
     let cases = [
         ("three links of 10 Mbit/s", three.clone()),
         ("demo, three links of 100 Mbit/s", case("demo/three_paths", &place)?),
-        ("simult_flows, 10 and 10 Mbit/s", case("selftests/simult_flows_10_10", &place)?),
+        ("simult_flows, 10 and 10 Mbit/s", case("selftests/simult_flows", &place)?),
         ("a cut, two links of 20 Mbit/s left", case("survival/cut_enp1s0", &place)?),
         ("three links of 300 Mbit/s", links(&place, "300mbit")?),
         ("article, Ethernet unplugged", case("article/ethernet_unplugged", &place)?),
@@ -134,7 +134,7 @@ fn whole_suite(kernel: &str, guest: &Guest, place: &PlaceRecord) -> Outcome<()> 
 /// Runs a case with many seeds on two cores.
 fn many_seeds(kernel: &str, guest: &Guest, place: &PlaceRecord) -> Outcome<()> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testcases/cases").join(EXPLORED).with_extension("toml");
-    let file = CaseFile { name: EXPLORED.to_owned(), path: file };
+    let file = CaseFile { name: EXPLORED.to_owned(), path: file, variant: None };
     let jobs: Vec<_> =
         (1..=SEEDS).map(|seed| suite::plan(&file, seed, place)).collect::<Result<_, _>>().map_err(|error| error.render(false))?;
     let (before, begin) = (children()?, Instant::now());
@@ -163,7 +163,7 @@ fn links(place: &PlaceRecord, rate: &str) -> Outcome<Job> {
 
 fn case(name: &str, place: &PlaceRecord) -> Outcome<Job> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testcases/cases").join(name).with_extension("toml");
-    suite::plan(&CaseFile { name: name.to_owned(), path }, suite::SEED, place).map_err(|error| error.render(false).into())
+    suite::plan(&CaseFile { name: name.to_owned(), path, variant: None }, suite::SEED, place).map_err(|error| error.render(false).into())
 }
 
 /// Runs a job and prints a row. What passes between the first and the last sample is the case's time.

@@ -101,7 +101,7 @@ mod result;
 pub mod words;
 
 #[doc(inline)]
-pub use document::{case, diagnostic, topology};
+pub use document::{case, change, diagnostic, topology};
 #[doc(inline)]
 pub use front::{fixture, suite};
 #[doc(inline)]

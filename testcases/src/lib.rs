@@ -116,7 +116,7 @@ impl Group {
         if self.place.is_virtual() {
             return again_here(name);
         }
-        format!("cargo run --release -- run {} --seed {}{}", file.path.display(), suite::SEED, self.at.options())
+        format!("cargo run --release -- run {file} --seed {}{}", suite::SEED, self.at.options())
     }
 
     /// Keeps the recording of a failure, and says where.

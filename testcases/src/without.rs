@@ -2,21 +2,22 @@
 //! expectations that must fail then.
 //! Not here: the runs, and the judge, which decides what failed.
 //!
-//! An entry changes the case, its topology or both. Tables are merged key by key; anything else, an empty table included, replaces what was there.
+//! An entry changes the case, its topology or both, as variants do (`mplab::change`).
 //! What an entry does not name must hold: those expectations say nothing about what was taken away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use mplab::case::check::{self, Beside, NotFound, Source, Topologies};
+use mplab::case::check::{self, Beside};
+use mplab::change::{self, Change, Changed};
 use mplab::diagnostic::LoadError;
 use mplab::judge::{Finding, Verdict};
 use mplab::plan::{Job, Means};
 use mplab::recording::PlaceRecord;
 use mplab::suite::CaseFile;
 use serde::Deserialize;
-use toml::{Table, Value};
+use toml::Table;
 
 /// A case without what it is about.
 #[derive(Debug, Clone)]
@@ -92,13 +93,18 @@ pub(crate) fn entries(files: &[CaseFile]) -> Vec<Without> {
         let cases = path.file_stem().unwrap_or_default().to_string_lossy();
         tables.extend(table.into_iter().map(|(case, entries)| (format!("{cases}::{case}"), entries)));
     }
+    let mut used = BTreeSet::new();
     let of_case = |file: &CaseFile| {
-        let entries = tables.remove(&file.name).unwrap_or_default();
+        // A variant without entries of its own has those of its case.
+        let case = file.variant.as_ref().and_then(|variant| file.name.strip_suffix(&format!("::{variant}")));
+        used.extend([file.name.clone()]);
+        let entries = tables.get(&file.name).or_else(|| case.and_then(|case| tables.get(case))).cloned().unwrap_or_default();
         let file = file.clone();
         entries.into_iter().map(move |entry| Without { file: file.clone(), entry })
     };
     let found = files.iter().flat_map(of_case).collect();
-    assert!(tables.is_empty(), "{}: no such case", tables.keys().map(String::as_str).collect::<Vec<_>>().join(", "));
+    let unused: Vec<&str> = tables.keys().filter(|name| !used.contains(*name)).map(String::as_str).collect();
+    assert!(unused.is_empty(), "{}: no such case", unused.join(", "));
     found
 }
 
@@ -107,9 +113,14 @@ impl Without {
     pub(crate) fn plan(&self, seed: u64, place: &PlaceRecord) -> Result<Job, LoadError> {
         let path = &self.file.path;
         let text = std::fs::read_to_string(path).map_err(|source| LoadError::File { path: path.clone(), source })?;
-        let topologies = Changed { beside: Beside(path), change: &self.entry.topology };
-        let name = format!("{} without {}", path.display(), self.entry.without);
-        let parsed = check::parse(&name, &changed(text, &self.entry.case), &topologies);
+        let of_variant = |variant: &String| change::variants(&text).into_iter().find(|(name, _)| name == variant);
+        let variant = self.file.variant.as_ref().and_then(of_variant).map(|(_, change)| change).unwrap_or_default();
+        let beside = Beside(path);
+        let topologies = Changed { found: &beside, change: &variant.topology };
+        let name = format!("{} without {}", self.file, self.entry.without);
+        let left = Change { case: self.entry.case.clone(), topology: self.entry.topology.clone() };
+        let text = change::changed(text, &variant.case);
+        let parsed = check::parse_changed(&name, &text, &topologies, &left);
         let (mut case, topology) = parsed.map_err(LoadError::Mistakes)?;
         // The run passes if these fail, so that one that is as it should be is not tried again for a busy computer's sake.
         case.must_fail = self.entry.fails.iter().map(|expectation| expectation.key.clone()).collect();
@@ -134,43 +145,6 @@ impl fmt::Display for Without {
     }
 }
 
-/// The topologies that a case finds, changed.
-struct Changed<'a> {
-    beside: Beside<'a>,
-    change: &'a Table,
-}
-
-impl Topologies for Changed<'_> {
-    fn find(&self, name: &str) -> Result<Source, NotFound> {
-        let found = self.beside.find(name)?;
-        Ok(Source { text: changed(found.text, self.change), ..found })
-    }
-
-    fn directory(&self) -> Option<&Path> {
-        self.beside.directory()
-    }
-}
-
-/// A document with a change. One that is no TOML stays as it is: whoever reads it says why.
-fn changed(text: String, change: &Table) -> String {
-    match text.parse::<Table>() {
-        Ok(mut document) => {
-            merge(&mut document, change);
-            document.to_string()
-        }
-        Err(_) => text,
-    }
-}
-
-fn merge(document: &mut Table, change: &Table) {
-    for (key, new) in change {
-        match (document.get_mut(key), new) {
-            (Some(Value::Table(old)), Value::Table(new)) if !new.is_empty() => merge(old, new),
-            _ => drop(document.insert(key.clone(), new.clone())),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,13 +158,5 @@ mod tests {
         let has_none = |file: &&CaseFile| !file.name.starts_with("must_fail::") && !entries.iter().any(|entry| entry.file == **file);
         let missing: Vec<_> = files.iter().filter(has_none).map(|file| file.name.as_str()).collect();
         assert_eq!(missing, [""; 0]);
-    }
-
-    #[test]
-    fn a_change_replaces_all_but_tables() {
-        let document = "list = [1, 2]\n[table]\nkept = 1\nnew = 1\n[table.gone]\nkey = 1\n".to_owned();
-        let change = "list = [3]\ntable = { new = 2, gone = {} }".parse().unwrap();
-        assert_eq!(changed(document, &change), "list = [3]\n\n[table]\nkept = 1\nnew = 2\n\n[table.gone]\n");
-        assert_eq!(changed("no TOML".to_owned(), &change), "no TOML");
     }
 }

@@ -21,7 +21,7 @@ enum File {
 fn load(path: &Path) -> Result<File, LoadError> {
     if disk::read_text(path, disk::DOCUMENT).is_ok_and(|text| names_topology(&text)) {
         let (case, topology) = mplab::case::check::load(path)?;
-        let name = suite::find(path).ok().and_then(|mut found| found.pop()).map_or_else(String::new, |file| file.name);
+        let name = suite::find(path).ok().and_then(|found| found.into_iter().next()).map_or_else(String::new, |file| file.name);
         Ok(File::Case(Box::new(Job::plan(&name, topology, case, Forwarding::default()))))
     } else {
         mplab::topology::check::load(path).map(File::Topology)

@@ -92,7 +92,7 @@ pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &PlaceRecord) -> Resu
 
 /// The command that repeats a run.
 fn repeat(file: &CaseFile, at: &Place, seed: u64) -> String {
-    format!("mplab run {} --seed {seed}{}", file.path.display(), at.options())
+    format!("mplab run {file} --seed {seed}{}", at.options())
 }
 
 /// A run as one of many: told if it did not pass, with whose it was and the command that repeats it.

@@ -2,6 +2,7 @@
 //! Text in, values out. Not here: what is made of the values.
 
 pub mod case;
+pub mod change;
 pub mod diagnostic;
 pub mod disk;
 mod toml;

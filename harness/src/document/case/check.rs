@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Action, Amount, Case, Step, raw};
+use crate::document::change::{self, Change, Changed};
 use crate::document::diagnostic::{Diagnostics, LoadError, Mistakes};
 use crate::document::toml::{self, Spanned};
 use crate::document::topology::Topology;
@@ -106,8 +107,42 @@ pub fn load(path: &Path) -> Result<(Case, Topology), LoadError> {
     parse(&path.display().to_string(), &text, &Beside(path)).map_err(LoadError::Mistakes)
 }
 
-/// Reads the text of a case file that messages call `name`, and the topology it names. The mistakes of both come back together.
+/// Reads the text of a case file that messages call `name`, and the topology it names. The mistakes of both come back together, and if there
+/// are none, those of its variants.
 pub fn parse(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) -> Result<(Case, Topology), Vec<Diagnostics>> {
+    let whole = parse_one(name, text, topologies)?;
+    let variants = change::variants(text);
+    let wrong = variants.iter().filter_map(|(variant, change)| parse_changed(&of_variant(name, variant), text, topologies, change).err());
+    let wrong: Vec<Diagnostics> = wrong.flatten().collect();
+    if wrong.is_empty() { Ok(whole) } else { Err(wrong) }
+}
+
+/// What messages call a variant of a case file.
+fn of_variant(name: &str, variant: &str) -> String {
+    format!("{name} ({variant})")
+}
+
+/// Reads the text of a case file that messages call `name` and the topology it names, both with a change. It has no variants any more.
+pub fn parse_changed(
+    name: &str,
+    text: &str,
+    topologies: &(impl Topologies + ?Sized),
+    change: &Change,
+) -> Result<(Case, Topology), Vec<Diagnostics>> {
+    parse_one(name, &change::changed(text.to_owned(), &change.case), &Changed { found: topologies, change: &change.topology })
+}
+
+/// Loads a variant of a case file.
+pub fn load_variant(path: &Path, variant: &str) -> Result<(Case, Topology), LoadError> {
+    let text = toml::text_of(path)?;
+    let name = of_variant(&path.display().to_string(), variant);
+    let Some((_, change)) = change::variants(&text).into_iter().find(|(name, _)| name == variant) else {
+        return load(path);
+    };
+    parse_changed(&name, &text, &Beside(path), &change).map_err(LoadError::Mistakes)
+}
+
+fn parse_one(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) -> Result<(Case, Topology), Vec<Diagnostics>> {
     let mut mistakes = Mistakes::default();
     let raw: Option<raw::Case> = toml::read(text, &mut mistakes);
     let (topology, elsewhere) = match raw.as_ref().and_then(|raw| raw.topology.as_ref()) {
@@ -180,6 +215,7 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
     let steps = step::check(raw, topology, &transfers, directory, mistakes);
     let expects = expect::check(raw, topology, &transfers, mistakes);
     must_fail(raw, mistakes);
+    variants(raw, mistakes);
 
     let ends = transfers.values().map(|transfer| match transfer.amount {
         Amount::Duration(duration) => transfer.start.after(duration).after(GRACE),
@@ -238,6 +274,22 @@ fn before(deadline: &Spanned<Time>, raw: &raw::Case, mistakes: &mut Mistakes) {
             let message = format!("this window begins when the run has ended: its deadline is {}", deadline.value);
             mistakes.add(&during.span, message).beside(&deadline.span, "here").help("look earlier, or end the run later");
         }
+    }
+}
+
+/// Variants are told apart by their names, which are parts of trials' names.
+fn variants(raw: &raw::Case, mistakes: &mut Mistakes) {
+    let mut names: Vec<&Spanned<String>> = Vec::new();
+    for name in raw.variants.iter().filter_map(|variant| variant.value.name.as_ref()) {
+        if name.value.is_empty() || !name.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            mistakes
+                .add(&name.span, format!("`{}` is no name for a variant", name.value))
+                .help("write letters, digits and _, as in \"over_ipv6\"");
+        }
+        if let Some(other) = names.iter().find(|other| other.value == name.value) {
+            mistakes.add(&name.span, "another variant has this name").beside(&other.span, "here").help("give each a name of its own");
+        }
+        names.push(name);
     }
 }
 

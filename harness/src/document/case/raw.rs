@@ -14,7 +14,7 @@ pub(super) use process::{Process, Ready};
 const CASE: Shape = Shape {
     heading: "The file",
     what: "a case",
-    keys: &["summary", "topology", "deadline", "sample", "must_fail", "transfer", "process", "step", "expect"],
+    keys: &["summary", "topology", "deadline", "sample", "must_fail", "transfer", "process", "step", "expect", "variant"],
 };
 const TRANSFER: Shape = Shape {
     heading: "`[transfer.NAME]`",
@@ -37,6 +37,7 @@ const TRANSFER: Shape = Shape {
         "start",
     ],
 };
+const VARIANT: Shape = Shape { heading: "`[[variant]]`", what: "a variant", keys: &["name", "case", "topology"] };
 /// The keys of verbs come in addition.
 const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "when"] };
 /// The keys of measures come in addition.
@@ -53,6 +54,30 @@ pub(super) struct Case {
     pub(super) processes: Named<Process>,
     pub(super) steps: Vec<Spanned<Step>>,
     pub(super) expects: Vec<Spanned<Expect>>,
+    pub(super) variants: Vec<Spanned<Variant>>,
+}
+
+/// A variant: what it changes is read where it is applied.
+#[derive(Debug)]
+pub(super) struct Variant {
+    pub(super) name: Option<Spanned<String>>,
+}
+
+impl Read for Variant {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &VARIANT, mistakes)?;
+        let changes: Vec<_> = ["case", "topology"].into_iter().filter_map(|key| table.entry(key)).collect();
+        if changes.is_empty() {
+            let help = "write what is different: `case.KEY = ...` or `topology.KEY = ...`";
+            table.mistakes.absent(&value.span(), "this variant is the case itself").help(help);
+        }
+        for (key, change) in changes {
+            if !change.get_ref().is_table() {
+                table.mistakes.add(&key, "this is what is different, key by key").help("write `case.KEY = ...` or `topology.KEY = ...`");
+            }
+        }
+        Some(Self { name: table.required("name") })
+    }
 }
 
 #[derive(Debug)]
@@ -106,6 +131,7 @@ impl Read for Case {
             processes: table.or_default("process"),
             steps: table.or_default("step"),
             expects: table.or_default("expect"),
+            variants: table.or_default("variant"),
         })
     }
 }
@@ -190,7 +216,7 @@ mod tests {
     #[test]
     fn every_key_is_in_the_reference_document() {
         let document = include_str!("../../../../testcases/README.md");
-        let tables = [&CASE, &TRANSFER, &process::PROCESS, &process::READY, &step::WHEN]
+        let tables = [&CASE, &TRANSFER, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
             .into_iter()
             .chain(step::ALL.iter().flat_map(|about| about.tables).copied());
         for table in tables {

@@ -4,12 +4,12 @@
 mod together;
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 pub use together::{CaseResult, Event, Renderer, Results, Suite, Task};
 
 use crate::document::diagnostic::LoadError;
-use crate::document::{self, case::check, disk};
+use crate::document::{self, case::check, change, disk};
 use crate::kernel::program;
 use crate::life::execute::News;
 use crate::place::{Place, PlaceError};
@@ -37,12 +37,37 @@ pub struct CaseFile {
     pub name: String,
     /// The file.
     pub path: PathBuf,
+    /// The variant of it, if it is not the case itself. The name ends in it.
+    pub variant: Option<String>,
+}
+
+/// As `mplab run` takes it: `cases/join/limits.toml`, `cases/join/limits.toml::over_ipv6`.
+impl fmt::Display for CaseFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)?;
+        self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "::{variant}"))
+    }
 }
 
 impl CaseFile {
-    /// That of a path which is a file.
+    /// That of a path which is a file, or of a file with a variant behind it: `limits.toml::over_ipv6`.
     pub fn named(path: &Path) -> Self {
-        Self::new(path.to_owned(), path)
+        let variant = path.to_str().filter(|_| !path.exists()).and_then(|path| path.rsplit_once("::"));
+        match variant {
+            Some((file, variant)) => Self::new(file.into(), file.as_ref()).variant(variant),
+            None => Self::new(path.to_owned(), path),
+        }
+    }
+
+    fn variant(self, variant: &str) -> Self {
+        Self { name: format!("{}::{variant}", self.name), variant: Some(variant.to_owned()), ..self }
+    }
+
+    /// It and its variants. What cannot be read is told when the case is.
+    fn all(self) -> Vec<Self> {
+        let text = disk::read_text(&self.path, disk::DOCUMENT).unwrap_or_default();
+        let variants: Vec<Self> = change::variants(&text).into_iter().map(|(variant, _)| self.clone().variant(&variant)).collect();
+        std::iter::once(self).chain(variants).collect()
     }
 
     fn new(path: PathBuf, root: &Path) -> Self {
@@ -51,18 +76,27 @@ impl CaseFile {
             Some(cases) => cases + 1,
             None => root.iter().count().min(parts.len() - 1),
         };
-        Self { name: parts[above..].join("::"), path }
+        Self { name: parts[above..].join("::"), path, variant: None }
     }
 }
 
-/// The case files that a path stands for: itself, or all below it if it is a directory, in the order of their names. Topologies may be among
+/// The case files that a path stands for: itself with its variants, one of these (`FILE::VARIANT`), or all below it if it is a directory, in the order of their names. Topologies may be among
 /// them.
 pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
     let mut found = Vec::new();
-    if fs::metadata(path)?.is_dir() {
+    let named = CaseFile::named(path);
+    if named.variant.is_some() {
+        let all = CaseFile::named(&named.path).all();
+        if !all.contains(&named) {
+            let known: Vec<_> = all.into_iter().filter_map(|file| file.variant).collect();
+            let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+            return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no such variant: {known}")));
+        }
+        found.push(named);
+    } else if fs::metadata(path)?.is_dir() {
         search(path, path, &mut found)?;
     } else {
-        found.push(CaseFile::named(path));
+        found.extend(named.all());
     }
     found.sort();
     Ok(found)
@@ -74,7 +108,7 @@ fn search(directory: &Path, root: &Path, found: &mut Vec<CaseFile>) -> io::Resul
         if path.is_dir() {
             search(&path, root, found)?;
         } else if path.extension().is_some_and(|extension| extension == "toml") && !is_topology_file(&path) {
-            found.push(CaseFile::new(path, root));
+            found.extend(CaseFile::new(path, root).all());
         }
     }
     Ok(())
@@ -87,7 +121,10 @@ fn is_topology_file(path: &Path) -> bool {
 
 /// Reads a case file with its topology and plans it for a place.
 pub fn plan(file: &CaseFile, seed: u64, place: &PlaceRecord) -> Result<Job, LoadError> {
-    let (case, topology) = check::load(&file.path)?;
+    let (case, topology) = match &file.variant {
+        Some(variant) => check::load_variant(&file.path, variant)?,
+        None => check::load(&file.path)?,
+    };
     Ok(Job::plan(&file.name, topology, case, place.means(seed)))
 }
 
