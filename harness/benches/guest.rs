@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use mplab::case::check;
+use mplab::execute::Moment;
 use mplab::execute::News;
 use mplab::guest::store::{Form, Kernel, Store};
 use mplab::guest::{Guest, SHIFT};
@@ -172,7 +173,7 @@ fn measure(kernel: &str, what: &str, guest: &Guest, job: &Job) -> Outcome<()> {
     let (mut step, mut first, mut last) = (None, None, None);
     let mut hear = |_, fresh| match fresh {
         News::Step { .. } => drop(step.get_or_insert_with(|| begin.elapsed())),
-        News::Sample { at, .. } => {
+        News::Sample(Moment { at, .. }) => {
             last = Some((begin.elapsed(), Duration::from_micros(at)));
             first = first.or(last);
         }

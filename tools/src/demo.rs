@@ -88,10 +88,12 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
     say!("{}", table.header());
     let recording = local::run(job, &mut |news| match news {
         News::Step { at, number } => table.mark(at, job.case.steps[number].action.to_string()),
-        News::Sample { at, interfaces: hosts } => {
-            let of = |interface: &&String| hosts.get(&transfer.client).and_then(|seen| seen.get(*interface)).copied().unwrap_or_default();
+        News::Sample(moment) => {
+            let of = |interface: &&String| {
+                moment.hosts.get(&transfer.client).and_then(|seen| seen.interfaces.get(*interface)).copied().unwrap_or_default()
+            };
             let bytes: Vec<u64> = interfaces.iter().map(|interface| bytes(of(interface), transfer.direction)).collect();
-            for line in table.push(at, &bytes) {
+            for line in table.push(moment.at, &bytes) {
                 say!("{line}");
             }
         }

@@ -20,7 +20,7 @@ pub(crate) fn each<T: Sync, R: Send>(
 ) -> String {
     let since = Instant::now();
     let mut progress = Progress::new(tasks.len());
-    let work = |tasks: &[T]| tasks.iter().map(&work).collect();
+    let work = |tasks: &[T], _: &mut dyn FnMut(usize, ())| tasks.iter().map(&work).collect();
     pool::run(tasks, at_once, 1, work, |event| match event {
         Event::Began(number) => {
             progress.began(name(&tasks[number]));
@@ -31,7 +31,7 @@ pub(crate) fn each<T: Sync, R: Send>(
             ended(&tasks[number], result);
             progress.draw();
         }
-        Event::Waiting => progress.draw(),
+        Event::News(..) | Event::Waiting => progress.draw(),
     });
     progress.told(since.elapsed())
 }

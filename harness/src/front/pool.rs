@@ -11,23 +11,25 @@ const PULSE: Duration = Duration::from_millis(200);
 
 /// What the workers tell. Tasks are named by their number in the slice.
 #[derive(Debug)]
-pub enum Event<R> {
+pub enum Event<R, N> {
     /// A worker began with a task.
     Began(usize),
+    /// What a worker tells of a task before that is done.
+    News(usize, N),
     /// A task is done, and what came of it.
     Ended(usize, R),
     /// Nothing happened for a moment.
     Waiting,
 }
 
-/// Does `work` for `tasks`, with so many workers, of which each takes so many tasks at a time and has a result for each of them. Events are
-/// told in the calling thread.
-pub fn run<T: Sync, R: Send>(
+/// Does `work` for `tasks`, with so many workers, of which each takes so many tasks at a time and has a result for each of them; meanwhile it
+/// may tell news of them by their number among those that it took. Events are told in the calling thread.
+pub fn run<T: Sync, R: Send, N: Send>(
     tasks: &[T],
     at_once: usize,
     at_a_time: usize,
-    work: impl Fn(&[T]) -> Vec<R> + Sync,
-    mut tell: impl FnMut(Event<R>),
+    work: impl Fn(&[T], &mut dyn FnMut(usize, N)) -> Vec<R> + Sync,
+    mut tell: impl FnMut(Event<R, N>),
 ) {
     // A worker more than there is work for would only be started.
     let workers = at_once.min(tasks.len().div_ceil(at_a_time));
@@ -44,7 +46,9 @@ pub fn run<T: Sync, R: Send>(
                 // Nobody listens any more only when the program ends.
                 sender.send(Event::Began(number)).ok();
             }
-            for (number, result) in taken.clone().zip(work(&tasks[taken])) {
+            let mut news = |number, news| drop(sender.send(Event::News(taken.start + number, news)));
+            let results = work(&tasks[taken.clone()], &mut news);
+            for (number, result) in taken.zip(results) {
                 sender.send(Event::Ended(number, result)).ok();
             }
         }
@@ -80,21 +84,26 @@ mod tests {
     fn no_more_workers_are_started_than_there_is_work_for() {
         // Each worker has one task, and none is done before all have one.
         let (all_have_one, threads) = (Barrier::new(3), Mutex::new(BTreeSet::new()));
-        let work = |tasks: &[u32]| {
+        let work = |tasks: &[u32], news: &mut dyn FnMut(usize, u32)| {
             all_have_one.wait();
             threads.lock().unwrap().insert(format!("{:?}", thread::current().id()));
+            tasks.iter().enumerate().for_each(|(number, task)| news(number, *task));
             tasks.to_vec()
         };
-        let (mut began, mut done) = (Vec::new(), Vec::new());
+        let (mut began, mut done, mut told) = (Vec::new(), Vec::new(), Vec::new());
         run(&[0, 1, 2, 3, 4, 5], usize::MAX, 2, work, |event| match event {
             Event::Began(number) => began.push(number),
+            Event::News(number, news) => told.push((number, news)),
             Event::Ended(number, result) => done.push((number, result)),
             Event::Waiting => {}
         });
         began.sort_unstable();
         done.sort_unstable();
+        told.sort_unstable();
         assert_eq!((began, threads.lock().unwrap().len()), ((0..6).collect(), 3));
         assert_eq!(done, (0..6).map(|number| (number, number as u32)).collect::<Vec<_>>());
-        run(&[] as &[u32], usize::MAX, 1, <[u32]>::to_vec, |_| unreachable!("there is nothing to do"));
+        assert_eq!(told, done);
+        let nothing = |_: &[u32], _: &mut dyn FnMut(usize, ())| Vec::<u32>::new();
+        run(&[] as &[u32], usize::MAX, 1, nothing, |_| unreachable!("there is nothing to do"));
     }
 }

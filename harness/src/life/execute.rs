@@ -18,6 +18,7 @@ use crate::life::relay::{Relay, RelayError, Seen};
 use crate::life::traffic::{self, Prepared, Running};
 use crate::life::waiting::{AGAIN, Waiting};
 use crate::plan::{Change, Job, Op, PlannedStep};
+pub use crate::record::{HostMoment, Moment, SubflowMoment};
 use crate::result::recording::{
     FORMAT, Lateness, PlaceRecord, ProcessRecord, Recording, RelayRecord, RelayedDirection, StepRecord, TransferRecord,
 };
@@ -59,12 +60,7 @@ pub enum News {
         took: u64,
     },
     /// A sample was taken.
-    Sample {
-        /// When, in µs.
-        at: u64,
-        /// Bytes received and sent so far by the interfaces of each host.
-        interfaces: BTreeMap<String, BTreeMap<String, (u64, u64)>>,
-    },
+    Sample(Moment),
     /// A step was taken.
     Step {
         /// When, in µs.
@@ -280,12 +276,8 @@ impl Run {
     fn sample(&mut self, clock: Clock, last: bool, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
         let now = clock.now();
         self.observer.sample(now, last)?;
-        let seen = |host: &String| {
-            let series = &self.observer.seen(host)?.interfaces;
-            let last = |series: &crate::result::recording::InterfaceSeries| Some((*series.rx_bytes.last()?, *series.tx_bytes.last()?));
-            Some((host.clone(), series.iter().filter_map(|(name, series)| Some((name.clone(), last(series)?))).collect()))
-        };
-        news(News::Sample { at: now.micros(), interfaces: self.job.topology.hosts.keys().filter_map(seen).collect() });
+        let seen = |host: &String| Some((host.clone(), HostMoment::last_of(self.observer.seen(host)?)));
+        news(News::Sample(Moment { at: now.micros(), hosts: self.job.topology.hosts.keys().filter_map(seen).collect() }));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Watches the hosts of a run: samples of everything each of them counts, and its path manager's events.
 //! Not here: when to look, and what it means.
 
+mod glance;
 mod now;
 mod series;
 
@@ -20,6 +21,7 @@ use crate::kernel::sock_diag::SockDiag;
 use crate::result::recording::HostRecord;
 use crate::words::{Protocol, Time};
 
+pub use glance::Glance;
 use series::Series;
 
 /// Watches the hosts of one run. What a kernel has no means to show is absent from the records.

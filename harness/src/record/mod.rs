@@ -5,12 +5,14 @@
 //! n-th value of its `at`.
 
 mod host;
+mod moment;
 mod process;
 mod series;
 mod state;
 mod transfer;
 
 pub use host::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, SubflowSeries};
+pub use moment::{HostMoment, Moment, SubflowMoment};
 pub use process::{Iperf3Interval, Iperf3Record, OutputLine, ProcessRecord};
 pub(crate) use series::grown;
 pub use series::{growth, value_at};

@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::stage::Refusal;
+use crate::place::Failure;
 use crate::plan::LinkState;
+use crate::record::Moment;
 
 /// How long a holder may take to answer: a step of a large lab reads back much.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) enum Request {
     /// What state the links are in.
     State,
+    /// What its hosts look like.
+    Look,
     /// To do what a step does.
     Step {
         /// What messages call it.
@@ -39,6 +43,9 @@ pub(super) enum Request {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Answer {
     State(State),
+    Seen(Box<Moment>),
+    /// Its hosts could not be looked at.
+    Blind(Box<Failure>),
     Done,
     /// The namespaces follow.
     Doors,
@@ -67,8 +74,12 @@ pub(super) fn say(to: &UnixStream, what: &impl Serialize) -> io::Result<()> {
 
 /// Hears a line, and not a byte more: descriptors may follow.
 pub(super) fn hear<T: for<'a> Deserialize<'a>>(from: &UnixStream) -> io::Result<T> {
+    line(io::BufReader::with_capacity(1, from))
+}
+
+fn line<T: for<'a> Deserialize<'a>>(from: io::BufReader<&UnixStream>) -> io::Result<T> {
     let mut line = Vec::new();
-    io::BufReader::with_capacity(1, from).take(1 << 20).read_until(b'\n', &mut line)?;
+    from.take(1 << 24).read_until(b'\n', &mut line)?;
     if line.is_empty() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
@@ -78,5 +89,9 @@ pub(super) fn hear<T: for<'a> Deserialize<'a>>(from: &UnixStream) -> io::Result<
 pub(super) fn ask(holder: &UnixStream, request: &Request) -> io::Result<Answer> {
     holder.set_read_timeout(Some(PATIENCE))?;
     say(holder, request)?;
-    hear(holder)
+    match request {
+        Request::Enter { .. } => hear(holder),
+        // Nothing follows, and what many links and subflows look like is long.
+        _ => line(io::BufReader::new(holder)),
+    }
 }

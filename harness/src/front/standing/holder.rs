@@ -102,6 +102,10 @@ impl Holder {
         caller.set_read_timeout(Some(PATIENCE))?;
         match hear(caller)? {
             Request::State => say(caller, &Answer::State(self.state()))?,
+            Request::Look => {
+                let seen = self.stage.look();
+                say(caller, &seen.map_or_else(|error| Answer::Blind(Box::new(error)), |seen| Answer::Seen(Box::new(seen))))?;
+            }
             Request::Step { command, line } => {
                 let taken = self.stage.step(&command, &line);
                 say(caller, &taken.map_or_else(Answer::Refused, |()| Answer::Done))?;

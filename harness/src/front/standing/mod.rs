@@ -26,6 +26,7 @@ use crate::kernel::view::View;
 use crate::kernel::{inherited, names};
 use crate::place::{Failure, Kind, LocalError, local};
 use crate::plan::Choice;
+use crate::record::Moment;
 use crate::words::names::{WIRES, complaint};
 
 use conversation::Request;
@@ -180,6 +181,14 @@ impl Standing {
         }
     }
 
+    /// What its hosts look like now; times count from when it was built.
+    pub fn look(&self) -> Result<Moment, StandingError> {
+        match self.ask(&Request::Look)? {
+            Answer::Seen(moment) => Ok(*moment),
+            answer => Err(unexpected(answer)),
+        }
+    }
+
     /// Does what a step of a case would do, given as the line of a case file: `cut = { link = "wlan" }`.
     pub fn step(&self, command: &str, line: &str) -> Result<(), StandingError> {
         match self.ask(&Request::Step { command: command.to_owned(), line: line.to_owned() })? {
@@ -300,6 +309,7 @@ impl Standing {
 fn unexpected(answer: Answer) -> StandingError {
     match answer {
         Answer::Refused(refusal) => refusal.into(),
+        Answer::Blind(why) => StandingError::Broken(why),
         Answer::NoHost(host) => StandingError::Usage(format!("there is no host `{host}`")),
         _ => broken("the process that holds the lab gave another answer than asked for"),
     }

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::document::case::{Case, check};
 use crate::document::topology::Topology;
 use crate::life::lab::{Lab, LabError};
+use crate::life::observe::Glance;
 use crate::place::{Failure, Kind};
 use crate::plan::{self, Job, LinkState, Means, Op};
+use crate::record::Moment;
 use crate::words::Feature;
 use crate::words::feature::absences;
 
@@ -20,6 +22,8 @@ const HEAD: &str = "summary = \"A lab that takes steps\"\ntopology = \"it\"\n";
 /// A lab, and what was done to it.
 pub(crate) struct Stage {
     pub(crate) lab: Lab,
+    /// Opened when somebody looks for the first time.
+    glance: Option<Glance>,
     job: Job,
     features: BTreeSet<Feature>,
     since: Instant,
@@ -65,7 +69,7 @@ impl Stage {
             }
         }
         let case = job.case.clone();
-        Ok(Self { lab, job, features, since: Instant::now(), steps: String::new(), case, later: Vec::new() })
+        Ok(Self { lab, glance: None, job, features, since: Instant::now(), steps: String::new(), case, later: Vec::new() })
     }
 
     /// Takes a step, given as the line of a case file: `cut = { link = "wlan" }`. Messages call it `command`.
@@ -104,6 +108,20 @@ impl Stage {
                 eprintln!("{}", Failure::from(&error));
             }
         }
+    }
+
+    /// What its hosts look like.
+    pub(crate) fn look(&mut self) -> Result<Moment, Failure> {
+        let seen = |error| Failure::new(Kind::Observation, &error);
+        let glance = match &mut self.glance {
+            Some(glance) => glance,
+            unopened => {
+                let hosts = self.lab.hosts();
+                let hosts = hosts.iter().map(|(name, namespace)| (name.as_str(), &**namespace));
+                unopened.insert(Glance::open(hosts).map_err(seen)?)
+            }
+        };
+        glance.look(self.since.elapsed().into()).map_err(seen)
     }
 
     /// For how long it has stood.

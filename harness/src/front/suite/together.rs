@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::{CaseFile, Judged, compared, missing, run_all};
 use crate::document::disk;
 use crate::front::pool;
+use crate::life::execute::News;
 use crate::place::{Place, PlaceError};
 use crate::plan::Job;
 use crate::result::compare::{Ended, Run};
@@ -50,6 +51,8 @@ pub enum Event<'a> {
     Begin(usize),
     /// A case begins.
     Began(&'a Task),
+    /// What happens in a run.
+    News(&'a Task, &'a News),
     /// A case has ended; how, and its run if it left a recording.
     Ended(&'a CaseResult, Result<&'a Judged, &'a PlaceError>),
     /// Nothing happened for a moment: time to draw how far it is.
@@ -112,18 +115,19 @@ impl Suite {
         if !here.is_empty() {
             shown.show(&Event::Begin(here.len()));
         }
-        let work = |tasks: &[Task]| {
+        let work = |tasks: &[Task], news: &mut dyn FnMut(usize, News)| {
             let jobs: Vec<Job> = tasks.iter().map(|task| task.job.clone()).collect();
-            run_all(&jobs, &at, &mut |_, _| ())
+            run_all(&jobs, &at, news)
         };
         pool::run(&here, at_once, per_boot, work, |event| match event {
             pool::Event::Began(number) => shown.show(&Event::Began(&here[number])),
+            pool::Event::News(number, news) => shown.show(&Event::News(&here[number], &news)),
             pool::Event::Waiting => shown.show(&Event::Waiting),
             pool::Event::Ended(number, judged) => {
                 let task = &here[number];
                 let kept = |judged: &Judged| {
                     let path = disk::of_recording(output.as_ref()?, &task.file.name);
-                    let written = disk::write(&path, &judged.recording.to_json());
+                    let written = disk::write(&path, judged.recording.to_json());
                     Some((path, written))
                 };
                 let (attempts, recorded) = judged.as_ref().map_or((1, None), |judged| (judged.attempts, kept(judged)));

@@ -1,0 +1,60 @@
+//! Looks at the hosts of a lab that stands, whenever somebody wants to know: what their interfaces carried so far, and their subflows.
+//! Not here: recording it, which the observer of a run does.
+
+use std::collections::BTreeMap;
+
+use crate::kernel::Namespace;
+use crate::kernel::link_stats::Links;
+use crate::kernel::sock_diag::{SockDiag, Subflow};
+use crate::record::{HostMoment, Moment, SubflowMoment};
+use crate::words::Time;
+
+use super::{Attempt, ObserveError};
+
+/// The hosts of a lab, each looked at by sockets and files inside its namespace.
+pub struct Glance {
+    hosts: BTreeMap<String, (Links, SockDiag)>,
+}
+
+impl Glance {
+    /// Opens what is needed to look at these hosts.
+    pub fn open<'a>(hosts: impl IntoIterator<Item = (&'a str, &'a Namespace)>) -> Result<Self, ObserveError> {
+        let eyes = || -> Attempt<_> {
+            Ok((Links::open().map_err(|error| ("interfaces", error))?, SockDiag::open().map_err(|error| ("sockets", error))?))
+        };
+        let open = |(name, namespace): (&str, &Namespace)| {
+            let host = namespace.enter(eyes).map_err(|error| ("namespace", error)).and_then(|host| host);
+            Ok((name.to_owned(), host.map_err(|failure| ObserveError::of(name, failure))?))
+        };
+        Ok(Self { hosts: hosts.into_iter().map(open).collect::<Result<_, _>>()? })
+    }
+
+    /// Looks.
+    pub fn look(&mut self, now: Time) -> Result<Moment, ObserveError> {
+        let look = |(name, (links, sockets)): (&String, &mut (Links, SockDiag))| {
+            let wrong = |what| move |error| ObserveError::of(name, (what, error));
+            let seen = links.read().map_err(wrong("interfaces"))?;
+            let interfaces = seen.into_iter().map(|link| (link.name, (link.rx_bytes, link.tx_bytes))).collect();
+            let subflows = sockets.subflows().map_err(wrong("subflows"))?.into_iter().map(SubflowMoment::from).collect();
+            Ok((name.clone(), HostMoment { interfaces, subflows }))
+        };
+        Ok(Moment { at: now.micros(), hosts: self.hosts.iter_mut().map(look).collect::<Result<_, ObserveError>>()? })
+    }
+}
+
+impl From<Subflow> for SubflowMoment {
+    fn from(seen: Subflow) -> Self {
+        Self {
+            token: seen.token,
+            local: seen.local.to_string(),
+            remote: seen.remote.to_string(),
+            flags: seen.flags,
+            established: seen.established,
+            bytes_acked: seen.bytes_acked,
+            bytes_received: seen.bytes_received,
+            retransmits: seen.retransmits,
+            rtt: seen.rtt,
+            cwnd: seen.cwnd,
+        }
+    }
+}
