@@ -1,8 +1,8 @@
-//! What a suite tells, as lines for a person: the one output format of `mplab run`.
+//! What a suite tells, as lines for a person: the output of `mplab run` if no other is asked for.
 //! Not here: running it, and what a verdict looks like.
 
 use mplab::judge::Outcome;
-use mplab::kernel::limits::told;
+use mplab::kernel::limits;
 use mplab::place::PlaceError;
 use mplab::report::{self, Style};
 use mplab::suite::{CaseResult, Event, Judged, Renderer};
@@ -21,41 +21,42 @@ impl Lines {
     pub(crate) const fn new(style: Style) -> Self {
         Self { style, progress: None }
     }
+}
 
-    fn ended(&self, case: &CaseResult, judged: Result<&Judged, &PlaceError>) {
-        let Judged { recording, verdict, attempts } = match judged {
-            Ok(judged) => judged,
-            Err(error) => {
-                say!("BROKEN  {}   {error}", case.file.name);
-                return;
-            }
-        };
-        let passed = verdict.outcome == Outcome::Passed;
-        if passed {
-            say!("{}", report::headline(recording, verdict, self.style));
-        } else {
-            show!("{}", report::verdict(recording, verdict, &case.again, self.style));
-        }
-        if *attempts > 1 {
-            say!("        tried {attempts} times: the computer was too busy before");
-        }
-        match &case.recorded {
-            Some((path, Err(error))) => complain!("{}", told(recordings::not_written(path), error)),
-            Some((path, Ok(()))) if !passed => say!("        recorded in {}", path.display()),
-            _ => {}
-        }
+/// What is said of a case that has ended.
+pub(crate) fn told(case: &CaseResult, judged: Result<&Judged, &PlaceError>, style: Style) -> String {
+    let Judged { recording, verdict, attempts } = match judged {
+        Ok(judged) => judged,
+        Err(error) => return format!("BROKEN  {}   {error}\n", case.file.name),
+    };
+    let passed = verdict.outcome == Outcome::Passed;
+    let mut text =
+        if passed { report::headline(recording, verdict, style) + "\n" } else { report::verdict(recording, verdict, &case.again, style) };
+    if *attempts > 1 {
+        text.extend([format!("        tried {attempts} times: the computer was too busy before\n")]);
     }
+    match &case.recorded {
+        Some((path, Err(error))) => complain!("{}", limits::told(recordings::not_written(path), error)),
+        Some((path, Ok(()))) if !passed => text.extend([format!("        recorded in {}\n", path.display())]),
+        _ => {}
+    }
+    text
+}
+
+/// What is said of a case that cannot run.
+pub(crate) fn skipped(case: &CaseResult) -> String {
+    format!("SKIP  {}   {}\n", case.file.name, case.run.ended.why().concat())
 }
 
 impl Renderer for Lines {
     fn show(&mut self, event: &Event<'_>) {
         match (event, &mut self.progress) {
-            (Event::Unsupported(case), _) => say!("SKIP  {}   {}", case.file.name, case.run.ended.why().concat()),
+            (Event::Unsupported(case), _) => show!("{}", skipped(case)),
             (Event::Begin(count), progress) => *progress = Some(Progress::new(*count)),
             (Event::Began(task), Some(progress)) => progress.began(task.file.name.clone()),
             (Event::Ended(case, judged), Some(progress)) => {
                 progress.ended(&case.file.name);
-                self.ended(case, *judged);
+                show!("{}", told(case, *judged, self.style));
             }
             (Event::Done(results), Some(progress)) => say!("{}", progress.told(results.took)),
             _ => {}

@@ -24,6 +24,7 @@ mod replay;
 mod report;
 mod run;
 mod standing;
+mod watch;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -140,6 +141,8 @@ enum Command {
         /// The lab [default: all]
         name: Option<String>,
     },
+    /// Watch a lab that stands: what its links carry, its subflows; keys cut, restore and shape links
+    Watch(watch::Arguments),
     /// Take a lab down, or clean up after one whose process is gone
     Down {
         /// The lab, if there are several
@@ -191,6 +194,7 @@ fn main() -> ExitCode {
         Command::Restore { link, which } => standing::restore(&link, &which),
         Command::Shape(shape) => standing::shape(&shape),
         Command::Status { name } => standing::status(name.as_deref(), style),
+        Command::Watch(arguments) => watch::watch(&arguments, style),
         Command::Down { name } => standing::down(name.as_deref()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -9,11 +9,13 @@ use mplab::place::Place;
 use mplab::recording::PlaceRecord;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile, CaseResult, Event, Renderer, Results, Suite, Task};
+use mplab::words::Time;
 
 use crate::exit::Exit;
 use crate::junit::Junit;
 use crate::ktap::Ktap;
 use crate::lines::Lines;
+use crate::watch::Watch;
 use crate::{Failure, check, place};
 
 #[derive(clap::Args)]
@@ -41,15 +43,25 @@ pub(crate) struct Arguments {
     /// Print the results as the kernel's own tests do (KTAP)
     #[arg(long)]
     ktap: bool,
+    /// Show each case on a screen while it runs, one after the other; as plain lines where there is no terminal
+    #[arg(long, conflicts_with_all = ["ktap", "jobs"])]
+    watch: bool,
+    /// With --watch: over which time speeds are measured [default: 200ms on a screen, else 1s]
+    #[arg(long, short = 't', value_name = "TIME", requires = "watch")]
+    interval: Option<Time>,
 }
 
 pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     let at = arguments.place.somewhere()?;
     let place = at.place().map_err(Failure::broken)?;
     let tasks = planned(&arguments.paths, arguments.seed, &place)?;
-    let at_once = arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get);
+    let at_once = if arguments.watch { 1 } else { arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get) };
     let mut junit = arguments.junit.as_ref().map(|file| Junit::new(file, &place.name));
-    let mut shown: Box<dyn Renderer> = if arguments.ktap { Box::<Ktap>::default() } else { Box::new(Lines::new(style)) };
+    let mut shown: Box<dyn Renderer> = match () {
+        () if arguments.ktap => Box::<Ktap>::default(),
+        () if arguments.watch => Box::new(Watch::new(style, arguments.interval)),
+        () => Box::new(Lines::new(style)),
+    };
     let suite = Suite { at, place, tasks, at_once, per_boot: arguments.per_boot.get(), output: Some(arguments.output.clone()) };
     let results = suite.run(&mut |event: &Event<'_>| {
         shown.show(event);

@@ -95,24 +95,40 @@ pub(crate) fn shell(host: &str, which: &Which) -> Result<Exit, Failure> {
 }
 
 pub(crate) fn cut(cut: &Cut) -> Result<Exit, Failure> {
-    let keys = [("link", Some(&cut.link)), ("how", cut.how.as_ref()), ("end", cut.end.as_ref()), ("direction", cut.direction.as_ref())];
-    let keys: Vec<String> = keys.iter().filter_map(|(key, value)| Some(format!("{key} = {}", quoted(value.as_ref()?)))).collect();
-    step("cut", &format!("cut = {{ {} }}", keys.join(", ")), &cut.which)
+    step("cut", &cut_line(&cut.link, cut.how.as_deref(), cut.end.as_deref(), cut.direction.as_deref()), &cut.which)
+}
+
+/// The line of a case file that cuts a link.
+pub(crate) fn cut_line(link: &str, how: Option<&str>, end: Option<&str>, direction: Option<&str>) -> String {
+    let keys = [("link", Some(link)), ("how", how), ("end", end), ("direction", direction)];
+    let keys: Vec<String> = keys.iter().filter_map(|(key, value)| Some(format!("{key} = {}", quoted((*value)?)))).collect();
+    format!("cut = {{ {} }}", keys.join(", "))
 }
 
 pub(crate) fn restore(link: &str, which: &Which) -> Result<Exit, Failure> {
-    step("restore", &format!("restore = {}", quoted(link)), which)
+    step("restore", &restore_line(link), which)
+}
+
+/// The line of a case file that restores a link.
+pub(crate) fn restore_line(link: &str) -> String {
+    format!("restore = {}", quoted(link))
 }
 
 pub(crate) fn shape(shape: &Shape) -> Result<Exit, Failure> {
-    let written = shape.conditions.iter().map(String::as_str);
+    let line = shape_line(&shape.link, &shape.conditions, shape.direction.as_deref(), shape.over.as_deref())?;
+    step("shape", &line, &shape.which)
+}
+
+/// The line of a case file that changes a link's conditions.
+pub(crate) fn shape_line(link: &str, conditions: &[String], direction: Option<&str>, over: Option<&str>) -> Result<String, Failure> {
+    let written = conditions.iter().map(String::as_str);
     let conditions = standing::conditions(written).map_err(|wrong| Failure::usage(format!("mplab: {wrong}")))?;
-    let conditions = match &shape.direction {
+    let conditions = match direction {
         Some(direction) => format!("{direction} = {{ {conditions} }}"),
         None => conditions,
     };
-    let over = shape.over.as_ref().map(|over| format!(", over = {}", quoted(over))).unwrap_or_default();
-    step("shape", &format!("shape = {{ link = {}, {conditions}{over} }}", quoted(&shape.link)), &shape.which)
+    let over = over.map(|over| format!(", over = {}", quoted(over))).unwrap_or_default();
+    Ok(format!("shape = {{ link = {}, {conditions}{over} }}", quoted(link)))
 }
 
 fn step(command: &str, line: &str, which: &Which) -> Result<Exit, Failure> {

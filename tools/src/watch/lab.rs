@@ -1,0 +1,175 @@
+//! `mplab watch`: a lab that stays, on a screen with keys that cut, restore and shape its links, or as plain lines.
+//! Not here: what a cut is, which the lab's holder knows.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mplab::report::Style;
+use mplab::standing::Standing;
+use mplab::words::Time;
+use ratatui::crossterm::event::KeyCode;
+
+use super::draw::Around;
+use super::picture::{Picture, StepView};
+use super::screen::Screen;
+use super::table::{self, Rows};
+use crate::{Failure, standing};
+
+/// What the keys do.
+const KEYS: &str = "↑↓ link   c cut   b blackhole   r restore   s shape   space pause   q leave";
+
+/// Prints rows, as many as are asked for, or until nobody reads them.
+pub(super) fn rows(lab: &Standing, interval: Time, samples: Option<u64>) -> Result<(), Failure> {
+    let mut rows = Rows::new(lab.topology(), interval);
+    say!("{}", rows.header());
+    let mut left = samples;
+    let mut next = Instant::now();
+    while left != Some(0) {
+        for row in rows.see(&lab.look()?).into_iter().take(left.map_or(usize::MAX, |left| left as usize)) {
+            say!("{row}");
+            left = left.map(|left| left - 1);
+        }
+        // A look may be a moment late, and must not be early: a row is of a whole interval.
+        next += Duration::from(interval);
+        thread::sleep((next + Duration::from_millis(1)).saturating_duration_since(Instant::now()));
+    }
+    Ok(())
+}
+
+/// Prints what is seen over one interval.
+pub(super) fn once(lab: &Standing, interval: Time) -> Result<(), Failure> {
+    let mut picture = Picture::new(String::new(), lab.topology(), interval);
+    picture.set(&lab.state()?.links);
+    picture.see(&lab.look()?);
+    thread::sleep(Duration::from(interval));
+    while !picture.see(&lab.look()?) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    show!("{}", table::once(&picture));
+    Ok(())
+}
+
+/// A lab on a screen.
+struct Watched<'a> {
+    lab: &'a Standing,
+    picture: Picture,
+    around: Around,
+    paused: bool,
+    /// The conditions that are being typed.
+    typed: Option<String>,
+}
+
+/// Shows it until somebody leaves, or so many samples were shown.
+pub(super) fn screen(lab: &Standing, interval: Time, samples: Option<u64>, style: Style) -> Result<(), Failure> {
+    let broken = |error| Failure::system("failed to use the terminal", &error);
+    let picture = Picture::new(format!("lab {}: {}", lab.name(), lab.topology().summary), lab.topology(), interval);
+    let around = Around { colours: style == Style::Ansi, selected: Some(0), foot: KEYS.to_owned(), ..Around::default() };
+    let mut watched = Watched { lab, picture, around, paused: false, typed: None };
+    // Before the screen is taken: what is wrong is told where it can be read.
+    watched.look()?;
+    let mut screen = Screen::open().map_err(broken)?;
+    let mut next = Instant::now() + Duration::from(interval);
+    let mut left = samples;
+    while left != Some(0) {
+        screen.draw(&watched.picture, &watched.around, true).map_err(broken)?;
+        let wait = if watched.paused { Duration::from_secs(60) } else { next.saturating_duration_since(Instant::now()) };
+        match screen.key(wait).map_err(broken)? {
+            Some(key) if !watched.press(key) => break,
+            _ => {}
+        }
+        if !watched.paused && Instant::now() >= next {
+            next = Instant::now() + Duration::from(interval);
+            if watched.look()? {
+                left = left.map(|left| left - 1);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Watched<'_> {
+    fn look(&mut self) -> Result<bool, Failure> {
+        self.picture.set(&self.lab.state()?.links);
+        Ok(self.picture.see(&self.lab.look()?))
+    }
+
+    /// Does what a key asks for. Returns false if that is to leave.
+    fn press(&mut self, key: KeyCode) -> bool {
+        if let Some(typed) = self.typed.take() {
+            self.write(typed, key);
+            return true;
+        }
+        KEYS.clone_into(&mut self.around.foot);
+        let links = self.picture.links.len().max(1);
+        let selected = self.around.selected.unwrap_or_default();
+        let link = self.picture.links.get(selected).map(|link| link.name.clone()).unwrap_or_default();
+        match key {
+            KeyCode::Char('q') | KeyCode::Esc => return false,
+            KeyCode::Up | KeyCode::Char('k') => self.around.selected = Some((selected + links - 1) % links),
+            KeyCode::Down | KeyCode::Char('j') => self.around.selected = Some((selected + 1) % links),
+            KeyCode::Char('c') => self.step("cut", standing::cut_line(&link, None, None, None), &format!("cut {link}")),
+            KeyCode::Char('b') => {
+                self.step("cut", standing::cut_line(&link, Some("blackhole"), None, None), &format!("cut {link}: blackhole"));
+            }
+            KeyCode::Char('r') => self.step("restore", standing::restore_line(&link), &format!("restore {link}")),
+            KeyCode::Char('s') => self.prompt(String::new()),
+            KeyCode::Char(' ' | 'p') => {
+                self.paused = !self.paused;
+                if self.paused { "paused" } else { "" }.clone_into(&mut self.around.state);
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn prompt(&mut self, typed: String) {
+        self.around.foot = format!("shape {}, as in rate=10mbit delay=20ms: {typed}_", self.chosen());
+        self.typed = Some(typed);
+    }
+
+    fn chosen(&self) -> String {
+        self.around.selected.and_then(|selected| self.picture.links.get(selected)).map(|link| link.name.clone()).unwrap_or_default()
+    }
+
+    fn write(&mut self, mut typed: String, key: KeyCode) {
+        match key {
+            KeyCode::Enter => {
+                let link = self.chosen();
+                let conditions: Vec<String> = typed.split_whitespace().map(str::to_owned).collect();
+                KEYS.clone_into(&mut self.around.foot);
+                match standing::shape_line(&link, &conditions, None, None) {
+                    Ok(step) => self.step("shape", step, &format!("shape {link}: {}", conditions.join(" "))),
+                    Err(failure) => self.around.foot = failure.text,
+                }
+            }
+            KeyCode::Esc => KEYS.clone_into(&mut self.around.foot),
+            KeyCode::Backspace => {
+                typed.pop();
+                self.prompt(typed);
+            }
+            KeyCode::Char(letter) => {
+                typed.push(letter);
+                self.prompt(typed);
+            }
+            _ => self.prompt(typed),
+        }
+    }
+
+    /// Takes a step. Why it was not taken stands in the last line.
+    fn step(&mut self, command: &str, line: String, words: &str) {
+        match self.lab.step(&format!("mplab {command}"), &line) {
+            Ok(()) => {
+                let at = self.picture.at;
+                self.picture.steps.push(StepView { taken: Some(at), due: String::new(), words: words.to_owned() });
+                if let Ok(state) = self.lab.state() {
+                    self.picture.set(&state.links);
+                }
+            }
+            Err(error) => {
+                let text = error.to_string();
+                let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                first.clone_into(&mut self.around.foot);
+            }
+        }
+    }
+}
