@@ -122,7 +122,7 @@ impl Group {
     /// Keeps the recording of a failure, and says where.
     fn keep(&self, name: &str, recording: &Recording) -> String {
         let path = disk::of_recording(&self.failures, name);
-        match disk::write(&path, &recording.to_json()) {
+        match disk::write(&path, recording.to_json()) {
             Ok(()) => format!("        recorded in {}\n", path.display()),
             Err(error) => format!("        failed to write the recording {}: {error}\n", path.display()),
         }

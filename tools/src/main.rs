@@ -17,6 +17,7 @@ mod lines;
 mod matrix;
 mod new;
 mod place;
+mod png;
 mod progress;
 mod proxy;
 mod recordings;

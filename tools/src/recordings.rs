@@ -11,7 +11,7 @@ use crate::{Failure, check};
 
 /// Writes a recording in full or not at all.
 pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
-    disk::write(path, &recording.to_json()).map_err(|error| Failure::system(not_written(path), &error))
+    disk::write(path, recording.to_json()).map_err(|error| Failure::system(not_written(path), &error))
 }
 
 /// What is said of a recording that could not be written.

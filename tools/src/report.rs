@@ -12,6 +12,7 @@ use mplab::{disk, judge};
 
 use crate::Failure;
 use crate::exit::Exit;
+use crate::png::png;
 use crate::recordings::{read, spare};
 
 #[derive(clap::Args)]
@@ -19,8 +20,8 @@ pub(crate) struct Arguments {
     /// Recordings, or directories of them
     #[arg(required = true)]
     recordings: Vec<PathBuf>,
-    /// Write a file instead of text, in the form that its name says: .html is a page, .svg a drawing of the throughput, .csv and .om (OpenMetrics)
-    /// are all series for other tools. May be given several times
+    /// Write a file instead of text, in the form that its name says: .html is a page, .svg and .png a drawing of the throughput, .md a text for
+    /// a forge, .csv and .om (OpenMetrics) all series for other tools. May be given several times
     #[arg(long, short, value_name = "FILE")]
     output: Vec<PathBuf>,
     /// The interval of the table
@@ -33,6 +34,8 @@ pub(crate) struct Arguments {
 enum Form {
     Html,
     Svg,
+    Png,
+    Markdown,
     Csv,
     OpenMetrics,
 }
@@ -42,9 +45,11 @@ impl Form {
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("html") => Ok(Self::Html),
             Some("svg") => Ok(Self::Svg),
+            Some("png") => Ok(Self::Png),
+            Some("md") => Ok(Self::Markdown),
             Some("csv") => Ok(Self::Csv),
             Some("om") => Ok(Self::OpenMetrics),
-            _ => Err(Failure::usage(format!("{}: a report's name ends in .html, .svg, .csv or .om", path.display()))),
+            _ => Err(Failure::usage(format!("{}: a report's name ends in .html, .svg, .png, .md, .csv or .om", path.display()))),
         }
     }
 }
@@ -63,14 +68,16 @@ pub(crate) fn report(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     for (path, form) in outputs {
         match (form, recordings.as_slice()) {
-            (Form::Html, [one]) => write(path, &page(one, None))?,
+            (Form::Html, [one]) => write(path, page(one, None))?,
             (Form::Html, several) => suite(path, several, &found)?,
             (Form::Svg, [one]) => write(path, &drawing(path, one)?)?,
-            (Form::Svg, several) => {
+            (Form::Png, [one]) => write(path, pixels(path, one)?)?,
+            (Form::Markdown, several) => write(path, several.iter().map(|one| markdown(one, arguments.interval)).collect::<String>())?,
+            (Form::Svg | Form::Png, several) => {
                 return Err(Failure::usage(format!("{}: a drawing is of one recording, not of {}", path.display(), several.len())));
             }
-            (Form::Csv, several) => write(path, &report::csv(several))?,
-            (Form::OpenMetrics, several) => write(path, &report::openmetrics(several))?,
+            (Form::Csv, several) => write(path, report::csv(several))?,
+            (Form::OpenMetrics, several) => write(path, report::openmetrics(several))?,
         }
     }
     Ok(Exit::Passed)
@@ -107,6 +114,14 @@ fn page(recording: &Recording, up: Option<&str>) -> String {
     report::page(recording, &judge::judge(recording, &recording.job.case), up)
 }
 
+fn pixels(path: &Path, recording: &Recording) -> Result<Vec<u8>, Failure> {
+    png(&drawing(path, recording)?).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))
+}
+
+fn markdown(recording: &Recording, interval: Time) -> String {
+    report::markdown(recording, &judge::judge(recording, &recording.job.case), interval)
+}
+
 fn drawing(path: &Path, recording: &Recording) -> Result<String, Failure> {
     let transfer = recording.job.case.transfers.keys().next();
     let transfer = transfer.ok_or_else(|| Failure::usage(format!("{}: the case has no transfer to draw", path.display())))?;
@@ -136,9 +151,9 @@ fn suite(path: &Path, recordings: &[Recording], found: &[PathBuf]) -> Result<(),
             return Err(Failure::usage(format!("{} and {first} are the same run: case, place and seed are alike", source.display())));
         }
         places.insert(below.clone(), source);
-        write(&directory.join(below), &report::page(recording, &verdict, Some(&up)))?;
+        write(&directory.join(below), report::page(recording, &verdict, Some(&up)))?;
     }
-    write(path, &suite.page())
+    write(path, suite.page())
 }
 
 /// A part of a path that leads nowhere else: a recording may have any name.
@@ -156,8 +171,8 @@ fn address(path: &str) -> String {
     path.bytes().map(escaped).collect()
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    disk::write(path, text).map_err(|error| Failure::system(format!("failed to write {}", path.display()), &error))
+fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Failure> {
+    disk::write(path, contents).map_err(|error| Failure::system(format!("failed to write {}", path.display()), &error))
 }
 
 fn text(recording: &Recording, interval: Time) {

@@ -64,9 +64,9 @@ fn kind(about: &Metadata) -> &'static str {
 }
 
 /// Writes a file in full or not at all, with the directories above it.
-pub fn write(path: &Path, text: &str) -> io::Result<()> {
+pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
     let mut draft = Draft::new(path)?;
-    draft.write_all(text.as_bytes())?;
+    draft.write_all(contents.as_ref())?;
     draft.finish()
 }
 

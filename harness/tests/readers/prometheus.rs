@@ -60,6 +60,17 @@ fn a_query_gives_the_share() -> Result<(), Failed> {
     let judged = finding(&run, "5s..15s", measure::Share("wlan".to_owned(), ">= 0%".parse()?)).measured;
     let judged: f64 = judged.trim_end_matches('%').parse()?;
     assert!((40.0..45.0).contains(&judged), "{judged}");
+    // Every picture of the dashboard has something to show.
+    let dashboard: serde_json::Value = serde_json::from_str(include_str!("../../../docs/grafana.json"))?;
+    for panel in dashboard["panels"].as_array().ok_or("panels")? {
+        for target in panel["targets"].as_array().ok_or("targets")? {
+            let query = target["expr"].as_str().ok_or("a query")?.replace("$case", &run.job.name).replace("$host", "laptop");
+            let at = (report::START + 8).to_string();
+            let server = format!("http://127.0.0.1:{port}");
+            let told = said(Command::new("promtool").args(["query", "instant", "--time", &at, &server, &query]))?;
+            assert!(told.contains("=> "), "{}: nothing of {query}", panel["title"]);
+        }
+    }
     assert!(share.is_some_and(|share| (share - judged).abs() < 0.06), "the judge says {judged}, Prometheus {told}");
     Ok(())
 }
