@@ -69,3 +69,25 @@ impl From<Exit> for ExitCode {
         Self::from(exit.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_documents_has_every_code() {
+        let document = include_str!("../../docs/commands.md").split("## Exit codes").nth(1).expect("it has that heading");
+        let told: Vec<u8> = document.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |")?.0.parse().ok()).collect();
+        let order = [Exit::Passed, Exit::Unsupported, Exit::Disturbed, Exit::Failed, Exit::Usage, Exit::Broken];
+        let mut known: Vec<u8> = order.into_iter().chain([Exit::Untold, Exit::Stop]).map(Exit::code).collect();
+        assert!(order.is_sorted());
+        let worst = order.map(|exit| exit.code().to_string()).join(", ");
+        assert!(document.contains(&format!("From best to worst: {worst}.")), "{worst}");
+        known.sort_unstable();
+        assert_eq!(told, known);
+        // One that is added has to be told, too.
+        match Exit::Passed {
+            Exit::Passed | Exit::Unsupported | Exit::Disturbed | Exit::Failed | Exit::Usage | Exit::Broken | Exit::Untold | Exit::Stop => {}
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod explore;
+mod github;
 mod junit;
 mod kernel;
 mod ktap;

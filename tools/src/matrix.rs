@@ -96,7 +96,7 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         summaries.push(summary);
     }
     let write = |path: &PathBuf| {
-        disk::write(path, &matrix.to_json())
+        disk::write(path, matrix.to_json())
             .map_err(|error| Failure::system(format!("failed to write the matrix {}", path.display()), &error))
     };
     let written = arguments.output.as_ref().map_or(Ok(()), write);

@@ -12,6 +12,7 @@ use mplab::suite::{self, CaseFile, CaseResult, Event, Renderer, Results, Suite, 
 use mplab::words::Time;
 
 use crate::exit::Exit;
+use crate::github::Github;
 use crate::junit::Junit;
 use crate::ktap::Ktap;
 use crate::lines::Lines;
@@ -62,9 +63,18 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
         () if arguments.watch => Box::new(Watch::new(style, arguments.interval)),
         () => Box::new(Lines::new(style)),
     };
+    // Lines that begin with `::` are no KTAP.
+    let mut github = Github::of(|name| std::env::var_os(name)).filter(|_| !arguments.ktap);
     let suite = Suite { at, place, tasks, at_once, per_boot: arguments.per_boot.get(), output: Some(arguments.output.clone()) };
     let results = suite.run(&mut |event: &Event<'_>| {
+        let ends = matches!(event, Event::Done(_));
+        if let Some(github) = github.as_mut().filter(|_| !ends) {
+            github.show(event);
+        }
         shown.show(event);
+        if let Some(github) = github.as_mut().filter(|_| ends) {
+            github.show(event);
+        }
         if let Some(junit) = &mut junit {
             junit.show(event);
         }

@@ -3,9 +3,11 @@
 mod support;
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mplab::recording::Recording;
@@ -27,7 +29,8 @@ fn main() {
         ("shells_complete_its_commands", shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 17] = [
+    let in_a_lab: [(&str, fn()); 18] = [
+        ("a_runner_is_told_what_did_not_pass", a_runner_is_told_what_did_not_pass),
         ("two_recordings_are_set_side_by_side", two_recordings_are_set_side_by_side),
         ("results_come_as_junit_and_as_ktap", results_come_as_junit_and_as_ktap),
         ("a_limit_that_is_met_is_named", a_limit_that_is_met_is_named),
@@ -57,6 +60,11 @@ fn main() {
     };
     let mut trials: Vec<Trial> = anywhere.into_iter().map(|(name, run)| trial(name, None, ready(run))).collect();
     trials.extend(in_a_lab.into_iter().map(|(name, run)| trial(name, confined.clone(), ready(run))));
+    let no_parser = confined.clone().or_else(|| without(&["python3"])).or_else(|| {
+        let none = "there is no source tree of Linux in MPLAB_LINUX or /usr/src/linux, whose parser would read it";
+        kunit().is_none().then(|| none.to_owned())
+    });
+    trials.push(trial("the_kernels_own_parser_reads_its_ktap", no_parser, ready(the_kernels_own_parser_reads_its_ktap)));
     let no_nobody =
         (!nix::unistd::geteuid().is_root()).then(|| "only root can become somebody else".to_owned()).or_else(|| without(&["setpriv"]));
     trials.push(trial(
@@ -189,7 +197,7 @@ fn a_limit_that_is_met_is_named() {
             "ulimit -n 16",
             &["BROKEN", "Too many open files", "this process may have 16 files open (`ulimit -Hn`)", "10 more for each host"][..],
         ),
-        ("ulimit -v 20000", &["may have 19 MiB of address space (`ulimit -v`), and mplab needs 64"]),
+        ("ulimit -v 40000", &["may have 39 MiB of address space (`ulimit -v`), and mplab needs 64"]),
         ("ulimit -f 1", &["failed to write the recording", "File too large", "(`ulimit -f`"]),
     ] {
         let mut shell = Command::new("sh");
@@ -218,6 +226,50 @@ fn results_come_as_junit_and_as_ktap() {
     assert!(lines[3].starts_with(result), "{said:?}");
     let xml = fs::read_to_string(directory.path().join("results/junit.xml")).expect("it was written");
     assert_has(&xml, &["<testsuites name=\"mplab\" tests=\"2\"", "name=\"fine\"", status, "FAIL  stream: goodput"]);
+}
+
+/// The directory of the kernel's parser of KTAP.
+fn kunit() -> Option<PathBuf> {
+    let tree = std::env::var_os("MPLAB_LINUX").map_or_else(|| "/usr/src/linux".into(), PathBuf::from);
+    Some(tree.join("tools/testing/kunit")).filter(|directory| directory.join("kunit_parser.py").exists())
+}
+
+fn the_kernels_own_parser_reads_its_ktap() {
+    let directory = Directory::new();
+    directory.write("cases/fine.toml", SHORT);
+    directory.write("cases/here/wrong.toml", &SHORT.replace("intact = true", "bytes = \"= 1\""));
+    directory.write("cases/never.toml", &(SHORT.to_owned() + "\n[process.p]\nhost = \"guest1\"\ncommand = \"there-is-no-such-program\"\n"));
+    let said = directory.say(&["run", "cases", "--jobs", "1", "--ktap"]);
+    let parse = "import sys\nfrom kunit_parser import parse_run_tests\nfrom kunit_printer import null_printer\n\
+        test = parse_run_tests(sys.stdin.read().splitlines(), null_printer)\n\
+        print(test.counts.errors)\nfor one in sorted(test.subtests, key=lambda one: one.name): print(one.name, one.status.name)\n";
+    let mut python = Command::new("python3");
+    python.args(["-B", "-c", parse]).env("PYTHONPATH", kunit().expect("looked for above")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut python = python.spawn().expect("python3 can be started");
+    python.stdin.take().expect("piped").write_all(said.out.as_bytes()).expect("it reads");
+    let read = Said::of(python.wait_with_output().expect("it ends"));
+    // A computer that is too busy has no verdict.
+    let wrong = if said.code == 5 { "SKIPPED" } else { "FAILURE" };
+    assert_eq!(read.out, format!("0\nfine SUCCESS\nhere::wrong {wrong}\nnever SKIPPED\n"), "{said:?} {read:?}");
+}
+
+/// Whatever the second case comes to on a busy computer, it is told.
+fn a_runner_is_told_what_did_not_pass() {
+    let directory = Directory::new();
+    directory.write("cases/fine.toml", SHORT);
+    directory.write("cases/wrong.toml", &SHORT.replace("intact = true", "bytes = \"= 1\""));
+    let mut command = directory.mplab(["run", "cases", "--jobs", "1"]);
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", directory.path().join("summary.md"));
+    let said = Said::of(command.output().expect("the program can be started"));
+    let (level, bold, word) = if said.code == 5 { ("warning", "", "disturbed") } else { ("error", "**", "failed") };
+    let lines: Vec<&str> = said.out.lines().collect();
+    let token = lines[0].strip_prefix("::stop-commands::").expect("nothing is a command before");
+    let [.., resumed, told] = lines[..] else { panic!("{said:?}") };
+    assert_eq!(resumed, format!("::{token}::"));
+    assert!(told.starts_with(&format!("::{level} file=cases/wrong.toml,line=1,title=wrong {word}::")), "{told}");
+    let summary = fs::read_to_string(directory.path().join("summary.md")).expect("it was written");
+    assert_has(&summary, &["| fine | passed |", &format!("| wrong | {bold}{word}{bold} |")]);
+    assert_eq!(summary.contains("### Something short"), level == "error", "{summary}");
 }
 
 fn a_case_that_must_fail_passes() {

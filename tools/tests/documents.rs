@@ -6,10 +6,10 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed};
-use support::{Directory, repository, trial};
+use support::{Directory, repository, trial, without};
 
 fn main() -> ExitCode {
     mplab::enter();
@@ -27,8 +27,27 @@ fn main() -> ExitCode {
         }
     };
     let mut trials: Vec<_> = anywhere.into_iter().map(|(name, run)| trial(name, None, ready(run))).collect();
+    trials.push(trial("workflows_fit_their_schemas", without(&["check-jsonschema"]), ready(workflows_fit_their_schemas)));
     trials.push(trial("the_tutorial_does_what_it_says", confined, ready(the_tutorial_does_what_it_says)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// The schemas are those that GitHub and GitLab publish; check-jsonschema (PyPI) brings them along.
+fn workflows_fit_their_schemas() {
+    let check = |schema: &str, file: &Path| {
+        let checked = Command::new("check-jsonschema").args(["--builtin-schema", schema]).arg(file).output().expect("it can be started");
+        (checked.status.success(), String::from_utf8_lossy(&checked.stdout).into_owned())
+    };
+    let directory = Directory::new();
+    for (schema, name, key) in
+        [("vendor.github-workflows", "github-workflow.yml", "runs-on"), ("vendor.gitlab-ci", "gitlab-ci.yml", "script")]
+    {
+        let file = repository().join("docs").join(name);
+        let (fits, said) = check(schema, &file);
+        assert!(fits, "{name}: {said}");
+        let broken = directory.path().join(directory.write(name, &read(&file).replace(&format!("{key}:"), "nonsense:")));
+        assert!(!check(schema, &broken).0, "{name} without {key} fits, too");
+    }
 }
 
 fn read(path: &Path) -> String {

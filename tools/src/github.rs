@@ -1,0 +1,132 @@
+//! What a forge's runner shows of `mplab run`: annotations of the cases that did not pass, and a summary of the step, where its environment says
+//! that there are such (GitHub, Gitea, Forgejo). Not here: what a workflow looks like, which the documents show.
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
+use std::path::PathBuf;
+
+use mplab::compare::Ended;
+use mplab::kernel::limits;
+use mplab::report;
+use mplab::suite::{CaseResult, Event, Judged, Renderer};
+use mplab::words::Time;
+
+use crate::recordings::not_written;
+
+/// A summary may have 1 MiB in all; what is in full ends before.
+const ROOM: usize = 700 << 10;
+
+/// What a runner is told.
+pub(crate) struct Github {
+    /// The word that makes the runner heed commands again, if it is one that heeds commands.
+    resume: Option<String>,
+    annotations: Vec<String>,
+    summary: Option<PathBuf>,
+    rows: String,
+    details: String,
+}
+
+impl Github {
+    /// Of an environment; nothing if it is not a runner's.
+    pub(crate) fn of(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
+        let annotates = variable("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let summary = variable("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let resume = annotates.then(|| format!("mplab-{:016x}", RandomState::new().hash_one("resume")));
+        let github = Self { resume, annotations: Vec::new(), summary, rows: String::new(), details: String::new() };
+        (github.resume.is_some() || github.summary.is_some()).then_some(github)
+    }
+
+    fn ended(&mut self, case: &CaseResult, judged: Option<&Judged>) {
+        let why = case.run.ended.why();
+        let level = match &case.run.ended {
+            Ended::Passed => None,
+            Ended::Unsupported(_) => Some("notice"),
+            Ended::Disturbed(_) => Some("warning"),
+            Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => Some("error"),
+        };
+        if let Some(level) = level {
+            let file = property(&case.file.path.display().to_string());
+            let title = property(&format!("{} {}", case.file.name, case.run.ended.word()));
+            self.annotations.push(format!(
+                "::{level} file={file},line=1,title={title}::{}",
+                data(&format!("{}\nagain: {}", why.join("\n"), case.again))
+            ));
+        }
+        let cells = [case.file.name.clone(), case.run.ended.word().to_owned(), why.first().cloned().unwrap_or_default()];
+        let cells = cells.map(|cell| report::escaped(&cell));
+        let [name, word, why] = cells;
+        let bold = if level == Some("error") { "**" } else { "" };
+        self.rows.extend([format!("| {name} | {bold}{word}{bold} | {why} |\n")]);
+        if let (Some("error"), Some(judged)) = (level, judged) {
+            let whole = report::markdown(&judged.recording, &judged.verdict, Time::from_millis(1000));
+            if self.details.len() + whole.len() <= ROOM {
+                self.details.extend([format!("\n{whole}\n`{}`\n", case.again.replace('`', "'"))]);
+            }
+        }
+    }
+
+    fn done(&mut self) {
+        // Until here it was text of others.
+        if let Some(resume) = &self.resume {
+            say!("::{resume}::");
+        }
+        for annotation in std::mem::take(&mut self.annotations) {
+            say!("{annotation}");
+        }
+        let Some(path) = &self.summary else { return };
+        let text = format!("## mplab\n\n| case | | |\n|---|---|---|\n{}{}\n", self.rows, self.details);
+        let written = OpenOptions::new().append(true).create(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+        if let Err(error) = written {
+            complain!("{}", limits::told(not_written(path), &error));
+        }
+    }
+}
+
+impl Renderer for Github {
+    fn show(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Begin(_) => {
+                if let Some(resume) = &self.resume {
+                    say!("::stop-commands::{resume}");
+                }
+            }
+            Event::Unsupported(case) => self.ended(case, None),
+            Event::Ended(case, judged) => self.ended(case, judged.ok()),
+            Event::Done(_) => self.done(),
+            _ => {}
+        }
+    }
+}
+
+/// What a command says, in one line.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a command.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_environment_that_says_so_is_a_runners() {
+        let of = |known: &'static [(&str, &str)]| {
+            Github::of(move |name| known.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value)))
+        };
+        assert!(of(&[]).is_none() && of(&[("GITHUB_ACTIONS", "false"), ("GITHUB_STEP_SUMMARY", "")]).is_none());
+        assert!(of(&[("GITHUB_ACTIONS", "true")]).is_some_and(|github| github.resume.is_some() && github.summary.is_none()));
+        assert!(of(&[("GITHUB_STEP_SUMMARY", "/s")]).is_some_and(|github| github.resume.is_none() && github.summary.is_some()));
+    }
+
+    #[test]
+    fn a_command_is_one_line() {
+        assert_eq!(data("50%\r\n::x"), "50%25%0D%0A::x");
+        assert_eq!(property("a::b,c"), "a%3A%3Ab%2Cc");
+    }
+}
