@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::wire::{self, Wire};
-use super::{Act, Change, DeviceAct, MptcpAct, NftAct, Op, PlannedStep, RouteAct};
+use super::{Act, Change, DeviceAct, HostAct, MptcpAct, NftAct, Op, PlannedStep, RouteAct};
 use crate::document::case::{Action, Case, EndpointChange, How, Reshape};
 use crate::words::names::WIRES;
 use crate::words::ramp::Ramp;
@@ -47,6 +47,10 @@ pub(super) fn plan(case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep
             ),
             Action::Limits { host, subflows, add_addr_accepted } => {
                 at_once(host, MptcpAct::Limits { subflows: *subflows, add_addr_accepted: *add_addr_accepted })
+            }
+            Action::Sysctl { host, set } => {
+                let op = |(key, value): (&String, &String)| Op::new(host, HostAct::Sysctl { key: key.clone(), value: value.clone() });
+                vec![Change { after: Time::ZERO, ops: set.iter().map(op).collect() }]
             }
             Action::PathManager { host, transfer: name, command } => {
                 let transfer = &case.transfers[name];

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use raw::{Endpoint as RawEndpoint, Family};
+pub(crate) use raw::{Endpoint as RawEndpoint, Family, Sysctls as RawSysctls};
 
 pub use crate::words::Endpoint;
 use crate::words::{BondMode, End, Engine, Network, Rule, Shape, Time, XmitHashPolicy};

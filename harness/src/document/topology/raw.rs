@@ -145,7 +145,7 @@ pub(super) struct Link {
 
 /// Sysctls by their dotted names.
 #[derive(Debug, Default)]
-pub(super) struct Sysctls(pub(super) BTreeMap<String, Spanned<String>>);
+pub(crate) struct Sysctls(pub(crate) BTreeMap<String, Spanned<String>>);
 
 impl Read for Topology {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {

@@ -10,9 +10,11 @@ mod limits;
 mod process;
 mod restore;
 mod shape;
+mod sysctl;
 mod userspace;
 mod when;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,7 @@ pub(in crate::document::case) const ALL: &[&About] = &[
     &userspace::ABOUT,
     &restore::ABOUT,
     &shape::ABOUT,
+    &sysctl::ABOUT,
     &process::START,
     &process::STOP,
     &process::KILL,
@@ -94,6 +97,13 @@ pub enum Action {
         /// Announced addresses a connection may use, as before if absent.
         add_addr_accepted: Option<u32>,
     },
+    /// Sets sysctls of a host.
+    Sysctl {
+        /// The host.
+        host: String,
+        /// The sysctls by their dotted names, with their values.
+        set: BTreeMap<String, String>,
+    },
     /// Tells the kernel what a path manager in user space decided about the connections of a transfer.
     #[serde(rename = "path_manager")]
     PathManager {
@@ -144,6 +154,7 @@ impl fmt::Display for Action {
             Self::Process(verb, name) => write!(f, "{} {name}", verb.key()),
             Self::Endpoint { host, change } => endpoint::Words(host, change).fmt(f),
             Self::Limits { host, subflows, add_addr_accepted } => f.write_str(&limits::words(host, *subflows, *add_addr_accepted)),
+            Self::Sysctl { host, set } => f.write_str(&sysctl::words(host, set)),
             Self::PathManager { host, transfer, command } => write!(f, "path manager of {host}: {command} ({transfer})"),
         }
     }
