@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use mplab::case::check::{self, Beside};
-use mplab::change::{self, Change, Changed};
+use mplab::case::check::{self, Beside, Changed};
+use mplab::change::{self, Change};
 use mplab::diagnostic::LoadError;
 use mplab::judge::{Finding, Verdict};
 use mplab::plan::{Job, Means};

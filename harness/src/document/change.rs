@@ -3,12 +3,8 @@
 //!
 //! Tables are merged key by key; anything else, an empty table included, replaces what was there.
 
-use std::path::Path;
-
 use serde::Deserialize;
 use toml::{Table, Value};
-
-use super::case::check::{NotFound, Source, Topologies};
 
 /// What is different in a case and in its topology.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -59,29 +55,6 @@ fn merge(document: &mut Table, change: &Table) {
             (Some(Value::Table(old)), Value::Table(new)) if !new.is_empty() => merge(old, new),
             _ => drop(document.insert(key.clone(), new.clone())),
         }
-    }
-}
-
-/// The topologies that a case finds, changed.
-#[derive(Debug)]
-pub struct Changed<'a, T: ?Sized> {
-    /// The topologies as they are.
-    pub found: &'a T,
-    /// What is different in each.
-    pub change: &'a Table,
-}
-
-impl<T: Topologies + ?Sized> Topologies for Changed<'_, T> {
-    fn find(&self, name: &str) -> Result<Source, NotFound> {
-        let found = self.found.find(name)?;
-        if self.change.is_empty() {
-            return Ok(found);
-        }
-        Ok(Source { text: changed(found.text, self.change), ..found })
-    }
-
-    fn directory(&self) -> Option<&Path> {
-        self.found.directory()
     }
 }
 

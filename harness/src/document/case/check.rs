@@ -1,6 +1,7 @@
 //! From a case as it is written to a checked one and the topology it runs on, or to all the mistakes that are in both.
 //! Not here: which keys there are (`raw`).
 
+mod changed;
 mod expect;
 mod process;
 mod step;
@@ -9,8 +10,10 @@ mod transfer;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+pub use changed::Changed;
+
 use super::{Action, Amount, Case, Step, raw};
-use crate::document::change::{self, Change, Changed};
+use crate::document::change::{self, Change};
 use crate::document::diagnostic::{Diagnostics, LoadError, Mistakes};
 use crate::document::toml::{self, Spanned};
 use crate::document::topology::Topology;
