@@ -32,7 +32,7 @@ pub(super) const ABOUT: About = About {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Duration(pub Constraint<Time>);
 
-/// The duration of a transfer against its [ideal](ideal::Ideal).
+/// The duration of a transfer against its ideal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IdealDuration {
     /// How it compares, as a constraint is written: `<=`.
