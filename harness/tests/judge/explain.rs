@@ -6,7 +6,7 @@ use mplab::judge::explain::{Check, Weight, explain};
 use mplab::recording::{ConnectionRecord, ConnectionSeries, EventRecord, HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
 use mplab::report::{self, Style};
 use mplab::topology::Endpoint;
-use mplab::words::{EndpointFlag, Feature, Protocol, Window};
+use mplab::words::{EndpointFlag, Feature, MptcpOption, Packets, Protocol, Rule, RuleAction, Time, Window};
 use rstest::rstest;
 
 use crate::synthetic::{S, connection, finding, run};
@@ -234,4 +234,96 @@ fn a_checklist_is_aligned_and_begins_with_the_answer() {
     assert!(lines[1].starts_with(&format!("  CAUSE  joins{gap}a join named a connection that the host does not have")));
     assert_eq!(lines[2].find("->"), lines[1].find("a join named"));
     assert!(lines[3].starts_with("  maybe  joins"), "{text}");
+}
+
+/// What a run is made of for a sentence to be said.
+type Makes = fn(&mut Recording);
+
+fn joins(run: &mut Recording, counts: [u64; 3]) {
+    count(run, "server", "MPTcpExtMPJoinSynRx", counts[0]);
+    count(run, "laptop", "MPTcpExtMPJoinSynAckRx", counts[1]);
+    count(run, "server", "MPTcpExtMPJoinAckRx", counts[2]);
+}
+
+fn sysctl(run: &mut Recording, host: &str, key: &str, value: &str) {
+    run.hosts.get_mut(host).unwrap().state.as_mut().unwrap().sysctls.insert(key.into(), value.into());
+}
+
+fn endpoint(run: &mut Recording) -> &mut Endpoint {
+    &mut run.hosts.get_mut("laptop").unwrap().state.as_mut().unwrap().endpoints.as_mut().unwrap()[0]
+}
+
+fn rule(run: &mut Recording, action: RuleAction) {
+    joins(run, [0, 0, 0]);
+    let rule = Rule { packets: Packets::Option(MptcpOption::MpJoin), action, enters: None, leaves: None };
+    run.job.topology.hosts.get_mut("server").unwrap().firewall.push(rule);
+}
+
+/// Sentences that say what to do are worth as much as those that say what was seen.
+#[rstest]
+#[case("joins", "a TCP socket listens at the same port (SO_REUSEPORT)", "(`ss -tlnM`)", |run: &mut Recording| {
+    joins(run, [0, 0, 0]);
+    count(run, "laptop", "MPTcpExtMPRstTx", 1);
+})]
+#[case("joins", "laptop reset 1 itself (MPTcpExtMPRstTx)", "let every program that listens", |run: &mut Recording| {
+    joins(run, [0, 0, 0]);
+    count(run, "laptop", "MPTcpExtMPRstTx", 1);
+})]
+#[case("joins", "whose peer has closed its direction before", "keep both directions open", |run: &mut Recording| {
+    joins(run, [1, 0, 0]);
+    count(run, "laptop", "MPTcpExtMPRstTx", 1);
+})]
+#[case("joins", "the answers were lost on the way back, or server reset them", "let SYN/ACKs with MP_JOIN pass from server to laptop", |run: &mut Recording| joins(run, [1, 0, 0]))]
+#[case("joins", "they were lost on the way there", "see that their source addresses are routed", |run: &mut Recording| joins(run, [0, 0, 0]))]
+#[case("scheduler of laptop", "redundant: it decides which subflows carry data", "net.mptcp.scheduler=default", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.scheduler", "redundant"))]
+#[case("net.mptcp of laptop", "add_addr_timeout = 9 (120 by default): the longest time in seconds until an announcement is repeated", "try it with the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.add_addr_timeout", "9"))]
+#[case("net.mptcp of laptop", "stale_loss_cnt = 9 (4 by default): how many intervals without progress make a subflow stale", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.stale_loss_cnt", "9"))]
+#[case("net.mptcp of laptop", "checksum_enabled = 1 (0 by default): whether data have checksums", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.checksum_enabled", "1"))]
+#[case("net.mptcp of laptop", "blackhole_timeout = 9 (3600 by default): for how many seconds MPTCP is not asked for", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.blackhole_timeout", "9"))]
+#[case("net.mptcp of laptop", "syn_retrans_before_tcp_fallback = 9 (2 by default): how many SYNs with MPTCP are repeated", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.syn_retrans_before_tcp_fallback", "9"))]
+#[case("first address of server", "the client may not join the address that it connected to", "announce another address of server (`signal`)", |run: &mut Recording| sysctl(run, "server", "net.mptcp.allow_join_initial_addr_port", "0"))]
+#[case("MPTCP of server", "those that listen already go on accepting MPTCP", "start programs that fell back to TCP again", |run: &mut Recording| sysctl(run, "server", "net.mptcp.enabled", "0"))]
+#[case("sockets of server", "the listening one speaks TCP", "server_protocol = \"mptcp\"", |run: &mut Recording| run.transfers.get_mut("download").unwrap().listener = Some(Protocol::Tcp))]
+#[case("endpoints", "10.0.1.1 of laptop has the first subflow already", "ip mptcp endpoint add", |run: &mut Recording| endpoint(run).address = [10, 0, 1, 1].into())]
+#[case("endpoints", "10.0.2.1 of laptop has neither `subflow` nor `fullmesh`", "ip mptcp endpoint add", |run: &mut Recording| endpoint(run).flags.clear())]
+#[case("endpoints", "10.9.0.1 is no address of laptop", "ip mptcp endpoint add", |run: &mut Recording| endpoint(run).address = [10, 9, 0, 1].into())]
+#[case("firewall of server", "such packets are dropped; mp-join was lost", "let packets with MPTCP options pass", |run: &mut Recording| rule(run, RuleAction::Drop))]
+#[case("firewall of server", "such packets are answered with a reset; mp-join was lost", "let packets", |run: &mut Recording| rule(run, RuleAction::Reset))]
+#[case("firewall of server", "such packets are passed on without their MPTCP option; mp-join was lost", "let packets", |run: &mut Recording| rule(run, RuleAction::Strip))]
+fn a_sentence_is_said_with_its_remedy(#[case] topic: &str, #[case] seen: &str, #[case] change: &str, #[case] make: Makes) {
+    let mut run = refused();
+    make(&mut run);
+    let (checks, text) = explained(&run);
+    let said = checks.iter().any(|check| {
+        check.topic == topic && check.seen.contains(seen) && check.change.as_deref().is_some_and(|told| told.contains(change))
+    });
+    assert!(said, "{text}");
+}
+
+/// RFC 8684, section 3.6; errno(3).
+#[rstest]
+#[case("reset_reason=1", "reset for an error of MPTCP's")]
+#[case("reset_reason=2", "reset for want of resources")]
+#[case("reset_reason=3", "reset because it was prohibited")]
+#[case("reset_reason=4", "reset for too much data outstanding")]
+#[case("reset_reason=5", "reset for bad performance")]
+#[case("reset_reason=6", "reset because something on the way interfered")]
+#[case("error=101", "the network was unreachable")]
+#[case("error=104", "the peer reset it")]
+#[case("error=110", "it timed out")]
+#[case("error=111", "it was refused")]
+#[case("error=113", "the host was unreachable")]
+#[case("error=5", "error 5")]
+fn a_subflow_that_ended_ended_for_a_reason(#[case] detail: &str, #[case] says: &str) {
+    let mut run = refused();
+    let laptop = run.hosts.get_mut("laptop").unwrap();
+    let first = laptop.subflows[0].clone();
+    let (local, remote) = ("10.0.2.1:40001".into(), "10.0.2.2:5001".into());
+    laptop.subflows.push(SubflowSeries { local, remote, at: vec![S], ..first });
+    let detail = format!("saddr4=10.0.2.1 daddr4=10.0.2.2 {detail} backup=0");
+    laptop.events.push(EventRecord { at: 2 * S, kind: "sub-closed".into(), token: Some(7), detail });
+    let explanation =
+        explain(&run, &run.job.case, &Subject::Transfer("download".into()), Window { from: Some(Time::from_millis(5000)), to: None });
+    let text = report::explanation(&explanation, Style::Plain);
+    assert!(text.contains(&format!("it ended at 2s: {says}\n")), "{text}");
 }
