@@ -17,7 +17,7 @@ fn main() {
     mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let tests: [Test; 8] = [
+    let tests: [Test; 9] = [
         ("a_program_sees_its_host_and_nothing_else", &["sh", "ls", "cat", "hostname", "ps"], a_program_sees_its_host_and_nothing_else),
         ("a_program_cannot_touch_the_computer", &["sh", "grep", "mount", "mknod"], a_program_cannot_touch_the_computer),
         (
@@ -28,6 +28,7 @@ fn main() {
         ("steps_start_pause_resume_stop_and_kill", &["sh", "sleep"], steps_start_pause_resume_stop_and_kill),
         ("what_is_not_ready_ends_the_run", &["sh", "sleep"], what_is_not_ready_ends_the_run),
         ("what_a_killed_run_has_started_is_gone", &["sh", "setsid", "sleep"], what_a_killed_run_has_started_is_gone),
+        ("a_proxy_without_descriptors_says_so_once", &["bash", "ncat", "sleep"], a_proxy_without_descriptors_says_so_once),
         ("a_program_that_is_not_installed_is_named", &[], a_program_that_is_not_installed_is_named),
         ("without_mptcpize_a_library_does_its_work", &["iperf3"], without_mptcpize_a_library_does_its_work),
     ];
@@ -140,6 +141,37 @@ fn a_program_has_none_of_the_caller_s_descriptors_and_his_limit() {
     let recording: Value = serde_json::from_slice(&recording).expect("a recording");
     // The fourth is the directory that `ls` reads.
     assert_eq!(printed(&recording["processes"]["look"]), ["0", "1", "2", "3", "16"]);
+}
+
+/// Forty clients at a time, and descriptors for a few of them. It looks again each 20 ms, and complains each 10 s.
+fn a_proxy_without_descriptors_says_so_once() {
+    let text = r#"
+        [process.service]
+        host = "server"
+        command = "ncat --listen --keep-open 5000"
+        ready = { port = 5000 }
+        until = "end"
+        [process.proxy]
+        host = "server"
+        command = ["bash", "-c", "ulimit -n 24; exec MPLAB proxy --listen 0.0.0.0:4000 --to 127.0.0.1:5000 --to-protocol tcp"]
+        ready = { port = 4000 }
+        until = "end"
+        [process.clients]
+        host = "laptop"
+        command = ["bash", "-c", "for i in {1..40}; do exec {fd}<>/dev/tcp/eth0.server/4000 || exit; done; sleep 1"]
+    "#;
+    let begun = Instant::now();
+    let (code, out, processes) = run(&Directory::new(), &text.replace("MPLAB", MPLAB));
+    assert_eq!(code, 0, "{out}");
+    let said = printed(&processes["proxy"]);
+    let [listening, warning, ref others @ ..] = said[..] else { panic!("{said:?}") };
+    assert_eq!(listening, "listening at 0.0.0.0:4000");
+    assert!(others.len() as u64 <= begun.elapsed().as_secs() / 10, "{said:?}");
+    assert_has(
+        warning,
+        &["failed to accept a connection: Too many open files", "may have 24 files open", ": raise the limit with `ulimit -n`"],
+    );
+    assert!(!warning.contains('\x1b'), "a pipe has no colours: {warning:?}");
 }
 
 fn steps_start_pause_resume_stop_and_kill() {
