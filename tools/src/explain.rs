@@ -34,7 +34,7 @@ pub(crate) fn explain(arguments: &Arguments, style: Style) -> Result<Exit, Failu
 }
 
 fn run(file: &Path, arguments: &Arguments) -> Result<Recording, Failure> {
-    let at = arguments.place.somewhere()?;
+    let at = arguments.place.place()?;
     let place = at.place().map_err(Failure::broken)?;
     let found = suite::find(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
     let [case] = found.as_slice() else { return Err(Failure::usage(format!("{}: one case at a time", file.display()))) };

@@ -27,7 +27,7 @@ pub(crate) enum Accel {
 }
 
 impl Options {
-    pub(crate) fn somewhere(&self) -> Result<Place, Failure> {
+    pub(crate) fn place(&self) -> Result<Place, Failure> {
         let Some(name) = &self.kernel else { return Ok(Place::Local) };
         guest(name, self.in_virtual_time, self.accel)
     }

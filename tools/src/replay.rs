@@ -1,4 +1,4 @@
-//! `mplab replay`: a recorded run once more, with more eyes on it.
+//! `mplab replay`: a recorded run once more, looked at more closely.
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -54,8 +54,8 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         return Err(Failure::usage(format!("{sample}: the sampling interval is {} to {}", SAMPLES.start(), SAMPLES.end())));
     }
     let kernel = Store::open()?.get(&old.place.name)?;
-    let eyes = Inspection { gdb: arguments.gdb.map(NonZeroU16::get), capture: arguments.capture.clone() };
-    let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(eyes);
+    let inspection = Inspection { gdb: arguments.gdb.map(NonZeroU16::get), capture: arguments.capture.clone() };
+    let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(inspection);
     let guest = match &arguments.program {
         Some(program) => {
             let found = program.canonicalize().map_err(|error| Failure::usage(format!("{}: {error}", program.display())))?;

@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
-    let at = arguments.place.somewhere()?;
+    let at = arguments.place.place()?;
     let place = at.place().map_err(Failure::broken)?;
     let tasks = planned(&arguments.paths, arguments.seed, &place)?;
     let at_once = if arguments.watch { 1 } else { arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get) };

@@ -19,11 +19,11 @@ pub struct Glance {
 impl Glance {
     /// Opens what is needed to look at these hosts.
     pub fn open<'a>(hosts: impl IntoIterator<Item = (&'a str, &'a Namespace)>) -> Result<Self, ObserveError> {
-        let eyes = || -> Attempt<_> {
+        let sockets = || -> Attempt<_> {
             Ok((Links::open().map_err(|error| ("interfaces", error))?, SockDiag::open().map_err(|error| ("sockets", error))?))
         };
         let open = |(name, namespace): (&str, &Namespace)| {
-            let host = namespace.enter(eyes).map_err(|error| ("namespace", error)).and_then(|host| host);
+            let host = namespace.enter(sockets).map_err(|error| ("namespace", error)).and_then(|host| host);
             Ok((name.to_owned(), host.map_err(|failure| ObserveError::of(name, failure))?))
         };
         Ok(Self { hosts: hosts.into_iter().map(open).collect::<Result<_, _>>()? })
