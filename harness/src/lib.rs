@@ -84,15 +84,26 @@
 //! | `record` | what is seen of hosts, transfers and processes | plain data |
 //! | `words` | names, units, constraints, features | no I/O |
 //!
+//! What runs cases (`front`, `place`, `life` and `kernel`) is there on Linux alone; the rest, which reads documents and recordings, is everywhere.
+//!
 //! A module uses modules of its own directory and of those below it in this table; a test keeps it so. Outside, modules are called by their short
 //! paths: `mplab::fixture`.
 
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "what makes recordings is there on Linux alone")
+)]
+
 mod document;
+#[cfg(target_os = "linux")]
 mod front;
+#[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "system calls that no library wraps are made here and nowhere else")]
 #[doc(hidden)]
 pub mod kernel;
+#[cfg(target_os = "linux")]
 mod life;
+#[cfg(target_os = "linux")]
 pub mod place;
 #[doc(hidden)]
 pub mod plan;
@@ -102,8 +113,10 @@ pub mod words;
 
 #[doc(inline)]
 pub use document::{case, change, diagnostic, topology};
+#[cfg(target_os = "linux")]
 #[doc(inline)]
 pub use front::{fixture, suite};
+#[cfg(target_os = "linux")]
 #[doc(inline)]
 pub use place::enter;
 #[doc(inline)]
@@ -117,10 +130,13 @@ pub use topology::Topology;
 // For the command line, and for tests and benches of what is behind the front.
 #[doc(hidden)]
 pub use document::{disk, names_topology};
+#[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub use front::{doctor, pool, standing};
+#[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub use life::{clock, execute, lab, observe, processes, proxy, relay, traffic};
+#[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub use place::{guest, local};
 #[doc(hidden)]

@@ -192,9 +192,8 @@ impl Inhabited {
 
 fn signal(process: &OwnedFd, signal: Signal) -> io::Result<()> {
     // SAFETY: the descriptor is open, and no signal information is passed.
-    let sent = unsafe {
-        libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), signal.0 as libc::c_int, std::ptr::null::<libc::siginfo_t>(), 0)
-    };
+    let sent =
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), signal.number(), std::ptr::null::<libc::siginfo_t>(), 0) };
     match Errno::result(sent) {
         // It has ended by itself.
         Err(Errno::ESRCH) => Ok(()),

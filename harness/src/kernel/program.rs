@@ -11,7 +11,7 @@ use std::{env, fs, io, thread};
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
-use nix::sys::signal::kill;
+use nix::sys::signal::{Signal as Kind, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
@@ -52,7 +52,7 @@ pub(crate) fn start_apart(mut command: Command, namespace: Arc<Namespace>) -> io
     // that started it ends.
     thread::Builder::new().name("process".to_owned()).spawn(move || {
         // SAFETY: between fork and exec only prctl(2) is called.
-        unsafe { command.pre_exec(|| Ok(prctl::set_pdeathsig(Signal::KILL.0)?)) };
+        unsafe { command.pre_exec(|| Ok(prctl::set_pdeathsig(Kind::SIGKILL)?)) };
         inherited::give_back(&mut command);
         let mut start = || {
             unshare(CloneFlags::CLONE_NEWPID)?;
@@ -85,15 +85,19 @@ pub(crate) fn wait_for(child: u32) -> io::Result<Exit> {
     loop {
         match waitpid(None, None) {
             Ok(WaitStatus::Exited(id, code)) if id.as_raw() as u32 == child => return Ok(Exit::Code(code)),
-            Ok(WaitStatus::Signaled(id, signal, _)) if id.as_raw() as u32 == child => return Ok(Exit::Signal(Signal(signal))),
+            Ok(WaitStatus::Signaled(id, signal, _)) if id.as_raw() as u32 == child => return ended_by(signal),
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
 }
 
+fn ended_by(signal: Kind) -> io::Result<Exit> {
+    Signal::of_number(signal as i32).map(Exit::Signal).ok_or_else(|| io::Error::other(format!("{signal} has no name")))
+}
+
 /// Sends a signal to every other process of the caller's process namespace, which it must be the first of.
 pub(crate) fn signal_all(signal: Signal) {
     // There may be nobody left.
-    kill(Pid::from_raw(-1), signal.0).ok();
+    Kind::try_from(signal.number()).and_then(|signal| kill(Pid::from_raw(-1), signal)).ok();
 }

@@ -4,35 +4,55 @@
 use std::fmt;
 use std::str::FromStr;
 
-use nix::sys::signal::Signal as Kind;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A signal (signal(7)), written `TERM` or `SIGTERM`.
+/// A signal of Linux (signal(7)), written `TERM` or `SIGTERM`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Signal(pub Kind);
+pub struct Signal(i32);
+
+/// The signals, the first having the number 1 (include/uapi/asm-generic/signal.h). Recordings are read on systems that number them otherwise.
+const NAMES: [&str; 31] = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD",
+    "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+];
 
 impl Signal {
     /// Asks a program to end.
-    pub const TERM: Self = Self(Kind::SIGTERM);
+    pub const TERM: Self = Self(15);
     /// Ends a program that is not asked.
-    pub const KILL: Self = Self(Kind::SIGKILL);
+    pub const KILL: Self = Self(9);
     /// Stops a program where it is.
-    pub const STOP: Self = Self(Kind::SIGSTOP);
+    pub const STOP: Self = Self(19);
     /// Lets a stopped program go on.
-    pub const CONT: Self = Self(Kind::SIGCONT);
+    pub const CONT: Self = Self(18);
+
+    /// The signal of a number, from 1 to 31.
+    pub fn of_number(number: i32) -> Option<Self> {
+        (1..=NAMES.len() as i32).contains(&number).then_some(Self(number))
+    }
+
+    /// Its number.
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    fn name(self) -> &'static str {
+        NAMES[self.0 as usize - 1]
+    }
 }
 
 impl FromStr for Signal {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let name = if text.starts_with("SIG") { text.to_owned() } else { format!("SIG{text}") };
-        name.parse().map(Self).map_err(|_| format!("`{text}` is not a signal: write one such as \"TERM\" or \"INT\""))
+        let name = text.strip_prefix("SIG").unwrap_or(text);
+        let signal = (1..).zip(NAMES).find(|(_, known)| *known == name).map(|(number, _)| Self(number));
+        signal.ok_or_else(|| format!("`{text}` is not a signal: write one such as \"TERM\" or \"INT\""))
     }
 }
 
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str().trim_start_matches("SIG"))
+        f.write_str(self.name())
     }
 }
 
@@ -90,6 +110,11 @@ mod tests {
     #[test]
     fn endings_are_read_and_written_alike() {
         assert_eq!("SIGTERM".parse::<Signal>().unwrap().to_string(), "TERM");
+        for (number, signal) in [(9, Signal::KILL), (15, Signal::TERM), (18, Signal::CONT), (19, Signal::STOP)] {
+            assert_eq!(Signal::of_number(number), Some(signal));
+            assert_eq!(signal.to_string().parse(), Ok(signal));
+        }
+        assert_eq!((Signal::of_number(0), Signal::of_number(32)), (None, None));
         assert_eq!("INT".parse::<Exit>().unwrap().to_string(), "INT");
         assert_eq!("3".parse::<Exit>().unwrap(), Exit::Code(3));
         assert!("256".parse::<Exit>().unwrap_err().contains("0 to 255"));

@@ -1,15 +1,19 @@
 //! Files: read where they are plain ones of a bounded size, written in full or not at all.
 //! Not here: what is in them.
 
-use std::fs::{self, File, Metadata};
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
+
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
-use nix::unistd::linkat;
+#[cfg(not(target_os = "linux"))]
+use elsewhere as system;
+#[cfg(target_os = "linux")]
+use linux as system;
 
 /// The most bytes that a topology, a case, a trace or a list may have.
 pub const DOCUMENT: u64 = 4 << 20;
@@ -23,16 +27,16 @@ pub fn of_recording(directory: &Path, name: &str) -> PathBuf {
 
 /// Whether two paths lead to one file.
 pub fn same(one: &Path, other: &Path) -> bool {
-    let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    let identity = |path: &Path| system::identity(path).ok();
     identity(one).is_some_and(|one| Some(one) == identity(other))
 }
 
 /// Opens a plain file for reading. A device or a pipe may have no end, and is refused without waiting for it.
 pub fn open(path: &Path) -> io::Result<File> {
-    let file = File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    let file = system::open(path)?;
     let about = file.metadata()?;
     if !about.is_file() {
-        return Err(io::Error::other(format!("it is {}, and only plain files are read", kind(&about))));
+        return Err(io::Error::other(format!("it is {}, and only plain files are read", system::kind(&about))));
     }
     Ok(file)
 }
@@ -51,16 +55,6 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let not_text = |error: std::string::FromUtf8Error| format!("byte {} is not UTF-8 text", error.utf8_error().valid_up_to());
     String::from_utf8(read(path, most)?).map_err(|error| io::Error::other(not_text(error)))
-}
-
-fn kind(about: &Metadata) -> &'static str {
-    let kind = about.file_type();
-    match () {
-        () if kind.is_dir() => "a directory",
-        () if kind.is_fifo() => "a pipe",
-        () if kind.is_socket() => "a socket",
-        () => "a device",
-    }
 }
 
 /// Writes a file in full or not at all, with the directories above it.
@@ -84,15 +78,14 @@ impl Draft {
     /// Begins a file, and makes the directories above it.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
         let (path, before) = match fs::metadata(path) {
-            Ok(about) if about.is_dir() => return Err(Errno::EISDIR.into()),
+            Ok(about) if about.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             Ok(about) if about.is_file() => (fs::canonicalize(path)?, Some(about)),
             Ok(_) => return Ok(Self { file: File::options().write(true).open(path)?, target: None, beside: None }),
             Err(_) => (path.to_owned(), None),
         };
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(directory)?;
-        let unnamed = File::options().write(true).custom_flags(OFlag::O_TMPFILE.bits()).open(directory);
-        let (file, beside) = match unnamed {
+        let (file, beside) = match system::unnamed(directory) {
             Ok(file) => (file, None),
             // Not every file system has files without a name.
             Err(_) => (File::options().write(true).create_new(true).open(fresh(&path))?, Some(fresh(&path))),
@@ -107,11 +100,9 @@ impl Draft {
         let Some(target) = self.target.take() else { return Ok(()) };
         self.file.sync_all()?;
         if self.beside.is_none() {
-            let itself = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-            let link = |path: &Path| linkat(AT_FDCWD, itself.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW);
-            match link(&target) {
-                Err(Errno::EEXIST) => link(&fresh(&target))?,
-                done => return Ok(done?),
+            match system::name(&self.file, &target) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => system::name(&self.file, &fresh(&target))?,
+                done => return done,
             }
             self.beside = Some(fresh(&target));
         }
@@ -148,7 +139,7 @@ impl Drop for Draft {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
