@@ -5,14 +5,16 @@ mod support;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed};
 use mplab::clock::Clock;
+use mplab::kernel::notices::Notices;
 use mplab::kernel::pm_events::{LOST, PmEvents};
-use mplab::kernel::{Namespace, socket};
+use mplab::kernel::{Batch, Namespace, Netlink, link, route, socket};
 use mplab::observe::Observer;
-use mplab::recording::{ConnectionSeries, HostRecord, SubflowSeries};
+use mplab::recording::{About, ConnectionSeries, HostRecord, SubflowSeries};
 use mplab::words::Protocol::{self, Mptcp, Tcp};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::RcvBuf;
@@ -34,6 +36,8 @@ fn main() {
         trial("a_counter_that_appears_late_was_0_before", late_counter),
         trial("events_tell_of_the_connections_that_are_seen", events),
         trial("events_that_were_lost_are_reported", |stage| lost_events(&stage)),
+        trial("what_the_kernel_says_of_links_addresses_and_routes_is_heard", notices),
+        trial("notices_that_were_lost_are_reported", |stage| lost_notices(&stage)),
         trial("a_listener_speaks_what_it_was_made_to", listeners),
         trial("a_fallback_to_tcp_is_seen", fallback),
         trial("a_subflow_over_ipv6_is_seen", ipv6),
@@ -119,6 +123,47 @@ fn lost_events(stage: &Stage) -> Result<(), Failed> {
     Ok(())
 }
 
+/// A bridge without ports, which has no carrier.
+fn bridge(netlink: &mut Netlink) -> Result<(), Failed> {
+    let mut batch = Batch::default();
+    link::bridge(&mut batch, "br0", 7);
+    Ok(netlink.send(&batch)?)
+}
+
+fn notices(mut stage: Stage) -> Result<(), Failed> {
+    let mut netlink = Netlink::new(Arc::clone(&stage.namespace));
+    bridge(&mut netlink)?;
+    let mut batch = Batch::default();
+    route::add_address(&mut batch, &route::Address { index: 7, address: [10, 7, 0, 1].into(), prefix: 24 });
+    link::set_up(&mut batch, 7, false);
+    link::set_up(&mut batch, 7, true);
+    netlink.send(&batch)?;
+    let said = |seen: &HostRecord| seen.notices.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let route = "route added: 10.7.0.0/24 dev br0";
+    stage.events_until("the route again", |seen| said(seen).iter().filter(|notice| *notice == route).count() == 2)?;
+    // The kernel tells of the route that comes with the address, and not that it goes with the interface.
+    let expected = ["br0 was created", "br0 got the address 10.7.0.1/24", route, "br0 was set down", "br0 was set up", route];
+    assert_eq!(said(&stage.finish()), expected);
+    Ok(())
+}
+
+fn lost_notices(stage: &Stage) -> Result<(), Failed> {
+    let mut netlink = Netlink::new(Arc::clone(&stage.namespace));
+    bridge(&mut netlink)?;
+    let mut notices = stage.namespace.enter(Notices::open)??;
+    // The least that the kernel gives has room for a few messages.
+    setsockopt(&notices, RcvBuf, &0)?;
+    let mut batch = Batch::default();
+    for host in 1..=50 {
+        route::add_address(&mut batch, &route::Address { index: 7, address: [10, 7, 0, host].into(), prefix: 24 });
+    }
+    netlink.send(&batch)?;
+    let seen = notices.read(9)?;
+    assert!(seen.len() < 50 && seen.iter().any(|notice| notice.about == About::Lost && notice.at == 9), "{seen:?}");
+    assert_eq!(notices.read(9).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    Ok(())
+}
+
 fn listeners(mut stage: Stage) -> Result<(), Failed> {
     let (mptcp, tcp) = (stage.listen(Mptcp, LOCALHOST)?, stage.listen(Tcp, LOCALHOST)?);
     let listeners = stage.observer.listeners(HOST)?;
@@ -148,7 +193,7 @@ fn ipv6(mut stage: Stage) -> Result<(), Failed> {
 
 /// A host of its own, observed.
 struct Stage {
-    namespace: Namespace,
+    namespace: Arc<Namespace>,
     clock: Clock,
     // Before the runtime, which must outlive it.
     observer: Observer,
@@ -163,10 +208,10 @@ struct Pair {
 
 impl Stage {
     fn new() -> Result<Self, Failed> {
-        let namespace = Namespace::new()?;
+        let namespace = Arc::new(Namespace::new()?);
         namespace.enter(loopback_up)??;
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let observer = runtime.block_on(async { Observer::open([(HOST, &namespace)]) })?;
+        let observer = runtime.block_on(async { Observer::open([(HOST, &*namespace)]) })?;
         Ok(Self { namespace, clock: Clock::start(), observer, runtime })
     }
 

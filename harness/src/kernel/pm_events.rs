@@ -4,16 +4,15 @@
 use std::fmt::Write;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use netlink_bindings::mptcp_pm::{EventAttr, PROTONAME};
 use netlink_bindings::nlctrl;
 use netlink_socket2::NetlinkSocket;
-use nix::errno::Errno;
-use nix::sys::socket::{self, AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, sockopt};
-use tokio::io::Interest;
+use nix::sys::socket::SockProtocol;
 use tokio::io::unix::AsyncFd;
 
+use super::multicast::{Heard, Multicast, register};
 use super::netlink::try_socket;
 
 /// An event.
@@ -44,13 +43,10 @@ const KINDS: [(u8, &str); 10] = [
     (16, "listener-closed"),
 ];
 
-/// The room asked for in the socket's queue, in bytes: thousands of events between two looks.
-const QUEUE: usize = 4 << 20;
-
 /// A non-blocking socket that gets the events of the namespace it was opened in.
 #[derive(Debug)]
 pub struct PmEvents {
-    socket: OwnedFd,
+    heard: Multicast,
     family: u16,
 }
 
@@ -58,56 +54,38 @@ impl PmEvents {
     /// Opens it in the calling thread's namespace; `None` if its kernel has no MPTCP path manager.
     pub fn open() -> io::Result<Option<Self>> {
         let Some((family, group)) = family_and_group()? else { return Ok(None) };
-        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-        let socket = socket::socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkGeneric)?;
-        // Without privilege the queue is as long as the system allows.
-        socket::setsockopt(&socket, sockopt::RcvBufForce, &QUEUE).or_else(|_| socket::setsockopt(&socket, sockopt::RcvBuf, &QUEUE))?;
-        socket::bind(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
-        join(&socket, group)?;
-        Ok(Some(Self { socket, family }))
+        Ok(Some(Self { heard: Multicast::open(SockProtocol::NetlinkGeneric, &[group])?, family }))
     }
 
     /// Lets tokio wait for events. Must be called inside its runtime.
-    #[expect(unsafe_code, reason = "tokio cannot know that a descriptor stays open")]
     pub(crate) fn into_async(self) -> io::Result<AsyncFd<Self>> {
-        // SAFETY: the descriptor is owned by `self`, which never closes or changes it and has no way to get it out.
-        Ok(unsafe { AsyncFd::register_with_interest(self, Interest::READABLE) }?)
+        register(self)
     }
 
     /// All events that wait to be read; [`io::ErrorKind::WouldBlock`] if none do.
     pub fn read(&self) -> io::Result<Vec<Event>> {
         let mut events = Vec::new();
-        let mut datagram = [0; 4096];
-        loop {
-            match socket::recv(self.socket.as_raw_fd(), &mut datagram, MsgFlags::empty()) {
-                Ok(length) => parse(&datagram[..length], self.family, &mut events),
-                Err(Errno::ENOBUFS) => events.push(Event { kind: LOST, token: None, detail: String::new() }),
-                Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) if !events.is_empty() => return Ok(events),
-                Err(error) => return Err(error.into()),
-            }
-        }
+        self.heard.read(|heard| events.extend(event_of(&heard, self.family)))?;
+        Ok(events)
+    }
+}
+
+impl AsRef<Multicast> for PmEvents {
+    fn as_ref(&self) -> &Multicast {
+        &self.heard
     }
 }
 
 impl AsFd for PmEvents {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.heard.as_fd()
     }
 }
 
 impl AsRawFd for PmEvents {
     fn as_raw_fd(&self) -> RawFd {
-        self.socket.as_raw_fd()
+        self.heard.as_raw_fd()
     }
-}
-
-#[expect(unsafe_code, reason = "nix does not know this option")]
-fn join(socket: &OwnedFd, group: u32) -> io::Result<()> {
-    let (option, length) = ((&raw const group).cast(), size_of_val(&group) as libc::socklen_t);
-    // SAFETY: the option's value is read from `group`, whose length is given.
-    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, option, length) };
-    Errno::result(result).map(drop).map_err(io::Error::from)
 }
 
 /// The numbers that this kernel gave the family and its group of events.
@@ -129,18 +107,12 @@ fn family_and_group() -> io::Result<Option<(u16, u32)>> {
     Ok(attributes.get_family_id().ok().zip(group))
 }
 
-/// Reads a datagram of messages: struct nlmsghdr (16 bytes), struct genlmsghdr (4 bytes, the command first), attributes.
-fn parse(mut datagram: &[u8], family: u16, events: &mut Vec<Event>) {
-    while let Some((header, _)) = datagram.split_first_chunk::<20>() {
-        let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
-        let Some(attributes) = datagram.get(20..length) else { return };
-        if u16::from_ne_bytes([header[4], header[5]]) == family
-            && let Some(&(_, kind)) = KINDS.iter().find(|(command, _)| *command == header[16])
-        {
-            events.push(event(kind, attributes));
-        }
-        datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
+/// A message is struct genlmsghdr (4 bytes, the command first) and attributes.
+fn event_of(heard: &Heard<'_>, family: u16) -> Option<Event> {
+    let Heard::Message(of, payload) = heard else { return Some(Event { kind: LOST, token: None, detail: String::new() }) };
+    let (header, attributes) = payload.split_first_chunk::<4>()?;
+    let (_, kind) = KINDS.iter().find(|(command, _)| *of == family && *command == header[0])?;
+    Some(event(kind, attributes))
 }
 
 fn event(kind: &'static str, attributes: &[u8]) -> Event {
@@ -180,7 +152,14 @@ fn ipv6(bytes: &[u8]) -> Ipv6Addr {
 
 #[cfg(test)]
 mod tests {
+    use super::super::multicast::messages;
     use super::*;
+
+    fn parse(datagram: &[u8], family: u16) -> Vec<Event> {
+        let mut events = Vec::new();
+        messages(datagram, &mut |heard| events.extend(event_of(&heard, family)));
+        events
+    }
 
     // Linux 6.18's, whose family was number 28: established, announced, sub-established, closed.
     const ESTABLISHED: &str = "540000001c00000000000000000000000201000008000100537ef5e10600020002000000080005000a090201080007000a090202\
@@ -196,8 +175,7 @@ mod tests {
 
     #[test]
     fn events_are_spelled_as_ip_mptcp_monitor_spells_them() {
-        let mut events = Vec::new();
-        parse(&bytes(&[ESTABLISHED, ANNOUNCED, SUB_ESTABLISHED, CLOSED].concat()), 28, &mut events);
+        let events = parse(&bytes(&[ESTABLISHED, ANNOUNCED, SUB_ESTABLISHED, CLOSED].concat()), 28);
         let expected = [
             ("established", "saddr4=10.9.2.1 daddr4=10.9.2.2 sport=37788 dport=5201 locid=0 remid=0"),
             ("announced", "remid=1 dport=5201 daddr4=10.9.1.2"),
@@ -210,12 +188,10 @@ mod tests {
     #[test]
     fn what_is_cut_short_or_of_another_family_is_no_event() {
         let datagram = bytes(CLOSED);
-        let mut events = Vec::new();
-        parse(&datagram, 27, &mut events);
+        assert_eq!(parse(&datagram, 27), []);
         for length in 0..datagram.len() {
-            parse(&datagram[..length], 28, &mut events);
+            assert_eq!(parse(&datagram[..length], 28), []);
         }
-        assert_eq!(events, []);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Watches the hosts of a run: samples of everything each of them counts, and its path manager's events.
+//! Watches the hosts of a run: samples of everything each of them counts, its path manager's events, and
+//! what its kernel says of links, addresses and routes.
 //! Not here: when to look, and what it means.
 
 mod glance;
@@ -8,6 +9,7 @@ mod series;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::task::Poll;
 
 use tokio::io::Interest;
@@ -16,6 +18,7 @@ use tokio::io::unix::AsyncFd;
 use crate::kernel::Namespace;
 use crate::kernel::counters::Counters;
 use crate::kernel::link_stats::Links;
+use crate::kernel::notices::Notices;
 use crate::kernel::pm_events::PmEvents;
 use crate::kernel::sock_diag::SockDiag;
 use crate::result::recording::HostRecord;
@@ -35,6 +38,9 @@ pub struct Observer {
 /// guest has to do for a transfer if it is asked ten times a second.
 const COUNTED: usize = 5;
 
+/// What its kernel says of a host's links, addresses and routes, in an error.
+const NOTICES: &str = "links, addresses and routes";
+
 /// What could not be observed.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to observe the {what} of host {host}: {source}")]
@@ -50,6 +56,7 @@ struct Host {
     links: Links,
     sockets: SockDiag,
     events: Option<AsyncFd<PmEvents>>,
+    notices: AsyncFd<Notices>,
     /// Whether the last sample had subflows.
     flowing: bool,
     seen: Series,
@@ -74,18 +81,21 @@ impl Observer {
         self.hosts.iter_mut().try_for_each(|(name, host)| host.sample(now, count).map_err(|failure| ObserveError::of(name, failure)))
     }
 
-    /// Waits until an event of any host can be drained. Cancelling it loses nothing.
+    /// Waits until an event or a notice of any host can be drained. Cancelling it loses nothing.
     pub async fn event(&self) {
         std::future::poll_fn(|context| {
             // Every source is asked, so that each of them will wake the task.
-            let sources = self.hosts.values().filter_map(|host| host.events.as_ref());
-            let ready = sources.filter(|source| source.poll_read_ready(context).is_ready()).count();
-            if ready > 0 { Poll::Ready(()) } else { Poll::Pending }
+            let mut ready = false;
+            for host in self.hosts.values() {
+                ready |= host.events.as_ref().is_some_and(|events| events.poll_read_ready(context).is_ready());
+                ready |= host.notices.poll_read_ready(context).is_ready();
+            }
+            if ready { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 
-    /// Records the events that have come since the last time.
+    /// Records the events and notices that have come since the last time.
     pub fn drain_events(&mut self, now: Time) -> Result<(), ObserveError> {
         self.hosts.iter_mut().try_for_each(|(name, host)| host.drain_events(now).map_err(|failure| ObserveError::of(name, failure)))
     }
@@ -114,6 +124,7 @@ impl Host {
         let events = PmEvents::open().and_then(|events| events.map(PmEvents::into_async).transpose());
         Ok(Self {
             events: events.map_err(|error| ("path-manager events", error))?,
+            notices: Notices::open().and_then(Notices::into_async).map_err(|error| (NOTICES, error))?,
             sockets: SockDiag::open().map_err(|error| ("sockets", error))?,
             links: Links::open().map_err(|error| ("interfaces", error))?,
             counters: Counters::open().map_err(|error| ("counters", error))?,
@@ -151,14 +162,25 @@ impl Host {
     }
 
     fn drain_events(&mut self, now: Time) -> Attempt<()> {
-        let Some(source) = &self.events else { return Ok(()) };
-        // The source counts as ready until it has been found empty.
-        loop {
-            match source.try_io(Interest::READABLE, PmEvents::read) {
-                Ok(events) => events.into_iter().for_each(|event| self.seen.event(now.micros(), event)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(("path-manager events", error)),
-            }
+        let (at, seen) = (now.micros(), &mut self.seen);
+        if let Some(events) = &mut self.events {
+            drain(events, |events| events.read(), |event| seen.event(at, event)).map_err(|error| ("path-manager events", error))?;
+        }
+        drain(&mut self.notices, |notices| notices.read(at), |notice| seen.notice(notice)).map_err(|error| (NOTICES, error))
+    }
+}
+
+/// Reads a source until it has been found empty; until then it counts as ready.
+fn drain<S: AsRawFd, T>(
+    source: &mut AsyncFd<S>,
+    mut read: impl FnMut(&mut S) -> io::Result<Vec<T>>,
+    mut take: impl FnMut(T),
+) -> io::Result<()> {
+    loop {
+        match source.try_io_mut(Interest::READABLE, &mut read) {
+            Ok(read) => read.into_iter().for_each(&mut take),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
         }
     }
 }

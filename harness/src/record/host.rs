@@ -1,4 +1,5 @@
-//! What is seen of a host: series of its interfaces, counters, subflows and connections, and its path-manager events.
+//! What is seen of a host: series of its interfaces, counters, subflows and connections, its path-manager events, and what its
+//! kernel said of its links.
 //! Not here: how it was configured (`state`).
 
 use std::collections::BTreeMap;
@@ -6,7 +7,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::StateRecord;
+use super::{NoticeRecord, StateRecord};
 use crate::words::Protocol;
 
 /// What was seen of a host.
@@ -26,6 +27,9 @@ pub struct HostRecord {
     pub connections: Vec<ConnectionSeries>,
     /// Path-manager events.
     pub events: Vec<EventRecord>,
+    /// What its kernel said of links, addresses and routes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<NoticeRecord>,
     /// What its listening TCP sockets spoke when they were last looked at, by address and port: when a process was ready, and at the end.
     #[serde(default)]
     pub listeners: BTreeMap<SocketAddr, Protocol>,

@@ -6,6 +6,7 @@
 
 mod host;
 mod moment;
+mod notice;
 mod process;
 mod series;
 mod state;
@@ -13,6 +14,7 @@ mod transfer;
 
 pub use host::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, SubflowSeries};
 pub use moment::{HostMoment, Moment, SubflowMoment};
+pub use notice::{About, NoticeRecord};
 pub use process::{Iperf3Interval, Iperf3Record, OutputLine, ProcessRecord};
 pub(crate) use series::grown;
 pub use series::{growth, value_at};

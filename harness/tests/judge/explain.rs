@@ -3,7 +3,9 @@
 use mplab::case::{Subject, measure};
 use mplab::judge::counters::{At, MEANINGS, Stage};
 use mplab::judge::explain::{Check, Weight, explain};
-use mplab::recording::{ConnectionRecord, ConnectionSeries, EventRecord, HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
+use mplab::recording::{
+    About, ConnectionRecord, ConnectionSeries, EventRecord, HostRecord, LimitsRecord, NoticeRecord, Recording, StateRecord, SubflowSeries,
+};
 use mplab::report::{self, Style};
 use mplab::topology::Endpoint;
 use mplab::words::{EndpointFlag, Feature, MptcpOption, Packets, Protocol, Rule, RuleAction, Time, Window};
@@ -135,6 +137,24 @@ fn what_one_of_several_connections_lacks_is_missing() {
     let (cause, text) = cause(&run);
     assert!(cause.seen.contains("server refused what it had answered"), "{text}");
     assert!(text.contains("download: no subflow over laptop:wlan0 in 1 of 2 connections\n"), "{text}");
+}
+
+#[test]
+fn what_the_kernel_said_of_a_way_is_told() {
+    let mut run = refused();
+    let notice = |at, now| NoticeRecord { at, about: About::Address, now, interface: Some("wlan0".into()), detail: "10.0.2.1/24".into() };
+    let said = |run: &Recording| {
+        let (checks, text) = explained(run);
+        let check = checks.into_iter().find(|check| check.topic == "kernel of laptop").unwrap_or_else(|| panic!("{text}"));
+        (check.weight, check.seen)
+    };
+    run.hosts.get_mut("laptop").unwrap().notices = vec![notice(2 * S, false)];
+    assert_eq!(said(&run), (Weight::Suspect, "said: wlan0 lost the address 10.0.2.1/24 at 2s".to_owned()));
+    run.hosts.get_mut("laptop").unwrap().notices.push(notice(3 * S, true));
+    let both = "said: wlan0 lost the address 10.0.2.1/24 at 2s, wlan0 got the address 10.0.2.1/24 at 3s".to_owned();
+    assert_eq!(said(&run), (Weight::Fine, both));
+    run.hosts.get_mut("laptop").unwrap().notices = vec![NoticeRecord { about: About::Lost, interface: None, ..notice(S, false) }];
+    assert_eq!(said(&run).0, Weight::Unrecorded);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use mplab::case::{Amount, measure};
 use mplab::plan::Choice;
-use mplab::recording::{HostRecord, Recording, RelayRecord, RelayedDirection, SubflowSeries};
+use mplab::recording::{About, HostRecord, NoticeRecord, Recording, RelayRecord, RelayedDirection, SubflowSeries};
 use mplab::report::{self, Colour, IntervalTable, Style};
 use mplab::words::{Engine, Size, Time};
 
-use crate::synthetic::{connection, expect, flow, run, verdict};
+use crate::synthetic::{S, connection, expect, flow, run, verdict};
 
 const AGAIN: &str = "mplab run testcases/cases/survival/ethernet_unplugged.toml --seed 7";
 
@@ -240,6 +240,54 @@ fn the_drawing_shows_interfaces_steps_and_stalls() {
         assert!(svg.contains(part), "{part}");
     }
     assert!(!svg.contains("NaN"));
+}
+
+#[test]
+fn what_the_kernels_said_is_in_every_report() {
+    let mut run = run();
+    for (host, interface) in [("laptop", "eth0"), ("server", "eth0")] {
+        let notice = |at, about, now, detail: &str| NoticeRecord {
+            at,
+            about,
+            now,
+            interface: Some(interface.to_owned()),
+            detail: detail.to_owned(),
+        };
+        run.hosts.entry(host.to_owned()).or_default().notices = vec![
+            notice(10 * S + 800, About::Carrier, false, ""),
+            notice(20 * S + 800, About::Carrier, true, ""),
+            notice(20 * S + 800, About::Route, true, "default via 10.0.1.9 dev eth0 table 1"),
+            notice(20 * S + 800, About::Route, true, "10.0.1.0/24 dev eth0"),
+        ];
+    }
+    run.hosts.get_mut("server").unwrap().notices.pop();
+    let (back, route) = ("eth0 has a carrier again, 2 routes added", "eth0 has a carrier again, route added: default via");
+    let table = report::table(&run, "download", Time::from_millis(1000));
+    let lines: Vec<&str> = table.lines().filter(|line| line.contains("-- ")).map(|line| line.split_once("-- ").unwrap().1).collect();
+    let expected = [
+        "cut ethernet (carrier)",
+        "laptop, server: eth0 lost its carrier",
+        "restore ethernet",
+        &format!("laptop: {back}"),
+        &format!("server: {route} 10.0.1.9 dev eth0 table 1"),
+    ];
+    assert_eq!(lines, expected);
+    let markdown = report::markdown(&run, &verdict(&run), Time::from_millis(1000));
+    let page = report::page(&run, &verdict(&run), None);
+    let drawing = report::svg(&run, "download");
+    for report in [&markdown, &page, &drawing] {
+        assert!(report.contains("laptop, server: eth0 lost its carrier"), "{report}");
+    }
+    assert!(page.contains(&format!("laptop: {back}")) && page.contains("<td>route added: 10.0.1.0/24 dev eth0</td>"));
+    let csv = report::csv([&run]);
+    for line in [
+        "laptop,notice,eth0,ethernet,carrier,10.000800,0",
+        "laptop,notice,eth0,ethernet,carrier,20.000800,1",
+        "laptop,notice,10.0.1.0/24 dev eth0,ethernet,route,20.000800,1",
+    ] {
+        assert_eq!(csv.lines().filter(|other| other.ends_with(line)).count(), 1, "{line}");
+    }
+    assert!(report::beside(["a", "b"], [&run, &self::run()], Style::Plain).contains("laptop: eth0 lost its carrier"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use crate::kernel::link_stats::LinkStats;
 use crate::kernel::pm_events::Event;
 use crate::kernel::sock_diag::{Connection, Subflow};
-use crate::result::recording::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, SubflowSeries};
+use crate::result::recording::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, NoticeRecord, SubflowSeries};
 use crate::words::Protocol;
 
 /// A record under way: [`Self::begin`], what was seen, [`Self::end`].
@@ -131,6 +131,11 @@ impl Series {
     /// An event, at any time.
     pub(super) fn event(&mut self, at: u64, event: Event) {
         self.record.events.push(EventRecord { at, kind: event.kind.to_owned(), token: event.token, detail: event.detail });
+    }
+
+    /// What the kernel said, at any time.
+    pub(super) fn notice(&mut self, notice: NoticeRecord) {
+        self.record.notices.push(notice);
     }
 
     /// What has grown so far.

@@ -33,7 +33,8 @@ pub fn apart(one: &Recording, other: &Recording) -> Vec<Apart> {
     found
 }
 
-/// What happened, with its times: path-manager events without ports and tokens, which chance chooses, and steps.
+/// What happened, with its times: path-manager events without ports and tokens, which chance chooses, what the kernels
+/// said of links, addresses and routes, and steps.
 fn happenings(recording: &Recording) -> BTreeMap<String, Vec<Time>> {
     let mut all: BTreeMap<String, Vec<Time>> = BTreeMap::new();
     for (host, record) in &recording.hosts {
@@ -43,6 +44,9 @@ fn happenings(recording: &Recording) -> BTreeMap<String, Vec<Time>> {
             let to = part("daddr4=").or_else(|| part("daddr6="));
             let words: Vec<String> = [Some(event.kind.clone()), from, to.map(|to| format!("to {to}"))].into_iter().flatten().collect();
             all.entry(format!("{host}: {}", words.join(" "))).or_default().push(Time::from_micros(event.at));
+        }
+        for notice in &record.notices {
+            all.entry(format!("{host}: {notice}")).or_default().push(Time::from_micros(notice.at));
         }
     }
     for step in &recording.steps {

@@ -63,6 +63,9 @@ fn events(recording: &Recording) -> BTreeMap<String, String> {
         for event in &record.events {
             *counts.entry(format!("{host}: {}", event.kind)).or_default() += 1;
         }
+        for notice in &record.notices {
+            *counts.entry(format!("{host}: {notice}")).or_default() += 1;
+        }
     }
     counts.into_iter().map(|(name, count)| (name, count.to_string())).collect()
 }

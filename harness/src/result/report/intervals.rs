@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use crate::result::recording::Recording;
 use crate::words::Time;
 
-use super::steps;
+use super::notices;
 use super::ticks::seconds;
 use super::traffic::Traffic;
 
@@ -105,8 +105,8 @@ pub fn table(recording: &Recording, transfer: &str, interval: Time) -> String {
     }
     let names: Vec<&str> = traffic.interfaces.iter().map(|(name, _)| *name).collect();
     let mut table = IntervalTable::new(&names, interval);
-    for (at, step) in steps::taken(recording) {
-        table.mark(at, step);
+    for (at, what) in notices::with_steps(recording) {
+        table.mark(at, what);
     }
     let mut lines = vec![format!("{transfer}: bytes {}", traffic.origin()), table.header()];
     for &at in traffic.at {

@@ -11,6 +11,7 @@ mod intervals;
 mod links;
 mod markdown;
 mod matrix;
+mod notices;
 mod openmetrics;
 mod page;
 mod series;

@@ -1,10 +1,11 @@
 //! Every series of a recording as one list, for other tools: what was measured of what, at which times.
 //! Not here: the forms in which they are written.
 
+use std::collections::BTreeMap;
 use std::iter;
 
 use crate::document::topology::Topology;
-use crate::result::recording::{ConnectionRecord, HostRecord, Recording};
+use crate::result::recording::{About, ConnectionRecord, HostRecord, Recording};
 
 /// What the values of a series are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ const fn measure(kind: &'static str, name: &'static str, unit: &'static str, nat
 }
 
 /// All measures, in the order in which they are written.
-pub static MEASURES: [Measure; 18] = [
+pub static MEASURES: [Measure; 24] = [
     measure("interface", "rx_bytes", "bytes", Nature::Count, "bytes received, link-layer headers included"),
     measure("interface", "tx_bytes", "bytes", Nature::Count, "bytes sent, link-layer headers included"),
     measure("interface", "rx_packets", "packets", Nature::Count, "packets received; a super-packet counts once"),
@@ -69,6 +70,12 @@ pub static MEASURES: [Measure; 18] = [
     measure("connection", "bytes_received", "bytes", Nature::Count, "bytes of data received"),
     measure("connection", "bytes_retrans", "bytes", Nature::Count, "bytes of data sent again on another subflow"),
     measure("transfer", "delivered", "bytes", Nature::Count, "bytes that arrived in order, as the receiving program read them"),
+    measure("notice", "interface", "0 or 1", Nature::Level, "whether the interface is there, from when the host's kernel said so"),
+    measure("notice", "up", "0 or 1", Nature::Level, "whether it is set up"),
+    measure("notice", "carrier", "0 or 1", Nature::Level, "whether it has a carrier, if it is set up"),
+    measure("notice", "address", "0 or 1", Nature::Level, "whether it has the address"),
+    measure("notice", "route", "0 or 1", Nature::Level, "whether there is the route"),
+    measure("notice", "lost", "events", Nature::Count, "how often the kernel dropped notices because too many came at once"),
     measure("counter", "count", "events", Nature::Unknown, "one of the kernel's counters, by its name in nstat"),
 ];
 
@@ -96,9 +103,11 @@ fn of_host<'a>(topology: &'a Topology, host: &'a str, record: &'a HostRecord) ->
         }
     };
     let flags = |flags: &[bool]| flags.iter().map(|flag| u64::from(*flag)).collect::<Vec<_>>();
+    let link = |interface: &str| {
+        let facts = topology.hosts.get(host).and_then(|host| host.interfaces.get(interface));
+        facts.filter(|facts| facts.bond.is_none()).map(|facts| facts.link.as_str())
+    };
     for (name, seen) in &record.interfaces {
-        let facts = topology.hosts.get(host).and_then(|host| host.interfaces.get(name));
-        let link = facts.filter(|facts| facts.bond.is_none()).map(|facts| facts.link.as_str());
         let running = flags(&seen.running);
         let counts = [
             ("rx_bytes", &seen.rx_bytes),
@@ -107,7 +116,7 @@ fn of_host<'a>(topology: &'a Topology, host: &'a str, record: &'a HostRecord) ->
             ("tx_packets", &seen.tx_packets),
             ("running", &running),
         ];
-        add("interface", name, link, &record.at, &counts.map(|(name, values)| (name, values.as_slice())));
+        add("interface", name, link(name), &record.at, &counts.map(|(name, values)| (name, values.as_slice())));
     }
     for seen in &record.subflows {
         let established = flags(&seen.established);
@@ -133,8 +142,39 @@ fn of_host<'a>(topology: &'a Topology, host: &'a str, record: &'a HostRecord) ->
         ];
         add("connection", &format!("{:08x}", seen.token), None, &seen.at, &counts.map(|(name, values)| (name, values.as_slice())));
     }
+    for ((about, interface, name), points) in notices(record) {
+        let columns: (Vec<u64>, Vec<u64>) = points.into_iter().unzip();
+        add("notice", &name, link(interface), &columns.0, &[(about, &columns.1)]);
+    }
     for (name, values) in &record.counters {
         add("counter", name, None, &record.counted, &[("count", values)]);
+    }
+    all
+}
+
+/// Points by measure, interface and name.
+type Notices<'a> = BTreeMap<(&'static str, &'a str, String), Vec<(u64, u64)>>;
+
+/// What a kernel said, by measure, interface and name: from when it was so, and from when no longer.
+fn notices(record: &HostRecord) -> Notices<'_> {
+    let mut all = Notices::new();
+    for notice in &record.notices {
+        let interface = notice.interface.as_deref().unwrap_or_default();
+        let (about, name) = match notice.about {
+            About::Interface => ("interface", interface.to_owned()),
+            About::Up => ("up", interface.to_owned()),
+            About::Carrier => ("carrier", interface.to_owned()),
+            About::Address => ("address", format!("{} dev {interface}", notice.detail)),
+            About::Route => ("route", notice.detail.clone()),
+            About::Lost => ("lost", String::new()),
+        };
+        let points = all.entry((about, interface, name)).or_default();
+        let value = if notice.about == About::Lost { points.len() as u64 + 1 } else { notice.now.into() };
+        // What changed and changed back at one moment is as it was left.
+        match points.last_mut().filter(|last| last.0 == notice.at) {
+            Some(last) => last.1 = value,
+            None => points.push((notice.at, value)),
+        }
     }
     all
 }

@@ -1,4 +1,5 @@
-//! A transfer as one drawing: what each interface carried over time, stacked, with the steps and the stalls.
+//! A transfer as one drawing: what each interface carried over time, stacked, with the steps, what the kernels
+//! said, and the stalls.
 //! Not here: pixels. It is a self-contained SVG, the same bytes for the same recording.
 
 use crate::result::recording::Recording;
@@ -7,12 +8,14 @@ use crate::words::{Percent, Time};
 
 use super::speeds::{Bins, speeds};
 use super::stalls::stalls;
-use super::steps;
 use super::ticks::{number, round_step};
 use super::traffic::Traffic;
+use super::{notices, steps};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 420.0;
+/// What is added for what the kernels said, below the axis.
+const LANE: f64 = 22.0;
 /// The plot's edges.
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 932.0;
@@ -33,32 +36,35 @@ pub fn svg(recording: &Recording, transfer: &str) -> String {
     let summary = &recording.job.case.summary;
     // A long title is set smaller: a bold character is about 0.6 of its size wide.
     let size = ((RIGHT - LEFT) / (0.6 * summary.chars().count().max(1) as f64)).clamp(9.0, 17.0);
+    let notices = notices::told(recording);
+    let height = if notices.is_empty() { HEIGHT } else { HEIGHT + LANE };
     let mut parts = vec![text(LEFT, 34.0, "start", INK, &format!("font-size=\"{size:.1}\" font-weight=\"600\""), summary)];
     match Traffic::of(recording, transfer) {
-        Ok(traffic) => parts.extend(drawing(recording, transfer, &traffic)),
+        Ok(traffic) => parts.extend(drawing(recording, transfer, &traffic, &notices, height)),
         Err(why) => parts.push(text(WIDTH / 2.0, HEIGHT / 2.0, "middle", GREY, "", &format!("Nothing to draw: {why}"))),
     }
     let place = format!("{}, Linux {}, seed {}", recording.place.name, recording.place.kernel, recording.job.seed);
-    parts.push(text(RIGHT, HEIGHT - 12.0, "end", GREY, "font-size=\"11\"", &place));
+    parts.push(text(RIGHT, height - 12.0, "end", GREY, "font-size=\"11\"", &place));
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          font-family=\"'Segoe UI', 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', sans-serif\" font-size=\"12\">\n\
-         <title>{}</title>\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>\n{}\n</svg>\n",
+         <title>{}</title>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>\n{}\n</svg>\n",
         escaped(&recording.job.case.summary),
         parts.join("\n")
     )
 }
 
-fn drawing(recording: &Recording, transfer: &str, traffic: &Traffic) -> Vec<String> {
+fn drawing(recording: &Recording, transfer: &str, traffic: &Traffic, notices: &[(u64, String)], height: f64) -> Vec<String> {
     let layers = Layers::of(traffic, recording.job.case.sample);
     let highest = layers.tops.last().into_iter().flatten().copied().fold(0.0, f64::max);
     let step = round_step(highest.max(1e-3) * 1.05 / 5.0);
     let scale = Scale { end: recording.end.max(traffic.end()).max(1) as f64, high: (highest.max(1e-3) * 1.05 / step).ceil() * step };
-    let origin = text(LEFT, HEIGHT - 12.0, "start", GREY, "font-size=\"11\"", &format!("{transfer}: bytes {}", traffic.origin()));
+    let origin = text(LEFT, height - 12.0, "start", GREY, "font-size=\"11\"", &format!("{transfer}: bytes {}", traffic.origin()));
     let stalls = stalls(recording, transfer);
     let mut parts = grid(&scale, step);
     parts.extend(layers.paths(&scale));
     parts.extend(marks(&scale, &steps::taken(recording)));
+    parts.extend(ticks(&scale, notices));
     let longest = stalls.iter().copied().max_by_key(|(from, to)| to - from);
     parts.extend(stalls.iter().map(|&span| band(&scale, span, Some(span) == longest)));
     parts.push(legend(traffic, !stalls.is_empty()));
@@ -178,6 +184,23 @@ fn marks(scale: &Scale, steps: &[(u64, String)]) -> Vec<String> {
     }
     // Labels come last, so that no line crosses one.
     lines.into_iter().chain(labels).collect()
+}
+
+/// What the kernels said: triangles on the axis, and the words below where there is room.
+fn ticks(scale: &Scale, notices: &[(u64, String)]) -> Vec<String> {
+    let mut taken = f64::MIN;
+    let mut parts = Vec::new();
+    for (at, said) in notices {
+        let x = scale.x(*at as f64);
+        parts.push(format!("<path d=\"M{:.1} {:.1}h8l-4 -7Z\" fill=\"{GREY}\"/>", x - 4.0, BOTTOM + 8.0));
+        let width = said.chars().count() as f64 * CHARACTER;
+        let (start, anchor) = if x - 4.0 + width > RIGHT + 20.0 { (x + 4.0 - width, "end") } else { (x - 4.0, "start") };
+        if start >= taken && start >= 0.0 {
+            taken = start + width + 8.0;
+            parts.push(text(if anchor == "end" { x + 4.0 } else { x - 4.0 }, BOTTOM + 38.0, anchor, GREY, "font-size=\"11\"", said));
+        }
+    }
+    parts
 }
 
 /// Which colour is which interface, with its part of the whole.

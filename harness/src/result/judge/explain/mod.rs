@@ -13,6 +13,7 @@ mod cuts;
 mod endpoints;
 mod joins;
 mod limits;
+mod notices;
 mod path;
 mod protocol;
 mod view;
@@ -110,6 +111,7 @@ pub fn explain(recording: &Recording, case: &Case, of: &Subject, window: Window)
         checks.extend(joins::checks(&view, known));
         checks.extend(path::checks(&view));
         checks.extend(carriage::checks(&view));
+        checks.extend(notices::checks(&view));
     } else {
         checks.extend(path::firewalls(&view));
     }

@@ -10,12 +10,12 @@ use crate::document::case::measure::{Topic, topic};
 use crate::result::judge::Verdict;
 use crate::result::judge::counters::{Grown, growth};
 use crate::result::judge::explain::{Check, Explanation, Weight, explanations};
-use crate::result::recording::{EventRecord, OutputLine, ProcessRecord, Recording};
+use crate::result::recording::{EventRecord, NoticeRecord, OutputLine, ProcessRecord, Recording};
 use crate::words::Window;
 
 /// How many lines of a program's output are shown, the last ones.
 const LINES: usize = 200;
-/// How many path-manager events are shown, the first ones.
+/// How many path-manager events and how many notices are shown, the first ones.
 const EVENTS: usize = 400;
 
 /// The sections, those that have nothing to say left out.
@@ -25,6 +25,7 @@ pub(super) fn sections(recording: &Recording, verdict: &Verdict) -> Markup {
         (counters(recording))
         (programs(recording))
         (events(recording))
+        (notices(recording))
         @let made = links(recording);
         @if !made.is_empty() { section { details open[recording.job.engines.len() <= 4] { summary { h2 { "What made the links" } } pre { (made) } } } }
     }
@@ -133,6 +134,27 @@ fn events(recording: &Recording) -> Markup {
                     } }
                 } }
                 @if events.len() > EVENTS { p .note { "The first " (EVENTS) " of " (events.len()) " events." } }
+            } }
+        }
+    }
+}
+
+/// What the kernels said of links, addresses and routes, of all hosts in the order of time.
+fn notices(recording: &Recording) -> Markup {
+    let mut notices: Vec<(&String, &NoticeRecord)> =
+        recording.hosts.iter().flat_map(|(host, record)| record.notices.iter().map(move |notice| (host, notice))).collect();
+    notices.sort_by_key(|(_, notice)| notice.at);
+    html! {
+        @if !notices.is_empty() {
+            section { details {
+                summary { h2 { "What the kernels said of links, addresses and routes" } }
+                div .scroll.tall { table {
+                    thead { tr { th .num { "time" } th { "host" } th { "notice" } } }
+                    tbody { @for (host, notice) in notices.iter().take(EVENTS) {
+                        tr { td .num { (seconds(notice.at, 3)) } td { (host) } td { (notice) } }
+                    } }
+                } }
+                @if notices.len() > EVENTS { p .note { "The first " (EVENTS) " of " (notices.len()) " notices." } }
             } }
         }
     }

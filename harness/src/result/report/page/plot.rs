@@ -1,4 +1,4 @@
-//! A plot: curves over the time of the run, stacked or not, with its axes, the steps and the stalls.
+//! A plot: curves over the time of the run, stacked or not, with its axes, the steps, what the kernels said, and the stalls.
 //! Not here: what the curves are of.
 //!
 //! The drawing is stretched to the width of the page, and its labels are text beside it: so it is as readable on a phone as on a wall. The
@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use super::super::ticks::{number, round_step};
 use super::paint::Paint;
-use super::timeline::Timeline;
+use super::timeline::{NOTICES, Timeline};
 
 /// What the width of a plot is divided into.
 const WIDTH: f64 = 2000.0;
@@ -84,6 +84,7 @@ impl Plot<'_> {
                             rect .window y="0" height=(HEIGHT) width="0" {}
                         }
                         @for (number, place) in flags(timeline, &x) { span .flag style={ "left:" (format!("{place:.2}")) "%" } { (number) } }
+                        @for (at, what) in timeline.notices.iter().take(NOTICES) { span .tick style={ "left:" (format!("{:.2}", x(*at) / WIDTH * 100.0)) "%" } title=(what) {} }
                         div .cursor hidden {}
                     }
                     div .xs aria-hidden="true" {

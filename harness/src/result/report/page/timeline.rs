@@ -1,13 +1,16 @@
-//! What all plots of a page have in common: how long the run was, its steps, and when nothing arrived.
+//! What all plots of a page have in common: how long the run was, its steps, what the kernels said, and when nothing arrived.
 //! Not here: what is plotted.
 
 use maud::{Markup, html};
 
 use super::super::stalls::{STALL, silences};
-use super::super::steps;
 use super::super::ticks::seconds;
+use super::super::{notices, steps};
 use crate::result::recording::Recording;
 use crate::words::Time;
+
+/// How many notices are listed and marked, the first ones.
+pub(super) const NOTICES: usize = 24;
 
 /// The course of a run.
 pub(super) struct Timeline {
@@ -15,6 +18,8 @@ pub(super) struct Timeline {
     pub(super) end: u64,
     /// The steps taken, with their times.
     pub(super) steps: Vec<(u64, String)>,
+    /// What the kernels said, with the times.
+    pub(super) notices: Vec<(u64, String)>,
     /// When nothing arrived for long.
     pub(super) stalls: Vec<(u64, u64)>,
 }
@@ -23,10 +28,10 @@ impl Timeline {
     pub(super) fn of(recording: &Recording) -> Self {
         let sampled = recording.hosts.values().filter_map(|host| host.at.last().copied());
         let end = sampled.chain([recording.end]).max().unwrap_or(0).max(1);
-        Self { end, steps: steps::taken(recording), stalls: silences(recording) }
+        Self { end, steps: steps::taken(recording), notices: notices::told(recording), stalls: silences(recording) }
     }
 
-    /// The steps and the longest stall in words, with the numbers that mark the steps in the plots.
+    /// The steps, what the kernels said and the longest stall in words, with the marks that the plots have for them.
     pub(super) fn legend(&self) -> Markup {
         let longest = self.stalls.iter().max_by_key(|(from, to)| to - from);
         html! {
@@ -35,6 +40,12 @@ impl Timeline {
                     @for (number, (at, what)) in self.steps.iter().enumerate() {
                         li { span .flag { (number + 1) } span .num { (seconds(*at, 2)) } " " (what) }
                     }
+                }
+            }
+            @if !self.notices.is_empty() {
+                ul .notices title="notices of the hosts' kernels about links, addresses and routes" {
+                    @for (at, what) in self.notices.iter().take(NOTICES) { li { span .tick {} span .num { (seconds(*at, 2)) } " " (what) } }
+                    @if self.notices.len() > NOTICES { li .note { "and " (self.notices.len() - NOTICES) " later ones" } }
                 }
             }
             @if let Some((from, to)) = longest {
