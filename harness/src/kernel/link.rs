@@ -72,6 +72,13 @@ pub fn rename(batch: &mut Batch, index: i32, name: &str) {
     batch.push(&request);
 }
 
+/// Gives an interface another largest packet.
+pub fn set_mtu(batch: &mut Batch, index: i32, mtu: u32) {
+    let mut request = Request::new().op_setlink_do(&header(index, 0, 0));
+    request.encode().push_mtu(mtu);
+    batch.push(&request);
+}
+
 /// Sets an interface up or down.
 pub fn set_up(batch: &mut Batch, index: i32, up: bool) {
     let request = Request::new().op_setlink_do(&header(index, if up { libc::IFF_UP } else { 0 }, libc::IFF_UP));

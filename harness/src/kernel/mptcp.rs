@@ -63,6 +63,27 @@ pub(crate) fn delete_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Res
     netlink.request(&request)
 }
 
+/// Removes the endpoint of this id, or what has id 0 and this address: the first subflow of each connection that has it there.
+pub(crate) fn delete_endpoint_id(netlink: &mut Netlink, id: u8, address: Option<IpAddr>) -> Result<(), NetlinkError> {
+    let mut request = Request::new().op_del_addr_do();
+    let attributes = request.encode().nested_addr();
+    let attributes = match address {
+        Some(IpAddr::V6(address)) => attributes.push_family(libc::AF_INET6 as u16).push_addr6(&address.octets()),
+        Some(IpAddr::V4(address)) => attributes.push_family(libc::AF_INET as u16).push_addr4(address.into()),
+        None => attributes,
+    };
+    drop(attributes.push_id(id));
+    netlink.request(&request)
+}
+
+/// Gives the endpoint of this id the flags `backup` and `fullmesh` as they are here.
+pub(crate) fn change_endpoint_id(netlink: &mut Netlink, id: u8, flags: u32) -> Result<(), NetlinkError> {
+    let mut request = Request::new().op_set_flags_do();
+    // With a family it would be looked for by its address.
+    drop(request.encode().nested_addr().push_id(id).push_flags(flags));
+    netlink.request(&request)
+}
+
 /// Gives an endpoint the flags `backup` and `fullmesh` as they are here.
 pub(crate) fn change_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_set_flags_do();

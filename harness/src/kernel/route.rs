@@ -37,6 +37,17 @@ pub fn add_address(batch: &mut Batch, new: &Address) {
     batch.push(&request);
 }
 
+/// Takes an address from its interface.
+pub(crate) fn delete_address(batch: &mut Batch, old: &Address) {
+    let mut header = rt_addr::Ifaddrmsg::new();
+    header.ifa_family = family(old.address.is_ipv6());
+    header.ifa_prefixlen = old.prefix;
+    header.ifa_index = old.index as u32;
+    let mut request = rt_addr::Request::new().op_deladdr_do(&header);
+    request.encode().push_local(old.address).push_address(old.address);
+    batch.push(&request);
+}
+
 /// Every address of the namespace.
 pub fn addresses(netlink: &mut Netlink) -> Result<Vec<Address>, NetlinkError> {
     let request = rt_addr::Request::new().op_getaddr_dump(&rt_addr::Ifaddrmsg::new());
@@ -68,6 +79,27 @@ pub struct Route {
 
 /// `RTNH_F_ONLINK` of linux/rtnetlink.h.
 const ONLINK: u32 = 4;
+
+/// Removes a route.
+pub(crate) fn delete_route(batch: &mut Batch, route: &Route) {
+    let mut header = rt_route::Rtmsg::new();
+    header.rtm_family = family(route.to.is_ipv6());
+    header.rtm_dst_len = route.prefix;
+    header.rtm_scope = libc::RT_SCOPE_NOWHERE;
+    let mut request = rt_route::Request::new().op_delroute_do(&header);
+    let mut attributes = request.encode().push_table(route.table);
+    if route.prefix > 0 {
+        attributes = attributes.push_dst(route.to);
+    }
+    if let Some(via) = route.via {
+        attributes = attributes.push_gateway(via);
+    }
+    if let Some(index) = route.index {
+        attributes = attributes.push_oif(index as u32);
+    }
+    drop(attributes);
+    batch.push(&request);
+}
 
 /// Adds a route, or replaces the one to the same destination.
 pub(crate) fn replace_route(batch: &mut Batch, route: &Route) {

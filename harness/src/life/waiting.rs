@@ -78,7 +78,7 @@ mod tests {
     use crate::words::Constraint;
 
     fn step(when: Option<When>) -> PlannedStep {
-        PlannedStep { at: Time::ZERO, ops: Vec::new(), later: Vec::new(), process: None, when }
+        PlannedStep { at: Time::ZERO, ops: Vec::new(), later: Vec::new(), process: None, when, refused: None }
     }
 
     fn when(most: &str) -> When {

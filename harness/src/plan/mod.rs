@@ -26,7 +26,7 @@ pub use wire::{Choice, Forwarding, Means};
 use crate::document::case::{Action, Case, Process, Reshape, Step, Verb, When};
 use crate::document::topology::{Link, Topology};
 use crate::words::feature::{self, Lack};
-use crate::words::{Feature, Rate, Shape, Time};
+use crate::words::{Errno, Feature, Rate, Shape, Time};
 
 /// Everything a place needs to run a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +68,9 @@ pub struct PlannedStep {
     /// What it waits for, if it is due at no certain time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// With what the kernel must refuse it, if it must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Errno>,
 }
 
 /// A part of a step.
@@ -89,9 +92,12 @@ impl Job {
             topology.links.keys().map(|name| (name.clone(), choose(&topology, &case.steps, name, means))).collect();
         let wires = wires(&topology, &case.steps, &engines, means);
         let setup = setup::lab(&topology, &wires, means);
-        let steps = steps::plan(&case, &wires, &setup);
-        let changes = steps.iter().flat_map(|step| step.ops.iter().chain(step.later.iter().flat_map(|change| &change.ops)));
+        let steps = steps::plan(&topology, &case, &wires, &setup);
+        let (refused, taken): (Vec<_>, Vec<_>) = steps.iter().partition(|step| step.refused.is_some());
+        let changes = taken.into_iter().flat_map(|step| step.ops.iter().chain(step.later.iter().flat_map(|change| &change.ops)));
         let mut needs = needs(setup.iter().chain(changes));
+        // Of what is refused nothing comes that would need room.
+        needs.extend(refused.into_iter().flat_map(|step| &step.ops).filter_map(|op| op.act.needs()));
         // A bridge keeps the frames of LACP to itself.
         needs.extend(topology.speaks_lacp().then_some(Feature::Redirect).filter(|_| means.forwarding == Forwarding::Bridge));
         needs.extend(programs(&case).map(Feature::Program));
@@ -125,6 +131,9 @@ impl Job {
             .expect("writing to a string");
             if let Some((verb, name)) = &step.process {
                 writeln!(script, "# {} {name}", verb.key()).expect("writing to a string");
+            }
+            if let Some(refused) = step.refused {
+                writeln!(script, "# must fail: {refused}").expect("writing to a string");
             }
             script += &self::script(&step.ops);
             for change in &step.later {

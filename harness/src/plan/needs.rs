@@ -18,7 +18,9 @@ pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
         let here = endpoints.entry(&op.ns).or_default();
         match &op.act {
             Act::Mptcp(MptcpAct::Endpoint { .. }) => *here += 1,
-            Act::Mptcp(MptcpAct::DeleteEndpoint { .. }) => *here = here.saturating_sub(1),
+            Act::Mptcp(MptcpAct::DeleteEndpoint { .. } | MptcpAct::DeleteEndpointId { address: None, .. }) => {
+                *here = here.saturating_sub(1);
+            }
             Act::Mptcp(MptcpAct::FlushEndpoints) => *here = 0,
             Act::Mptcp(MptcpAct::Limits { subflows, add_addr_accepted }) => {
                 highest = highest.max((*subflows).max(*add_addr_accepted).unwrap_or(0));

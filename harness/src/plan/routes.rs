@@ -96,6 +96,14 @@ fn written(topology: &Topology, host: &str, route: &Route, routes: &[RouteAct]) 
     RouteAct::Route { to: route.to, via: route.via, dev: route.interface.clone(), table: None, onlink }
 }
 
+/// A route that a step adds to a host that has these already, or removes.
+pub(super) fn changed(topology: &Topology, host: &str, route: &Route, routes: &[RouteAct], add: bool) -> RouteAct {
+    match written(topology, host, route, routes) {
+        RouteAct::Route { to, via, dev, table, .. } if !add => RouteAct::DeleteRoute { to, via, dev, table },
+        act => act,
+    }
+}
+
 fn default_network(v6: bool) -> Network {
     Network { address: if v6 { [0u8; 16].into() } else { [0u8; 4].into() }, prefix: 0 }
 }

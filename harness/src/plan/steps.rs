@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::routes;
 use super::wire::{self, Wire};
 use super::{Act, Change, DeviceAct, HostAct, MptcpAct, NftAct, Op, PlannedStep, RouteAct};
-use crate::document::case::{Action, Case, EndpointChange, How, Reshape};
+use crate::document::case::{Action, AddressChange, Case, EndpointChange, How, MtuChange, Reshape, RouteChange};
+use crate::document::topology::Topology;
 use crate::words::names::WIRES;
 use crate::words::ramp::Ramp;
 use crate::words::{Direction, End, Shape, Time};
@@ -14,7 +16,7 @@ use std::net::SocketAddr;
 /// How often a change that takes its time is a little further.
 const TICK: Time = Time::from_millis(50);
 
-pub(super) fn plan(case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep> {
+pub(super) fn plan(topology: &Topology, case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep> {
     let wires: BTreeMap<&str, &Wire> = wires.iter().map(|wire| (wire.name, wire)).collect();
     let mut cuts: BTreeMap<&str, Vec<&How>> = BTreeMap::new();
     let mut shapes: BTreeMap<&str, [&Shape; 2]> = wires.iter().map(|(name, wire)| (*name, [&wire.link.up, &wire.link.down])).collect();
@@ -42,11 +44,23 @@ pub(super) fn plan(case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep
                     EndpointChange::Add(endpoint) => MptcpAct::of_endpoint(endpoint),
                     EndpointChange::Remove(address) => MptcpAct::DeleteEndpoint { address: *address },
                     EndpointChange::Change(address, flags) => MptcpAct::ChangeEndpoint { address: *address, flags: flags.clone() },
+                    EndpointChange::ChangeId(id, flags) => MptcpAct::ChangeEndpointId { id: *id, flags: flags.clone() },
+                    EndpointChange::RemoveId(id) => MptcpAct::DeleteEndpointId { id: *id, address: None },
+                    EndpointChange::RemoveInitial(address) => MptcpAct::DeleteEndpointId { id: 0, address: Some(*address) },
                     EndpointChange::Flush => MptcpAct::FlushEndpoints,
                 },
             ),
             Action::Limits { host, subflows, add_addr_accepted } => {
                 at_once(host, MptcpAct::Limits { subflows: *subflows, add_addr_accepted: *add_addr_accepted })
+            }
+            Action::Address(change) => vec![Change { after: Time::ZERO, ops: address(change, setup) }],
+            Action::Route(RouteChange { host, route, add }) => {
+                let told: Vec<RouteAct> = routes_of(host, setup).cloned().collect();
+                at_once(host, routes::changed(topology, host, route, &told, *add))
+            }
+            Action::Mtu(MtuChange { ends, bytes }) => {
+                let op = |end: &End| Op::new(&end.host, DeviceAct::Mtu { dev: end.interface.clone(), bytes: *bytes });
+                vec![Change { after: Time::ZERO, ops: ends.iter().map(op).collect() }]
             }
             Action::Sysctl { host, set } => {
                 let op = |(key, value): (&String, &String)| Op::new(host, HostAct::Sysctl { key: key.clone(), value: value.clone() });
@@ -66,7 +80,7 @@ pub(super) fn plan(case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep
         };
         let process = if let Action::Process(verb, name) = &step.action { Some((*verb, name.clone())) } else { None };
         let first = changes.remove(0);
-        planned.push(PlannedStep { at: step.at, ops: first.ops, later: changes, process, when: step.when.clone() });
+        planned.push(PlannedStep { at: step.at, ops: first.ops, later: changes, process, when: step.when.clone(), refused: step.refused });
     }
     planned
 }
@@ -74,6 +88,27 @@ pub(super) fn plan(case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep
 /// A step that is one operation.
 fn at_once(host: &str, act: impl Into<Act>) -> Vec<Change> {
     vec![Change { after: Time::ZERO, ops: vec![Op::new(host, act)] }]
+}
+
+/// What gives an interface an address or takes one from it. One that it had at first has its routes back with it: the kernel forgets them.
+fn address(change: &AddressChange, setup: &[Op]) -> Vec<Op> {
+    let AddressChange { host, interface, address, add } = change;
+    let act = RouteAct::Address { dev: interface.clone(), address: *address };
+    if !*add {
+        return vec![Op::new(host, RouteAct::DeleteAddress { dev: interface.clone(), address: *address })];
+    }
+    let had = setup.contains(&Op::new(host, act.clone()));
+    let v6 = address.address.is_ipv6();
+    let by_it =
+        |act: &&RouteAct| matches!(act, RouteAct::Route { to, dev: Some(dev), .. } if dev == interface && to.address.is_ipv6() == v6);
+    let back = routes_of(host, setup).filter(by_it).filter(|_| had).cloned();
+    std::iter::once(act).chain(back).map(|act| Op::new(host, act)).collect()
+}
+
+/// What a host was told of routes.
+fn routes_of<'a>(host: &'a str, setup: &'a [Op]) -> impl Iterator<Item = &'a RouteAct> {
+    let route = |op: &'a Op| if let Act::Route(act @ RouteAct::Route { .. }) = &op.act { Some(act) } else { None };
+    setup.iter().filter(move |op| op.ns == host).filter_map(route)
 }
 
 /// What changes a link's conditions: at once, or a little with every tick.

@@ -20,7 +20,7 @@ pub use crate::record::{
     value_at,
 };
 use crate::result::splat::Splat;
-use crate::words::{Feature, Rate, Time};
+use crate::words::{Errno, Feature, Rate, Time};
 
 pub(crate) use exact::Exact;
 
@@ -208,6 +208,9 @@ pub struct StepRecord {
     /// Which of the case's it was, where some wait and the order is not that of the case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<usize>,
+    /// With what the kernel refused it, where it had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Errno>,
 }
 
 /// A step that waited.

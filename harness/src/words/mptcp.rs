@@ -133,9 +133,63 @@ pub struct Endpoint {
     pub port: Option<u16>,
 }
 
+/// As `ip mptcp endpoint` shows it: `10.0.1.2 id 2 subflow dev eth0`
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)?;
+        self.port.map_or(Ok(()), |port| write!(f, " port {port}"))?;
+        self.id.map_or(Ok(()), |id| write!(f, " id {id}"))?;
+        self.flags.iter().try_for_each(|flag| write!(f, " {flag}"))?;
+        self.interface.as_ref().map_or(Ok(()), |dev| write!(f, " dev {dev}"))
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut words = text.split_whitespace();
+        let address = words.next().and_then(|word| word.parse().ok());
+        let address =
+            address.ok_or_else(|| format!("`{text}` does not begin with an address: write one such as \"10.0.1.2 id 2 subflow\""))?;
+        let mut endpoint = Self { address, interface: None, flags: Vec::new(), id: None, port: None };
+        while let Some(word) = words.next() {
+            let value = if ["id", "port", "dev"].contains(&word) {
+                words.next().ok_or_else(|| format!("`{word}` lacks what it is: write one such as \"10.0.1.2 id 2 subflow\""))?
+            } else {
+                ""
+            };
+            let wrong = |_| format!("`{value}` is no {word}");
+            match word {
+                "id" => endpoint.id = Some(value.parse().map_err(wrong)?),
+                "port" => endpoint.port = Some(value.parse().map_err(wrong)?),
+                "dev" => endpoint.interface = Some(value.to_owned()),
+                _ => endpoint.flags.push(word.parse().map_err(|()| {
+                    let flags = EndpointFlag::ALL.map(EndpointFlag::word).join(", ");
+                    format!("`{word}` is no flag of an endpoint: write {flags}, or id, port or dev with its value")
+                })?),
+            }
+        }
+        Ok(endpoint)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endpoints_are_read_as_ip_shows_them() {
+        for text in ["10.0.1.1 id 1", "10.0.1.2 port 4321 id 2 signal backup dev eth0", "fd00::2 fullmesh"] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
+        }
+        for (text, said) in
+            [("eth0", "does not begin"), ("10.0.1.1 id", "lacks"), ("10.0.1.1 id 300", "no id"), ("10.0.1.1 nobackup", "no flag")]
+        {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+    }
 
     #[test]
     fn flags_have_the_kernel_s_bits() {

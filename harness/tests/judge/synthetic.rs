@@ -163,7 +163,7 @@ fn case() -> Case {
         sample: Time::from_millis(100),
         transfers: [("download".to_owned(), transfer)].into(),
         processes: BTreeMap::new(),
-        steps: steps.map(|(at, action)| Step { at: Time::from_millis(at), when: None, action }).into(),
+        steps: steps.map(|(at, action)| Step { at: Time::from_millis(at), when: None, refused: None, action }).into(),
         expects: Vec::new(),
         must_fail: Vec::new(),
     }
@@ -182,7 +182,7 @@ pub(crate) fn run() -> Recording {
         unshaped: None,
         needs: [].into(),
     };
-    let step = |due: u64, line: &str| StepRecord { due, at: due + 300, lines: vec![line.to_owned()], number: None };
+    let step = |due: u64, line: &str| StepRecord { due, at: due + 300, lines: vec![line.to_owned()], number: None, refused: None };
     Recording {
         relayed: BTreeMap::new(),
         splats: Vec::new(),

@@ -201,6 +201,8 @@ fn topology(
 
 /// What the findings about steps that wait are called, beside those about measures.
 pub(crate) const WAITED: &str = "when";
+/// What the findings about steps that must be refused are called.
+pub(crate) const REFUSED: &str = "refused";
 /// How often is sampled unless it is written.
 const SAMPLE: Time = Time::from_millis(100);
 /// How often can be sampled.
@@ -299,7 +301,8 @@ fn variants(raw: &raw::Case, mistakes: &mut Mistakes) {
 fn must_fail(raw: &raw::Case, mistakes: &mut Mistakes) {
     let waits = raw.steps.iter().filter_map(|step| step.value.when.as_ref().map(|_| WAITED));
     let expected = raw.expects.iter().flat_map(|expect| expect.value.measures.iter().map(|written| written.about.key));
-    let measured: BTreeSet<&str> = expected.chain(waits).collect();
+    let refusals = raw.steps.iter().filter_map(|step| step.value.refused.as_ref().map(|_| REFUSED));
+    let measured: BTreeSet<&str> = expected.chain(waits).chain(refusals).collect();
     for key in &raw.must_fail {
         if !measured.contains(key.value.as_str()) {
             let message = format!("`{}` must fail, but no expectation uses it", key.value);

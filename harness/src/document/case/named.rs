@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Named, Spanned};
-use crate::document::topology::{Host, Link, Topology};
+use crate::document::topology::interfaces::known_interface;
+use crate::document::topology::{Host, Interface, Link, Topology};
 
 /// The host of this name.
 pub(in crate::document::case) fn host<'a>(topology: &'a Topology, name: &Spanned<String>, mistakes: &mut Mistakes) -> Option<&'a Host> {
@@ -25,6 +26,16 @@ pub(in crate::document::case) fn link<'a>(topology: &'a Topology, name: &Spanned
         mistakes.undefined(&name.span, message, &name.value, topology.links.keys().map(String::as_str));
     }
     found
+}
+
+/// The interface of this name that a host has.
+pub(in crate::document::case) fn interface<'a>(
+    name: &str,
+    host: &'a Host,
+    written: &Spanned<String>,
+    mistakes: &mut Mistakes,
+) -> Option<&'a Interface> {
+    known_interface(name, written, &host.interfaces, mistakes)
 }
 
 /// Whether the case has this process; a mistake if not.

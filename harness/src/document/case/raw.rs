@@ -8,7 +8,7 @@ use super::step;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value};
 use crate::document::topology::Family;
-use crate::words::{Protocol, Rate, Size, Time, TransferDirection, Window};
+use crate::words::{Errno, Protocol, Rate, Size, Time, TransferDirection, Window};
 pub(super) use process::{Process, Ready};
 
 const CASE: Shape = Shape {
@@ -39,7 +39,7 @@ const TRANSFER: Shape = Shape {
 };
 const VARIANT: Shape = Shape { heading: "`[[variant]]`", what: "a variant", keys: &["name", "case", "topology"] };
 /// The keys of verbs come in addition.
-const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "when"] };
+const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "when", "refused"] };
 /// The keys of measures come in addition.
 const EXPECT: Shape = Shape { heading: "`[[expect]]`", what: "an expectation", keys: &["transfer", "host", "process", "during"] };
 
@@ -103,6 +103,7 @@ pub(super) struct Transfer {
 pub(super) struct Step {
     pub(super) at: Option<Spanned<Time>>,
     pub(super) when: Option<Spanned<step::RawWhen>>,
+    pub(super) refused: Option<Spanned<Errno>>,
     /// What is behind the first verb that could be read, and where.
     pub(super) written: Option<Box<dyn step::Written>>,
     pub(super) span: Span,
@@ -166,7 +167,7 @@ impl Read for Step {
         let mut table = Table::open_with(value, &STEP, &verbs, mistakes)?;
         table.exactly_one(&verbs);
         table.exactly_one(&["at", "when"]);
-        let (at, when) = (table.optional("at"), table.optional("when"));
+        let (at, when, refused) = (table.optional("at"), table.optional("when"), table.optional("refused"));
         let mut read = Vec::new();
         for about in step::ALL {
             if let Some((_, value)) = table.entry(about.key) {
@@ -174,7 +175,7 @@ impl Read for Step {
             }
         }
         let (written, span) = read.into_iter().next().map_or_else(|| (None, value.span()), |(written, span)| (Some(written), span));
-        Some(Self { at, when, written, span })
+        Some(Self { at, when, refused, written, span })
     }
 }
 

@@ -9,7 +9,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Read, Value};
 use crate::document::diagnostic::Mistakes;
-use crate::words::{Constraint, End, EndpointFlag, Network, Percent, Protocol, Quantity, Rate, Size, Time, TransferDirection, Window};
+use crate::words::{
+    Constraint, End, Endpoint, EndpointFlag, Errno, Network, Percent, Protocol, Quantity, Rate, Size, Time, TransferDirection, Window,
+};
 
 /// What a value is, for an error message.
 pub(super) fn kind(value: &Value<'_>) -> &'static str {
@@ -71,6 +73,17 @@ pub(crate) fn word<T: Copy>(value: &Value<'_>, what: &str, words: &[(&str, T)], 
     found
 }
 
+impl Read for Errno {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let text = string(value, "an error's name in quotes", mistakes)?;
+        let found = text.parse().ok();
+        if found.is_none() {
+            mistakes.unknown(&value.span(), format!("`{text}` is not the name of an error"), text, Self::names());
+        }
+        found
+    }
+}
+
 impl Read for String {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         string(value, "a string in quotes", mistakes).map(str::to_owned)
@@ -124,6 +137,7 @@ read_text!(quantity:
 read_text!(parsed:
     End => "an interface of a host such as \"laptop:eth0\"",
     Network => "an address with its prefix length such as \"10.0.1.2/24\"",
+    Endpoint => "an endpoint such as \"10.0.1.2 id 2 subflow\"",
     Window => "a window of the run such as \"2s..10s\"",
 );
 

@@ -2,7 +2,7 @@
 //! Not here: which keys there are (`raw`), nor how addresses are chosen ([`crate::document::topology::address`]).
 
 mod bond;
-mod host;
+pub(crate) mod host;
 pub(crate) mod mptcp;
 mod mtu;
 mod vlan;

@@ -5,7 +5,7 @@ pub mod address;
 pub mod check;
 pub(crate) mod conditions;
 pub(crate) mod firewall;
-mod interfaces;
+pub(crate) mod interfaces;
 mod raw;
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use raw::{Endpoint as RawEndpoint, Family, Sysctls as RawSysctls};
+pub(crate) use raw::{Endpoint as RawEndpoint, Family, Route as RawRoute, Sysctls as RawSysctls};
 
 pub use crate::words::Endpoint;
 use crate::words::{BondMode, End, Engine, Network, Rule, Shape, Time, XmitHashPolicy};

@@ -88,7 +88,7 @@ pub(super) enum Nat {
 }
 
 #[derive(Debug)]
-pub(super) struct Route {
+pub(crate) struct Route {
     pub(super) to: Option<Spanned<Destination>>,
     pub(super) via: Option<Spanned<IpAddr>>,
     pub(super) interface: Option<Spanned<String>>,

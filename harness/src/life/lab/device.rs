@@ -32,6 +32,7 @@ pub(super) fn add(room: &mut Room, batch: &mut Batch, act: &DeviceAct, peer: Opt
         DeviceAct::Vlan { dev, link, id } => vlan::add(batch, dev, room.new_device(dev), room.index(link), *id),
         DeviceAct::Up { dev } => link::set_up(batch, room.index(dev), true),
         DeviceAct::Down { dev } => link::set_up(batch, room.index(dev), false),
+        DeviceAct::Mtu { dev, bytes } => link::set_mtu(batch, room.index(dev), *bytes),
         DeviceAct::Attach { dev, master } => link::attach(batch, room.index(dev), room.index(master)),
         DeviceAct::Port { dev, flood } => link::bridge_port(batch, room.index(dev), *flood),
     }
@@ -45,6 +46,7 @@ pub(super) fn differs(room: &mut Room, found: &mut Found, act: &DeviceAct) -> In
         DeviceAct::Veth { dev, mtu, .. } => is(&|link| link.mtu == *mtu && link.up, found.link(room, dev)?),
         DeviceAct::Bridge { dev } | DeviceAct::Up { dev } => is(&|link| link.up, found.link(room, dev)?),
         DeviceAct::Down { dev } => is(&|link| !link.up, found.link(room, dev)?),
+        DeviceAct::Mtu { dev, bytes } => is(&|link| link.mtu == *bytes, found.link(room, dev)?),
         DeviceAct::Attach { dev, master } => {
             let master = room.index(master);
             is(&|link| link.master == master, found.link(room, dev)?)

@@ -25,6 +25,7 @@ use crate::kernel::{Batch, Namespace, Netlink, NetlinkError, link};
 use crate::life::clock::Clock;
 use crate::life::relay::{Relay, RelayError, RelayLink};
 use crate::plan::{Act, DeviceAct, HostAct, Op, RelayAct};
+use crate::words::Errno;
 use crate::words::names::{self, WIRES};
 use device::Peer;
 
@@ -67,6 +68,17 @@ pub enum LabError {
     /// An interface has no carrier.
     #[error("{0} is up but nothing passes after {1:?}: no carrier")]
     NoCarrier(String, Duration),
+}
+
+impl LabError {
+    /// With what the kernel refused, if it did.
+    pub(in crate::life) fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Netlink { source, .. } => Some(Errno(source.errno())),
+            Self::Io { source, .. } => source.raw_os_error().map(Errno),
+            _ => None,
+        }
+    }
 }
 
 /// A namespace of the lab with what is known of it.

@@ -26,7 +26,9 @@ pub(super) fn apply(room: &mut Room, op: &Op, act: &MptcpAct) -> Result<(), LabE
             mptcp::add_endpoint(&mut room.netlink, &endpoint)
         }
         MptcpAct::DeleteEndpoint { address } => delete_endpoint(room, *address),
+        MptcpAct::DeleteEndpointId { id, address } => mptcp::delete_endpoint_id(&mut room.netlink, *id, *address),
         MptcpAct::ChangeEndpoint { address, flags } => change_endpoint(room, *address, flags),
+        MptcpAct::ChangeEndpointId { id, flags } => mptcp::change_endpoint_id(&mut room.netlink, *id, bits(flags)),
         MptcpAct::FlushEndpoints => mptcp::flush_endpoints(&mut room.netlink),
         MptcpAct::Command { to, server, command: told, .. } => return command(room, op, *to, *server, told),
     };
@@ -36,7 +38,7 @@ pub(super) fn apply(room: &mut Room, op: &Op, act: &MptcpAct) -> Result<(), LabE
 /// What the kernel has instead of what it was told.
 pub(super) fn differs(room: &mut Room, found: &mut Found, act: &MptcpAct) -> Instead {
     match act {
-        MptcpAct::Command { .. } => Ok(None),
+        MptcpAct::Command { .. } | MptcpAct::DeleteEndpointId { id: 0, .. } => Ok(None),
         MptcpAct::Limits { subflows, add_addr_accepted } => {
             let has = mptcp::limits(&mut room.netlink)?;
             let same = subflows.is_none_or(|wanted| wanted == has.subflows)
@@ -47,14 +49,14 @@ pub(super) fn differs(room: &mut Room, found: &mut Found, act: &MptcpAct) -> Ins
             let has = configured(found.endpoints(room)?);
             Ok(unless(!has.iter().any(|endpoint| endpoint.address == *address), || "the endpoint still".to_owned()))
         }
-        MptcpAct::ChangeEndpoint { address, flags } => {
-            let has = configured(found.endpoints(room)?);
-            let [backup, fullmesh] = [EndpointFlag::Backup, EndpointFlag::Fullmesh];
-            let wanted = [backup, fullmesh].into_iter().filter(|flag| flags.contains(flag)).map(EndpointFlag::bit).sum::<u32>();
-            let same = |endpoint: &mptcp::Endpoint| endpoint.flags & (backup.bit() | fullmesh.bit()) == wanted;
-            let near: Vec<_> = has.into_iter().filter(|endpoint| endpoint.address == *address).collect();
-            Ok(unless(near.iter().any(same), || format!("{near:?}")))
+        MptcpAct::DeleteEndpointId { id, .. } => {
+            let has = found.endpoints(room)?;
+            Ok(unless(!has.iter().any(|endpoint| endpoint.id == *id), || "the endpoint still".to_owned()))
         }
+        MptcpAct::ChangeEndpoint { address, flags } => {
+            Ok(unflagged(&configured(found.endpoints(room)?), flags, |endpoint| endpoint.address == *address))
+        }
+        MptcpAct::ChangeEndpointId { id, flags } => Ok(unflagged(found.endpoints(room)?, flags, |endpoint| endpoint.id == *id)),
         MptcpAct::FlushEndpoints => {
             let has = configured(found.endpoints(room)?);
             Ok(unless(has.is_empty(), || format!("{has:?}")))
@@ -74,10 +76,21 @@ fn endpoint(room: &Room, address: IpAddr, dev: Option<&str>, flags: &[EndpointFl
     mptcp::Endpoint {
         address,
         index: dev.map_or(0, |dev| room.index(dev)),
-        flags: flags.iter().copied().map(EndpointFlag::bit).sum(),
+        flags: bits(flags),
         id: id.unwrap_or(0),
         port: port.unwrap_or(0),
     }
+}
+
+/// What endpoints there are instead of one that has these of the flags that can be changed.
+fn unflagged(has: &[mptcp::Endpoint], flags: &[EndpointFlag], which: impl Fn(&mptcp::Endpoint) -> bool) -> Option<String> {
+    let changeable = bits(&[EndpointFlag::Backup, EndpointFlag::Fullmesh]);
+    let near: Vec<_> = has.iter().filter(|endpoint| which(endpoint)).collect();
+    unless(near.iter().any(|endpoint| endpoint.flags & changeable == bits(flags)), || format!("{near:?}"))
+}
+
+fn bits(flags: &[EndpointFlag]) -> u32 {
+    flags.iter().copied().map(EndpointFlag::bit).sum()
 }
 
 /// The endpoints that the kernel did not make itself (`implicit`).
@@ -99,8 +112,7 @@ fn delete_endpoint(room: &mut Room, address: IpAddr) -> Result<(), NetlinkError>
 
 fn change_endpoint(room: &mut Room, address: IpAddr, flags: &[EndpointFlag]) -> Result<(), NetlinkError> {
     let endpoint = endpoint_of(room, address)?;
-    let flags = flags.iter().copied().map(EndpointFlag::bit).sum();
-    mptcp::change_endpoint(&mut room.netlink, &mptcp::Endpoint { flags, ..endpoint })
+    mptcp::change_endpoint(&mut room.netlink, &mptcp::Endpoint { flags: bits(flags), ..endpoint })
 }
 
 /// Tells the kernel about every connection that leads to `to`, as seen from this end of it.

@@ -6,10 +6,10 @@ use super::found::{Found, Instead, unless};
 use crate::kernel::{Batch, route};
 use crate::plan::{MAIN_TABLE, RouteAct};
 
-/// What the kernel is told, as it has it then.
+/// What the kernel is told, as it has it then: or has not, where it is removed.
 enum Wanted {
-    Address(route::Address),
-    Route(route::Route),
+    Address(route::Address, bool),
+    Route(route::Route, bool),
     Rule(route::Rule),
     EverythingIsHere { v6: bool, table: u32 },
 }
@@ -17,12 +17,20 @@ enum Wanted {
 fn wanted(room: &Room, act: &RouteAct) -> Wanted {
     match act {
         RouteAct::Address { dev, address } => {
-            Wanted::Address(route::Address { index: room.index(dev), address: address.address, prefix: address.prefix })
+            Wanted::Address(route::Address { index: room.index(dev), address: address.address, prefix: address.prefix }, true)
+        }
+        RouteAct::DeleteAddress { dev, address } => {
+            Wanted::Address(route::Address { index: room.index(dev), address: address.address, prefix: address.prefix }, false)
+        }
+        RouteAct::DeleteRoute { to, via, dev, table } => {
+            let index = dev.as_ref().map(|dev| room.index(dev));
+            let table = table.unwrap_or(MAIN_TABLE);
+            Wanted::Route(route::Route { to: to.address, prefix: to.prefix, via: *via, index, table, onlink: false }, false)
         }
         RouteAct::Route { to, via, dev, table, onlink } => {
             let index = dev.as_ref().map(|dev| room.index(dev));
             let table = table.unwrap_or(MAIN_TABLE);
-            Wanted::Route(route::Route { to: to.address, prefix: to.prefix, via: *via, index, table, onlink: *onlink })
+            Wanted::Route(route::Route { to: to.address, prefix: to.prefix, via: *via, index, table, onlink: *onlink }, true)
         }
         RouteAct::Rule { v6, priority, from, mark, table, suppress_default } => {
             let (priority, table, suppress_default) = (*priority, *table, *suppress_default);
@@ -35,8 +43,10 @@ fn wanted(room: &Room, act: &RouteAct) -> Wanted {
 /// Adds an operation to a batch.
 pub(super) fn add(room: &Room, batch: &mut Batch, act: &RouteAct) {
     match wanted(room, act) {
-        Wanted::Address(address) => route::add_address(batch, &address),
-        Wanted::Route(route) => route::replace_route(batch, &route),
+        Wanted::Address(address, true) => route::add_address(batch, &address),
+        Wanted::Address(address, false) => route::delete_address(batch, &address),
+        Wanted::Route(route, true) => route::replace_route(batch, &route),
+        Wanted::Route(route, false) => route::delete_route(batch, &route),
         Wanted::Rule(rule) => route::add_rule(batch, &rule),
         Wanted::EverythingIsHere { v6, table } => route::everything_is_here(batch, v6, table),
     }
@@ -45,12 +55,15 @@ pub(super) fn add(room: &Room, batch: &mut Batch, act: &RouteAct) {
 /// What the kernel has instead of what it was told.
 pub(super) fn differs(room: &mut Room, found: &mut Found, act: &RouteAct) -> Instead {
     match wanted(room, act) {
-        Wanted::Address(wanted) => Ok(unless(found.addresses(room)?.contains(&wanted), || "no such address".to_owned())),
-        Wanted::Route(wanted) => {
+        Wanted::Address(wanted, there) => {
+            let has = found.addresses(room)?.contains(&wanted);
+            Ok(unless(has == there, || if has { "the address still" } else { "no such address" }.to_owned()))
+        }
+        Wanted::Route(wanted, there) => {
             let has = found.routes(room)?;
             let same = has.contains(&wanted)
                 || (wanted.index.is_none() && has.iter().any(|route| route::Route { index: None, ..*route } == wanted));
-            Ok(unless(same, || "no such route".to_owned()))
+            Ok(unless(same == there, || if same { "the route still" } else { "no such route" }.to_owned()))
         }
         Wanted::Rule(wanted) => Ok(unless(found.rules(room)?.contains(&wanted), || "no such rule".to_owned())),
         Wanted::EverythingIsHere { v6, table } => {

@@ -43,6 +43,13 @@ pub enum DeviceAct {
         /// The interface.
         dev: String,
     },
+    /// Gives an interface another largest packet.
+    Mtu {
+        /// The interface.
+        dev: String,
+        /// The largest packet in bytes.
+        bytes: u32,
+    },
     /// Makes a bond without members, down.
     Bond {
         /// Its name.
@@ -89,7 +96,7 @@ impl DeviceAct {
             Self::Bridge { .. } => Some(Feature::Bridge),
             Self::Bond { .. } => Some(Feature::Bonding),
             Self::Vlan { .. } => Some(Feature::Vlan),
-            Self::Veth { .. } | Self::Up { .. } | Self::Down { .. } | Self::Attach { .. } | Self::Port { .. } => None,
+            Self::Veth { .. } | Self::Up { .. } | Self::Down { .. } | Self::Mtu { .. } | Self::Attach { .. } | Self::Port { .. } => None,
         }
     }
 
@@ -107,6 +114,7 @@ impl DeviceAct {
             Self::Bridge { dev } => write!(f, "ip -n {ns} link add {dev} up type bridge mcast_snooping 0"),
             Self::Up { dev } => write!(f, "ip -n {ns} link set {dev} up"),
             Self::Down { dev } => write!(f, "ip -n {ns} link set {dev} down"),
+            Self::Mtu { dev, bytes } => write!(f, "ip -n {ns} link set {dev} mtu {bytes}"),
             Self::Bond { dev, mtu, mode, miimon, xmit_hash_policy } => {
                 write!(f, "ip -n {ns} link add {dev} mtu {mtu} type bond mode {mode} miimon {}", miimon.millis())?;
                 xmit_hash_policy.map_or(Ok(()), |policy| write!(f, " xmit_hash_policy {policy}"))

@@ -39,6 +39,20 @@ pub enum MptcpAct {
         /// Its address.
         address: IpAddr,
     },
+    /// Removes the MPTCP endpoint of an id. With id 0, which is no endpoint's: the first subflows that have this address.
+    DeleteEndpointId {
+        /// The id.
+        id: u8,
+        /// The address, for id 0.
+        address: Option<IpAddr>,
+    },
+    /// Gives the MPTCP endpoint of an id these of the flags `backup` and `fullmesh`.
+    ChangeEndpointId {
+        /// The id.
+        id: u8,
+        /// The flags.
+        flags: Vec<EndpointFlag>,
+    },
     /// Gives the MPTCP endpoint of an address these of the flags `backup` and `fullmesh`.
     ChangeEndpoint {
         /// Its address.
@@ -109,10 +123,17 @@ impl MptcpAct {
                 f,
                 "ip -n {ns} mptcp endpoint delete id $(ip -n {ns} mptcp endpoint show | sed -n 's/^{address} .*id \\([0-9]*\\).*/\\1/p')"
             ),
+            Self::DeleteEndpointId { id, address } => {
+                write!(f, "ip -n {ns} mptcp endpoint delete id {id}")?;
+                address.map_or(Ok(()), |address| write!(f, " {address}"))
+            }
             Self::ChangeEndpoint { address, flags } => {
-                let [backup, fullmesh] =
-                    [EndpointFlag::Backup, EndpointFlag::Fullmesh].map(|flag| if flags.contains(&flag) { "" } else { "no" });
-                write!(f, "ip -n {ns} mptcp endpoint change {address} {backup}backup {fullmesh}fullmesh")
+                write!(f, "ip -n {ns} mptcp endpoint change {address} ")?;
+                changed(flags, f)
+            }
+            Self::ChangeEndpointId { id, flags } => {
+                write!(f, "ip -n {ns} mptcp endpoint change id {id} ")?;
+                changed(flags, f)
             }
             Self::FlushEndpoints => write!(f, "ip -n {ns} mptcp endpoint flush"),
             Self::Command { transfer, command, .. } => {
@@ -122,6 +143,12 @@ impl MptcpAct {
             }
         }
     }
+}
+
+/// `backup nofullmesh`
+fn changed(flags: &[EndpointFlag], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let [backup, fullmesh] = [EndpointFlag::Backup, EndpointFlag::Fullmesh].map(|flag| if flags.contains(&flag) { "" } else { "no" });
+    write!(f, "{backup}backup {fullmesh}fullmesh")
 }
 
 /// What `pm_nl_ctl` of the kernel's selftests takes.

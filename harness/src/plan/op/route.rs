@@ -22,6 +22,24 @@ pub enum RouteAct {
         /// The address and its network.
         address: Network,
     },
+    /// Takes an address from an interface.
+    DeleteAddress {
+        /// The interface.
+        dev: String,
+        /// The address and its network.
+        address: Network,
+    },
+    /// Removes a route.
+    DeleteRoute {
+        /// The destination.
+        to: Network,
+        /// The next hop.
+        via: Option<IpAddr>,
+        /// The interface it leaves by.
+        dev: Option<String>,
+        /// The table, the main one if absent.
+        table: Option<u32>,
+    },
     /// Adds a route, or puts it back where it was lost.
     Route {
         /// The destination.
@@ -77,26 +95,11 @@ impl RouteAct {
                 let nodad = if address.address.is_ipv6() { " nodad" } else { "" };
                 write!(f, "ip -n {ns} address add {address} dev {dev}{nodad}")
             }
+            Self::DeleteAddress { dev, address } => write!(f, "ip -n {ns} address delete {address} dev {dev}"),
+            Self::DeleteRoute { to, via, dev, table } => route(ns, "delete", *to, *via, dev.as_deref(), *table, f),
             Self::Route { to, via, dev, table, onlink } => {
-                let family = if to.address.is_ipv6() { " -6" } else { "" };
-                if to.prefix == 0 {
-                    write!(f, "ip -n {ns}{family} route replace default")?;
-                } else {
-                    write!(f, "ip -n {ns}{family} route replace {to}")?;
-                }
-                if let Some(via) = via {
-                    write!(f, " via {via}")?;
-                }
-                if let Some(dev) = dev {
-                    write!(f, " dev {dev}")?;
-                }
-                if let Some(table) = table {
-                    write!(f, " table {table}")?;
-                }
-                if *onlink {
-                    write!(f, " onlink")?;
-                }
-                Ok(())
+                route(ns, "replace", *to, *via, dev.as_deref(), *table, f)?;
+                if *onlink { write!(f, " onlink") } else { Ok(()) }
             }
             Self::Rule { v6, priority, from, mark, table, suppress_default } => {
                 let family = if *v6 { " -6" } else { "" };
@@ -120,4 +123,25 @@ impl RouteAct {
             }
         }
     }
+}
+
+fn route(
+    ns: &str,
+    verb: &str,
+    to: Network,
+    via: Option<IpAddr>,
+    dev: Option<&str>,
+    table: Option<u32>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let family = if to.address.is_ipv6() { " -6" } else { "" };
+    write!(f, "ip -n {ns}{family} route {verb} ")?;
+    if to.prefix == 0 {
+        f.write_str("default")?;
+    } else {
+        write!(f, "{to}")?;
+    }
+    via.map_or(Ok(()), |via| write!(f, " via {via}"))?;
+    dev.map_or(Ok(()), |dev| write!(f, " dev {dev}"))?;
+    table.map_or(Ok(()), |table| write!(f, " table {table}"))
 }

@@ -7,6 +7,7 @@
 pub mod counters;
 pub mod explain;
 mod reading;
+mod refusals;
 mod waits;
 
 use std::collections::BTreeSet;
@@ -170,7 +171,8 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
         let of_it = expect.measures.iter();
         of_it.map(|measure| find(&expect.of, expect.during, measure, false))
     });
-    let mut findings: Vec<Finding> = implicit.chain(waits::findings(recording, case)).chain(explicit).collect();
+    let mut findings: Vec<Finding> =
+        implicit.chain(waits::findings(recording, case)).chain(refusals::findings(recording, case)).chain(explicit).collect();
     let mut told = BTreeSet::new();
     for finding in findings.iter_mut().filter(|finding| finding.failed() && finding.condemns()) {
         let explained = measure::topic(&finding.key) == Topic::Paths;

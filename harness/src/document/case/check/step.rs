@@ -33,8 +33,16 @@ pub(super) fn check(
     let mut steps = Vec::new();
     for (at, raw) in timed {
         let when = raw.when.as_ref().map(|when| when.value.check(topology, transfers, &known, mistakes));
+        around.refused = raw.refused.is_some();
         let action = raw.written.as_ref().and_then(|written| written.check(at, &raw.span, &mut around, mistakes));
-        steps.extend(action.map(|action| Step { at, when: when.clone(), action }));
+        if let (Some(refused), Some(action)) = (&raw.refused, &action)
+            && action.host().is_none()
+        {
+            let help = "write it beside address, endpoint, limits, path_manager, route or sysctl";
+            mistakes.add(&refused.span, "this is nothing that a host's kernel could refuse").help(help);
+        }
+        let refused = raw.refused.as_ref().map(|refused| refused.value);
+        steps.extend(action.map(|action| Step { at, when: when.clone(), refused, action }));
     }
     steps
 }

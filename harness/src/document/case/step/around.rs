@@ -9,7 +9,7 @@ use super::How;
 use crate::document::case::transfer::Transfer;
 use crate::document::diagnostic::Span;
 use crate::document::topology::Topology;
-use crate::words::{Shape, Time};
+use crate::words::{Network, Shape, Time};
 
 /// What is around a step: what the case has, and what the steps before it did.
 pub(in crate::document::case) struct Surroundings<'a> {
@@ -23,6 +23,10 @@ pub(in crate::document::case) struct Surroundings<'a> {
     /// The conditions of links that steps changed.
     pub(super) conditions: BTreeMap<String, InForce>,
     pub(super) endpoints: Endpoints,
+    /// The addresses of interfaces that steps changed.
+    pub(super) addresses: BTreeMap<(String, String), BTreeSet<Network>>,
+    /// Whether the kernel must refuse this step: what is wrong with it is what it is for, and it changes nothing.
+    pub(in crate::document::case) refused: bool,
     /// The processes that steps started.
     pub(super) started: BTreeMap<String, Span>,
 }
@@ -36,8 +40,8 @@ impl<'a> Surroundings<'a> {
         directory: Option<&'a Path>,
     ) -> Self {
         let endpoints = Endpoints::of(topology);
-        let (cuts, conditions, started) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { topology, transfers, processes, directory, cuts, conditions, endpoints, started }
+        let (cuts, conditions, started, addresses) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { topology, transfers, processes, directory, cuts, conditions, endpoints, addresses, refused: false, started }
     }
 }
 
@@ -48,14 +52,43 @@ pub(super) struct InForce {
     pub(super) changing: Option<(Time, Span)>,
 }
 
-/// The endpoints that hosts have by then.
+/// The endpoints that hosts have by then, and their ids where these are written.
 #[derive(Debug)]
-pub(super) struct Endpoints(pub(super) BTreeMap<String, BTreeSet<IpAddr>>);
+pub(super) struct Endpoints(pub(super) BTreeMap<String, Held>);
+
+/// What endpoints a host has.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) addresses: BTreeMap<IpAddr, Option<u8>>,
+    /// One was removed by an id that the kernel chose: which of them is not known.
+    pub(super) guessed: bool,
+}
+
+impl Held {
+    /// The one of this id is gone.
+    pub(super) fn lose(&mut self, id: u8) {
+        let before = self.addresses.len();
+        self.addresses.retain(|_, has| *has != Some(id));
+        self.guessed |= self.addresses.len() == before;
+    }
+}
 
 impl Endpoints {
     /// Those of a topology.
     pub(super) fn of(topology: Option<&Topology>) -> Self {
         let hosts = topology.into_iter().flat_map(|topology| &topology.hosts);
-        Self(hosts.map(|(name, host)| (name.clone(), host.mptcp.endpoints.iter().map(|endpoint| endpoint.address).collect())).collect())
+        Self(
+            hosts
+                .map(|(name, host)| {
+                    (
+                        name.clone(),
+                        Held {
+                            addresses: host.mptcp.endpoints.iter().map(|endpoint| (endpoint.address, endpoint.id)).collect(),
+                            guessed: false,
+                        },
+                    )
+                })
+                .collect(),
+        )
     }
 }

@@ -124,7 +124,7 @@ impl RawCut {
 }
 
 /// The ends of the link that are meant by a host, an interface of a host, or nothing.
-fn ends(name: &str, link: &Link, written: Option<&Spanned<String>>, mistakes: &mut Mistakes) -> Option<Vec<End>> {
+pub(super) fn ends(name: &str, link: &Link, written: Option<&Spanned<String>>, mistakes: &mut Mistakes) -> Option<Vec<End>> {
     let Some(written) = written else { return Some(link.ends.to_vec()) };
     let meant = link.ends.iter().find(|end| end.host == written.value || end.to_string() == written.value);
     if meant.is_none() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Action;
 use super::about::{About, Written, go_together};
-use super::around::Surroundings;
+use super::around::{Held, Surroundings};
 use crate::document::case::named;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Read, Shape, Spanned, Table, Value};
@@ -16,7 +16,7 @@ use crate::document::topology::{self, Endpoint, check};
 use crate::words::{EndpointFlag, Time};
 
 const ENDPOINT: Shape =
-    Shape { heading: "`endpoint`", what: "a change of endpoints", keys: &["host", "add", "remove", "change", "flags", "flush"] };
+    Shape { heading: "`endpoint`", what: "a change of endpoints", keys: &["host", "add", "remove", "change", "flags", "id", "flush"] };
 
 /// What there is to say of it.
 pub(super) const ABOUT: About =
@@ -31,8 +31,14 @@ pub enum EndpointChange {
     Add(Endpoint),
     /// Removes the one of this address.
     Remove(IpAddr),
+    /// Removes the one of this id.
+    RemoveId(u8),
+    /// Removes what has id 0 and this address: the first subflow of each connection that has it there, which is no endpoint.
+    RemoveInitial(IpAddr),
     /// Gives the one of this address these of the flags `backup` and `fullmesh`.
     Change(IpAddr, Vec<EndpointFlag>),
+    /// Gives the one of this id these of the flags `backup` and `fullmesh`.
+    ChangeId(u8, Vec<EndpointFlag>),
     /// Removes all.
     Flush,
 }
@@ -42,10 +48,29 @@ pub enum EndpointChange {
 struct RawEndpoint {
     host: Option<Spanned<String>>,
     add: Option<Spanned<topology::RawEndpoint>>,
-    remove: Option<Spanned<String>>,
-    change: Option<Spanned<String>>,
+    remove: Option<Spanned<Which>>,
+    change: Option<Spanned<Which>>,
     flags: Option<Spanned<Vec<Spanned<EndpointFlag>>>>,
+    id: Option<Spanned<u8>>,
     flush: Option<Spanned<bool>>,
+}
+
+/// Which endpoint is meant.
+#[derive(Debug)]
+enum Which {
+    /// That of an interface or of an address.
+    At(String),
+    /// That of an id.
+    Id(u8),
+}
+
+impl Read for Which {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        if value.get_ref().is_integer() {
+            return u8::read(value, mistakes).map(Self::Id);
+        }
+        String::read(value, mistakes).map(Self::At)
+    }
 }
 
 impl Read for RawEndpoint {
@@ -53,12 +78,16 @@ impl Read for RawEndpoint {
         let mut table = Table::open(value, &ENDPOINT, mistakes)?;
         table.exactly_one(&["add", "remove", "change", "flush"]);
         go_together(&mut table, "change", &["flags"], &["flags"]);
+        go_together(&mut table, "remove", &[], &["id"]);
+        go_together(&mut table, "add", &[], &[]);
+        go_together(&mut table, "flush", &[], &[]);
         Some(Self {
             host: table.required("host"),
             add: table.optional("add"),
             remove: table.optional("remove"),
             change: table.optional("change"),
             flags: table.optional("flags"),
+            id: table.optional("id"),
             flush: table.optional("flush"),
         })
     }
@@ -69,29 +98,48 @@ impl Written for RawEndpoint {
         let topology = around.topology?;
         let name = self.host.as_ref()?;
         let interfaces = &named::host(topology, name, mistakes)?.interfaces;
+        let refused = around.refused;
         let known = around.endpoints.0.entry(name.value.clone()).or_default();
         let change = if let Some(add) = &self.add {
             let endpoint = check::mptcp::endpoint_alone(&name.value, &add.value, interfaces, mistakes)?;
-            if !known.insert(endpoint.address) && endpoint.port.is_none() {
-                mistakes
-                    .add(&add.span, format!("{} is an endpoint already", endpoint.address))
-                    .help("use `change` for its flags, or `remove` it before");
+            if !refused {
+                let new = known.addresses.insert(endpoint.address, endpoint.id).is_none();
+                if !new && endpoint.port.is_none() && !known.guessed {
+                    mistakes
+                        .add(&add.span, format!("{} is an endpoint already", endpoint.address))
+                        .help("use `change` for its flags, or `remove` it before");
+                }
             }
             EndpointChange::Add(endpoint)
         } else if let Some(written) = self.remove.as_ref().or(self.change.as_ref()) {
-            let address = written.value.parse().ok();
-            let address = address.or_else(|| named::address_of(&name.value, &topology.hosts[&name.value], written, None, mistakes))?;
-            if !known.contains(&address) {
-                let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+            let flags = self.flags.as_ref().map(|flags| changeable(&flags.value, mistakes));
+            let address = match &written.value {
+                Which::Id(id) => {
+                    return Some(Action::Endpoint { host: name.value.clone(), change: self.by_id(*id, flags, known, refused, mistakes) });
+                }
+                Which::At(at) => {
+                    let written = Spanned { value: at.clone(), span: written.span.clone() };
+                    let address = at.parse().ok();
+                    address.or_else(|| named::address_of(&name.value, &topology.hosts[&name.value], &written, None, mistakes))?
+                }
+            };
+            if let Some(id) = &self.id {
+                if id.value != 0 {
+                    mistakes.add(&id.span, "an endpoint is removed by its address or by its id").help("write remove = ID alone");
+                }
+                return Some(Action::Endpoint { host: name.value.clone(), change: EndpointChange::RemoveInitial(address) });
+            }
+            if !known.addresses.contains_key(&address) && !refused && !known.guessed {
+                let known: Vec<String> = known.addresses.keys().map(ToString::to_string).collect();
                 let has = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
                 mistakes.add(&written.span, format!("`{}` has no endpoint {address} by then", name.value)).help(has);
             }
-            if let Some(flags) = &self.flags {
-                EndpointChange::Change(address, changeable(&flags.value, mistakes))
+            if let Some(flags) = flags {
+                EndpointChange::Change(address, flags)
             } else {
                 // One whose change lacks its flags stays.
-                if self.remove.is_some() {
-                    known.remove(&address);
+                if self.remove.is_some() && !refused {
+                    known.addresses.remove(&address);
                 }
                 EndpointChange::Remove(address)
             }
@@ -99,10 +147,29 @@ impl Written for RawEndpoint {
             if let Some(flush) = self.flush.as_ref().filter(|flush| !flush.value) {
                 mistakes.add(&flush.span, "this does nothing").help("write flush = true");
             }
-            known.clear();
+            *known = Held::default();
             EndpointChange::Flush
         };
         Some(Action::Endpoint { host: name.value.clone(), change })
+    }
+}
+
+impl RawEndpoint {
+    /// A change of the one that has this id.
+    fn by_id(&self, id: u8, flags: Option<Vec<EndpointFlag>>, known: &mut Held, refused: bool, mistakes: &mut Mistakes) -> EndpointChange {
+        let zero = self.id.as_ref().map(|id| &id.span).or_else(|| self.remove.as_ref().filter(|_| id == 0).map(|remove| &remove.span));
+        if let Some(zero) = zero {
+            mistakes
+                .add(zero, "an id of 0 is that of first subflows, whose address has to be said")
+                .help("write remove = \"INTERFACE\" or an address, and id = 0");
+        }
+        if let Some(flags) = flags {
+            return EndpointChange::ChangeId(id, flags);
+        }
+        if !refused {
+            known.lose(id);
+        }
+        EndpointChange::RemoveId(id)
     }
 }
 
@@ -124,11 +191,15 @@ impl fmt::Display for Words<'_> {
         match change {
             EndpointChange::Add(endpoint) => write!(f, "endpoint of {host}: add {}", endpoint.address),
             EndpointChange::Remove(address) => write!(f, "endpoint of {host}: remove {address}"),
-            EndpointChange::Change(address, flags) => {
-                let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
-                write!(f, "endpoint of {host}: change {address} ({})", flags.join(", "))
-            }
+            EndpointChange::RemoveId(id) => write!(f, "endpoint of {host}: remove id {id}"),
+            EndpointChange::RemoveInitial(address) => write!(f, "endpoint of {host}: remove id 0 {address}"),
+            EndpointChange::Change(address, flags) => write!(f, "endpoint of {host}: change {address} ({})", listed(flags)),
+            EndpointChange::ChangeId(id, flags) => write!(f, "endpoint of {host}: change id {id} ({})", listed(flags)),
             EndpointChange::Flush => write!(f, "endpoints of {host}: flush"),
         }
     }
+}
+
+fn listed(flags: &[EndpointFlag]) -> String {
+    flags.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -41,7 +41,9 @@ impl Read for RawLimits {
 impl Written for RawLimits {
     fn check(&self, _: Time, _: &Span, around: &mut Surroundings<'_>, mistakes: &mut Mistakes) -> Option<Action> {
         let topology = around.topology?;
-        check::mptcp::limits([&self.subflows, &self.add_addr_accepted], mistakes);
+        if !around.refused {
+            check::mptcp::limits([&self.subflows, &self.add_addr_accepted], mistakes);
+        }
         let name = self.host.as_ref()?;
         named::host(topology, name, mistakes)?;
         let value = |written: &Option<Spanned<u32>>| written.as_ref().map(|limit| limit.value);

@@ -2,13 +2,16 @@
 //! Not here: the operations that it takes, which are the plan's, and doing them.
 
 mod about;
+mod address;
 mod around;
 mod cut;
 mod endpoint;
 mod firewall;
 mod limits;
+mod mtu;
 mod process;
 mod restore;
+mod route;
 mod shape;
 mod sysctl;
 mod userspace;
@@ -20,8 +23,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::document::case) use about::{About, Written};
+pub use address::AddressChange;
 pub(in crate::document::case) use around::Surroundings;
 pub use endpoint::EndpointChange;
+pub use mtu::MtuChange;
+pub use route::RouteChange;
 pub use shape::Reshape;
 pub use userspace::Command;
 pub(in crate::document::case) use when::RawWhen;
@@ -30,16 +36,19 @@ pub(in crate::document::case) use when::WHEN;
 pub use when::{Condition, When};
 
 use super::process::Verb;
-use crate::words::{End, Rule, Time};
+use crate::words::{End, Errno, Rule, Time};
 
 /// All verbs.
 pub(in crate::document::case) const ALL: &[&About] = &[
+    &address::ABOUT,
     &cut::ABOUT,
     &endpoint::ABOUT,
     &firewall::ABOUT,
     &limits::ABOUT,
+    &mtu::ABOUT,
     &userspace::ABOUT,
     &restore::ABOUT,
+    &route::ABOUT,
     &shape::ABOUT,
     &sysctl::ABOUT,
     &process::START,
@@ -57,6 +66,9 @@ pub struct Step {
     /// What it waits for, if it comes at no certain time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// With what the kernel must refuse it, if it must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Errno>,
     /// What.
     pub action: Action,
 }
@@ -97,6 +109,12 @@ pub enum Action {
         /// Announced addresses a connection may use, as before if absent.
         add_addr_accepted: Option<u32>,
     },
+    /// Gives an interface an address, or takes one from it.
+    Address(AddressChange),
+    /// Gives a host a route, or takes one from it.
+    Route(RouteChange),
+    /// Gives the ends of a link another largest packet.
+    Mtu(MtuChange),
     /// Sets sysctls of a host.
     Sysctl {
         /// The host.
@@ -143,6 +161,20 @@ pub enum How {
     },
 }
 
+impl Action {
+    /// The host whose kernel is asked to do it, of an action that it can refuse.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Endpoint { host, .. } | Self::Limits { host, .. } | Self::Sysctl { host, .. } | Self::PathManager { host, .. } => {
+                Some(host)
+            }
+            Self::Address(change) => Some(&change.host),
+            Self::Route(change) => Some(&change.host),
+            _ => None,
+        }
+    }
+}
+
 /// What it does, in words: `cut wlan (carrier)`.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,6 +186,9 @@ impl fmt::Display for Action {
             Self::Process(verb, name) => write!(f, "{} {name}", verb.key()),
             Self::Endpoint { host, change } => endpoint::Words(host, change).fmt(f),
             Self::Limits { host, subflows, add_addr_accepted } => f.write_str(&limits::words(host, *subflows, *add_addr_accepted)),
+            Self::Address(change) => f.write_str(&address::words(change)),
+            Self::Route(change) => f.write_str(&route::words(change)),
+            Self::Mtu(change) => f.write_str(&mtu::words(change)),
             Self::Sysctl { host, set } => f.write_str(&sysctl::words(host, set)),
             Self::PathManager { host, transfer, command } => write!(f, "path manager of {host}: {command} ({transfer})"),
         }

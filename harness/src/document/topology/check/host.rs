@@ -31,7 +31,8 @@ pub(super) fn check(
     }
 }
 
-fn route(host: &str, raw: &raw::Route, interfaces: &BTreeMap<String, Interface>, mistakes: &mut Mistakes) -> Option<Route> {
+/// Checks a route of a host that has these interfaces.
+pub(crate) fn route(host: &str, raw: &raw::Route, interfaces: &BTreeMap<String, Interface>, mistakes: &mut Mistakes) -> Option<Route> {
     raw.interface.as_ref().map(|interface| known_interface(host, interface, interfaces, mistakes));
     let to = raw.to.as_ref()?;
     let network = match (to.value, &raw.via) {

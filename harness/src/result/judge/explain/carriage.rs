@@ -48,7 +48,10 @@ fn idle(view: &View, way: &Path) -> Check {
 /// When a step of the case first took an endpoint, an announcement or a subflow of one of the ends away.
 fn removal(view: &View) -> Option<Time> {
     let takes = |action: &Action| match action {
-        Action::Endpoint { change: EndpointChange::Remove(_) | EndpointChange::Flush, host } => view.ends().contains(&host.as_str()),
+        Action::Endpoint {
+            change: EndpointChange::Remove(_) | EndpointChange::RemoveId(_) | EndpointChange::RemoveInitial(_) | EndpointChange::Flush,
+            host,
+        } => view.ends().contains(&host.as_str()),
         Action::PathManager { command: Command::Remove { .. } | Command::Destroy { .. }, .. } => true,
         _ => false,
     };

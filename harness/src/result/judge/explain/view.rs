@@ -232,7 +232,7 @@ impl<'a> View<'a> {
     /// What happens to a host up to the window's end.
     fn steps(&self) -> impl Iterator<Item = &'a Action> {
         let to = self.window.to;
-        self.case.steps.iter().filter(move |step| to.is_none_or(|to| step.at < to)).map(|step| &step.action)
+        self.case.steps.iter().filter(move |step| step.refused.is_none() && to.is_none_or(|to| step.at < to)).map(|step| &step.action)
     }
 
     /// A host's limits at the window's end.
@@ -271,14 +271,11 @@ impl<'a> View<'a> {
             match change {
                 EndpointChange::Add(endpoint) => endpoints.push(endpoint.clone()),
                 EndpointChange::Remove(address) => endpoints.retain(|endpoint| endpoint.address != *address),
+                EndpointChange::RemoveId(id) => endpoints.retain(|endpoint| endpoint.id != Some(*id)),
+                EndpointChange::RemoveInitial(_) => {}
                 EndpointChange::Flush => endpoints.clear(),
-                EndpointChange::Change(address, flags) => {
-                    let [backup, fullmesh] = [EndpointFlag::Backup, EndpointFlag::Fullmesh];
-                    for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.address == *address) {
-                        endpoint.flags.retain(|flag| ![backup, fullmesh].contains(flag));
-                        endpoint.flags.extend(flags);
-                    }
-                }
+                EndpointChange::Change(address, flags) => reflag(&mut endpoints, flags, |endpoint| endpoint.address == *address),
+                EndpointChange::ChangeId(id, flags) => reflag(&mut endpoints, flags, |endpoint| endpoint.id == Some(*id)),
             }
         }
         endpoints.retain(|endpoint| !endpoint.flags.contains(&EndpointFlag::Implicit));
@@ -295,6 +292,14 @@ impl<'a> View<'a> {
     pub(super) fn initial(&self) -> BTreeSet<(IpAddr, IpAddr)> {
         let first = self.subflows.iter().filter(|subflow| subflow.flags.contains('m'));
         first.filter_map(|subflow| ip(&subflow.local).zip(ip(&subflow.remote))).collect()
+    }
+}
+
+/// Gives endpoints these of the flags that can be changed.
+fn reflag(endpoints: &mut [Endpoint], flags: &[EndpointFlag], which: impl Fn(&Endpoint) -> bool) {
+    for endpoint in endpoints.iter_mut().filter(|endpoint| which(endpoint)) {
+        endpoint.flags.retain(|flag| ![EndpointFlag::Backup, EndpointFlag::Fullmesh].contains(flag));
+        endpoint.flags.extend(flags);
     }
 }
 
