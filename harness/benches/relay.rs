@@ -100,6 +100,9 @@ impl Cable {
             rate: None,
             connections: 1,
             start: Time::ZERO,
+            listen: Vec::new(),
+            v4_mapped: false,
+            abort: None,
         };
         let (end, ended) = mpsc::channel();
         let prepared = Prepared::listen("bench", &transfer, 1, &self.client, &self.server)?;

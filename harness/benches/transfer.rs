@@ -115,6 +115,9 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<(
         rate: None,
         connections: 1,
         start: Time::ZERO,
+        listen: Vec::new(),
+        v4_mapped: false,
+        abort: None,
     };
     let (end, ended) = mpsc::channel();
     let prepared = Prepared::listen("bench", &transfer, 1, client, server)?;

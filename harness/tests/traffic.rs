@@ -80,6 +80,9 @@ fn transfer() -> Transfer {
         rate: None,
         connections: 1,
         start: Time::ZERO,
+        listen: Vec::new(),
+        v4_mapped: false,
+        abort: None,
     }
 }
 

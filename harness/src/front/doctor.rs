@@ -145,6 +145,7 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
         Feature::NetemPairs => ("netem that duplicates, with a delay and a rate; the relay stands in for it", NEWER),
         Feature::Relay => ("links of engine relay", "allow packet sockets (CAP_NET_RAW, CONFIG_PACKET)"),
         Feature::Firewall => ("hosts with a firewall", TABLES),
+        Feature::CorruptPayload => ("firewalls with `corrupt` or `number`", NEWER),
         Feature::StripOptions => ("firewalls that strip MPTCP's options", TABLES),
         Feature::Nat => ("hosts that masquerade", TABLES),
         Feature::Tproxy => ("hosts that intercept connections", TABLES),

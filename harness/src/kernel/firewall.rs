@@ -5,7 +5,8 @@ use std::ffi::CStr;
 
 use super::nftables::{self, Chain, Expression, Hook, Rule, inside, number};
 use super::{Netlink, NetlinkError};
-use crate::words::{self, Packets, RuleAction};
+use crate::words::firewall::EVER;
+use crate::words::{self, MptcpOption, Packets, RuleAction};
 
 /// A table of the firewall's kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub(crate) struct Table {
 // Registers, operators and verdicts (include/uapi/linux/netfilter/nf_tables.h).
 const VERDICT: u32 = 0;
 const REGISTER: u32 = 1;
+const SECOND_REGISTER: u32 = 2;
+/// `NFT_PAYLOAD_INNER_HEADER`: behind TCP's header.
+const INNER_HEADER: u32 = 3;
 const EQUAL: u32 = 0;
 const NOT_EQUAL: u32 = 1;
 const DROP: u32 = 0;
@@ -84,14 +88,37 @@ impl Table {
 fn rule(rule: &words::Rule) -> Rule {
     let enters = rule.enters.iter().flat_map(|dev| interface(META_IIFNAME, EQUAL, dev));
     let leaves = rule.leaves.iter().flat_map(|dev| interface(META_OIFNAME, EQUAL, dev));
-    enters.chain(leaves).chain(packets(rule.packets)).chain([action(rule.action)]).collect()
+    // What has no payload is no packet of those that are counted.
+    let payload = if rule.action == RuleAction::Corrupt { vec![load_payload()] } else { Vec::new() };
+    let number = rule.number.iter().flat_map(|number| counted(*number));
+    enters.chain(leaves).chain(packets(rule.packets)).chain(payload).chain(number).chain(action(rule.action)).collect()
 }
 
-fn action(action: RuleAction) -> Expression {
+/// The first byte of what TCP carries, into the register; without one the rule does not match.
+fn load_payload() -> Expression {
+    Expression::new(c"payload", [(1, number(REGISTER)), (2, number(INNER_HEADER)), (3, number(0)), (4, number(1))])
+}
+
+/// Whether this is the packet of this number that has come so far.
+fn counted(wanted: u32) -> Rule {
+    let count = Expression::new(c"numgen", [(1, number(SECOND_REGISTER)), (2, number(EVER)), (3, number(0))]);
+    let value = inside(&[(1, wanted.saturating_sub(1).to_ne_bytes().to_vec())]);
+    vec![count, Expression::new(c"cmp", [(1, number(SECOND_REGISTER)), (2, number(EQUAL)), (3, value)])]
+}
+
+fn action(action: RuleAction) -> Rule {
+    let one = |expression| vec![expression];
     match action {
-        RuleAction::Drop => verdict(DROP, None),
-        RuleAction::Reset => Expression::new(c"reject", [(1, number(TCP_RESET))]),
-        RuleAction::Strip => Expression::new(c"exthdr", [(2, vec![MPTCP]), (6, number(TCP_OPTION))]),
+        RuleAction::Drop => one(verdict(DROP, None)),
+        RuleAction::Reset => one(Expression::new(c"reject", [(1, number(TCP_RESET))])),
+        RuleAction::Strip => one(Expression::new(c"exthdr", [(2, vec![MPTCP]), (6, number(TCP_OPTION))])),
+        RuleAction::Corrupt => {
+            let byte = |byte: u8| inside(&[(1, vec![byte])]);
+            let invert = [(1, number(REGISTER)), (2, number(REGISTER)), (3, number(1)), (4, byte(0xff)), (5, byte(0xff))];
+            // The checksum of TCP is found and repaired, wherever it is (`NFT_PAYLOAD_L4CSUM_PSEUDOHDR`).
+            let store = [(5, number(REGISTER)), (2, number(INNER_HEADER)), (3, number(0)), (4, number(1)), (8, number(1))];
+            vec![Expression::new(c"bitwise", invert), Expression::new(c"payload", store)]
+        }
     }
 }
 
@@ -106,6 +133,16 @@ fn packets(packets: Packets) -> Rule {
         Packets::All => Vec::new(),
         Packets::Tcp => tcp(),
         Packets::Mptcp => [tcp(), vec![option(0, 1), compare(EQUAL, vec![1])]].concat(),
+        // Subtype and flags are the third byte, and E is the lowest bit of it (RFC 8684, section 3.4.1).
+        Packets::AddAddrEcho => {
+            let echo = MptcpOption::AddAddr.subtype() << 4 | 1;
+            [tcp(), vec![option(2, 0), compare(EQUAL, vec![echo])]].concat()
+        }
+        // The second byte is the option's length, which tells the packets of the handshake apart (RFC 8684, section 3.2).
+        Packets::MpJoinSyn | Packets::MpJoinAck => {
+            let length = if packets == Packets::MpJoinSyn { 12 } else { 24 };
+            [self::packets(Packets::Option(MptcpOption::MpJoin)), vec![option(1, 0), compare(EQUAL, vec![length])]].concat()
+        }
         // The subtype is in the upper half of the third byte.
         Packets::Option(kind) => {
             let data = |byte: u8| inside(&[(1, vec![byte])]);

@@ -81,11 +81,12 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
 
 /// What nf_tables can do.
 fn tables(netlink: &mut Netlink) -> Vec<Feature> {
-    let rule = |action, packets| Rule { action, packets, enters: None, leaves: None };
+    let rule = |action, packets| Rule { action, packets, enters: None, leaves: None, number: None };
     let rules = [rule(RuleAction::Drop, Packets::Option(MptcpOption::MpJoin)), rule(RuleAction::Reset, Packets::Tcp)];
     let all = [
         (Feature::Firewall, firewall::filter(&rules)),
         (Feature::StripOptions, firewall::filter(&[rule(RuleAction::Strip, Packets::Mptcp)])),
+        (Feature::CorruptPayload, firewall::filter(&[Rule { number: Some(1), ..rule(RuleAction::Corrupt, Packets::Tcp) }])),
         (Feature::Nat, firewall::masquerade(["lo"])),
         (Feature::Tproxy, firewall::intercept([("lo", 1)], 1)),
     ];

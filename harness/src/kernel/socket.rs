@@ -88,6 +88,15 @@ pub fn connect(stream: &TcpStream, address: SocketAddr) -> io::Result<()> {
     }
 }
 
+/// Gives a connection up: MPTCP tells the peer by `MP_FASTCLOSE` (RFC 8684, section 3.5), TCP by a reset.
+pub fn abort(stream: &TcpStream) -> io::Result<()> {
+    let nobody = libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
+    // SAFETY: the pointer is valid for the call, which reads as many bytes as it is told (connect(2): an address of AF_UNSPEC ends the association).
+    let result = unsafe { libc::connect(stream.as_raw_fd(), &raw const nobody, size_of_val(&nobody) as libc::socklen_t) };
+    Errno::result(result)?;
+    Ok(())
+}
+
 /// Writes as much as the socket takes now. A closed peer is an error, not a signal.
 pub fn send(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;

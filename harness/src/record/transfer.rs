@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::Protocol;
+use crate::words::{Errno, Protocol};
 
 /// What became of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct ConnectionRecord {
     pub down: Option<FlowRecord>,
     /// What went wrong, in words; such a connection is not intact.
     pub error: Option<String>,
+    /// The kernel's number for that, where it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errno: Option<Errno>,
 }
 
 /// One direction of a connection.

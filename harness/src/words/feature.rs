@@ -47,6 +47,8 @@ pub enum Feature {
     Firewall,
     /// A firewall that takes options off (`reset tcp option`).
     StripOptions,
+    /// A firewall that changes a byte of what TCP carries, and counts packets.
+    CorruptPayload,
     /// Translation of addresses, by nf_tables.
     Nat,
     /// Interception of connections, by nf_tables.
@@ -101,6 +103,7 @@ impl Feature {
             Self::ListenerEvents => "this kernel's MPTCP path manager tells nothing of listening sockets".to_owned(),
             Self::Firewall => "this kernel has no nf_tables with what a firewall needs".to_owned(),
             Self::StripOptions => "this kernel's nf_tables cannot take options of TCP off".to_owned(),
+            Self::CorruptPayload => "this kernel's nf_tables cannot count packets and change what they carry".to_owned(),
             Self::Nat => "this kernel's nf_tables cannot translate addresses".to_owned(),
             Self::Tproxy => "this kernel's nf_tables cannot intercept connections (tproxy)".to_owned(),
             Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
@@ -182,6 +185,7 @@ impl fmt::Display for Feature {
             Self::ListenerEvents => f.write_str("events of listeners"),
             Self::Firewall => f.write_str("firewall"),
             Self::StripOptions => f.write_str("stripping of options"),
+            Self::CorruptPayload => f.write_str("corruption of payload"),
             Self::Nat => f.write_str("nat"),
             Self::Tproxy => f.write_str("tproxy"),
             Self::LaminarEndpoints => f.write_str("laminar endpoints"),

@@ -15,6 +15,8 @@ pub enum RuleAction {
     Reset,
     /// It passes without its MPTCP option, which becomes padding.
     Strip,
+    /// It passes with the first byte of its payload inverted, and with the TCP checksum that belongs to that.
+    Corrupt,
 }
 
 /// Which packets are meant.
@@ -27,6 +29,12 @@ pub enum Packets {
     Tcp,
     /// TCP's that have an MPTCP option.
     Mptcp,
+    /// TCP's that echo an announcement (`ADD_ADDR` with its E flag).
+    AddAddrEcho,
+    /// The SYN that begins another subflow.
+    MpJoinSyn,
+    /// The third packet of another subflow's handshake.
+    MpJoinAck,
     /// TCP's whose first MPTCP option is of this kind.
     #[serde(untagged)]
     Option(MptcpOption),
@@ -95,9 +103,13 @@ impl Packets {
     /// The words for packets and what they mean.
     pub fn words() -> Vec<(&'static str, Self)> {
         let options = MptcpOption::ALL.map(|option| (option.word(), Self::Option(option)));
-        [("all", Self::All), ("tcp", Self::Tcp), ("mptcp", Self::Mptcp)].into_iter().chain(options).collect()
+        let parts = [("add-addr-echo", Self::AddAddrEcho), ("mp-join-syn", Self::MpJoinSyn), ("mp-join-ack", Self::MpJoinAck)];
+        [("all", Self::All), ("tcp", Self::Tcp), ("mptcp", Self::Mptcp)].into_iter().chain(options).chain(parts).collect()
     }
 }
+
+/// After how many packets one that counts them begins again: never in a run.
+pub const EVER: u32 = 1 << 31;
 
 /// A rule of a firewall. Of several that fit a packet, the first that drops or resets it is the last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +123,9 @@ pub struct Rule {
     pub enters: Option<String>,
     /// Only those that leave by this interface.
     pub leaves: Option<String>,
+    /// Only the one with this number among those that it fits, the first being 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
 }
 
 impl fmt::Display for Rule {
@@ -122,13 +137,26 @@ impl fmt::Display for Rule {
             write!(f, "oifname \"{dev}\" ")?;
         }
         match self.packets {
-            Packets::All => {}
+            Packets::All | Packets::AddAddrEcho | Packets::MpJoinSyn | Packets::MpJoinAck => {}
             Packets::Tcp => f.write_str("meta l4proto tcp ")?,
             Packets::Mptcp => f.write_str("meta l4proto tcp tcp option mptcp exists ")?,
             // Older nft knows no words for subtypes.
             Packets::Option(option) => write!(f, "meta l4proto tcp tcp option mptcp subtype {} ", option.subtype())?,
         }
+        match self.packets {
+            Packets::AddAddrEcho => f.write_str("meta l4proto tcp tcp option @30,16,8 0x31 ")?,
+            Packets::MpJoinSyn => f.write_str("meta l4proto tcp tcp option mptcp subtype 1 tcp option mptcp length 12 ")?,
+            Packets::MpJoinAck => f.write_str("meta l4proto tcp tcp option mptcp subtype 1 tcp option mptcp length 24 ")?,
+            _ => {}
+        }
+        if self.action == RuleAction::Corrupt {
+            f.write_str("@ih,0,8 0-255 ")?;
+        }
+        if let Some(number) = self.number {
+            write!(f, "numgen inc mod {EVER} {} ", number.saturating_sub(1))?;
+        }
         f.write_str(match self.action {
+            RuleAction::Corrupt => "@ih,0,8 set @ih,0,8 ^ 0xff",
             RuleAction::Drop => "drop",
             RuleAction::Reset => "reject with tcp reset",
             RuleAction::Strip => "reset tcp option mptcp",

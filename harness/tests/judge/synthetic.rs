@@ -153,6 +153,9 @@ fn case() -> Case {
         rate: None,
         connections: 1,
         start: Time::ZERO,
+        listen: Vec::new(),
+        v4_mapped: false,
+        abort: None,
     };
     let cut = Cut { link: "ethernet".to_owned(), how: How::Carrier(Vec::new()) };
     let steps = [(10_000, Action::Cut(cut)), (20_000, Action::Restore("ethernet".to_owned()))];

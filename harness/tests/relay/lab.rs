@@ -126,6 +126,9 @@ pub(crate) fn upload(bytes: u64) -> Transfer {
         rate: None,
         connections: 1,
         start: Time::ZERO,
+        listen: Vec::new(),
+        v4_mapped: false,
+        abort: None,
     }
 }
 

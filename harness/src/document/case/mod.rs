@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use measure::{EVENT_KINDS, Measure, Subject};
 pub use process::{Process, Ready, Sign, Verb};
 pub use step::{Action, AddressChange, Command, Condition, Cut, EndpointChange, How, MtuChange, Reshape, RouteChange, Step, When};
-pub use transfer::{Amount, Transfer};
+pub use transfer::{Abort, Amount, Transfer};
 
 use crate::words::{Time, Window};
 

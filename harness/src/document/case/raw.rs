@@ -35,8 +35,12 @@ const TRANSFER: Shape = Shape {
         "rate",
         "connections",
         "start",
+        "listen",
+        "v4_mapped",
+        "abort",
     ],
 };
+const ABORT: Shape = Shape { heading: "`abort`", what: "an end that gives up", keys: &["host", "after"] };
 const VARIANT: Shape = Shape { heading: "`[[variant]]`", what: "a variant", keys: &["name", "case", "topology"] };
 /// The keys of verbs come in addition.
 const STEP: Shape = Shape { heading: "`[[step]]`", what: "a step", keys: &["at", "when", "refused"] };
@@ -97,6 +101,23 @@ pub(super) struct Transfer {
     pub(super) rate: Option<Spanned<Rate>>,
     pub(super) connections: Option<Spanned<u32>>,
     pub(super) start: Time,
+    pub(super) listen: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) v4_mapped: Option<Spanned<bool>>,
+    pub(super) abort: Option<Spanned<Abort>>,
+}
+
+/// Which end gives a connection up.
+#[derive(Debug)]
+pub(super) struct Abort {
+    pub(super) host: Option<Spanned<String>>,
+    pub(super) after: Option<Spanned<Size>>,
+}
+
+impl Read for Abort {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &ABORT, mistakes)?;
+        Some(Self { host: table.required("host"), after: table.required("after") })
+    }
 }
 
 #[derive(Debug)]
@@ -157,6 +178,9 @@ impl Read for Transfer {
             rate: table.optional("rate"),
             connections: table.optional("connections"),
             start: table.or_default("start"),
+            listen: table.optional("listen"),
+            v4_mapped: table.optional("v4_mapped"),
+            abort: table.optional("abort"),
         })
     }
 }
@@ -217,7 +241,7 @@ mod tests {
     #[test]
     fn every_key_is_in_the_reference_document() {
         let document = include_str!("../../../../testcases/README.md");
-        let tables = [&CASE, &TRANSFER, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
+        let tables = [&CASE, &TRANSFER, &ABORT, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
             .into_iter()
             .chain(step::ALL.iter().flat_map(|about| about.tables).copied());
         for table in tables {

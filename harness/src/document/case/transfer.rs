@@ -32,6 +32,34 @@ pub struct Transfer {
     pub connections: u32,
     /// When it starts.
     pub start: Time,
+    /// The server's addresses that it listens at; all that it has if there are none here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listen: Vec<std::net::IpAddr>,
+    /// Whether sockets are IPv6 ones for IPv4 addresses (`::ffff:10.0.1.1`; RFC 4291, section 2.5.5.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub v4_mapped: bool,
+    /// Which end gives each connection up, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abort: Option<Abort>,
+}
+
+/// An end that gives up a connection at once: MPTCP's `MP_FASTCLOSE`, TCP's reset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abort {
+    /// The host at that end.
+    pub host: String,
+    /// How many bytes it has sent or received by then.
+    pub after: Size,
+}
+
+impl Transfer {
+    /// An address as the sockets of this transfer have it.
+    pub fn as_bound(&self, address: std::net::IpAddr) -> std::net::IpAddr {
+        match address {
+            std::net::IpAddr::V4(address) if self.v4_mapped => address.to_ipv6_mapped().into(),
+            address => address,
+        }
+    }
 }
 
 /// When a transfer ends.

@@ -10,7 +10,8 @@ use crate::document::toml::{Read, Shape, Spanned, Table, Value, word};
 use crate::words::{self, Packets, RuleAction};
 
 /// The table that holds a rule.
-pub(crate) const RULE: Shape = Shape { heading: "`firewall`", what: "a firewall's rule", keys: &["drop", "reset", "strip", "in", "out"] };
+pub(crate) const RULE: Shape =
+    Shape { heading: "`firewall`", what: "a firewall's rule", keys: &["drop", "reset", "strip", "corrupt", "in", "out", "number"] };
 
 /// How many rules a firewall can have: all are told to the kernel at once.
 const MOST: usize = 50;
@@ -22,21 +23,25 @@ pub(crate) struct Rule {
     packets: Option<Spanned<Packets>>,
     enters: Option<Spanned<String>>,
     leaves: Option<Spanned<String>>,
+    number: Option<Spanned<u32>>,
 }
 
 impl Read for Rule {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &RULE, mistakes)?;
-        table.exactly_one(&["drop", "reset", "strip"]);
-        let [drop, reset, strip] = ["drop", "reset", "strip"].map(|key| table.optional(key));
+        table.exactly_one(&["drop", "reset", "strip", "corrupt"]);
+        let [drop, reset, strip, corrupt] = ["drop", "reset", "strip", "corrupt"].map(|key| table.optional(key));
         let action = if drop.is_some() {
             RuleAction::Drop
         } else if reset.is_some() {
             RuleAction::Reset
-        } else {
+        } else if strip.is_some() {
             RuleAction::Strip
+        } else {
+            RuleAction::Corrupt
         };
-        Some(Self { action, packets: drop.or(reset).or(strip), enters: table.optional("in"), leaves: table.optional("out") })
+        let packets = drop.or(reset).or(strip).or(corrupt);
+        Some(Self { action, packets, enters: table.optional("in"), leaves: table.optional("out"), number: table.optional("number") })
     }
 }
 
@@ -82,8 +87,20 @@ fn check_one(host: &str, raw: &Rule, interfaces: &BTreeMap<String, Interface>, m
                 .add(&packets.span, "what is stripped off are MPTCP's options")
                 .help("write strip = \"mptcp\", or one of them, such as \"mp-join\"");
         }
+        (RuleAction::Corrupt, Packets::All) => {
+            mistakes.add(&packets.span, "what is corrupted is TCP's payload").help("write corrupt = \"tcp\"");
+        }
         _ => {}
     }
+    if let Some(number) = raw.number.as_ref().filter(|number| number.value == 0) {
+        mistakes.add(&number.span, "the first packet has the number 1").help("write 1 or more");
+    }
     let name = |written: &Option<Spanned<String>>| written.as_ref().map(|written| written.value.clone());
-    Some(words::Rule { action: raw.action, packets: packets.value, enters: name(&raw.enters), leaves: name(&raw.leaves) })
+    Some(words::Rule {
+        action: raw.action,
+        packets: packets.value,
+        enters: name(&raw.enters),
+        leaves: name(&raw.leaves),
+        number: raw.number.as_ref().map(|number| number.value),
+    })
 }

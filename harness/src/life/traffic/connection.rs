@@ -12,7 +12,7 @@ use super::content::Content;
 use super::flow::{self, Received, Sent};
 use crate::kernel::socket::{self, Spoken};
 use crate::result::recording::{ConnectionRecord, FlowRecord};
-use crate::words::Protocol;
+use crate::words::{Errno, Protocol};
 
 /// A way of a connection: its flow's record has the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Connection {
         let transfer = &shared.transfer;
         let begun = transfer
             .from
-            .map_or(Ok(()), |from| socket::bind(&client, SocketAddr::new(from, 0)))
+            .map_or(Ok(()), |from| socket::bind(&client, SocketAddr::new(transfer.as_bound(from), 0)))
             .and_then(|()| socket::connect(&client, shared.server_address()));
         connection.record.client = client.local_addr().map(|address| address.to_string()).unwrap_or_default();
         connection.client = Some(Arc::new(client));
@@ -123,6 +123,14 @@ impl Connection {
     /// One of its threads is done.
     pub(super) fn reported(&mut self, report: Report) {
         self.reports_due -= 1;
+        // What an end says that has given the connection up is its own doing.
+        let at_client = (report.way == Direction::Up) == matches!(report.outcome, Outcome::Sent(_));
+        let quit = self.aborts(at_client).is_some();
+        let errno = match &report.outcome {
+            Outcome::Sent(Sent { error, .. }) | Outcome::Received(Received { error, .. }) => {
+                error.as_ref().and_then(io::Error::raw_os_error)
+            }
+        };
         let error = match &report.outcome {
             Outcome::Sent(sent) => sent.error.as_ref().map(|error| format!("sending {}: {error}", self.route(report.way))),
             Outcome::Received(received) => received.error.as_ref().map(|error| format!("receiving {}: {error}", self.route(report.way))),
@@ -138,7 +146,10 @@ impl Connection {
                 *flow = FlowRecord { received: bytes, corrupt_at, wrong, ended, progress, ..std::mem::take(flow) };
             }
         }
-        if let Some(error) = error {
+        if let Some(error) = error.filter(|_| !quit) {
+            if self.record.error.is_none() {
+                self.record.errno = errno.map(Errno);
+            }
             self.note(error);
         }
         let complete = self.server.is_some() || self.record.error.is_some();
@@ -203,7 +214,8 @@ impl Connection {
         let (shared, connection) = (Arc::clone(&self.shared), self.number);
         let connected = self.record.connected.unwrap_or_default();
         let content = Content::new(&shared.block, connection as u64 * 2 + way as u64);
-        let end = flow::End { socket, content, clock: shared.clock, stop: Arc::clone(&shared.stop) };
+        let abort = self.aborts((way == Direction::Up) == sends);
+        let end = flow::End { socket, content, clock: shared.clock, stop: Arc::clone(&shared.stop), abort };
         let work = move || {
             let outcome = if sends {
                 Outcome::Sent(flow::send(&end, shared.transfer.amount, shared.transfer.rate))
@@ -215,6 +227,13 @@ impl Connection {
         self.threads.push(thread::Builder::new().name(format!("{connection} {way:?}")).spawn(work)?);
         self.reports_due += 1;
         Ok(())
+    }
+
+    /// After how many bytes an end gives the connection up, if it does.
+    fn aborts(&self, client: bool) -> Option<u64> {
+        let transfer = &self.shared.transfer;
+        let host = if client { &transfer.client } else { &transfer.server };
+        transfer.abort.as_ref().filter(|abort| abort.host == *host).map(|abort| abort.after.0)
     }
 
     /// Asks the client's socket what it speaks. An answer of before stands if there is none now.
@@ -244,6 +263,7 @@ impl Connection {
     }
 
     fn connect_failed(&mut self, error: &io::Error) {
+        self.record.errno = error.raw_os_error().map(Errno);
         self.note(format!("{}: {error}", self.connecting_words()));
         self.finish();
     }

@@ -15,26 +15,31 @@ use super::stop::poll;
 use crate::result::recording::TransferRecord;
 
 /// Runs the transfer to its end or until it is stopped.
-pub(super) fn drive(shared: &Arc<Shared>, reports: &Mailbox<Report>, listener: TcpListener, clients: Vec<TcpStream>) -> TransferRecord {
+pub(super) fn drive(
+    shared: &Arc<Shared>,
+    reports: &Mailbox<Report>,
+    listeners: Vec<TcpListener>,
+    clients: Vec<TcpStream>,
+) -> TransferRecord {
     let started = shared.clock.now().micros();
     let clients = clients.into_iter().enumerate();
     let mut connections: Vec<_> = clients.map(|(number, client)| Connection::begin(shared, number, client)).collect();
     while !shared.stop.asked() && !connections.iter().all(Connection::finished) {
-        let turn = wait(shared, reports, &listener, &connections).and_then(|ready| {
+        let turn = wait(shared, reports, &listeners, &connections).and_then(|ready| {
             for connection in ready.connects {
                 connections[connection].connect_ended();
             }
             for report in reports.take(ready.reports) {
                 connections[report.connection].reported(report);
             }
-            if ready.accepts { accept(&listener, &mut connections) } else { Ok(()) }
+            ready.accepts.into_iter().try_for_each(|listener| accept(&listeners[listener], &mut connections))
         });
         if let Err(error) = turn {
             let words = format!("accepting at {} on {}: {error}", shared.server_address(), shared.transfer.server);
             connections.iter_mut().filter(|connection| !connection.finished()).for_each(|connection| connection.fail(&words));
         }
     }
-    drop(listener);
+    drop(listeners);
     connections.iter_mut().for_each(Connection::join);
     for report in reports.take(false) {
         connections[report.connection].reported(report);
@@ -46,11 +51,14 @@ pub(super) fn drive(shared: &Arc<Shared>, reports: &Mailbox<Report>, listener: T
 struct Ready {
     connects: Vec<usize>,
     reports: bool,
-    accepts: bool,
+    /// Which listeners have a connection.
+    accepts: Vec<usize>,
 }
 
-fn wait(shared: &Shared, reports: &Mailbox<Report>, listener: &TcpListener, connections: &[Connection]) -> io::Result<Ready> {
-    let mut fds = vec![shared.stop.line(), reports.bell(), PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+fn wait(shared: &Shared, reports: &Mailbox<Report>, listeners: &[TcpListener], connections: &[Connection]) -> io::Result<Ready> {
+    let mut fds = vec![shared.stop.line(), reports.bell()];
+    fds.extend(listeners.iter().map(|listener| PollFd::new(listener.as_fd(), PollFlags::POLLIN)));
+    let (listening, first) = (2, fds.len());
     let mut connecting = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
         if let Some(client) = connection.connecting() {
@@ -60,8 +68,9 @@ fn wait(shared: &Shared, reports: &Mailbox<Report>, listener: &TcpListener, conn
     }
     poll(&mut fds, None)?;
     let ready = |fd: &PollFd<'_>| fd.revents().is_none_or(|flags| !flags.is_empty());
-    let connects = connecting.into_iter().zip(&fds[3..]).filter(|(_, fd)| ready(fd)).map(|(number, _)| number).collect();
-    Ok(Ready { connects, reports: ready(&fds[1]), accepts: ready(&fds[2]) })
+    let connects = connecting.into_iter().zip(&fds[first..]).filter(|(_, fd)| ready(fd)).map(|(number, _)| number).collect();
+    let accepts = (0..listeners.len()).filter(|listener| ready(&fds[listening + listener])).collect();
+    Ok(Ready { connects, reports: ready(&fds[1]), accepts })
 }
 
 /// Accepts all that wait. A stranger, whose port is no client's, is closed again; but a transfer's one connection may come from anywhere,

@@ -38,6 +38,19 @@ pub(super) struct End {
     pub(super) content: Content,
     pub(super) clock: Clock,
     pub(super) stop: Arc<Stop>,
+    /// After how many bytes it gives the connection up, if it does.
+    pub(super) abort: Option<u64>,
+}
+
+impl End {
+    /// Gives the connection up if so many bytes are enough for that.
+    fn quits(&self, bytes: u64) -> io::Result<bool> {
+        let quits = self.abort.is_some_and(|after| bytes >= after);
+        if quits {
+            socket::abort(&self.socket)?;
+        }
+        Ok(quits)
+    }
 }
 
 /// What a sender did.
@@ -77,6 +90,9 @@ fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> i
         end.socket.set_nodelay(true)?;
     }
     while !end.stop.asked() {
+        if end.quits(sent.bytes)? {
+            break;
+        }
         let left = rest.left(sent.bytes);
         if left == 0 {
             end.socket.shutdown(Shutdown::Write)?;
@@ -178,6 +194,9 @@ fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Rece
         if right > 0 {
             meter.fetch_add(right, Ordering::Relaxed);
             delivery.arrived(at.micros(), received.bytes);
+        }
+        if end.quits(received.bytes)? {
+            break;
         }
     }
     Ok(())

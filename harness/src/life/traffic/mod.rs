@@ -46,7 +46,7 @@ pub struct Prepared {
     name: String,
     transfer: Transfer,
     seed: u64,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     clients: Vec<TcpStream>,
 }
 
@@ -85,7 +85,7 @@ impl Shared {
 }
 
 fn server_address(transfer: &Transfer) -> SocketAddr {
-    SocketAddr::new(transfer.to, transfer.port)
+    SocketAddr::new(transfer.as_bound(transfer.to), transfer.port)
 }
 
 /// What is counted while a transfer runs.
@@ -117,19 +117,23 @@ impl Prepared {
             move |source| Error { transfer, host, operation, source }
         };
         let make = |namespace: &Namespace, protocol: Protocol, host: &str| {
-            let made = namespace.enter(|| socket::stream(protocol, transfer.to)).and_then(|made| made);
+            let made = namespace.enter(|| socket::stream(protocol, transfer.as_bound(transfer.to))).and_then(|made| made);
             made.map_err(failed(host, format!("making a socket that speaks {protocol}")))
         };
         // Subflows may come to any of the server's addresses, as to a program that does not choose one.
-        let any: IpAddr = if transfer.to.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-        let address = SocketAddr::new(any, transfer.port);
-        let listening = make(server, transfer.server_protocol, &transfer.server)?;
-        socket::bind(&listening, address).map_err(failed(&transfer.server, format!("binding to {address}")))?;
-        let listener = socket::listen(listening, transfer.connections);
-        let listener = listener.map_err(failed(&transfer.server, format!("listening at {address}")))?;
+        let v6 = transfer.as_bound(transfer.to).is_ipv6();
+        let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        let at = if transfer.listen.is_empty() { vec![any] } else { transfer.listen.iter().map(|at| transfer.as_bound(*at)).collect() };
+        let listen = |at: IpAddr| {
+            let address = SocketAddr::new(at, transfer.port);
+            let listening = make(server, transfer.server_protocol, &transfer.server)?;
+            socket::bind(&listening, address).map_err(failed(&transfer.server, format!("binding to {address}")))?;
+            socket::listen(listening, transfer.connections).map_err(failed(&transfer.server, format!("listening at {address}")))
+        };
+        let listeners = at.into_iter().map(listen).collect::<Result<_, _>>()?;
         let clients = (0..transfer.connections).map(|_| make(client, transfer.client_protocol, &transfer.client).map(TcpStream::from));
         let clients = clients.collect::<Result<_, _>>()?;
-        Ok(Self { name: name.to_owned(), transfer: transfer.clone(), seed, listener, clients })
+        Ok(Self { name: name.to_owned(), transfer: transfer.clone(), seed, listeners, clients })
     }
 
     /// When it is to start: less than a millisecond behind the time that its file has. Where the seed decides all that may vary, else its packets
@@ -141,7 +145,7 @@ impl Prepared {
     /// Lets the clients connect and everything run. `on_end` is called once, from a thread of the transfer, when all connections
     /// have ended or the transfer has been stopped; the record can be had without waiting from then on.
     pub fn start(self, clock: Clock, on_end: Box<dyn FnOnce() + Send>) -> Result<Running, Error> {
-        let Self { name, transfer, seed, listener, clients } = self;
+        let Self { name, transfer, seed, listeners, clients } = self;
         let host = transfer.client.clone();
         let run = || -> io::Result<Running> {
             let (stop, stopper) = Stopper::new()?;
@@ -149,7 +153,7 @@ impl Prepared {
             let meters = Arc::new(Meters::default());
             let shared = Shared { block: Block::new(seed), transfer, clock, stop, meters: Arc::clone(&meters), reports };
             let drive = thread::Builder::new().name(name.clone()).spawn(move || {
-                let record = drive::drive(&Arc::new(shared), &received, listener, clients);
+                let record = drive::drive(&Arc::new(shared), &received, listeners, clients);
                 on_end();
                 record
             })?;

@@ -35,6 +35,9 @@ impl NftAct {
     pub(super) fn needs(&self) -> Feature {
         match self {
             Self::Firewall { rules } if rules.iter().any(|rule| rule.action == RuleAction::Strip) => Feature::StripOptions,
+            Self::Firewall { rules } if rules.iter().any(|rule| rule.action == RuleAction::Corrupt || rule.number.is_some()) => {
+                Feature::CorruptPayload
+            }
             Self::Firewall { .. } => Feature::Firewall,
             Self::Masquerade { .. } => Feature::Nat,
             Self::Intercept { .. } => Feature::Tproxy,

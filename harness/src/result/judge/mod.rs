@@ -160,6 +160,8 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
         let of_it = case.expects.iter().filter(|expect| expect.of == *subject);
         of_it.flat_map(|expect| &expect.measures).any(|measure| measure.key() == key)
     };
+    // A transfer that must fail need not arrive.
+    let asked = |subject: &Subject, key: &str| asked(subject, key) || (key == "intact" && asked(subject, "error"));
     let survival = case.transfers.keys().map(|name| (Subject::Transfer(name.clone()), Intact(true).into()));
     let endings = case.processes.keys().flat_map(|name| {
         let implied = measure::implied(case, name).into_iter();

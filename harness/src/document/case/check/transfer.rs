@@ -6,10 +6,10 @@ use std::net::IpAddr;
 
 use super::raw;
 use crate::document::case::named::{NO_IPV6, address_of, family_name, host};
-use crate::document::case::{Amount, Transfer};
+use crate::document::case::{Abort, Amount, Transfer};
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Spanned};
-use crate::document::topology::{Family, Topology};
+use crate::document::topology::{Family, Host, Topology};
 use crate::words::names::{HOST_MAX, complaint};
 use crate::words::{Rate, Size, Time};
 
@@ -71,7 +71,40 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
         rate: raw.rate.as_ref().map(|rate| rate.value),
         connections: raw.connections.as_ref().map_or(1, |connections| connections.value),
         start: raw.start,
+        listen: listens(raw, server, server_host, to, mistakes),
+        v4_mapped: mapped(raw, to, mistakes),
+        abort: abort(raw, &client.value, &server.value, mistakes),
     })
+}
+
+/// The addresses that the server listens at.
+fn listens(raw: &raw::Transfer, server: &Spanned<String>, host: &Host, to: IpAddr, mistakes: &mut Mistakes) -> Vec<IpAddr> {
+    let Some(listen) = &raw.listen else { return Vec::new() };
+    if listen.value.is_empty() {
+        mistakes.add(&listen.span, "a server that listens nowhere has no client").help("remove `listen`: it listens everywhere then");
+    }
+    listen.value.iter().filter_map(|at| address_of(&server.value, host, at, Some(to.is_ipv6()), mistakes)).collect()
+}
+
+fn mapped(raw: &raw::Transfer, to: IpAddr, mistakes: &mut Mistakes) -> bool {
+    let Some(mapped) = raw.v4_mapped.as_ref().filter(|mapped| mapped.value) else { return false };
+    if to.is_ipv6() {
+        mistakes.add(&mapped.span, format!("only IPv4 addresses are mapped, and {to} is none")).help("remove it, or `family`");
+    }
+    true
+}
+
+fn abort(raw: &raw::Transfer, client: &str, server: &str, mistakes: &mut Mistakes) -> Option<Abort> {
+    let abort = &raw.abort.as_ref()?.value;
+    let (host, after) = (abort.host.as_ref()?, abort.after.as_ref()?);
+    if ![client, server].contains(&host.value.as_str()) {
+        let message = format!("`{}` is at no end of this transfer", host.value);
+        mistakes.undefined(&host.span, message, &host.value, [client, server]);
+    }
+    if let Some(bytes) = raw.bytes.as_ref().filter(|bytes| bytes.value < after.value) {
+        mistakes.add(&after.span, "the transfer has ended by then").beside(&bytes.span, "with these").help("write less");
+    }
+    Some(Abort { host: host.value.clone(), after: after.value })
 }
 
 fn amount(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Option<Amount> {

@@ -15,6 +15,7 @@ mod bytes;
 mod counters;
 mod duration;
 mod endpoints;
+mod error;
 mod events;
 mod exit;
 mod goodput;
@@ -86,6 +87,7 @@ macro_rules! measures {
 // Each file, and what it can ask for.
 measures! {
     intact: Intact;
+    error: Failed;
     bytes: Bytes;
     duration: Duration, IdealDuration;
     goodput: Goodput;

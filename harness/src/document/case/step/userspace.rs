@@ -160,7 +160,8 @@ impl Written for RawCommand {
         } else {
             Command::Backup { address: of(told, self.backup.as_ref().or(self.nobackup.as_ref())?)?, on: self.backup.is_some() }
         };
-        for id in [self.id.as_ref(), self.remove.as_ref()].into_iter().flatten().filter(|id| id.value == 0) {
+        let announced = self.id.as_ref().filter(|_| self.announce.is_some());
+        for id in announced.into_iter().filter(|id| id.value == 0) {
             mistakes.add(&id.span, "0 is the id of a connection's first address").help("write 1 to 255");
         }
         Some(Action::PathManager { host: told.clone(), transfer: name.value.clone(), command })

@@ -74,8 +74,10 @@ fn rules<'a>(view: &'a View) -> Vec<(&'a str, &'a Rule)> {
 fn touches(rule: &Rule, option: MptcpOption) -> bool {
     match rule.packets {
         Packets::Option(only) => only == option,
-        Packets::Mptcp => true,
-        Packets::All | Packets::Tcp => rule.action != RuleAction::Strip,
+        Packets::AddAddrEcho => option == MptcpOption::AddAddr,
+        Packets::MpJoinSyn | Packets::MpJoinAck => option == MptcpOption::MpJoin,
+        Packets::Mptcp => rule.action != RuleAction::Corrupt,
+        Packets::All | Packets::Tcp => !matches!(rule.action, RuleAction::Strip | RuleAction::Corrupt),
     }
 }
 
@@ -114,6 +116,7 @@ pub(super) fn firewalls(view: &View) -> Vec<Check> {
         let action = match rule.action {
             RuleAction::Drop => "dropped",
             RuleAction::Reset => "answered with a reset",
+            RuleAction::Corrupt => "changed",
             RuleAction::Strip => "passed on without their MPTCP option",
         };
         let lost = hit.map(|option| format!("; {} was lost", option.word())).unwrap_or_default();
