@@ -78,7 +78,7 @@
 //! | `place` | `place::local`, `guest` | know where, not what |
 //! | `life` | `lab`, `traffic`, `processes`, `relay`, `proxy`, `observe`, `execute`, `clock` | effects, no decisions about MPTCP |
 //! | `kernel` | namespaces, netlink, sockets, processes, probes | the only room with `unsafe`, netlink, /proc, setns |
-//! | `result` | `recording`, `splat`, `judge`, `compare`, `report` | pure functions and types |
+//! | `result` | `recording`, `splat`, `judge`, `compare`, `shards`, `report` | pure functions and types |
 //! | `plan` | operations whose `Display` is the ip, tc or sysctl line; the job | pure |
 //! | `document` | `diagnostic`, `topology`, `case` with its measures, the `disk` they are on | text in, values out; a measure reads records |
 //! | `record` | what is seen of hosts, transfers and processes | plain data |
@@ -120,7 +120,7 @@ pub use front::{fixture, suite};
 #[doc(inline)]
 pub use place::enter;
 #[doc(inline)]
-pub use result::{compare, judge, recording, report};
+pub use result::{compare, judge, recording, report, shards};
 
 pub use case::Case;
 pub use plan::Job;

@@ -43,7 +43,7 @@ impl From<&Ended> for Exit {
             Ended::Unsupported(_) => Self::Unsupported,
             Ended::Disturbed(_) => Self::Disturbed,
             Ended::Failed(_) | Ended::Kernel(_) => Self::Failed,
-            Ended::Broken(_) => Self::Broken,
+            Ended::Missing(_) | Ended::Broken(_) => Self::Broken,
         }
     }
 }

@@ -44,7 +44,7 @@ impl Github {
             Ended::Passed => None,
             Ended::Unsupported(_) => Some("notice"),
             Ended::Disturbed(_) => Some("warning"),
-            Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => Some("error"),
+            Ended::Missing(_) | Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => Some("error"),
         };
         if let Some(level) = level {
             let file = property(&case.file.path.display().to_string());

@@ -37,7 +37,7 @@ impl Junit {
             // Neither has a verdict.
             Ended::Unsupported(_) | Ended::Disturbed(_) => TestCaseStatus::skipped(),
             Ended::Failed(_) | Ended::Kernel(_) => TestCaseStatus::non_success(NonSuccessKind::Failure),
-            Ended::Broken(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
+            Ended::Missing(_) | Ended::Broken(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
         };
         let why = case.run.ended.why();
         if let Some(first) = why.first() {

@@ -36,7 +36,7 @@ impl Ktap {
             Ended::Passed => self.result("ok", name, None),
             // Neither has a verdict.
             Ended::Unsupported(_) | Ended::Disturbed(_) => self.result("ok", name, Some(&why)),
-            Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => {
+            Ended::Missing(_) | Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => {
                 let whole = judged.map(|judged| report::verdict(&judged.recording, &judged.verdict, &case.again, Style::Plain));
                 for line in whole.unwrap_or(why).lines() {
                     say!("# {line}");

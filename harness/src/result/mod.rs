@@ -5,4 +5,5 @@ pub mod compare;
 pub mod judge;
 pub mod recording;
 pub mod report;
+pub mod shards;
 pub mod splat;

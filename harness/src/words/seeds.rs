@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 /// Some seeds that follow each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seeds(RangeInclusive<u64>);
@@ -25,9 +27,21 @@ pub enum SeedsError {
 }
 
 impl Seeds {
+    /// The first.
+    pub const fn first(&self) -> u64 {
+        *self.0.start()
+    }
+
     /// All of them, in their order.
     pub fn all(&self) -> RangeInclusive<u64> {
         self.0.clone()
+    }
+}
+
+/// A single one.
+impl From<u64> for Seeds {
+    fn from(seed: u64) -> Self {
+        Self(seed..=seed)
     }
 }
 
@@ -48,6 +62,18 @@ impl FromStr for Seeds {
 impl fmt::Display for Seeds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.start() == self.0.end() { self.0.start().fmt(f) } else { write!(f, "{}..{}", self.0.start(), self.0.end()) }
+    }
+}
+
+impl Serialize for Seeds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Seeds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

@@ -11,5 +11,6 @@ mod matrix;
 mod page;
 mod paths;
 mod reports;
+mod shards;
 mod synthetic;
 mod verdicts;

@@ -28,7 +28,7 @@ impl Worth {
             match run.ended {
                 Ended::Failed(_) | Ended::Kernel(_) => return Self::Bad,
                 Ended::Passed => worth = worth.or(Some(Self::Good)),
-                Ended::Unsupported(_) | Ended::Disturbed(_) | Ended::Broken(_) => worth = Some(Self::Unknown),
+                Ended::Unsupported(_) | Ended::Disturbed(_) | Ended::Missing(_) | Ended::Broken(_) => worth = Some(Self::Unknown),
             }
         }
         worth.unwrap_or(Self::Unknown)

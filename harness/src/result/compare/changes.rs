@@ -61,10 +61,10 @@ enum Compared {
 }
 
 fn compared(earlier: &Cell, was: &Ended, cell: &Cell, is: &Ended) -> Compared {
-    use Ended::{Broken, Disturbed, Failed, Kernel, Passed, Unsupported};
+    use Ended::{Broken, Disturbed, Failed, Kernel, Missing, Passed, Unsupported};
     match (was, is) {
-        (_, Broken(_) | Disturbed(_)) => Compared::Unknown(format!("{} now: {}", is.word(), is.why().join("; "))),
-        (Broken(_) | Disturbed(_), _) => Compared::Unknown(format!("{} now, was {}", is.word(), was.word())),
+        (_, Broken(_) | Disturbed(_) | Missing(_)) => Compared::Unknown(format!("{} now: {}", is.word(), is.why().join("; "))),
+        (Broken(_) | Disturbed(_) | Missing(_), _) => Compared::Unknown(format!("{} now, was {}", is.word(), was.word())),
         (Passed, Passed) | (Unsupported(_), Unsupported(_)) | (Kernel(_), Kernel(_)) => Compared::Alike,
         (Passed, Unsupported(why)) => Compared::Worse(vec![format!("cannot run any more: {why}")]),
         (Failed(_) | Kernel(_), Unsupported(why)) => Compared::Unknown(format!("cannot run any more: {why}")),

@@ -2,6 +2,7 @@
 //! Not here: what a change since an earlier one means.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,11 @@ impl Cell {
         self.runs.iter().filter(|run| Some(run.ended.rank()) == rank).count()
     }
 
+    /// How many runs are missing.
+    pub fn missing(&self) -> usize {
+        self.runs.iter().filter(|run| matches!(run.ended, Ended::Missing(_))).count()
+    }
+
     /// Everything that did not hold in some run, as it was to be, with what was measured in the first such run.
     pub fn failures(&self) -> BTreeMap<&str, &str> {
         let mut failures = BTreeMap::new();
@@ -120,6 +126,16 @@ impl Matrix {
         let cell = self.cases.entry(case.to_owned()).or_default().entry(kernel.to_owned()).or_default();
         let place = cell.runs.partition_point(|other| other.seed <= run.seed);
         cell.runs.insert(place, run);
+    }
+
+    /// Takes many runs of a cell. Whoever has done so [sorts](Self::sort) them in the end.
+    pub(crate) fn extend(&mut self, case: &str, kernel: &str, runs: Vec<Run>) {
+        self.cases.entry(case.to_owned()).or_default().entry(kernel.to_owned()).or_default().runs.extend(runs);
+    }
+
+    /// Puts the runs of each cell into the order of their seeds.
+    pub(crate) fn sort(&mut self) {
+        self.cases.values_mut().flat_map(BTreeMap::values_mut).for_each(|cell| cell.runs.sort_by_key(|run| run.seed));
     }
 
     /// Every cell with its case and kernel.
@@ -181,5 +197,10 @@ impl Matrix {
     /// The JSON that [`Self::from_json`] reads.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a matrix has string keys and finite numbers only")
+    }
+
+    /// Writes that JSON, without ever having all of it.
+    pub fn write(&self, to: impl Write) -> serde_json::Result<()> {
+        serde_json::to_writer_pretty(to, self)
     }
 }

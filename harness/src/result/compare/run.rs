@@ -29,6 +29,8 @@ pub enum Ended {
     Unsupported(String),
     /// The computer was too busy for a verdict: how.
     Disturbed(String),
+    /// It was made elsewhere, if at all, and what became of it is not here: why.
+    Missing(String),
     /// What did not hold, as it was to be, and what was measured.
     Failed(BTreeMap<String, String>),
     /// The kernel failed: the line that says it.
@@ -70,9 +72,10 @@ impl Ended {
             Self::Passed => 0,
             Self::Unsupported(_) => 1,
             Self::Disturbed(_) => 2,
-            Self::Failed(_) => 3,
-            Self::Kernel(_) => 4,
-            Self::Broken(_) => 5,
+            Self::Missing(_) => 3,
+            Self::Failed(_) => 4,
+            Self::Kernel(_) => 5,
+            Self::Broken(_) => 6,
         }
     }
 
@@ -82,6 +85,7 @@ impl Ended {
             Self::Passed => "passed",
             Self::Unsupported(_) => "unsupported",
             Self::Disturbed(_) => "disturbed",
+            Self::Missing(_) => "missing",
             Self::Failed(_) => "failed",
             Self::Kernel(_) => "kernel",
             Self::Broken(_) => "broken",
@@ -94,6 +98,7 @@ impl Ended {
             Self::Passed => "PASS",
             Self::Unsupported(_) => "SKIP",
             Self::Disturbed(_) => "LATE",
+            Self::Missing(_) => "MISSING",
             Self::Failed(_) => "FAIL",
             Self::Kernel(_) => "KERNEL",
             Self::Broken(_) => "BROKEN",
@@ -105,7 +110,9 @@ impl Ended {
         match self {
             Self::Passed => Vec::new(),
             Self::Failed(failures) => failures.iter().map(|(claim, measured)| format!("{claim}: {measured}")).collect(),
-            Self::Unsupported(why) | Self::Disturbed(why) | Self::Kernel(why) | Self::Broken(why) => vec![why.clone()],
+            Self::Unsupported(why) | Self::Disturbed(why) | Self::Missing(why) | Self::Kernel(why) | Self::Broken(why) => {
+                vec![why.clone()]
+            }
         }
     }
 }

@@ -44,7 +44,11 @@ pub fn matrix(matrix: &Matrix, style: Style) -> String {
 fn word(cell: &Cell) -> String {
     let Some(ended) = cell.worst() else { return String::new() };
     let part = if cell.as_bad() < cell.runs.len() { format!(" {} of {}", cell.as_bad(), cell.runs.len()) } else { String::new() };
-    format!("{}{part}", ended.word())
+    let holes = match (ended, cell.missing()) {
+        (Ended::Missing(_), _) | (_, 0) => String::new(),
+        (_, missing) => format!(", {missing} missing"),
+    };
+    format!("{}{part}{holes}", ended.word())
 }
 
 const fn colour(ended: &Ended) -> Colour {
@@ -52,7 +56,7 @@ const fn colour(ended: &Ended) -> Colour {
         Ended::Passed => Colour::Green,
         Ended::Unsupported(_) => Colour::Dim,
         Ended::Disturbed(_) => Colour::Yellow,
-        Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => Colour::Red,
+        Ended::Missing(_) | Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => Colour::Red,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod bars;
 mod beside;
+mod brief;
 mod columns;
 mod counters;
 mod csv;
@@ -30,6 +31,7 @@ mod verdict;
 
 pub use bars::share;
 pub use beside::beside;
+pub use brief::brief;
 pub use counters::counters;
 pub use csv::{COLUMNS as CSV_COLUMNS, csv};
 pub use explain::{examination, explanation};

@@ -52,6 +52,6 @@ pub(super) const fn look(ended: &Ended) -> &'static str {
         Ended::Passed => "good",
         Ended::Unsupported(_) => "note",
         Ended::Disturbed(_) => "unsure",
-        Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => "bad",
+        Ended::Missing(_) | Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => "bad",
     }
 }

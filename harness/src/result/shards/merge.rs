@@ -1,0 +1,116 @@
+//! Parts put together: the matrix that the command without shards would have made, or why these are not all of it.
+//! Not here: reading parts, or what the matrix says.
+
+use std::collections::BTreeMap;
+
+use super::deal::deal;
+use super::durations::Took;
+use super::part::Part;
+use super::whole::{Unit, Whole};
+use crate::result::compare::{Ended, Matrix, Run};
+
+/// How many differences of a foreign part are told.
+const TOLD: usize = 3;
+
+/// All parts together.
+#[derive(Debug, Clone)]
+pub struct Merged {
+    /// What they were made of.
+    pub whole: Whole,
+    /// Their results.
+    pub matrix: Matrix,
+    /// How long the runs took, by case and kernel.
+    pub took: BTreeMap<String, BTreeMap<String, Took>>,
+    /// What is missing, a line each. The matrix says so of each run that is.
+    pub missing: Vec<String>,
+}
+
+/// Puts parts together that belong together, each with the name of its file. What is wrong is told by these names: parts that are missing (unless
+/// that is allowed), that are there twice, or that were made of something else than most.
+pub fn merge(parts: Vec<(String, Part)>, allow_missing: bool) -> Result<Merged, Vec<String>> {
+    let Some(reference) = most_alike(&parts) else { return Err(vec!["there is no part".to_owned()]) };
+    let (whole, shards) = (reference.whole.clone(), reference.shard.of());
+    let mut wrong = Vec::new();
+    for (name, part) in &parts {
+        let mut differences = belong_together(reference, part);
+        let more = differences.len().saturating_sub(TOLD);
+        differences.truncate(TOLD);
+        differences.extend((more > 0).then(|| format!("and {more} more")));
+        if !differences.is_empty() {
+            wrong.push(format!("{name}: a foreign part: {}", differences.join("; ")));
+        }
+    }
+    let mut files: BTreeMap<u32, &str> = BTreeMap::new();
+    for (name, part) in parts.iter().filter(|(_, part)| belong_together(reference, part).is_empty()) {
+        if let Some(first) = files.insert(part.shard.number(), name) {
+            wrong.push(format!("{name}: part {} is there twice: it is in {first}, too", part.shard));
+        }
+    }
+    let absent: Vec<u32> = (1..=shards).filter(|number| !files.contains_key(number)).collect();
+    let mut missing: Vec<String> = absent.iter().map(|number| format!("part {number}/{shards} is missing")).collect();
+    let dealt = deal(&whole, shards);
+    for (name, part) in parts.iter().filter(|(name, part)| files.get(&part.shard.number()) == Some(&name.as_str())) {
+        wrong.extend(strange(part, &dealt).map(|what| format!("{name}: {what}")));
+    }
+    if !allow_missing {
+        wrong.append(&mut missing);
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let mut matrix = Matrix::new(whole.kernels.iter().map(|kernel| kernel.column.clone()).collect());
+    let mut took: BTreeMap<String, BTreeMap<String, Took>> = BTreeMap::new();
+    for (_, part) in parts {
+        for (case, row) in part.cases {
+            for (kernel, cell) in row {
+                matrix.extend(&case, &kernel, cell.runs);
+            }
+        }
+        for (case, row) in part.took {
+            let all = took.entry(case).or_default();
+            row.into_iter().for_each(|(kernel, more)| all.entry(kernel).or_default().add(more));
+        }
+    }
+    for (unit, shard) in dealt.iter().filter(|(_, shard)| absent.binary_search(shard).is_ok()) {
+        let ended = Ended::Missing(format!("part {shard}/{shards} is missing"));
+        matrix.extend(unit.case, unit.kernel, vec![Run { seed: unit.seed, ended, measures: [].into() }]);
+    }
+    matrix.sort();
+    Ok(Merged { whole, matrix, took, missing })
+}
+
+/// A part that most others belong together with; of several such groups the first's.
+fn most_alike(parts: &[(String, Part)]) -> Option<&Part> {
+    let mut groups: Vec<(&Part, usize)> = Vec::new();
+    for (_, part) in parts {
+        match groups.iter_mut().find(|(first, _)| belong_together(first, part).is_empty()) {
+            Some((_, count)) => *count += 1,
+            None => groups.push((part, 1)),
+        }
+    }
+    let largest = groups.iter().map(|(_, count)| *count).max()?;
+    groups.into_iter().find(|(_, count)| *count == largest).map(|(first, _)| first)
+}
+
+/// Why a part is no part of the same as another; nothing if it is.
+fn belong_together(one: &Part, other: &Part) -> Vec<String> {
+    let mut differences = one.whole.differences(&other.whole);
+    if one.shard.of() != other.shard.of() {
+        differences.insert(0, format!("it is {}, the others are of {}", other.shard, one.shard.of()));
+    }
+    differences
+}
+
+/// What a part has that is another's, or has not got that is its own. The first of each is told.
+fn strange(part: &Part, dealt: &BTreeMap<Unit<'_>, u32>) -> impl Iterator<Item = String> {
+    let mine = part.shard.number();
+    let cells = part.cases.iter().flat_map(|(case, row)| row.iter().map(move |(kernel, cell)| (case.as_str(), kernel.as_str(), cell)));
+    let mut has: Vec<Unit<'_>> =
+        cells.flat_map(|(case, kernel, cell)| cell.runs.iter().map(move |run| Unit { case, kernel, seed: run.seed })).collect();
+    has.sort_unstable();
+    let twice = has.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| format!("it has {} twice", pair[0]));
+    let others = has.iter().find(|unit| dealt.get(unit) != Some(&mine)).map(|unit| format!("{unit} is none of part {}", part.shard));
+    let lacks = dealt.iter().find(|(unit, shard)| **shard == mine && has.binary_search(unit).is_err());
+    let lacks = lacks.map(|(unit, _)| format!("{unit} is missing in part {}", part.shard));
+    [twice, others, lacks].into_iter().flatten()
+}
