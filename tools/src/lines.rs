@@ -8,7 +8,7 @@ use mplab::report::{self, Style};
 use mplab::suite::{CaseResult, Event, Judged, Renderer};
 
 use crate::progress::Progress;
-use crate::recordings;
+use crate::{place, recordings};
 
 /// Shows events as they come.
 pub(crate) struct Lines {
@@ -58,7 +58,7 @@ impl Renderer for Lines {
                 progress.ended(&case.file.name);
                 show!("{}", told(case, *judged, self.style));
             }
-            (Event::Done(results), Some(progress)) => say!("{}", progress.told(results.took)),
+            (Event::Done(results), Some(progress)) => say!("{}{}", progress.told(results.took), place::taken(results.taken)),
             _ => {}
         }
         self.progress.iter().for_each(Progress::draw);

@@ -16,6 +16,7 @@ mod kernel;
 mod ktap;
 mod lines;
 mod matrix;
+mod merge;
 mod new;
 mod place;
 mod png;
@@ -25,6 +26,7 @@ mod recordings;
 mod replay;
 mod report;
 mod run;
+mod share;
 mod standing;
 mod watch;
 
@@ -78,6 +80,8 @@ enum Command {
     Explore(explore::Arguments),
     /// Run cases on several kernels, and show what differs or, with a baseline, what got worse
     Matrix(matrix::Arguments),
+    /// Put the results of shards together (`--shard K/N` with `--results FILE`), if they are all there and belong together
+    Merge(merge::Arguments),
     /// Find the first bad kernel of a list, or judge one for `git bisect run` (exit codes: 0 good, 1 bad, 125 skip, 255 stop)
     Bisect(bisect::Arguments),
     /// Repeat a run in virtual time and show more of it: packets, a debugger, finer samples
@@ -182,6 +186,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, style),
         Command::Explore(arguments) => explore::explore(&arguments, style),
         Command::Matrix(arguments) => matrix::matrix(&arguments, style),
+        Command::Merge(arguments) => merge::merged(&arguments, style),
         Command::Bisect(arguments) => bisect::bisect(&arguments, style),
         Command::Replay(arguments) => replay::replay(&arguments, style),
         Command::Judge { recording, case } => recordings::judge(&recording, case.as_deref(), style),

@@ -2,19 +2,21 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use mplab::compare::{Column, Ended, Matrix, Run, changes};
+use mplab::compare::{Ended, Matrix, Run, changes};
 use mplab::disk;
 use mplab::place::{Place, PlaceError};
 use mplab::plan::Job;
 use mplab::recording::PlaceRecord;
 use mplab::report::{self, Style};
-use mplab::suite::{self, CaseFile, Judged};
+use mplab::shards::{Command, Share};
+use mplab::suite::{self, CaseFile, Judged, Planned};
 use mplab::words::feature::absences;
 use mplab::words::{Percent, Seeds};
 
 use crate::exit::Exit;
-use crate::{Failure, place, progress, recordings, run};
+use crate::{Failure, check, place, progress, recordings, run, share};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -33,18 +35,32 @@ pub(crate) struct Arguments {
     /// Number of runs at a time [default: as many as this computer's cores can do]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
-    /// File to write the matrix to, as JSON
-    #[arg(long)]
+    #[command(flatten)]
+    caching: place::Caching,
+    #[command(flatten)]
+    shard: share::Sharding,
+    /// File to write the matrix to, as JSON, or a shard's part of it
+    #[arg(long, visible_alias = "results", value_name = "FILE")]
     output: Option<PathBuf>,
     /// Keep every recording below this directory, as KERNEL/CASE/seed-N.json
     #[arg(long)]
     recordings: Option<PathBuf>,
+    #[command(flatten)]
+    baseline: Baseline,
+}
+
+/// What results are compared with.
+#[derive(clap::Args)]
+pub(crate) struct Baseline {
     /// An earlier matrix: only what got worse since is a failure
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     /// With a baseline: a measure that got worse by more than this is a failure, too
     #[arg(long, requires = "baseline")]
     tolerance: Option<Percent>,
+    /// Write a few lines of Markdown to this file, for a phone: what did not pass or, with a baseline, got worse, since which seed, and the command that shows it
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
 }
 
 /// A run to be made.
@@ -57,62 +73,85 @@ struct Task<'a> {
 
 pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     // Before hours of runs, not after them.
-    let baseline = arguments.baseline.as_deref().map(read).transpose()?;
+    let baseline = arguments.baseline.read()?;
+    if baseline.is_some() && arguments.shard.is_part() {
+        return Err(Failure::usage("a shard has only a part of the matrix: give the baseline to `mplab merge`"));
+    }
+    let cached = arguments.caching.open()?;
     let mut columns: Vec<(&str, Place, PlaceRecord)> = Vec::new();
     for name in &arguments.kernels {
         if columns.iter().any(|(other, ..)| other == name) {
             continue;
         }
         let at = if name == "local" { Place::Local } else { place::guest(name, arguments.in_virtual_time, None)? };
+        let at = cached(at);
         let place = at.place().map_err(Failure::broken)?;
         columns.push((name.as_str(), at, place));
     }
-    let mut matrix = Matrix::new(columns.iter().map(|(_, _, place)| Column::of(place)).collect());
+    let first = arguments.seeds.first();
+    let tasks = columns.iter().map(|(_, _, place)| run::planned(&arguments.paths, first, place));
+    let tasks: Vec<Vec<suite::Task>> = tasks.collect::<Result<_, _>>()?;
+    let planned: Vec<Planned> = columns.iter().zip(&tasks).map(|((_, at, place), tasks)| Planned { at, place, tasks }).collect();
+    let mut share = arguments.shard.share(Command::Matrix, &arguments.seeds, &planned)?;
     let (mut local, mut guests) = (Vec::new(), Vec::new());
-    for (kernel, at, place) in &columns {
+    for ((kernel, at, place), of_kernel) in columns.iter().zip(&tasks) {
         for seed in arguments.seeds.all() {
-            for suite::Task { file, job } in run::planned(&arguments.paths, seed, place)? {
-                let missing = suite::missing(&job, place);
+            for suite::Task { file, job } in of_kernel {
+                if !share.has(&file.name, kernel, seed) {
+                    continue;
+                }
+                let missing = suite::missing(job, place);
                 if missing.is_empty() {
+                    let job = suite::plan(file, seed, place).map_err(|error| Failure::usage(check::shown(&error)))?;
                     let tasks = if matches!(at, Place::Local) { &mut local } else { &mut guests };
-                    tasks.push(Task { kernel, at, file, job });
-                } else if seed == *arguments.seeds.all().start() {
-                    let ended = Ended::Unsupported(absences(&missing));
-                    matrix.insert(&file.name, kernel, Run { seed, ended, measures: [].into() });
+                    tasks.push(Task { kernel, at, file: file.clone(), job });
+                } else if seed == first {
+                    share.add(&file.name, kernel, Run { seed, ended: Ended::Unsupported(absences(&missing)), measures: [].into() }, None);
                 }
             }
         }
     }
+    share::tell_idle(&share);
     let (mut lost, mut summaries) = (Exit::Passed, Vec::new());
     // One after the other: guests keep the cores busy, and would disturb what runs in real time beside them.
     for tasks in [local, guests] {
         let Some(first) = tasks.first() else { continue };
         let at_once = arguments.jobs.map_or_else(|| first.at.parallel(), NonZeroUsize::get);
         let name = |Task { kernel, file, job, .. }: &Task| format!("{} with {kernel}, seed {}", file.name, job.seed);
-        let work = |task: &Task| suite::run(&task.job, task.at, &mut |_| ());
-        let summary = progress::each(&tasks, at_once, name, work, |task, judged| {
-            lost = lost.max(ended(arguments, &mut matrix, task, &judged, style));
+        let work = |task: &Task| place::timed(|news| suite::run(&task.job, task.at, news));
+        let summary = progress::each(&tasks, at_once, name, work, |task, (judged, took)| {
+            lost = lost.max(ended(arguments, &mut share, task, &judged, took, style));
         });
         summaries.push(summary);
     }
-    let write = |path: &PathBuf| {
-        disk::write(path, matrix.to_json())
-            .map_err(|error| Failure::system(format!("failed to write the matrix {}", path.display()), &error))
-    };
-    let written = arguments.output.as_ref().map_or(Ok(()), write);
-    say!("{}", summaries.join("\n"));
-    show!("{}", report::matrix(&matrix, style));
+    let written = arguments.output.as_ref().map_or(Ok(()), |path| share::write(&share, path));
+    let taken = columns.iter().find_map(|(_, at, _)| at.taken());
+    say!("{}{}", summaries.join("\n"), place::taken(taken));
+    show!("{}", report::matrix(share.matrix(), style));
     written?;
-    Ok(verdict(arguments, &matrix, baseline.as_ref(), style).max(lost))
+    let again = |case: &str, kernel: &str, seed: u64| {
+        let of_kernel = columns.iter().zip(&tasks).find(|((name, ..), _)| *name == kernel);
+        let file = of_kernel.and_then(|((_, at, _), tasks)| Some((at, &tasks.iter().find(|task| task.file.name == case)?.file)));
+        file.map_or_else(String::new, |(at, file)| run::repeat(file, at, seed))
+    };
+    let exit = arguments.baseline.verdict(share.matrix(), baseline.as_ref(), share.is_made_elsewhere(), again, style)?;
+    Ok(exit.max(lost))
 }
 
 /// Takes a run into the matrix, keeps its recording, and tells it if it did not pass.
-fn ended(arguments: &Arguments, matrix: &mut Matrix, task: &Task, judged: &Result<Judged, PlaceError>, style: Style) -> Exit {
+fn ended(
+    arguments: &Arguments,
+    share: &mut Share,
+    task: &Task,
+    judged: &Result<Judged, PlaceError>,
+    took: Option<Duration>,
+    style: Style,
+) -> Exit {
     let Task { kernel, at, file, job } = task;
     let run = suite::compared(job.seed, judged);
     let lost = kept(arguments, task, judged);
     run::told(&run, file, at, &format!("{} with {kernel}", file.name), style);
-    matrix.insert(&file.name, kernel, run);
+    share.add(&file.name, kernel, run, took);
     lost
 }
 
@@ -129,18 +168,35 @@ fn kept(arguments: &Arguments, Task { kernel, file, job, .. }: &Task, judged: &R
     )
 }
 
-/// Without a baseline the worst cell counts, what cannot run only if nothing else is there. With one, what is worse counts, and what has
-/// no verdict.
-fn verdict(arguments: &Arguments, matrix: &Matrix, baseline: Option<&Matrix>, style: Style) -> Exit {
-    let exits = || matrix.cells().filter_map(|(_, _, cell)| cell.worst()).map(Exit::from);
-    if exits().all(|exit| exit == Exit::Unsupported) {
-        return Exit::Unsupported;
+impl Baseline {
+    pub(crate) fn read(&self) -> Result<Option<Matrix>, Failure> {
+        self.baseline.as_deref().map(read).transpose()
     }
-    let Some(baseline) = baseline else { return exits().filter(|exit| *exit != Exit::Unsupported).max().unwrap_or(Exit::Passed) };
-    let changes = changes(baseline, matrix, arguments.tolerance);
-    show!("\n{}", report::changes(&changes, style));
-    let worse = if changes.regressions.is_empty() { Exit::Passed } else { Exit::Failed };
-    exits().filter(|exit| matches!(exit, Exit::Disturbed | Exit::Broken)).fold(worse, Exit::max)
+
+    /// Without a baseline the worst cell counts, what cannot run only if nothing else is there. With one, what is worse counts, and what has no
+    /// verdict. Other results may be elsewhere. `again` is the command that makes a run of a case on a kernel with a seed.
+    pub(crate) fn verdict(
+        &self,
+        matrix: &Matrix,
+        baseline: Option<&Matrix>,
+        elsewhere: bool,
+        again: impl Fn(&str, &str, u64) -> String,
+        style: Style,
+    ) -> Result<Exit, Failure> {
+        let changes = baseline.map(|baseline| changes(baseline, matrix, self.tolerance));
+        if let Some(path) = &self.summary {
+            let brief = report::brief(matrix, changes.as_ref(), again);
+            disk::write(path, brief).map_err(|error| Failure::system(format!("failed to write the summary {}", path.display()), &error))?;
+        }
+        let exits = || matrix.cells().filter_map(|(_, _, cell)| cell.worst()).map(Exit::from);
+        if exits().all(|exit| exit == Exit::Unsupported) && !elsewhere {
+            return Ok(Exit::Unsupported);
+        }
+        let Some(changes) = changes else { return Ok(exits().filter(|exit| *exit != Exit::Unsupported).max().unwrap_or(Exit::Passed)) };
+        show!("\n{}", report::changes(&changes, style));
+        let worse = if changes.regressions.is_empty() { Exit::Passed } else { Exit::Failed };
+        Ok(exits().filter(|exit| matches!(exit, Exit::Disturbed | Exit::Broken)).fold(worse, Exit::max))
+    }
 }
 
 fn read(path: &Path) -> Result<Matrix, Failure> {

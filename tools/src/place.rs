@@ -1,8 +1,13 @@
 //! Which place a command's cases run at: the options that name it.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mplab::execute::News;
 use mplab::guest::store::Store;
 use mplab::guest::{Guest, SHIFT};
-use mplab::place::Place;
+use mplab::place::{Cache, Place};
 use mplab::recording::{Acceleration, Clockwork};
 
 use crate::Failure;
@@ -24,6 +29,46 @@ pub(crate) struct Options {
 pub(crate) enum Accel {
     Tcg,
     Kvm,
+}
+
+/// Where runs are taken from that need not be made.
+#[derive(clap::Args)]
+pub(crate) struct Caching {
+    /// Take runs in virtual time from this directory if they were made before with the same kernel, case, topology, seed, programs and mplab, and keep the others there
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+impl Caching {
+    /// A function that gives a place the cache, if there is one.
+    pub(crate) fn open(&self) -> Result<impl Fn(Place) -> Place, Failure> {
+        let open =
+            |path: &PathBuf| Cache::open(path).map_err(|error| Failure::system(format!("failed to make {}", path.display()), &error));
+        let cache = self.cache.as_ref().map(open).transpose()?.map(Arc::new);
+        Ok(move |place: Place| match &cache {
+            Some(cache) => place.cached(Arc::clone(cache)),
+            None => place,
+        })
+    }
+
+    /// Says so where a cache was named for runs that are never taken from it.
+    pub(crate) fn tell_useless(&self, at: &Place) {
+        if self.cache.is_some() && at.taken().is_none() {
+            complain!("mplab: --cache is of no use here: a run in real time is never the same twice. Choose --kernel and --virtual");
+        }
+    }
+}
+
+/// Makes a run that tells its news, and says how long that took, if it was made.
+pub(crate) fn timed<R>(run: impl FnOnce(&mut dyn FnMut(News)) -> R) -> (R, Option<Duration>) {
+    let (since, mut made) = (Instant::now(), true);
+    let result = run(&mut |news| made &= news != News::Taken);
+    (result, made.then(|| since.elapsed()))
+}
+
+/// How many of some runs were taken from a cache, to stand behind how many there were.
+pub(crate) fn taken(taken: Option<usize>) -> String {
+    taken.map_or_else(String::new, |count| format!(", {count} of them taken from the cache"))
 }
 
 impl Options {

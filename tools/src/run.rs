@@ -8,7 +8,8 @@ use mplab::compare::{Ended, Run};
 use mplab::place::Place;
 use mplab::recording::PlaceRecord;
 use mplab::report::{self, Style};
-use mplab::suite::{self, CaseFile, CaseResult, Event, Renderer, Results, Suite, Task};
+use mplab::shards::Command;
+use mplab::suite::{self, CaseFile, CaseResult, Event, Planned, Renderer, Results, Suite, Task};
 use mplab::words::Time;
 
 use crate::exit::Exit;
@@ -17,7 +18,7 @@ use crate::junit::Junit;
 use crate::ktap::Ktap;
 use crate::lines::Lines;
 use crate::watch::Watch;
-use crate::{Failure, check, place};
+use crate::{Failure, check, place, share};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -31,10 +32,17 @@ pub(crate) struct Arguments {
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
     /// Number of cases that run one after the other in one boot of a guest: faster, but what one case leaves in the kernel may reach the next
-    #[arg(long, value_name = "CASES", default_value = "1", requires = "kernel")]
+    #[arg(long, value_name = "CASES", default_value = "1", requires = "kernel", conflicts_with = "cache")]
     per_boot: NonZeroUsize,
     #[command(flatten)]
     place: place::Options,
+    #[command(flatten)]
+    caching: place::Caching,
+    #[command(flatten)]
+    shard: share::Sharding,
+    /// Write the results to this file, as JSON: a matrix of one kernel, or a shard's part of it
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
     /// Directory for recordings
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
@@ -53,9 +61,14 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
-    let at = arguments.place.place()?;
+    let at = arguments.caching.open()?(arguments.place.place()?);
+    arguments.caching.tell_useless(&at);
     let place = at.place().map_err(Failure::broken)?;
-    let tasks = planned(&arguments.paths, arguments.seed, &place)?;
+    let mut tasks = planned(&arguments.paths, arguments.seed, &place)?;
+    let whole = Planned { at: &at, place: &place, tasks: &tasks };
+    let mut share = arguments.shard.share(Command::Run, &arguments.seed.into(), &[whole])?;
+    tasks.retain(|task| share.has(&task.file.name, &place.name, arguments.seed));
+    share::tell_idle(&share);
     let at_once = if arguments.watch { 1 } else { arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get) };
     let mut junit = arguments.junit.as_ref().map(|file| Junit::new(file, &place.name));
     let mut shown: Box<dyn Renderer> = match () {
@@ -65,6 +78,7 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
     };
     // Lines that begin with `::` are no KTAP.
     let mut github = Github::of(|name| std::env::var_os(name)).filter(|_| !arguments.ktap);
+    let kernel = place.name.clone();
     let suite = Suite { at, place, tasks, at_once, per_boot: arguments.per_boot.get(), output: Some(arguments.output.clone()) };
     let results = suite.run(&mut |event: &Event<'_>| {
         let ends = matches!(event, Event::Done(_));
@@ -79,16 +93,22 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
             junit.show(event);
         }
     });
-    junit.map_or(Ok(()), Junit::write)?;
-    Ok(exit(&results))
+    let reported = junit.map_or(Ok(()), Junit::write);
+    for CaseResult { file, run, took, .. } in &results.cases {
+        share.add(&file.name, &kernel, run.clone(), *took);
+    }
+    arguments.results.as_ref().map_or(Ok(()), |path| share::write(&share, path))?;
+    reported?;
+    let nothing = if share.is_made_elsewhere() { Exit::Passed } else { Exit::Unsupported };
+    Ok(exit(&results).unwrap_or(nothing))
 }
 
 /// The worst of what ran counts: cases that cannot run here do not spoil what can. A recording that is lost is broken machinery.
-fn exit(results: &Results) -> Exit {
+fn exit(results: &Results) -> Option<Exit> {
     let lost = |case: &CaseResult| matches!(case.recorded, Some((_, Err(_))));
     let of = |case: &CaseResult| if lost(case) { Exit::Broken } else { Exit::from(&case.run.ended) };
     let ran = results.cases.iter().filter(|case| !matches!(case.run.ended, Ended::Unsupported(_)));
-    ran.map(of).max().unwrap_or(Exit::Unsupported)
+    ran.map(of).max()
 }
 
 /// The cases that paths stand for, planned for a place. All mistakes of all files are told at once.
@@ -113,7 +133,7 @@ pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &PlaceRecord) -> Resu
 }
 
 /// The command that repeats a run.
-fn repeat(file: &CaseFile, at: &Place, seed: u64) -> String {
+pub(crate) fn repeat(file: &CaseFile, at: &Place, seed: u64) -> String {
     format!("mplab run {file} --seed {seed}{}", at.options())
 }
 

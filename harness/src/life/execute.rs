@@ -54,6 +54,8 @@ pub enum News {
         /// The command that attaches it.
         gdb: String,
     },
+    /// The run was taken from a cache, and is not made.
+    Taken,
     /// The lab stands.
     Built {
         /// How long it took to build it, in µs.

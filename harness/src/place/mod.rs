@@ -10,8 +10,10 @@ pub mod local;
 
 pub use enter::enter;
 pub use failure::{Cause, Failure, Kind};
-pub use guest::{Guest, GuestError};
+pub use guest::{Cache, Guest, GuestError};
 pub use local::LocalError;
+
+use std::sync::Arc;
 
 use crate::life::execute::News;
 use crate::plan::Job;
@@ -59,6 +61,23 @@ impl Place {
         match self {
             Self::Local => jobs.iter().enumerate().map(|(number, job)| Ok(local::run(job, &mut |fresh| news(number, fresh))?)).collect(),
             Self::Guest(guest) => guest.run(jobs, news).into_iter().map(|result| Ok(result?)).collect(),
+        }
+    }
+
+    /// The same place, whose runs are taken from a cache or else kept there, where they follow from their jobs alone.
+    #[must_use]
+    pub fn cached(self, cache: Arc<Cache>) -> Self {
+        match self {
+            Self::Local => self,
+            Self::Guest(guest) => Self::Guest(Box::new(guest.cached(cache))),
+        }
+    }
+
+    /// How many runs were taken from its cache, if it has one.
+    pub fn taken(&self) -> Option<usize> {
+        match self {
+            Self::Local => None,
+            Self::Guest(guest) => guest.taken(),
         }
     }
 

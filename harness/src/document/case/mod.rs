@@ -44,6 +44,21 @@ pub struct Case {
     pub must_fail: Vec<String>,
 }
 
+impl Case {
+    /// How long it lasts as far as it says so itself: until its last transfer or step ends. What ends when it ends does not count.
+    pub fn lasts(&self) -> Time {
+        let transfers = self.transfers.values().map(|transfer| {
+            transfer.start.after(match (transfer.amount, transfer.rate) {
+                (Amount::Duration(time), _) => time,
+                (Amount::Bytes(size), Some(rate)) => Time((u128::from(size.0) * 8_000_000_000 / u128::from(rate.0.max(1))) as u64),
+                (Amount::Bytes(_), None) => Time::ZERO,
+            })
+        });
+        let steps = self.steps.iter().map(|step| step.at);
+        transfers.chain(steps).max().unwrap_or(Time::ZERO)
+    }
+}
+
 /// Something that must hold: every measure named must satisfy its constraint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Expect {

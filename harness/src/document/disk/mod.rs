@@ -7,6 +7,7 @@ mod elsewhere;
 mod linux;
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -64,6 +65,16 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
     draft.finish()
 }
 
+/// What takes the contents of a file that is being written.
+pub type Writing<'a> = &'a mut dyn Write;
+
+/// Writes a file in full or not at all, piece by piece.
+pub fn write_with(path: &Path, contents: impl FnOnce(Writing<'_>) -> io::Result<()>) -> io::Result<()> {
+    let mut draft = io::BufWriter::new(Draft::new(path)?);
+    contents(&mut draft)?;
+    draft.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+}
+
 /// A file that is being written. Until [`Draft::finish`], what had its name before is as it was.
 #[derive(Debug)]
 pub(crate) struct Draft {
@@ -88,7 +99,10 @@ impl Draft {
         let (file, beside) = match system::unnamed(directory) {
             Ok(file) => (file, None),
             // Not every file system has files without a name.
-            Err(_) => (File::options().write(true).create_new(true).open(fresh(&path))?, Some(fresh(&path))),
+            Err(_) => {
+                let beside = fresh(&path);
+                (File::options().write(true).create_new(true).open(&beside)?, Some(beside))
+            }
         };
         let draft = Self { file, target: Some(path), beside };
         before.map_or(Ok(()), |before| draft.file.set_permissions(before.permissions()))?;
@@ -101,10 +115,13 @@ impl Draft {
         self.file.sync_all()?;
         if self.beside.is_none() {
             match system::name(&self.file, &target) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => system::name(&self.file, &fresh(&target))?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let beside = fresh(&target);
+                    system::name(&self.file, &beside)?;
+                    self.beside = Some(beside);
+                }
                 done => return done,
             }
-            self.beside = Some(fresh(&target));
         }
         if let Some(beside) = &self.beside {
             fs::rename(beside, target)?;
@@ -114,10 +131,12 @@ impl Draft {
     }
 }
 
-/// A name beside another in the same directory.
+/// A name beside another in the same directory, which nobody else takes: other threads and other computers may write the same file.
 fn fresh(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    // The standard library's random numbers: each state begins with other ones.
+    let random = RandomState::new().hash_one(std::process::id());
+    name.push(format!(".{random:016x}.tmp"));
     path.with_file_name(name)
 }
 

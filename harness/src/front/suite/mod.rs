@@ -2,11 +2,13 @@
 //! Not here: how a run or a verdict is shown.
 
 mod together;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 pub use together::{CaseResult, Event, Renderer, Results, Suite, Task};
+pub use whole::{Planned, WholeError, whole};
 
 use crate::document::diagnostic::LoadError;
 use crate::document::{self, case::check, change, disk};

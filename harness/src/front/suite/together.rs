@@ -1,6 +1,7 @@
 //! A suite that runs: its cases many at a time, what is told meanwhile, and its result as a value.
 //! Not here: how any of that is shown. Whoever shows it takes the events.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -70,6 +71,8 @@ pub struct CaseResult {
     pub run: Run,
     /// How often it was tried.
     pub attempts: u32,
+    /// How long that took, of the wall clock; absent where it was not made, or not in a boot of its own.
+    pub took: Option<Duration>,
     /// The command that repeats it.
     pub again: String,
     /// Where its recording is, or why that could not be written; absent if it left none or none is kept.
@@ -83,6 +86,8 @@ pub struct Results {
     pub cases: Vec<CaseResult>,
     /// How long it took.
     pub took: Duration,
+    /// How many were taken from a cache, if there is one.
+    pub taken: Option<usize>,
 }
 
 /// Who shows what happens: a closure, or a type with a state of its own.
@@ -103,13 +108,19 @@ impl Suite {
         let began = Instant::now();
         let mut results = Results::default();
         let Self { at, place, tasks, at_once, per_boot, output } = self;
-        let again = |task: &Task| format!("mplab run {} --seed {}{}", task.file.path.display(), task.job.seed, at.options());
-        let result =
-            |task: &Task, run, attempts, recorded| CaseResult { file: task.file.clone(), run, attempts, again: again(task), recorded };
+        let again = |task: &Task| format!("mplab run {} --seed {}{}", task.file, task.job.seed, at.options());
+        let result = |task: &Task, run, attempts, took, recorded| CaseResult {
+            file: task.file.clone(),
+            run,
+            attempts,
+            took,
+            again: again(task),
+            recorded,
+        };
         let (here, elsewhere): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| missing(&task.job, &place).is_empty());
         for task in &elsewhere {
             let ended = Ended::Unsupported(absences(&missing(&task.job, &place)));
-            results.cases.push(result(task, Run { seed: task.job.seed, ended, measures: [].into() }, 0, None));
+            results.cases.push(result(task, Run { seed: task.job.seed, ended, measures: [].into() }, 0, None, None));
             shown.show(&Event::Unsupported(&results.cases[results.cases.len() - 1]));
         }
         if !here.is_empty() {
@@ -119,9 +130,18 @@ impl Suite {
             let jobs: Vec<Job> = tasks.iter().map(|task| task.job.clone()).collect();
             run_all(&jobs, &at, news)
         };
+        let mut begun: BTreeMap<usize, Instant> = BTreeMap::new();
         pool::run(&here, at_once, per_boot, work, |event| match event {
-            pool::Event::Began(number) => shown.show(&Event::Began(&here[number])),
-            pool::Event::News(number, news) => shown.show(&Event::News(&here[number], &news)),
+            pool::Event::Began(number) => {
+                begun.insert(number, Instant::now());
+                shown.show(&Event::Began(&here[number]));
+            }
+            pool::Event::News(number, news) => {
+                if news == News::Taken {
+                    begun.remove(&number);
+                }
+                shown.show(&Event::News(&here[number], &news));
+            }
             pool::Event::Waiting => shown.show(&Event::Waiting),
             pool::Event::Ended(number, judged) => {
                 let task = &here[number];
@@ -131,11 +151,13 @@ impl Suite {
                     Some((path, written))
                 };
                 let (attempts, recorded) = judged.as_ref().map_or((1, None), |judged| (judged.attempts, kept(judged)));
-                results.cases.push(result(task, compared(task.job.seed, &judged), attempts, recorded));
+                let took = begun.remove(&number).filter(|_| per_boot == 1).map(|since| since.elapsed());
+                results.cases.push(result(task, compared(task.job.seed, &judged), attempts, took, recorded));
                 shown.show(&Event::Ended(&results.cases[results.cases.len() - 1], judged.as_ref()));
             }
         });
         results.took = began.elapsed();
+        results.taken = at.taken();
         shown.show(&Event::Done(&results));
         results
     }

@@ -56,6 +56,9 @@ pub(super) trait Machine: Debug + Send + Sync {
     /// What a recording says of it.
     fn record(&self) -> MachineRecord;
 
+    /// All that the machine and the kernel are told but for files.
+    fn told(&self) -> String;
+
     /// The options of `mplab run` that name it beside the kernel, each with a space before it.
     fn options(&self) -> &'static str;
 

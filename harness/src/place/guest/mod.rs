@@ -5,6 +5,7 @@
 //! and carries what it has to say, and nothing else goes in or out. What a machine must do is in `machine`; each is a directory.
 
 mod archive;
+mod cache;
 mod contents;
 mod frames;
 mod hearing;
@@ -22,7 +23,7 @@ use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{fs, io, process};
 
@@ -36,8 +37,11 @@ use crate::place::local::{Message, Request};
 use crate::plan::Job;
 use crate::result::recording::{Acceleration, Clockwork, PlaceRecord, Recording};
 use crate::result::splat::{self, Splat};
-use crate::words::End;
+use crate::words::{Digest, End};
+pub use cache::Cache;
+use contents::Payload;
 use machine::{Boot, Errand, Machine, identity};
+use order::Order;
 use qemu::Qemu;
 use store::{Form, Kernel};
 use um::Um;
@@ -94,6 +98,15 @@ pub struct Guest {
     lasting: bool,
     /// How long it may say nothing.
     silence: Duration,
+    cached: Option<Arc<Cached>>,
+}
+
+/// Where runs are taken from that need not be made.
+#[derive(Debug)]
+struct Cached {
+    cache: Arc<Cache>,
+    /// The digest of what all runs of this guest depend on, once one was asked for.
+    basis: OnceLock<Option<Digest>>,
 }
 
 /// What else looks at a guest, from outside: it does not notice.
@@ -158,7 +171,7 @@ impl Guest {
             Form::Image => Arc::new(Qemu::new(&kernel, clock, acceleration)?),
             Form::Program => Arc::new(Um),
         };
-        Ok(Self { kernel, machine, program: None, inspection: Inspection::default(), lasting: false, silence: SILENCE })
+        Ok(Self { kernel, machine, program: None, inspection: Inspection::default(), lasting: false, silence: SILENCE, cached: None })
     }
 
     /// The same guest with another program of this mplab in it, such as one of its tests: time is what a program executes.
@@ -185,6 +198,24 @@ impl Guest {
         Self { silence, ..self }
     }
 
+    /// The same guest, whose runs are taken from a cache or else kept there, as long as nothing but their jobs can make them differ: in virtual
+    /// time, each in a boot of its own, and not inspected. Other guests do not change.
+    #[must_use]
+    pub fn cached(self, cache: Arc<Cache>) -> Self {
+        let is_virtual = self.machine.record().clock != Clockwork::Real;
+        Self { cached: is_virtual.then(|| Arc::new(Cached { cache, basis: OnceLock::new() })), ..self }
+    }
+
+    /// How many runs were taken from its cache, if it has one.
+    pub fn taken(&self) -> Option<usize> {
+        self.cached.as_ref().map(|cached| cached.cache.taken())
+    }
+
+    /// The kernel that it boots.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
     /// What its CPU is made of.
     pub fn acceleration(&self) -> Acceleration {
         self.machine.record().acceleration
@@ -193,6 +224,56 @@ impl Guest {
     /// Runs jobs in one boot, one after the other, and tells what happens meanwhile, with the job's number. There is a result for each. One
     /// during which the kernel failed has a recording of that; if that was the guest's end, another boot has those behind it.
     pub fn run(&self, jobs: &[Job], news: &mut dyn FnMut(usize, News)) -> Vec<Result<Recording, GuestError>> {
+        if let ([job], Some(cached), None, None) = (jobs, &self.cached, self.inspection.gdb, &self.inspection.capture) {
+            return vec![self.taken_or_made(job, cached, news)];
+        }
+        self.make(jobs, news)
+    }
+
+    /// Takes a job's run from the cache, or makes it and keeps it there.
+    fn taken_or_made(
+        &self,
+        job: &Job,
+        Cached { cache, basis }: &Cached,
+        news: &mut dyn FnMut(usize, News),
+    ) -> Result<Recording, GuestError> {
+        // What cannot be read now cannot be run either, and is told then.
+        let key = basis.get_or_init(|| self.basis().ok()).and_then(|basis| self.key(&basis, job).ok());
+        if let Some(recording) = key.and_then(|key| cache.take(&key)) {
+            news(0, News::Taken);
+            return Ok(recording);
+        }
+        let made = self.make(std::slice::from_ref(job), news).pop().expect("a result for each job");
+        // One that was ended from outside may have another end the next time.
+        if let (Some(key), Ok(recording)) = (key, &made)
+            && recording.end > 0
+        {
+            cache.keep(&key, recording);
+        }
+        made
+    }
+
+    /// What all runs of this guest depend on: its kernel, its machine, and its first file system, which has this program with its libraries.
+    fn basis(&self) -> io::Result<Digest> {
+        let Self { kernel, machine, program, .. } = self;
+        let mut first = contents::booted(kernel, program.as_deref())?;
+        let mut files = Vec::new();
+        first.rewind()?;
+        first.read_to_end(&mut files)?;
+        let record = serde_json::to_string(&self.named(PlaceRecord::default()))?;
+        let image = kernel.digest()?;
+        Ok(Cache::key([record.as_bytes(), machine.told().as_bytes(), image.bytes(), &files]))
+    }
+
+    /// What a job's run depends on: besides that, its order and the programs and modules that it needs.
+    fn key(&self, basis: &Digest, job: &Job) -> io::Result<Digest> {
+        let requests = [Request::Run(Box::new(job.clone()))];
+        let Payload { modules, archive } = Payload::of(&self.kernel, &requests)?;
+        let order = serde_json::to_vec(&Order { seed: job.seed, modules, requests: requests.into() })?;
+        Ok(Cache::key([basis.bytes().as_slice(), &crate::result::recording::FORMAT.to_le_bytes(), &order, &archive]))
+    }
+
+    fn make(&self, jobs: &[Job], news: &mut dyn FnMut(usize, News)) -> Vec<Result<Recording, GuestError>> {
         let mut results = Vec::new();
         while results.len() < jobs.len() {
             let before = results.len();

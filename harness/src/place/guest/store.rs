@@ -10,6 +10,7 @@ pub mod wanted;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use crate::words::Digest;
 use crate::words::names::nearest;
 use build::Site;
 pub use build::{BuildError, Recipe, Step};
@@ -118,6 +119,13 @@ impl Kernel {
     /// The files of its modules (`.ko`, not compressed) in an order in which they can be loaded: each behind those it needs.
     pub fn modules(&self) -> Vec<PathBuf> {
         self.manifest.modules.iter().map(|module| self.file(module)).collect()
+    }
+
+    /// What tells it from all others that can have its name: the digest of its image and its modules.
+    pub fn digest(&self) -> io::Result<Digest> {
+        let image = fs::read(self.image())?;
+        let modules = self.modules().iter().map(fs::read).collect::<io::Result<Vec<_>>>()?;
+        Ok(Digest::of(std::iter::once(&image).chain(&modules).map(Vec::as_slice)))
     }
 
     /// A module's file.

@@ -219,6 +219,10 @@ impl Machine for Qemu {
         }
     }
 
+    fn told(&self) -> String {
+        format!("{} {}", self.version, self.hardware)
+    }
+
     fn options(&self) -> &'static str {
         if matches!(self.hardware.clock, Clockwork::Real) { "" } else { " --virtual" }
     }

@@ -88,6 +88,10 @@ impl Machine for Um {
         }
     }
 
+    fn told(&self) -> String {
+        line()
+    }
+
     fn options(&self) -> &'static str {
         ""
     }

@@ -1,0 +1,87 @@
+//! `mplab merge`: the parts that shards have left, put together to what the command without shards would have written and said.
+//! Not here: which parts belong together.
+
+use std::path::{Path, PathBuf};
+
+use mplab::compare::{Ended, Run, spreads};
+use mplab::disk;
+use mplab::report::{self, Style};
+use mplab::shards::{Command, Durations, Merged, Part, merge};
+
+use crate::exit::Exit;
+use crate::{Failure, matrix, share};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The parts: what `--shard K/N` with `--results FILE` wrote
+    #[arg(required = true, value_name = "PART")]
+    parts: Vec<PathBuf>,
+    /// File to write the results to, byte for byte as the command without shards would have
+    #[arg(long, short)]
+    output: PathBuf,
+    /// Merge what is there, and mark as missing what is not: never passed
+    #[arg(long)]
+    allow_missing: bool,
+    /// Write how long runs took to this file, for `--durations` of the next shards
+    #[arg(long, value_name = "FILE")]
+    durations: Option<PathBuf>,
+    #[command(flatten)]
+    baseline: matrix::Baseline,
+}
+
+pub(crate) fn merged(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
+    let baseline = arguments.baseline.read()?;
+    let mut parts = Vec::new();
+    let mut wrong = Vec::new();
+    for path in &arguments.parts {
+        match read(path) {
+            Ok(part) => parts.push((path.display().to_string(), part)),
+            Err(error) => wrong.push(format!("{}: {error}", path.display())),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(refused(&wrong));
+    }
+    let merged = merge(parts, arguments.allow_missing).map_err(|wrong| refused(&wrong))?;
+    let write = |file: disk::Writing<'_>| merged.matrix.write(file).map_err(Into::into);
+    disk::write_with(&arguments.output, write).map_err(|error| share::not_written(&arguments.output, &error))?;
+    if let Some(path) = &arguments.durations {
+        disk::write(path, Durations::of(&merged.took).to_json()).map_err(|error| share::not_written(path, &error))?;
+    }
+    tell(&merged, style);
+    let again = |case: &str, kernel: &str, seed| merged.whole.again(case, kernel, seed);
+    let exit = arguments.baseline.verdict(&merged.matrix, baseline.as_ref(), false, again, style)?;
+    Ok(if merged.missing.is_empty() { exit } else { exit.max(Exit::Broken) })
+}
+
+/// Nothing is written, and everything that is wrong is told.
+fn refused(wrong: &[String]) -> Failure {
+    Failure::usage(format!("{}\nnothing is merged", wrong.join("\n")))
+}
+
+fn read(path: &Path) -> Result<Part, String> {
+    let text = disk::read_text(path, disk::RECORDING).map_err(|error| error.to_string())?;
+    Part::from_json(&text).map_err(|error| error.to_string())
+}
+
+/// Says what the command without shards says at its end, and what is missing.
+fn tell(merged: &Merged, style: Style) {
+    let Merged { whole, matrix, missing, .. } = merged;
+    for (case, kernel, cell) in matrix.cells() {
+        let told = |run: &&Run| !matches!(run.ended, Ended::Passed | Ended::Unsupported(_) | Ended::Missing(_));
+        for run in cell.runs.iter().filter(told) {
+            show!("{}", report::ending(run, &format!("{case} with {kernel}"), &whole.again(case, kernel, run.seed), style));
+        }
+    }
+    if whole.command == Command::Explore {
+        for (case, kernel, cell) in matrix.cells() {
+            show!("{}", report::spread(&spreads(&cell.runs), style));
+            say!("{case}: {} with kernel {kernel}", report::endings(cell.runs.iter().map(|run| &run.ended)));
+        }
+    } else {
+        show!("{}", report::matrix(matrix, style));
+    }
+    for line in missing {
+        complain!("{line}");
+    }
+}
