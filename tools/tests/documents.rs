@@ -28,6 +28,8 @@ fn main() -> ExitCode {
     };
     let mut trials: Vec<_> = anywhere.into_iter().map(|(name, run)| trial(name, None, ready(run))).collect();
     trials.push(trial("workflows_fit_their_schemas", without(&["check-jsonschema"]), ready(workflows_fit_their_schemas)));
+    let validates = without(&["kubernetes-validate"]);
+    trials.push(trial("jobs_for_kubernetes_fit_its_schema", validates, ready(jobs_for_kubernetes_fit_its_schema)));
     trials.push(trial("the_tutorial_does_what_it_says", confined, ready(the_tutorial_does_what_it_says)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -39,15 +41,36 @@ fn workflows_fit_their_schemas() {
         (checked.status.success(), String::from_utf8_lossy(&checked.stdout).into_owned())
     };
     let directory = Directory::new();
-    for (schema, name, key) in
-        [("vendor.github-workflows", "github-workflow.yml", "runs-on"), ("vendor.gitlab-ci", "gitlab-ci.yml", "script")]
-    {
+    for (schema, name, key) in [
+        ("vendor.github-workflows", "github-workflow.yml", "runs-on"),
+        ("vendor.github-workflows", "github-shards.yml", "runs-on"),
+        ("vendor.gitlab-ci", "gitlab-ci.yml", "script"),
+        ("vendor.gitlab-ci", "gitlab-shards.yml", "script"),
+    ] {
         let file = repository().join("docs").join(name);
         let (fits, said) = check(schema, &file);
         assert!(fits, "{name}: {said}");
         let broken = directory.path().join(directory.write(name, &read(&file).replace(&format!("{key}:"), "nonsense:")));
         assert!(!check(schema, &broken).0, "{name} without {key} fits, too");
     }
+}
+
+/// kubernetes-validate (PyPI) brings along the schemas that Kubernetes publishes.
+fn jobs_for_kubernetes_fit_its_schema() {
+    let file = repository().join("docs/kubernetes.yaml");
+    let fits = |file: &Path| {
+        let checked = Command::new("kubernetes-validate").arg("--strict").arg(file).output().expect("it can be started");
+        (checked.status.success(), format!("{checked:?}"))
+    };
+    let (fit, said) = fits(&file);
+    assert!(fit, "{said}");
+    let directory = Directory::new();
+    for (right, wrong) in [("completions: 8", "completions: eight"), ("completionMode:", "completionsMode:")] {
+        let broken = directory.path().join(directory.write("broken.yaml", &read(&file).replace(right, wrong)));
+        assert!(!fits(&broken).0, "{wrong} fits, too");
+    }
+    let shards = read(&file).matches("/8 ").count();
+    assert!(shards == 1 && read(&file).contains("completions: 8"), "there are as many shards as completions");
 }
 
 fn read(path: &Path) -> String {

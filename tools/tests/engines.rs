@@ -1,0 +1,241 @@
+//! The recipes for engines that run shards, run for real where Debian has the engine: Slurm, GNU parallel, and a builder of images.
+//! Not here: what shards are, and files for engines that nobody has at home, whose schemas are checked with the documents.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Failed};
+use mplab::guest::store::{Form, Kernel, Store};
+use support::{Directory, MPLAB, SHORT, Said, assert_has, repository, trial, without};
+
+/// How long anything may take.
+const DEADLINE: Duration = Duration::from_secs(240);
+
+type Test = fn(&Kernel);
+
+fn main() -> ExitCode {
+    mplab::enter();
+    let mut kernels = Store::open().and_then(|store| store.list()).into_iter().flatten();
+    let kernel = kernels.find(|kernel| kernel.manifest.form == Form::Program);
+    let confined = || mplab::local::place().err().map(|error| error.to_string());
+    let missing = |programs: &[&str]| {
+        let none = kernel.is_none().then(|| "needs a kernel that is a program: `tools/fetch-kernels um-7.3` builds one".to_owned());
+        none.or_else(|| without(programs)).or_else(confined)
+    };
+    let tests: [(&str, &[&str], Test); 3] = [
+        (
+            "slurm_makes_shards_on_two_nodes_and_one_again",
+            &["munged", "slurmctld", "slurmd", "sbatch", "scontrol"],
+            slurm_makes_shards_on_two_nodes_and_one_again,
+        ),
+        ("gnu_parallel_makes_shards_as_the_document_says", &["parallel"], gnu_parallel_makes_shards_as_the_document_says),
+        ("an_image_is_built_and_has_the_kernels", &["buildah"], an_image_is_built_and_has_the_kernels),
+    ];
+    let trials = tests.into_iter().map(|(name, programs, run)| {
+        let kernel = kernel.clone();
+        trial(name, missing(programs), move || {
+            run(&kernel.expect("there is one"));
+            Ok::<_, Failed>(())
+        })
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+/// Waits until something is so.
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < DEADLINE, "{what} after {DEADLINE:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A program's output; it must succeed.
+#[track_caller]
+fn output(command: &mut Command) -> String {
+    let said = Said::of(command.output().expect("the program can be started"));
+    assert_eq!(said.code, 0, "{command:?}: {said:?}");
+    said.out.trim().to_owned()
+}
+
+/// A PATH in which `mplab` is the one that is tested.
+fn path() -> String {
+    let directory = Path::new(MPLAB).parent().expect("it is in a directory");
+    format!("{}:{}", directory.display(), std::env::var("PATH").unwrap_or_default())
+}
+
+/// The results of one process.
+fn whole(directory: &Directory, kernel: &Kernel, seeds: &str) -> Vec<u8> {
+    let said = directory.say(&["explore", "cases/short.toml", "--kernel", &kernel.name, "--seeds", seeds, "--results", "whole.json"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    fs::read(directory.path().join("whole.json")).expect("the results")
+}
+
+/// Slurm's daemons, with two nodes on this computer. They are ended with this.
+struct Slurm<'a> {
+    directory: &'a Directory,
+    daemons: Vec<Child>,
+}
+
+impl<'a> Slurm<'a> {
+    fn start(directory: &'a Directory) -> Self {
+        let here = directory.path().display();
+        let user = output(Command::new("id").arg("-un"));
+        let host = output(&mut Command::new("hostname"));
+        let ports: Vec<TcpListener> = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
+        let [ctld, one, two] = [0, 1, 2].map(|number: usize| ports[number].local_addr().expect("it is bound").port());
+        drop(ports);
+        directory.write("state/empty", "");
+        directory.write("munge.key", &"a key that is none".repeat(64));
+        output(Command::new("chmod").args(["400", "munge.key"]).current_dir(directory.path()));
+        directory.write(
+            "slurm.conf",
+            &format!(
+                "ClusterName=mplab\nSlurmctldHost={host}(127.0.0.1)\nSlurmctldPort={ctld}\nSlurmUser={user}\nSlurmdUser={user}\n\
+                 AuthType=auth/munge\nAuthInfo=socket={here}/munge.socket,cred_expire=5\nCredType=cred/munge\n\
+                 ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nMpiDefault=none\nSwitchType=switch/none\n\
+                 StateSaveLocation={here}/state\nSlurmdSpoolDir={here}/spool-%n\nSlurmctldPidFile={here}/slurmctld.pid\n\
+                 SlurmdPidFile={here}/%n.pid\nSelectType=select/cons_tres\nSelectTypeParameters=CR_CPU\n\
+                 SchedulerParameters=sched_interval=1,batch_sched_delay=1\nJobRequeue=1\n\
+                 NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs=1\n\
+                 NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs=1\n\
+                 PartitionName=all Nodes=one,two Default=YES MaxTime=INFINITE State=UP\n"
+            ),
+        );
+        let mut slurm = Self { directory, daemons: Vec::new() };
+        let file = |option: &str, name: &str| format!("--{option}={here}/{name}");
+        let munge = [
+            file("key-file", "munge.key"),
+            file("socket", "munge.socket"),
+            file("pid-file", "munge.pid"),
+            file("log-file", "munge.log"),
+            file("seed-file", "munge.seed"),
+        ];
+        slurm.daemon("munged", &[&["--foreground", "--force"], &munge.each_ref().map(String::as_str)[..]].concat());
+        wait_until("munged does not listen", || directory.path().join("munge.socket").exists());
+        slurm.daemon("slurmctld", &["-D", "-c"]);
+        slurm.daemon("slurmd", &["-D", "-N", "one"]);
+        slurm.daemon("slurmd", &["-D", "-N", "two"]);
+        wait_until("the nodes are not ready", || {
+            let said = Said::of(slurm.tool("sinfo").args(["--noheader", "-N", "-o", "%T"]).output().expect("it can be started"));
+            said.out.split_whitespace().collect::<Vec<_>>() == ["idle", "idle"]
+        });
+        slurm
+    }
+
+    /// One of Slurm's programs, for these daemons.
+    fn tool(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.current_dir(self.directory.path()).env("SLURM_CONF", self.directory.path().join("slurm.conf")).env("PATH", path());
+        command
+    }
+
+    fn daemon(&mut self, name: &str, arguments: &[&str]) {
+        let log = fs::File::options().create(true).append(true).open(self.directory.path().join(format!("{name}.log"))).expect("a log");
+        let mut command = self.tool(name);
+        command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
+        self.daemons.push(command.spawn().expect("the daemon can be started"));
+    }
+}
+
+impl Drop for Slurm<'_> {
+    fn drop(&mut self) {
+        // Jobs first: a node's processes outlive its daemon.
+        self.tool("scancel").arg("--state=RUNNING").stderr(Stdio::null()).status().ok();
+        for daemon in self.daemons.iter_mut().rev() {
+            Command::new("kill").arg(daemon.id().to_string()).status().ok();
+            daemon.wait().ok();
+        }
+    }
+}
+
+fn slurm_makes_shards_on_two_nodes_and_one_again(kernel: &Kernel) {
+    let directory = Directory::new();
+    directory.write("cases/short.toml", SHORT);
+    let script = repository().join("docs/slurm.sh");
+    let slurm = Slurm::start(&directory);
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("parts")).expect("temporary files can be made");
+    let job =
+        output(slurm.tool("sbatch").args(["--parsable", "--array=1-4"]).arg(script).args(["cases/short.toml", &kernel.name, "1..32"]));
+    let merge = "mplab merge parts/*.json -o results.json --summary summary.md";
+    output(slurm.tool("sbatch").args(["--parsable", &format!("--dependency=afterany:{job}"), "--output=merge.log", "--wrap", merge]));
+    // In its middle: something is made, and its part is not.
+    wait_until("the second task makes nothing", || at("parts/2.log").exists() && files(&at("cache")) > 2);
+    assert!(!at("parts/2.json").exists(), "the second task is over before it could be killed");
+    output(slurm.tool("scontrol").args(["requeue", &format!("{job}_2")]));
+    wait_until("nothing is merged", || at("results.json").exists() && at("summary.md").exists());
+    let log = |name: &str| fs::read_to_string(at(name)).unwrap_or_default();
+    let told = output(slurm.tool("scontrol").args(["show", "job", &format!("{job}_2")]));
+    assert!(told.contains("Restarts=1"), "{told}\n{}", log("parts/2.log"));
+    drop(slurm);
+    assert_has(&log("parts/2.log"), &["8 of 8 run in"]);
+    assert_has(&log("merge.log"), &["short: 32 passed with kernel"]);
+    let merged = fs::read(at("results.json")).expect("the results");
+    assert!(merged == whole(&directory, kernel, "1..32"), "what is merged is not what one process makes");
+}
+
+/// How many files are below a directory.
+fn files(directory: &Path) -> usize {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { 1 }).sum()
+}
+
+fn gnu_parallel_makes_shards_as_the_document_says(kernel: &Kernel) {
+    let directory = Directory::new();
+    directory.write("cases/short.toml", SHORT);
+    fs::create_dir(directory.path().join("parts")).expect("temporary files can be made");
+    let document = fs::read_to_string(repository().join("docs/machines.md")).expect("a document of ours");
+    let block = document.split("\n```sh\n").find(|block| block.starts_with("parallel ")).expect("it says how");
+    let typed = block.split("```").next().expect("there is a first part");
+    let typed = typed.replace("cases/flap.toml", "cases/short.toml").replace("um-7.3", &kernel.name).replace("1..1000", "1..9");
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", &typed]).current_dir(directory.path()).env("PATH", path()).env("NO_COLOR", "1");
+    let said = output(&mut shell);
+    assert_has(&said, &["short: 9 passed with kernel"]);
+    let merged = fs::read(directory.path().join("results.json")).expect("the results");
+    assert!(merged == whole(&directory, kernel, "1..9"), "what is merged is not what one process makes");
+}
+
+fn an_image_is_built_and_has_the_kernels(kernel: &Kernel) {
+    let directory = Directory::new();
+    let at = |name: &str| directory.path().join(name);
+    let buildah = |arguments: &[&str]| {
+        let mut command = Command::new("buildah");
+        command.args(["--storage-driver", "vfs", "--root"]).arg(at("root")).arg("--runroot").arg(at("runroot"));
+        command.args(arguments).current_dir(directory.path());
+        command
+    };
+    // No registry is asked: the base has what this build of mplab is linked with, and nothing else.
+    let base = output(&mut buildah(&["from", "scratch"]));
+    for library in libraries() {
+        let library = library.to_str().expect("a path of letters");
+        output(&mut buildah(&["copy", &base, library, library]));
+    }
+    output(&mut buildah(&["commit", &base, "base"]));
+    fs::copy(MPLAB, at("mplab")).expect("it can be copied");
+    fs::create_dir(at("kernels")).expect("temporary files can be made");
+    output(Command::new("cp").arg("-rL").arg(&kernel.directory).arg(at("kernels")));
+    let dockerfile = repository().join("docs/Dockerfile");
+    let dockerfile = dockerfile.to_str().expect("a path of letters");
+    let build = ["build", "--isolation", "chroot", "--build-arg", "BASE=localhost/base", "-t", "mplab", "-f", dockerfile, "."];
+    output(&mut buildah(&build));
+    let told = output(&mut buildah(&["inspect", "--type", "image", "--format", "{{.OCIv1.Config.User}}", "mplab"]));
+    assert_eq!(told, "65534:65534");
+    let made = output(&mut buildah(&["from", "localhost/mplab"]));
+    let listed = output(&mut buildah(&["run", "--isolation", "chroot", &made, "--", "mplab", "kernel", "list"]));
+    assert_has(&listed, &[&kernel.name]);
+}
+
+/// What this build of mplab is linked with.
+fn libraries() -> Vec<PathBuf> {
+    let listed = output(Command::new("ldd").arg(MPLAB));
+    listed.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
+}
