@@ -46,12 +46,12 @@ pub(crate) struct Arguments {
     #[arg(long)]
     recordings: Option<PathBuf>,
     #[command(flatten)]
-    baseline: Baseline,
+    comparison: Comparison,
 }
 
 /// What results are compared with.
 #[derive(clap::Args)]
-pub(crate) struct Baseline {
+pub(crate) struct Comparison {
     /// An earlier matrix: only what got worse since is a failure
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -73,7 +73,7 @@ struct Task<'a> {
 
 pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     // Before hours of runs, not after them.
-    let baseline = arguments.baseline.read()?;
+    let baseline = arguments.comparison.read()?;
     if baseline.is_some() && arguments.shard.is_part() {
         return Err(Failure::usage("a shard has only a part of the matrix: give the baseline to `mplab merge`"));
     }
@@ -134,7 +134,7 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         let file = of_kernel.and_then(|((_, at, _), tasks)| Some((at, &tasks.iter().find(|task| task.file.name == case)?.file)));
         file.map_or_else(String::new, |(at, file)| run::repeat(file, at, seed))
     };
-    let exit = arguments.baseline.verdict(share.matrix(), baseline.as_ref(), share.is_made_elsewhere(), again, style)?;
+    let exit = arguments.comparison.verdict(share.matrix(), baseline.as_ref(), share.is_made_elsewhere(), again, style)?;
     Ok(exit.max(lost))
 }
 
@@ -168,7 +168,7 @@ fn kept(arguments: &Arguments, Task { kernel, file, job, .. }: &Task, judged: &R
     )
 }
 
-impl Baseline {
+impl Comparison {
     pub(crate) fn read(&self) -> Result<Option<Matrix>, Failure> {
         self.baseline.as_deref().map(read).transpose()
     }

@@ -26,11 +26,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     durations: Option<PathBuf>,
     #[command(flatten)]
-    baseline: matrix::Baseline,
+    comparison: matrix::Comparison,
 }
 
 pub(crate) fn merged(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
-    let baseline = arguments.baseline.read()?;
+    let baseline = arguments.comparison.read()?;
     let mut parts = Vec::new();
     let mut wrong = Vec::new();
     for path in &arguments.parts {
@@ -50,7 +50,7 @@ pub(crate) fn merged(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     }
     tell(&merged, style);
     let again = |case: &str, kernel: &str, seed| merged.whole.again(case, kernel, seed);
-    let exit = arguments.baseline.verdict(&merged.matrix, baseline.as_ref(), false, again, style)?;
+    let exit = arguments.comparison.verdict(&merged.matrix, baseline.as_ref(), false, again, style)?;
     Ok(if merged.missing.is_empty() { exit } else { exit.max(Exit::Broken) })
 }
 

@@ -233,7 +233,7 @@ fn a_case_that_changed_is_made_again_and_no_other(kernel: &str) {
     directory.write("cases/fine.toml", &SHORT.replace("300ms", "310ms"));
     assert_has(&matrix("second.json").out, &["4 of 4 run in", ", 2 of them taken from the cache"]);
     // A comment is no change.
-    directory.write("cases/much.toml", &("# more\n".to_owned() + &SHORT + "goodput = \">= 1gbit\"\n"));
+    directory.write("cases/much.toml", &("# more\n".to_owned() + SHORT + "goodput = \">= 1gbit\"\n"));
     assert_has(&matrix("third.json").out, &["4 of 4 run in", ", 4 of them taken from the cache"]);
     assert!(read(&directory, "second.json") == read(&directory, "third.json"));
 }

@@ -51,14 +51,14 @@ fn run(whole: &Whole, Unit { case, kernel, seed }: Unit<'_>) -> Run {
 
 /// What a shard writes.
 fn written(whole: &Whole, shard: &str) -> Part {
-    let mut share = Share::of(whole.clone(), shard.parse::<Shard>().unwrap());
+    let mut mine = Share::of(whole.clone(), shard.parse::<Shard>().unwrap());
     for (unit, _) in whole.units() {
-        if share.has(unit.case, unit.kernel, unit.seed) {
-            share.add(unit.case, unit.kernel, run(whole, unit), None);
+        if mine.has(unit.case, unit.kernel, unit.seed) {
+            mine.add(unit.case, unit.kernel, run(whole, unit), None);
         }
     }
     let mut json = Vec::new();
-    share.write(&mut json).unwrap();
+    mine.write(&mut json).unwrap();
     Part::from_json(std::str::from_utf8(&json).unwrap()).unwrap()
 }
 
@@ -69,10 +69,10 @@ fn parts(whole: &Whole, of: u32, which: impl IntoIterator<Item = u32>) -> Vec<(S
 
 /// What the command without shards writes.
 fn unsharded(whole: &Whole) -> Vec<u8> {
-    let mut share = Share::all(whole.kernels.iter().map(|kernel| kernel.column.clone()).collect());
-    whole.units().for_each(|(unit, _)| share.add(unit.case, unit.kernel, run(whole, unit), None));
+    let mut all = Share::all(whole.kernels.iter().map(|kernel| kernel.column.clone()).collect());
+    whole.units().for_each(|(unit, _)| all.add(unit.case, unit.kernel, run(whole, unit), None));
     let mut json = Vec::new();
-    share.write(&mut json).unwrap();
+    all.write(&mut json).unwrap();
     json
 }
 

@@ -96,13 +96,12 @@ impl Draft {
         };
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(directory)?;
-        let (file, beside) = match system::unnamed(directory) {
-            Ok(file) => (file, None),
+        let (file, beside) = if let Ok(file) = system::unnamed(directory) {
+            (file, None)
+        } else {
             // Not every file system has files without a name.
-            Err(_) => {
-                let beside = fresh(&path);
-                (File::options().write(true).create_new(true).open(&beside)?, Some(beside))
-            }
+            let beside = fresh(&path);
+            (File::options().write(true).create_new(true).open(&beside)?, Some(beside))
         };
         let draft = Self { file, target: Some(path), beside };
         before.map_or(Ok(()), |before| draft.file.set_permissions(before.permissions()))?;

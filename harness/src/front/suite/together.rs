@@ -130,15 +130,15 @@ impl Suite {
             let jobs: Vec<Job> = tasks.iter().map(|task| task.job.clone()).collect();
             run_all(&jobs, &at, news)
         };
-        let mut begun: BTreeMap<usize, Instant> = BTreeMap::new();
+        let mut running: BTreeMap<usize, Instant> = BTreeMap::new();
         pool::run(&here, at_once, per_boot, work, |event| match event {
             pool::Event::Began(number) => {
-                begun.insert(number, Instant::now());
+                running.insert(number, Instant::now());
                 shown.show(&Event::Began(&here[number]));
             }
             pool::Event::News(number, news) => {
                 if news == News::Taken {
-                    begun.remove(&number);
+                    running.remove(&number);
                 }
                 shown.show(&Event::News(&here[number], &news));
             }
@@ -151,7 +151,7 @@ impl Suite {
                     Some((path, written))
                 };
                 let (attempts, recorded) = judged.as_ref().map_or((1, None), |judged| (judged.attempts, kept(judged)));
-                let took = begun.remove(&number).filter(|_| per_boot == 1).map(|since| since.elapsed());
+                let took = running.remove(&number).filter(|_| per_boot == 1).map(|since| since.elapsed());
                 results.cases.push(result(task, compared(task.job.seed, &judged), attempts, took, recorded));
                 shown.show(&Event::Ended(&results.cases[results.cases.len() - 1], judged.as_ref()));
             }

@@ -57,9 +57,10 @@ impl Cache {
         let path = self.path(key);
         let bytes = disk::read(&path, disk::RECORDING).ok()?;
         let recording = unpacked(key, &bytes);
-        match &recording {
-            Some(_) => drop(self.taken.fetch_add(1, Ordering::Relaxed)),
-            None => tracing::warn!("{}: it is damaged: the run is made again", path.display()),
+        if recording.is_some() {
+            self.taken.fetch_add(1, Ordering::Relaxed);
+        } else {
+            tracing::warn!("{}: it is damaged: the run is made again", path.display());
         }
         recording
     }

@@ -44,7 +44,7 @@ impl Durations {
         let all = || planned.iter().flat_map(|(case, row)| row.iter().map(move |(kernel, says)| (case, kernel, *says)));
         let both = all().filter_map(|(case, kernel, says)| Some((known(case, kernel)?, says)));
         let (took, said) = both.fold((0, 0), |(took, said), (known, says)| (took + u128::from(known.0), said + u128::from(says.0)));
-        let scaled = |says: Time| if said == 0 { says } else { Time((u128::from(says.0) * took / said) as u64) };
+        let scaled = |says: Time| (u128::from(says.0) * took).checked_div(said).map_or(says, |nanos| Time(nanos as u64));
         let mut expected: BTreeMap<String, BTreeMap<String, Time>> = BTreeMap::new();
         for (case, kernel, says) in all() {
             let takes = known(case, kernel).unwrap_or_else(|| scaled(says));

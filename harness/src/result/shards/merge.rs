@@ -68,7 +68,9 @@ pub fn merge(parts: Vec<(String, Part)>, allow_missing: bool) -> Result<Merged, 
         }
         for (case, row) in part.took {
             let all = took.entry(case).or_default();
-            row.into_iter().for_each(|(kernel, more)| all.entry(kernel).or_default().add(more));
+            for (kernel, more) in row {
+                all.entry(kernel).or_default().add(more);
+            }
         }
     }
     for (unit, shard) in dealt.iter().filter(|(_, shard)| absent.binary_search(shard).is_ok()) {
