@@ -13,6 +13,9 @@ use crate::words::terminal::{own, visible};
 /// A part of a document's text, in bytes.
 pub type Span = Range<usize>;
 
+/// How many mistakes of a document are drawn: as many as anybody reads, and few enough to draw at once.
+const DRAWN: usize = 100;
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -142,11 +145,14 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Each mistake with file, line and caret, coloured as [`shown`](crate::words::terminal::shown) takes it or plain.
+    /// Each mistake with file, line and caret, coloured as [`shown`](crate::words::terminal::shown) takes it or plain. Of very many, the first
+    /// hundred, and how many more there are.
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
-        let drawn = self.mistakes.iter().map(|mistake| renderer.render(&[mistake.draw(&self.name, &self.text)]));
-        let drawn = drawn.collect::<Vec<_>>().join("\n\n");
+        let drawn = self.mistakes.iter().take(DRAWN).map(|mistake| renderer.render(&[mistake.draw(&self.name, &self.text)]));
+        let more = self.mistakes.len().saturating_sub(DRAWN);
+        let more = (more > 0).then(|| format!("{}: {more} more mistakes", visible(&self.name)));
+        let drawn = drawn.chain(more).collect::<Vec<_>>().join("\n\n");
         // Every escape character that is left is one of the renderer's colours.
         if coloured { own(&drawn) } else { drawn }
     }

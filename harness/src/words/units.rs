@@ -105,15 +105,11 @@ impl Rate {
     fn bits_or_bytes(text: &str) -> Option<UnitError> {
         let lower = text.trim().to_ascii_lowercase();
         let suffix = lower.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
-        let (unit, rest) = match suffix.as_bytes().first()? {
-            b'k' => ("kbit", &suffix[1..]),
-            b'm' => ("mbit", &suffix[1..]),
-            b'g' => ("gbit", &suffix[1..]),
-            b't' => ("tbit", &suffix[1..]),
-            _ => ("bit", suffix),
-        };
-        let either = ["b", "bps", "b/s", "ibps", "ib/s"].contains(&rest);
-        if either { ambiguous::<Self>(text, [(1.0, unit, "bits"), (8.0, unit, "bytes")]) } else { None }
+        let prefixes = ["ki", "mi", "gi", "ti", "k", "m", "g", "t", ""];
+        let (prefix, rest) = prefixes.iter().find_map(|prefix| Some((prefix, suffix.strip_prefix(prefix)?)))?;
+        let unit = format!("{prefix}bit");
+        let either = ["b", "bps", "b/s"].contains(&rest);
+        if either { ambiguous::<Self>(text, [(1.0, unit.as_str(), "bits"), (8.0, unit.as_str(), "bytes")]) } else { None }
     }
 
     /// Bytes per second.
@@ -389,9 +385,13 @@ mod tests {
 
     #[test]
     fn what_means_two_things_is_refused_with_both() {
-        for (text, bits, bytes) in
-            [("20 mbps", "20mbit", "160mbit"), ("1.5GB/s", "1.5gbit", "12gbit"), ("8kb", "8kbit", "64kbit"), ("9bps", "9bit", "72bit")]
-        {
+        for (text, bits, bytes) in [
+            ("20 mbps", "20mbit", "160mbit"),
+            ("1.5GB/s", "1.5gbit", "12gbit"),
+            ("8kb", "8kbit", "64kbit"),
+            ("9bps", "9bit", "72bit"),
+            ("2mibps", "2mibit", "16mibit"),
+        ] {
             let said = text.parse::<Rate>().unwrap_err().to_string();
             assert!(said.contains(&format!("write `{bits}` if bits are meant, or `{bytes}` if bytes are meant")), "{said}");
         }

@@ -14,7 +14,7 @@ use rstest::rstest;
 use crate::synthetic::{S, connection, finding, run};
 
 /// A run of 10 s that is configured for a subflow over WLAN, sent one join, and has none.
-fn refused() -> Recording {
+pub(crate) fn refused() -> Recording {
     let mut run = run();
     run.end = 10 * S;
     run.job.case.steps.clear();
@@ -42,13 +42,13 @@ fn refused() -> Recording {
     run
 }
 
-fn count(run: &mut Recording, host: &str, counter: &str, value: u64) {
+pub(crate) fn count(run: &mut Recording, host: &str, counter: &str, value: u64) {
     let host = run.hosts.get_mut(host).unwrap();
     let samples = host.counted.len();
     host.counters.insert(counter.into(), vec![value; samples]);
 }
 
-fn explained(run: &Recording) -> (Vec<Check>, String) {
+pub(crate) fn explained(run: &Recording) -> (Vec<Check>, String) {
     let explanation = explain(run, &run.job.case, &Subject::Transfer("download".into()), Window::default());
     let text = report::explanation(&explanation, Style::Plain);
     (explanation.checks, text)
@@ -265,11 +265,11 @@ fn joins(run: &mut Recording, counts: [u64; 3]) {
     count(run, "server", "MPTcpExtMPJoinAckRx", counts[2]);
 }
 
-fn sysctl(run: &mut Recording, host: &str, key: &str, value: &str) {
+pub(crate) fn sysctl(run: &mut Recording, host: &str, key: &str, value: &str) {
     run.hosts.get_mut(host).unwrap().state.as_mut().unwrap().sysctls.insert(key.into(), value.into());
 }
 
-fn endpoint(run: &mut Recording) -> &mut Endpoint {
+pub(crate) fn endpoint(run: &mut Recording) -> &mut Endpoint {
     &mut run.hosts.get_mut("laptop").unwrap().state.as_mut().unwrap().endpoints.as_mut().unwrap()[0]
 }
 

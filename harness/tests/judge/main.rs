@@ -1,7 +1,10 @@
 //! The judge and the reports, on recordings made up in code.
 
+mod attempts;
 mod beside;
+mod between;
 mod bounds;
+mod carriage;
 mod compare;
 mod counters;
 mod delivery;

@@ -106,3 +106,12 @@ pub(crate) fn what_has_no_end_is_refused() {
         }
     }
 }
+
+/// Of more mistakes than anybody reads the first are shown, soon, and the others counted.
+pub(crate) fn very_many_mistakes_are_counted() {
+    let directory = Directory::new();
+    let wrong = directory.write("cases/wrong.toml", &(SHORT.to_owned() + &"[[step]]\nat = \"1s\"\ncut = \"nothing\"\n".repeat(50_000)));
+    let said = directory.say(&["check", &wrong]);
+    assert_eq!((said.code, said.err.matches("error: ").count()), (2, 100), "{}", &said.err[..1000]);
+    assert_has(&said.err, &["wrong.toml: 49900 more mistakes"]);
+}

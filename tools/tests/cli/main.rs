@@ -16,7 +16,7 @@ fn main() {
     mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let anywhere: [(&str, fn()); 9] = [
+    let anywhere: [(&str, fn()); 10] = [
         ("a_new_file_is_in_order_and_never_replaces_one", documents::a_new_file_is_in_order_and_never_replaces_one),
         ("numbers_have_bounds", documents::numbers_have_bounds),
         ("a_file_in_order_is_checked", documents::a_file_in_order_is_checked),
@@ -24,6 +24,7 @@ fn main() {
         ("a_reader_that_has_seen_enough_ends_it_quietly", runs::a_reader_that_has_seen_enough_ends_it_quietly),
         ("what_cannot_be_printed_is_told", runs::what_cannot_be_printed_is_told),
         ("what_has_no_end_is_refused", documents::what_has_no_end_is_refused),
+        ("very_many_mistakes_are_counted", documents::very_many_mistakes_are_counted),
         ("shells_complete_its_commands", documents::shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", documents::a_plan_is_lines_that_a_person_would_type),
     ];
