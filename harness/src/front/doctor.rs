@@ -159,7 +159,8 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
         | Feature::Limits(_)
         | Feature::Endpoints(_)
         | Feature::Program(_)
-        | Feature::Counter(_) => return None,
+        | Feature::Counter(_)
+        | Feature::Info(_) => return None,
     })
 }
 

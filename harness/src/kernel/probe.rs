@@ -74,6 +74,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         found.extend(listener_events().unwrap_or(false).then_some(Feature::ListenerEvents));
         found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
         found.extend([Feature::Limits(highest_limit(&mut netlink)), Feature::Endpoints(most_endpoints(&mut netlink))]);
+        found.extend(info_size().map(Feature::Info));
         found.extend(Counters::names()?.into_iter().filter(|name| name.starts_with("MPTcpExt")).map(Feature::Counter));
     }
     Ok(found)
@@ -127,6 +128,12 @@ fn mptcp_sockets() -> bool {
         let fd = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, libc::IPPROTO_MPTCP);
         fd >= 0 && OwnedFd::from_raw_fd(fd).as_raw_fd() == fd
     }
+}
+
+/// How many bytes `MPTCP_INFO` gives.
+fn info_size() -> Option<u32> {
+    let socket = socket::stream(Protocol::Mptcp, Ipv4Addr::UNSPECIFIED.into()).ok()?;
+    socket::mptcp_info_size(&socket).ok()
 }
 
 /// A kernel that does not know a flag drops it silently.

@@ -11,6 +11,7 @@ use netlink_bindings::traits::{self as netlink, NetlinkRequest};
 
 use super::dump::Dumps;
 use crate::words::Protocol;
+use crate::words::mptcp::{INFO_FIELDS, InfoField};
 
 /// A TCP flow of an MPTCP connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub struct Connection {
     pub bytes_received: u64,
     /// `mptcpi_bytes_retrans`, 0 on kernels before 6.5.
     pub bytes_retrans: u64,
+    /// What else of `struct mptcp_info` the kernel has, by name.
+    pub info: Vec<(&'static str, u64)>,
 }
 
 /// A netlink socket that asks for the sockets of the namespace it was opened in.
@@ -78,6 +81,9 @@ const fn states(states: &[TcpState]) -> u32 {
     }
     mask
 }
+
+/// `INET_DIAG_INFO`.
+const INFO: u16 = 2;
 
 /// The request's bit for `INET_DIAG_INFO`, which brings `INET_DIAG_ULP_INFO` along.
 const EXT_INFO: u8 = 1 << 1;
@@ -228,8 +234,34 @@ impl Connection {
             bytes_retrans: u64_at(48),
             bytes_sent: u64_at(56),
             bytes_received: u64_at(64),
+            info: known(&info, info_size(attributes.get_buf())),
         })
     }
+}
+
+/// The fields of a `struct mptcp_info` that a kernel has which gives so many bytes of it.
+fn known(info: &[u8], size: u32) -> Vec<(&'static str, u64)> {
+    let value = |field: &InfoField| {
+        let (mut bytes, length) = ([0; 8], field.length as usize);
+        bytes[..length].copy_from_slice(&info[field.offset as usize..][..length]);
+        if cfg!(target_endian = "big") {
+            bytes[..length].reverse();
+        }
+        (field.name, u64::from_le_bytes(bytes))
+    };
+    INFO_FIELDS.iter().filter(|field| field.end() <= size).map(value).collect()
+}
+
+/// How many bytes the attribute `INET_DIAG_INFO` has.
+fn info_size(mut attributes: &[u8]) -> u32 {
+    while let Some((&[l0, l1, t0, t1], _)) = attributes.split_first_chunk::<4>() {
+        let length = usize::from(u16::from_ne_bytes([l0, l1]));
+        if u16::from_ne_bytes([t0, t1]) == INFO {
+            return length.saturating_sub(4) as u32;
+        }
+        attributes = attributes.get(length.max(4).next_multiple_of(4)..).unwrap_or_default();
+    }
+    0
 }
 
 /// `MPTCP_SUBFLOW_FLAG_*`, the first bit's letter first.

@@ -134,6 +134,17 @@ pub enum Spoken {
     Tcp,
 }
 
+/// How many bytes of `struct mptcp_info` the kernel gives of a socket.
+pub(crate) fn mptcp_info_size(socket: &impl AsFd) -> io::Result<u32> {
+    let mut info = [0_u8; 1024];
+    let mut length = info.len() as libc::socklen_t;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel writes no more than `length` bytes.
+    let result = unsafe { libc::getsockopt(fd, SOL_MPTCP, MPTCP_INFO, info.as_mut_ptr().cast(), &raw mut length) };
+    Errno::result(result)?;
+    Ok(length)
+}
+
 /// Asks a connected socket what it speaks.
 pub fn spoken(stream: &TcpStream) -> io::Result<Spoken> {
     // The first 16 bytes of struct mptcp_info: six counts and a hole, mptcpi_flags, mptcpi_token.

@@ -115,6 +115,23 @@ pub struct ConnectionSeries {
     pub bytes_received: Vec<u64>,
     /// Bytes of data sent again on another subflow (`mptcpi_bytes_retrans`).
     pub bytes_retrans: Vec<u64>,
+    /// What else `struct mptcp_info` has that is a number of its own, by the kernel's names without `mptcpi_` (include/uapi/linux/mptcp.h), as
+    /// far as the kernel has it.
+    #[serde(default)]
+    pub info: BTreeMap<String, Vec<u64>>,
+}
+
+impl ConnectionSeries {
+    /// A field of `MPTCP_INFO` by the kernel's name without `mptcpi_`; none if the kernel does not have it.
+    pub fn field(&self, name: &str) -> Option<&[u64]> {
+        match name {
+            "extra_subflows" => Some(&self.extra_subflows),
+            "bytes_sent" => Some(&self.bytes_sent),
+            "bytes_received" => Some(&self.bytes_received),
+            "bytes_retrans" => Some(&self.bytes_retrans),
+            other => self.info.get(other).map(Vec::as_slice),
+        }
+    }
 }
 
 /// A path-manager event (`ip mptcp monitor`).

@@ -59,6 +59,8 @@ pub enum Feature {
     Limits(u32),
     /// So many endpoints in one host. A place that takes more has it, too.
     Endpoints(u32),
+    /// So many bytes of `struct mptcp_info` (`MPTCP_INFO`). A place that has more has these, too.
+    Info(u32),
     /// An installed program, by its name or path.
     Program(String),
     /// An MPTCP counter (/proc/net/netstat), by `nstat`'s name.
@@ -109,6 +111,7 @@ impl Feature {
             Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
             Self::Limits(wanted) => format!("this kernel takes no MPTCP limit of {wanted}"),
             Self::Endpoints(wanted) => format!("this kernel takes no {wanted} MPTCP endpoints in one host"),
+            Self::Info(wanted) => format!("this kernel's MPTCP_INFO has no {wanted} bytes"),
             Self::Counter(name) => format!("this kernel does not count `{name}`"),
             Self::Program(name) => {
                 let package = PACKAGES.iter().find(|(program, _)| program == name);
@@ -136,6 +139,7 @@ impl Lack<'_> {
             (Feature::Endpoints(wanted), Some(here)) => {
                 format!("this kernel takes {here} MPTCP endpoints in one host, and {wanted} are needed")
             }
+            (Feature::Info(wanted), Some(here)) => format!("this kernel's MPTCP_INFO has {here} bytes, and what is at {wanted} is needed"),
             (feature, _) => feature.absence(),
         }
     }
@@ -148,10 +152,11 @@ pub fn missing<'a>(needs: &'a BTreeSet<Feature>, features: &BTreeSet<Feature>) -
         let here = match feature {
             Feature::Limits(_) => most(|feature| if let Feature::Limits(most) = feature { Some(*most) } else { None }),
             Feature::Endpoints(_) => most(|feature| if let Feature::Endpoints(most) = feature { Some(*most) } else { None }),
+            Feature::Info(_) => most(|feature| if let Feature::Info(most) = feature { Some(*most) } else { None }),
             _ => None,
         };
         let has = match feature {
-            Feature::Limits(wanted) | Feature::Endpoints(wanted) => here.is_some_and(|most| most >= *wanted),
+            Feature::Limits(wanted) | Feature::Endpoints(wanted) | Feature::Info(wanted) => here.is_some_and(|most| most >= *wanted),
             _ => features.contains(feature),
         };
         (!has).then_some(Lack { feature, here })
@@ -191,6 +196,7 @@ impl fmt::Display for Feature {
             Self::LaminarEndpoints => f.write_str("laminar endpoints"),
             Self::Limits(most) => write!(f, "limits up to {most}"),
             Self::Endpoints(most) => write!(f, "{most} endpoints in one host"),
+            Self::Info(size) => write!(f, "{size} bytes of MPTCP_INFO"),
             Self::Counter(name) => write!(f, "counter {name}"),
             Self::Program(name) => f.write_str(name),
         }

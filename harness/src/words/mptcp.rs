@@ -10,6 +10,53 @@ use serde::{Deserialize, Serialize};
 /// The path managers that have numbers, in the order of these (`net.mptcp.pm_type`, Documentation/networking/mptcp-sysctl.rst).
 pub const PATH_MANAGERS: [&str; 2] = ["kernel", "userspace"];
 
+/// A field of `struct mptcp_info`, which is what `MPTCP_INFO` and inet_diag tell of a connection (include/uapi/linux/mptcp.h).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InfoField {
+    /// The kernel's name for it, without `mptcpi_`.
+    pub name: &'static str,
+    /// Where it begins, in bytes.
+    pub offset: u32,
+    /// How many bytes it has.
+    pub length: u32,
+}
+
+impl InfoField {
+    const fn new(name: &'static str, offset: u32, length: u32) -> Self {
+        Self { name, offset, length }
+    }
+
+    /// How many bytes a kernel gives at least that has it.
+    pub const fn end(self) -> u32 {
+        self.offset + self.length
+    }
+}
+
+/// Those that are numbers of their own, and none that is random or a moment's.
+pub const INFO_FIELDS: [InfoField; 21] = [
+    InfoField::new("extra_subflows", 0, 1),
+    InfoField::new("add_addr_signal", 1, 1),
+    InfoField::new("add_addr_accepted", 2, 1),
+    InfoField::new("limit_extra_subflows", 3, 1),
+    InfoField::new("endp_signal_max", 4, 1),
+    InfoField::new("limit_add_addr_accepted", 5, 1),
+    InfoField::new("flags", 8, 4),
+    InfoField::new("local_addr_used", 40, 1),
+    InfoField::new("endp_subflow_max", 41, 1),
+    InfoField::new("csum_enabled", 42, 1),
+    InfoField::new("retransmits", 44, 4),
+    InfoField::new("bytes_retrans", 48, 8),
+    InfoField::new("bytes_sent", 56, 8),
+    InfoField::new("bytes_received", 64, 8),
+    InfoField::new("bytes_acked", 72, 8),
+    InfoField::new("subflows_total", 80, 1),
+    InfoField::new("endp_laminar_max", 81, 1),
+    InfoField::new("endp_fullmesh_max", 82, 1),
+    InfoField::new("last_data_sent", 84, 4),
+    InfoField::new("last_data_recv", 88, 4),
+    InfoField::new("last_ack_recv", 92, 4),
+];
+
 /// A flag of an MPTCP endpoint (ip-mptcp(8); include/uapi/linux/mptcp.h, `MPTCP_PM_ADDR_FLAG_*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

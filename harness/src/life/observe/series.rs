@@ -126,6 +126,9 @@ impl Series {
         series.bytes_sent.push(seen.bytes_sent);
         series.bytes_received.push(seen.bytes_received);
         series.bytes_retrans.push(seen.bytes_retrans);
+        for (name, value) in &seen.info {
+            series.info.entry((*name).to_owned()).or_default().push(*value);
+        }
     }
 
     /// An event, at any time.

@@ -108,8 +108,8 @@ fn is_plain(request: &Request) -> bool {
     let Request::Run(job) = request else { return matches!(request, Request::Layout) };
     let plain = |feature: &Feature| {
         use Feature::{
-            Bonding, Counter, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler, Tbf,
-            Vlan,
+            Bonding, Counter, Info, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler,
+            Tbf, Vlan,
         };
         matches!(
             feature,
@@ -126,6 +126,7 @@ fn is_plain(request: &Request) -> bool {
                 | LaminarEndpoints
                 | ListenerEvents
                 | Counter(_)
+                | Info(_)
                 | Program(_)
         )
     };

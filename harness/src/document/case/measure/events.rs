@@ -1,5 +1,5 @@
-//! `events`: how many path-manager events came.
-//! Not here: what they say.
+//! `events`: which path-manager events came, and what they said.
+//! Not here: reading them from the kernel.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use super::run::HostSeen;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Read, Spanned, Value, word};
 use crate::document::topology::Topology;
+use crate::record::EventRecord;
 use crate::words::{Constraint, Count, Feature, Window};
 
 /// What there is to say of it.
@@ -42,7 +43,37 @@ pub const EVENT_KINDS: [&str; 10] = [
     "listener-closed",
 ];
 
-/// Path-manager events of the host by their kind (`ip mptcp monitor`): how many came.
+/// What events say besides their kind and the connection's token, as `ip mptcp monitor` spells it.
+const FIELDS: [&str; 14] = [
+    "locid",
+    "remid",
+    "saddr4",
+    "saddr6",
+    "daddr4",
+    "daddr6",
+    "sport",
+    "dport",
+    "backup",
+    "error",
+    "flags",
+    "reset_reason",
+    "reset_flags",
+    "server_side",
+];
+
+/// The kind of an event that is wanted, and what it must say.
+fn parts(wanted: &str) -> (&str, impl Iterator<Item = &str>) {
+    let mut words = wanted.split_whitespace();
+    (words.next().unwrap_or_default(), words)
+}
+
+/// Whether an event is of the wanted kind and says all that it must.
+fn is(event: &EventRecord, wanted: &str) -> bool {
+    let (kind, mut said) = parts(wanted);
+    event.kind == kind && said.all(|word| event.detail.split(' ').any(|other| other == word))
+}
+
+/// Path-manager events of the host by their kind, and what they say (`ip mptcp monitor`): how many came.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event(pub String, pub Constraint<Count>);
 
@@ -82,8 +113,22 @@ fn check(written: &Written, _: Option<Of>, _: Option<&Topology>, mistakes: &mut 
         if kinds.is_empty() {
             mistakes.add(at, "this is no order").help("name the kinds that must come one after the other, or write events = \"none\"");
         }
-        for kind in kinds.iter().filter(|kind| !EVENT_KINDS.contains(&kind.as_str())) {
-            mistakes.unknown(at, format!("`{kind}` is not a path-manager event"), kind, EVENT_KINDS);
+        for wanted in kinds {
+            let (kind, said) = parts(wanted);
+            if !EVENT_KINDS.contains(&kind) {
+                mistakes.unknown(at, format!("`{kind}` is not a path-manager event"), kind, EVENT_KINDS);
+            }
+            for word in said {
+                match word.split_once('=') {
+                    Some((field, _)) if FIELDS.contains(&field) => {}
+                    Some((field, _)) => {
+                        mistakes.unknown(at, format!("no path-manager event says `{field}`"), field, FIELDS);
+                    }
+                    None => {
+                        mistakes.add(at, format!("`{word}` is nothing that an event says")).help("write FIELD=VALUE, such as locid=1");
+                    }
+                }
+            }
         }
     }
 }
@@ -102,8 +147,13 @@ impl Measuring for Event {
     }
 
     fn of_host(&self, seen: &HostSeen<'_>, window: Window) -> Result<Measured, String> {
-        let came = seen.record()?.events.iter().filter(|event| event.kind == self.0 && window.contains(event.at)).count();
-        Ok(Measured::of(&self.1, Count(came as u64)))
+        let events = came(seen, window)?;
+        let measured = Measured::of(&self.1, Count(events.iter().filter(|event| is(event, &self.0)).count() as u64));
+        // What those of the kind said instead.
+        let (kind, mut said) = parts(&self.0);
+        let others = events.iter().filter(|event| !measured.held && event.kind == kind).map(|event| format!("{kind} {}", event.detail));
+        let others: Vec<_> = if said.next().is_some() { others.collect() } else { Vec::new() };
+        Ok(measured.because(others))
     }
 }
 
@@ -113,13 +163,14 @@ fn needs<'a>(kinds: impl IntoIterator<Item = &'a String>) -> Vec<Feature> {
     listeners.then_some(Feature::ListenerEvents).into_iter().collect()
 }
 
-/// The kinds of the host's events in a window, as they came.
-fn came<'a>(seen: &HostSeen<'a>, window: Window) -> Result<Vec<&'a str>, String> {
-    let record = seen.record()?;
-    Ok(record.events.iter().filter(|event| window.contains(event.at)).map(|event| event.kind.as_str()).collect())
+/// The host's events in a window, as they came.
+fn came<'a>(seen: &HostSeen<'a>, window: Window) -> Result<Vec<&'a EventRecord>, String> {
+    Ok(seen.record()?.events.iter().filter(|event| window.contains(event.at)).collect())
 }
 
-fn listed(kinds: &[&str]) -> String {
+/// Their kinds.
+fn listed(events: &[&EventRecord]) -> String {
+    let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
     if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") }
 }
 
@@ -135,7 +186,7 @@ impl Measuring for EventOrder {
     fn of_host(&self, seen: &HostSeen<'_>, window: Window) -> Result<Measured, String> {
         let came = came(seen, window)?;
         let mut left = came.iter();
-        let missing = self.0.iter().find(|&wanted| !left.any(|kind| kind == wanted));
+        let missing = self.0.iter().find(|&wanted| !left.any(|event| is(event, wanted)));
         let why = missing.map(|kind| format!("no `{kind}` where the order has it"));
         Ok(Measured::plain(listed(&came), missing.is_none()).because(why))
     }

@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod exit;
 mod goodput;
+mod info;
 mod intact;
 mod limits;
 mod listener;
@@ -101,6 +102,7 @@ measures! {
     events: Event, EventOrder, NoEvents;
     endpoints: EndpointTable;
     limits: Limit;
+    info: Info;
     ready: Ready;
     exit: Exit;
     output: Output;
