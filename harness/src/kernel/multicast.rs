@@ -93,7 +93,8 @@ fn join(socket: &OwnedFd, group: u32) -> io::Result<()> {
 /// Takes a datagram apart.
 pub(super) fn messages(mut bytes: &[u8], of: &mut impl FnMut(Heard<'_>)) {
     while let Some(header) = bytes.get(..Nlmsghdr::len()) {
-        let header = Nlmsghdr::from_slice(header);
+        // A datagram need not begin where a header may be looked at in place.
+        let header = Nlmsghdr::new_from_zeroed(header);
         let Some(payload) = bytes.get(Nlmsghdr::len()..header.len as usize) else { return };
         of(Heard::Message(header.r#type, payload));
         bytes = bytes.get((header.len as usize).next_multiple_of(4)..).unwrap_or_default();

@@ -137,12 +137,12 @@ impl State {
 
     fn link(&mut self, payload: &[u8]) -> Option<NoticeRecord> {
         let (header, attributes) = payload.split_at_checked(Ifinfomsg::len())?;
-        let header = Ifinfomsg::from_slice(header);
+        let header = Ifinfomsg::new_from_zeroed(header);
         // A bridge tells of its ports in messages of its own family.
         if i32::from(header.ifi_family) != libc::AF_UNSPEC {
             return None;
         }
-        let link = Link::of(header, &LinkAttrs::new(attributes))?;
+        let link = Link::of(&header, &LinkAttrs::new(attributes))?;
         let before = self.links.insert(header.ifi_index, link.clone());
         let (about, now) = match before {
             None => (About::Interface, true),
@@ -154,14 +154,14 @@ impl State {
     }
 
     fn gone(&mut self, payload: &[u8]) -> Option<NoticeRecord> {
-        let header = Ifinfomsg::from_slice(payload.get(..Ifinfomsg::len())?);
+        let header = Ifinfomsg::new_from_zeroed(payload.get(..Ifinfomsg::len())?);
         let link = (i32::from(header.ifi_family) == libc::AF_UNSPEC).then(|| self.links.remove(&header.ifi_index))??;
         Some(NoticeRecord { interface: Some(link.name), ..notice(About::Interface, false) })
     }
 
     fn address(&mut self, payload: &[u8], now: bool) -> Option<NoticeRecord> {
         let (header, attributes) = payload.split_at_checked(Ifaddrmsg::len())?;
-        let header = Ifaddrmsg::from_slice(header);
+        let header = Ifaddrmsg::new_from_zeroed(header);
         let address = address_of(&AddrAttrs::new(attributes))?;
         let place = (header.ifa_index as i32, address);
         let changed = if now { self.addresses.insert(place) } else { self.addresses.remove(&place) };
@@ -172,7 +172,7 @@ impl State {
 
     fn route(&self, payload: &[u8], now: bool) -> Option<NoticeRecord> {
         let (header, attributes) = payload.split_at_checked(Rtmsg::len())?;
-        let header = Rtmsg::from_slice(header);
+        let header = Rtmsg::new_from_zeroed(header);
         let attributes = RouteAttrs::new(attributes);
         let to = attributes.get_dst().ok();
         if header.rtm_type != libc::RTN_UNICAST || header.rtm_flags & CLONED != 0 || to.as_ref().is_some_and(is_of_link) {
