@@ -109,6 +109,10 @@ impl Meters {
     }
 }
 
+/// How many connections may wait, as with most servers. Joins count while their handshakes last: where they fill this the kernel answers with SYN
+/// cookies (net/ipv4/tcp_input.c, `tcp_conn_request`), and some of many joins at once are refused for their HMAC.
+const BACKLOG: u32 = 128;
+
 impl Prepared {
     /// Makes all sockets in their namespaces, where they stay, and lets the server's listen.
     pub fn listen(name: &str, transfer: &Transfer, seed: u64, client: &Namespace, server: &Namespace) -> Result<Self, Error> {
@@ -128,7 +132,8 @@ impl Prepared {
             let address = SocketAddr::new(at, transfer.port);
             let listening = make(server, transfer.server_protocol, &transfer.server)?;
             socket::bind(&listening, address).map_err(failed(&transfer.server, format!("binding to {address}")))?;
-            socket::listen(listening, transfer.connections).map_err(failed(&transfer.server, format!("listening at {address}")))
+            socket::listen(listening, transfer.connections.max(BACKLOG))
+                .map_err(failed(&transfer.server, format!("listening at {address}")))
         };
         let listeners = at.into_iter().map(listen).collect::<Result<_, _>>()?;
         let clients = (0..transfer.connections).map(|_| make(client, transfer.client_protocol, &transfer.client).map(TcpStream::from));
