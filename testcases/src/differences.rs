@@ -22,7 +22,7 @@ pub(crate) struct Difference {
 }
 
 /// All that are known.
-const KNOWN: [Difference; 3] = [
+const KNOWN: [Difference; 8] = [
     Difference {
         series: "6.1",
         mended: None,
@@ -49,6 +49,44 @@ const KNOWN: [Difference; 3] = [
         case: "transfer::several_connections",
         measures: &["subflows"],
         reason: "Linux 6.12 before 6.12.115 refuses a subflow that joins while data has come out of order",
+    },
+    // mptcp_pm_nl_append_new_local_addr() in net/mptcp/pm_netlink.c had one error for all that it refuses.
+    Difference {
+        series: "6.1",
+        mended: None,
+        case: "endpoints::listed::duplicate",
+        measures: &["refused"],
+        reason: "Linux 6.1 refuses an endpoint that there is already with EINVAL",
+    },
+    // The option has 40 bytes of TCP's for itself; net.mptcp.add_addr_v6_port_drop_ts, which leaves the timestamps out once, came with 7.2.
+    Difference {
+        series: "6.1",
+        mended: None,
+        case: "announce::addresses::with_a_port_over_ipv6",
+        measures: &["counters", "subflows"],
+        reason: "Linux 6.1 drops the announcement of an IPv6 address with a port, which has no room beside timestamps",
+    },
+    Difference {
+        series: "6.12",
+        mended: None,
+        case: "announce::addresses::with_a_port_over_ipv6",
+        measures: &["counters", "subflows"],
+        reason: "Linux 6.12 drops the announcement of an IPv6 address with a port, which has no room beside timestamps",
+    },
+    // Whether an endpoint is of the announced address's family is asked since 6.18 (fill_local_addresses_vec() in net/mptcp/pm_kernel.c).
+    Difference {
+        series: "6.12",
+        mended: None,
+        case: "fullmesh::between_addresses::of_one_family",
+        measures: &["counters", "subflows"],
+        reason: "Linux 6.12 joins an announced address of another family than the full mesh from the address that routes choose",
+    },
+    Difference {
+        series: "6.1",
+        mended: None,
+        case: "fullmesh::between_addresses::of_both_families",
+        measures: &["counters", "subflows"],
+        reason: "Linux before 6.3 has no subflows of both families in one connection",
     },
 ];
 

@@ -4,6 +4,8 @@
 //! with the reason as its outcome. `MPLAB_EXPECT=all` makes failures of both. `without` holds what each case must notice.
 
 mod differences;
+#[cfg(test)]
+mod selftests;
 mod without;
 
 use std::path::{Path, PathBuf};
