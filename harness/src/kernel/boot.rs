@@ -60,16 +60,17 @@ pub(crate) fn seed_random(seed: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets receive buffers grow as on a computer with 4 GiB and more. A kernel sizes their most by the memory that is free when it starts
-/// (`tcp_init()` in net/ipv4/tcp.c), and in a guest the size of this program's own file has a part in that.
-pub(crate) fn widen_receive_buffers() -> io::Result<()> {
+/// Lets receive buffers grow as they do in 1 GiB of memory, whatever the size of this program. A kernel sizes their most by the memory that is
+/// free when it starts (`tcp_init()` in net/ipv4/tcp.c), and a guest's first file system, which holds this program, takes of that.
+pub(crate) fn size_receive_buffers() -> io::Result<()> {
     const SETTING: &str = "/proc/sys/net/ipv4/tcp_rmem";
-    /// The most before Linux 6.16, whatever the memory, and since then.
-    const MOST: [u64; 2] = [6 << 20, 32 << 20];
+    /// The most before Linux 6.16, whatever the memory.
+    const OLD: u64 = 6 << 20;
+    const MOST: u64 = 15 << 19;
     let sizes = fs::read_to_string(SETTING)?;
     let sizes: Vec<u64> = sizes.split_whitespace().filter_map(|size| size.parse().ok()).collect();
     match sizes[..] {
-        [least, first, most] if most > MOST[0] => fs::write(SETTING, format!("{least} {first} {}", MOST[1])),
+        [least, first, most] if most > OLD => fs::write(SETTING, format!("{least} {first} {MOST}")),
         _ => Ok(()),
     }
 }

@@ -49,10 +49,10 @@ tc -n wires qdisc add dev three-b ingress
 tc -n wires qdisc add dev two-a ingress
 tc -n wires qdisc add dev two-b ingress
 tc -n wires qdisc replace dev one-b root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
-tc -n wires qdisc replace dev one-b parent 1:1 handle 2: netem limit 100000 delay 1ms reorder 2% seed 9587066015505510511
+tc -n wires qdisc replace dev one-b parent 1:1 handle 2: netem limit 100000 delay 1ms seed 9587066015505510511
 tc -n wires qdisc replace dev one-b parent 2:1 handle 3: netem limit 206 rate 50000000bit
 tc -n wires qdisc replace dev one-a root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
-tc -n wires qdisc replace dev one-a parent 1:1 handle 2: netem limit 100000 delay 1ms reorder 2% seed 3895055087404832814
+tc -n wires qdisc replace dev one-a parent 1:1 handle 2: netem limit 100000 delay 1ms seed 3895055087404832814
 tc -n wires qdisc replace dev one-a parent 2:1 handle 3: netem limit 206 rate 50000000bit
 tc -n wires qdisc replace dev three-b root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
 tc -n wires qdisc replace dev three-b parent 1:1 handle 2: netem limit 100000 delay 1ms seed 7112633292685178467
@@ -61,10 +61,10 @@ tc -n wires qdisc replace dev three-a root handle 1: tbf rate 100000000000000bit
 tc -n wires qdisc replace dev three-a parent 1:1 handle 2: netem limit 100000 delay 1ms seed 1420622364584500770
 tc -n wires qdisc replace dev three-a parent 2:1 handle 3: netem limit 206 rate 50000000bit
 tc -n wires qdisc replace dev two-b root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
-tc -n wires qdisc replace dev two-b parent 1:1 handle 2: netem limit 100000 delay 2ms loss 0.1% seed 10656520899438063945
+tc -n wires qdisc replace dev two-b parent 1:1 handle 2: netem limit 100000 delay 2ms seed 10656520899438063945
 tc -n wires qdisc replace dev two-b parent 2:1 handle 3: netem limit 206 rate 50000000bit
 tc -n wires qdisc replace dev two-a root handle 1: tbf rate 100000000000000bit burst 1514b limit 1514b
-tc -n wires qdisc replace dev two-a parent 1:1 handle 2: netem limit 100000 delay 2ms loss 0.1% seed 4964509971337386248
+tc -n wires qdisc replace dev two-a parent 1:1 handle 2: netem limit 100000 delay 2ms seed 4964509971337386248
 tc -n wires qdisc replace dev two-a parent 2:1 handle 3: netem limit 206 rate 50000000bit
 ip -n wires link set one-a up
 ip -n wires link set one-b up

@@ -23,7 +23,7 @@ struct Answers(File);
 pub(in super::super) fn open() -> io::Result<Box<dyn Inside>> {
     fs::create_dir_all(OUTSIDE)?;
     boot::mount_outside(OUTSIDE)?;
-    boot::widen_receive_buffers()?;
+    boot::size_receive_buffers()?;
     let file = OpenOptions::new().append(true).open(Path::new(OUTSIDE).join(ANSWERS))?;
     Ok(Box::new(Answers(file)))
 }
