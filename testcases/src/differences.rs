@@ -22,7 +22,7 @@ pub(crate) struct Difference {
 }
 
 /// All that are known.
-const KNOWN: [Difference; 8] = [
+const KNOWN: [Difference; 15] = [
     Difference {
         series: "6.1",
         mended: None,
@@ -59,28 +59,12 @@ const KNOWN: [Difference; 8] = [
         reason: "Linux 6.1 refuses an endpoint that there is already with EINVAL",
     },
     // The option has 40 bytes of TCP's for itself; net.mptcp.add_addr_v6_port_drop_ts, which leaves the timestamps out once, came with 7.2.
-    Difference {
-        series: "6.1",
-        mended: None,
-        case: "announce::addresses::with_a_port_over_ipv6",
-        measures: &["counters", "subflows"],
-        reason: "Linux 6.1 drops the announcement of an IPv6 address with a port, which has no room beside timestamps",
-    },
-    Difference {
-        series: "6.12",
-        mended: None,
-        case: "announce::addresses::with_a_port_over_ipv6",
-        measures: &["counters", "subflows"],
-        reason: "Linux 6.12 drops the announcement of an IPv6 address with a port, which has no room beside timestamps",
-    },
-    // Whether an endpoint is of the announced address's family is asked since 6.18 (fill_local_addresses_vec() in net/mptcp/pm_kernel.c).
-    Difference {
-        series: "6.12",
-        mended: None,
-        case: "fullmesh::between_addresses::of_one_family",
-        measures: &["counters", "subflows"],
-        reason: "Linux 6.12 joins an announced address of another family than the full mesh from the address that routes choose",
-    },
+    with_a_port_over_ipv6("6.1"),
+    with_a_port_over_ipv6("6.12"),
+    with_a_port_over_ipv6("6.18"),
+    // Whether an endpoint is of the announced address's family is asked since 7.2 (fill_local_addresses_vec() in net/mptcp/pm_kernel.c).
+    of_one_family("6.12"),
+    of_one_family("6.18"),
     Difference {
         series: "6.1",
         mended: None,
@@ -88,7 +72,63 @@ const KNOWN: [Difference; 8] = [
         measures: &["counters", "subflows"],
         reason: "Linux before 6.3 has no subflows of both families in one connection",
     },
+    // add_addr_timeout is 120 s there, and no less where the round trip is short (mptcp_adjust_add_addr_timeout() in net/mptcp/pm.c).
+    Difference {
+        series: "6.12",
+        mended: None,
+        case: "announce::repeated_three_times",
+        measures: &["counters"],
+        reason: "Linux 6.12 repeats an announcement after add_addr_timeout, which is 120 s, whatever the round trip",
+    },
+    Difference {
+        series: "6.12",
+        mended: None,
+        case: "failure::given_up",
+        measures: &["counters"],
+        reason: "Linux 6.12 sends what the path held again before it counts so many timeouts that it gives the path up",
+    },
+    Difference {
+        series: "6.1",
+        mended: None,
+        case: "close::data_fin_repeated",
+        measures: &["events"],
+        reason: "Linux 6.1 tells the server's path manager nothing of a connection whose end came late",
+    },
+    Difference {
+        series: "6.1",
+        mended: None,
+        case: "fullmesh::every_pair::added_later",
+        measures: &["counters"],
+        reason: "Linux 6.1 joins again where a full mesh endpoint that was removed is added",
+    },
+    Difference {
+        series: "6.1",
+        mended: None,
+        case: "fullmesh::every_pair::not_to_the_first",
+        measures: &["subflows", "events"],
+        reason: "Linux 6.1 joins the server's first address by its full mesh, although the server wants no joins there",
+    },
 ];
+
+const fn with_a_port_over_ipv6(series: &'static str) -> Difference {
+    Difference {
+        series,
+        mended: None,
+        case: "announce::addresses::with_a_port_over_ipv6",
+        measures: &["counters", "subflows"],
+        reason: "Linux before 7.2 drops the announcement of an IPv6 address with a port, which has no room beside timestamps",
+    }
+}
+
+const fn of_one_family(series: &'static str) -> Difference {
+    Difference {
+        series,
+        mended: None,
+        case: "fullmesh::between_addresses::of_one_family",
+        measures: &["counters", "subflows"],
+        reason: "Linux before 7.2 joins an announced address of another family than the full mesh from the address that routes choose",
+    }
+}
 
 impl Difference {
     /// Whether a kernel of this release has it.

@@ -159,6 +159,7 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
         | Feature::Limits(_)
         | Feature::Endpoints(_)
         | Feature::Program(_)
+        | Feature::Sysctl(_)
         | Feature::Counter(_)
         | Feature::Info(_) => return None,
     })

@@ -75,6 +75,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
         found.extend([Feature::Limits(highest_limit(&mut netlink)), Feature::Endpoints(most_endpoints(&mut netlink))]);
         found.extend(info_size().map(Feature::Info));
+        found.extend(sysctl::below("net.mptcp").into_iter().map(Feature::Sysctl));
         found.extend(Counters::names()?.into_iter().filter(|name| name.starts_with("MPTcpExt")).map(Feature::Counter));
     }
     Ok(found)

@@ -63,6 +63,8 @@ pub enum Feature {
     Info(u32),
     /// An installed program, by its name or path.
     Program(String),
+    /// A sysctl of MPTCP's, by its dotted name.
+    Sysctl(String),
     /// An MPTCP counter (/proc/net/netstat), by `nstat`'s name.
     Counter(String),
 }
@@ -112,6 +114,7 @@ impl Feature {
             Self::Limits(wanted) => format!("this kernel takes no MPTCP limit of {wanted}"),
             Self::Endpoints(wanted) => format!("this kernel takes no {wanted} MPTCP endpoints in one host"),
             Self::Info(wanted) => format!("this kernel's MPTCP_INFO has no {wanted} bytes"),
+            Self::Sysctl(name) => format!("this kernel has no sysctl `{name}`"),
             Self::Counter(name) => format!("this kernel does not count `{name}`"),
             Self::Program(name) => {
                 let package = PACKAGES.iter().find(|(program, _)| program == name);
@@ -197,6 +200,7 @@ impl fmt::Display for Feature {
             Self::Limits(most) => write!(f, "limits up to {most}"),
             Self::Endpoints(most) => write!(f, "{most} endpoints in one host"),
             Self::Info(size) => write!(f, "{size} bytes of MPTCP_INFO"),
+            Self::Sysctl(name) => write!(f, "sysctl {name}"),
             Self::Counter(name) => write!(f, "counter {name}"),
             Self::Program(name) => f.write_str(name),
         }

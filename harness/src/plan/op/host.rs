@@ -31,7 +31,8 @@ impl HostAct {
             "scheduler" => Feature::Scheduler(value.clone()),
             "path_manager" => Feature::PathManager(value.clone()),
             "pm_type" => Feature::PathManager((*PATH_MANAGERS.get(value.parse::<usize>().ok()?)?).to_owned()),
-            _ => Feature::Mptcp,
+            "enabled" => Feature::Mptcp,
+            _ => Feature::Sysctl(key.clone()),
         })
     }
 
