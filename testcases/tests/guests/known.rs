@@ -1,7 +1,7 @@
 //! Recordings that are known: where a CPU takes no time they are the same on every computer and beside any load.
 //! Not here: what must hold in them.
 //!
-//! A list beside this file has a checksum of each value of ten recordings on one kernel, whose sources and configuration its first line names.
+//! A list beside this file has a checksum of each value of ten recordings on one kernel, whose sources, configuration and program its first line names.
 //! What changes a run on purpose changes it too: `MPLAB_BLESS=1` writes it anew.
 
 use std::collections::BTreeMap;
@@ -43,7 +43,10 @@ pub(crate) fn trial(group: &str, kernel: &Kernel, at: &Place, place: &PlaceRecor
         return (kernel.manifest.form == Form::Program)
             .then(|| ignored(name, "needs a list", "the kernel was imported, not built with `mplab kernel build`"));
     };
-    let origin = format!("{}, configured as {configured:08x}", kernel.manifest.from.join(", "));
+    // Another compiler makes another program of the same sources, and so other random numbers.
+    let mut program = Crc::new();
+    program.update(&fs::read(kernel.image()).unwrap_or_default());
+    let origin = format!("{}, configured as {configured:08x}, built as {:08x}", kernel.manifest.from.join(", "), program.sum());
     let list = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/guests/known").join(format!("{}.txt", kernel.manifest.release));
     let bless = env::var_os("MPLAB_BLESS").is_some();
     let known = fs::read_to_string(&list).unwrap_or_default();
