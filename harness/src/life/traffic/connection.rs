@@ -147,6 +147,10 @@ impl Connection {
             }
         }
         if let Some(error) = error.filter(|_| !quit) {
+            // A socket tells one of its users why it broke, and the other that it is broken (sk_stream_error() in net/core/stream.c).
+            if self.record.errno == Some(Errno(libc::EPIPE)) {
+                self.record.error = None;
+            }
             if self.record.error.is_none() {
                 self.record.errno = errno.map(Errno);
             }
