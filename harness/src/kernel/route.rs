@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use netlink_bindings::traits::Pusher;
 use netlink_bindings::{rt_addr, rt_route, rt_rule};
 
 use super::{Batch, Netlink, NetlinkError};
@@ -80,14 +81,9 @@ pub struct Route {
 /// `RTNH_F_ONLINK` of linux/rtnetlink.h.
 const ONLINK: u32 = 4;
 
-/// Removes a route.
-pub(crate) fn delete_route(batch: &mut Batch, route: &Route) {
-    let mut header = rt_route::Rtmsg::new();
-    header.rtm_family = family(route.to.is_ipv6());
-    header.rtm_dst_len = route.prefix;
-    header.rtm_scope = libc::RT_SCOPE_NOWHERE;
-    let mut request = rt_route::Request::new().op_delroute_do(&header);
-    let mut attributes = request.encode().push_table(route.table);
+/// Says which route is meant.
+fn describe<P: Pusher>(route: &Route, attributes: rt_route::PushRouteAttrs<P>) {
+    let mut attributes = attributes.push_table(route.table);
     if route.prefix > 0 {
         attributes = attributes.push_dst(route.to);
     }
@@ -95,9 +91,18 @@ pub(crate) fn delete_route(batch: &mut Batch, route: &Route) {
         attributes = attributes.push_gateway(via);
     }
     if let Some(index) = route.index {
-        attributes = attributes.push_oif(index as u32);
+        attributes.push_oif(index as u32);
     }
-    drop(attributes);
+}
+
+/// Removes a route.
+pub(crate) fn delete_route(batch: &mut Batch, route: &Route) {
+    let mut header = rt_route::Rtmsg::new();
+    header.rtm_family = family(route.to.is_ipv6());
+    header.rtm_dst_len = route.prefix;
+    header.rtm_scope = libc::RT_SCOPE_NOWHERE;
+    let mut request = rt_route::Request::new().op_delroute_do(&header);
+    describe(route, request.encode());
     batch.push(&request);
 }
 
@@ -112,17 +117,7 @@ pub(crate) fn replace_route(batch: &mut Batch, route: &Route) {
     header.rtm_type = libc::RTN_UNICAST;
     header.rtm_flags = if route.onlink { ONLINK } else { 0 };
     let mut request = rt_route::Request::new().set_create().set_replace().op_newroute_do(&header);
-    let mut attributes = request.encode().push_table(route.table);
-    if route.prefix > 0 {
-        attributes = attributes.push_dst(route.to);
-    }
-    if let Some(via) = route.via {
-        attributes = attributes.push_gateway(via);
-    }
-    if let Some(index) = route.index {
-        attributes = attributes.push_oif(index as u32);
-    }
-    drop(attributes);
+    describe(route, request.encode());
     batch.push(&request);
 }
 
