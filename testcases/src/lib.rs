@@ -101,7 +101,7 @@ impl Group {
     fn run(&self, job: &Job, file: &CaseFile, name: &str) -> Result<Completion, Failed> {
         let judged = suite::run(job, &self.at, &mut |_| ())?;
         let clean = judged.recording.splats.is_empty() && judged.verdict.unexpectedly_held.is_empty();
-        let known = differences::known(&file.name, &judged.recording.place, &judged.verdict).filter(|_| clean);
+        let known = differences::known(&file.name, &judged.recording, &judged.verdict).filter(|_| clean);
         match judged.verdict.outcome {
             Outcome::Passed => Ok(Completion::Completed),
             Outcome::Failed if known.is_some() && can_ignore() => Ok(Completion::ignored_with(known.map_or("", |known| known.reason))),

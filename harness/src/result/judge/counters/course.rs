@@ -26,7 +26,11 @@ pub(super) const COURSE: &[(&str, Stage, &str)] = &[
     ("MPTcpExtOFOQueue", Carriage, "segments that came before those that belong in front of them, and waited"),
     ("MPTcpExtOFOQueueTail", Carriage, "of those, segments that were put at the queue's end"),
     ("MPTcpExtOFOMerge", Carriage, "of those, segments that were merged with a neighbour"),
-    ("MPTcpExtNoDSSInWindow", Carriage, "segments beyond the receive window, which were dropped"),
+    (
+        "MPTcpExtNoDSSInWindow",
+        Carriage,
+        "segments beyond the receive window, dropped after TCP had acknowledged them: MPTCP sends them again after a timeout",
+    ),
     ("MPTcpExtDuplicateData", Carriage, "segments that had come by another subflow already, and were dropped"),
     ("MPTcpExtAddAddr", Announcement, "announcements of addresses heard (ADD_ADDR), repetitions included"),
     ("MPTcpExtAddAddrTx", Announcement, "announcements of addresses sent (ADD_ADDR), repetitions included"),
