@@ -54,6 +54,18 @@ pub(crate) const CAUSES: &[Cause] = &[
         "limits of server",
         "subflows 0",
     ),
+    Cause {
+        steps: r#"{ at = "200ms", path_manager = { transfer = "upload", create = "wlan0", id = 2 } }"#,
+        ..cause(
+            "the_server_s_limit_for_what_a_program_asks",
+            r#"
+                host.laptop.mptcp = { path_manager = "userspace" }
+                host.server.mptcp.limits = { subflows = 0 }
+            "#,
+            "limits of server",
+            "it rejected 1",
+        )
+    },
     cause(
         "the_client_s_limit",
         r#"
@@ -281,6 +293,17 @@ pub(crate) const CAUSES: &[Cause] = &[
         "#,
         "limits of server",
         "a connection heard 1 announcements and may use 0",
+    ),
+    announced(
+        "a_client_s_limit_that_rejects_what_it_announced",
+        r#"
+            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
+            host.laptop.mptcp.limits = { subflows = 0, add_addr_accepted = 2 }
+            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
+            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+        "#,
+        "limits of laptop",
+        "it rejected 1",
     ),
     announced(
         "a_firewall_that_drops_the_client_s_announcements",

@@ -186,7 +186,7 @@ fn each_connection_may_use_as_many_announced_addresses_as_the_limit_says() {
 fn a_rejected_join_is_the_limit_s_fault_only_where_that_was_reached() {
     let mut run = refused();
     count(&mut run, "server", "MPTcpExtMPJoinRejected", 1);
-    assert!(cause(&run).0.seen.contains("although the limit was not reached"));
+    assert!(cause(&run).0.seen.ends_with("(MPTcpExtMPJoinRejected 1 at server); its limit was not reached"));
     let server = run.hosts.get_mut("server").unwrap();
     server.connections = vec![ConnectionSeries { at: vec![0, 10 * S], extra_subflows: vec![0, 2], ..ConnectionSeries::default() }];
     let (cause, text) = cause(&run);
@@ -201,7 +201,37 @@ fn a_limit_that_another_connection_reached_later_is_not_to_blame() {
     server.counted = server.at.clone();
     server.connections = vec![ConnectionSeries { at: vec![10 * S], extra_subflows: vec![2], ..ConnectionSeries::default() }];
     server.counters.insert("MPTcpExtMPJoinRejected".into(), vec![0, 1, 1, 1]);
-    assert!(cause(&run).0.seen.contains("either end has closed its direction"));
+    assert!(cause(&run).0.seen.contains("either end had closed its direction"));
+}
+
+/// Whoever asked for the join: the kernel, a program, or the server, which joins what a client announces.
+#[rstest]
+#[case("server", "kernel")]
+#[case("server", "userspace")]
+#[case("laptop", "kernel")]
+fn a_limit_of_none_is_to_blame_at_either_end(#[case] host: &str, #[case] client: &str) {
+    let mut run = refused();
+    sysctl(&mut run, "laptop", "net.mptcp.path_manager", client);
+    run.hosts.get_mut(host).unwrap().state.as_mut().unwrap().limits = Some(LimitsRecord { subflows: 0, add_addr_accepted: 0 });
+    count(&mut run, host, "MPTcpExtMPJoinRejected", 1);
+    let (cause, text) = cause(&run);
+    assert!(cause.topic == format!("limits of {host}") && cause.seen.contains("it rejected 1 (MPTcpExtMPJoinRejected)"), "{text}");
+    assert!(!text.contains("not reached"), "{text}");
+}
+
+#[test]
+fn a_path_manager_in_user_space_keeps_no_limits() {
+    let mut run = refused();
+    sysctl(&mut run, "server", "net.mptcp.path_manager", "userspace");
+    run.hosts.get_mut("server").unwrap().state.as_mut().unwrap().limits = Some(LimitsRecord { subflows: 0, add_addr_accepted: 0 });
+    count(&mut run, "server", "MPTcpExtMPJoinRejected", 1);
+    assert_eq!(cause(&run).0.topic, "joins");
+}
+
+#[test]
+fn what_a_rejected_join_is_counted_as_claims_nothing_of_the_limit() {
+    let means = MEANINGS.iter().find(|meaning| meaning.name == "MPTcpExtMPJoinRejected").unwrap().means;
+    assert!(means.contains("limit of subflows was reached, or") && means.contains("closed its direction"), "{means}");
 }
 
 #[test]

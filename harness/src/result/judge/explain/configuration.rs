@@ -14,10 +14,12 @@ pub(super) fn checks(view: &View) -> Vec<Check> {
     let mut checks: Vec<Check> = view.ends().into_iter().map(|host| managed(view, host)).collect();
     checks.extend(view.ends().into_iter().map(|host| defaults(view, host)));
     if view.managed_by(view.client) == Some("userspace") {
+        checks.extend(limits::rejections(view));
         return checks;
     }
     let Some(plan) = Plan::of(view) else {
         checks.push(Check::new(Weight::Unrecorded, "endpoints", "not recorded"));
+        checks.extend(limits::rejections(view));
         return checks;
     };
     checks.push(initial_address(view, &plan));

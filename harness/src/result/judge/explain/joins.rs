@@ -11,19 +11,20 @@ pub(super) fn checks(view: &View, known: bool) -> Vec<Check> {
     let missing = view.missing().next().is_some();
     let mut checks = Vec::new();
     for (host, meaning, count) in view.risen(Stage::Join) {
-        let by_limit =
-            meaning.name == "MPTcpExtMPJoinRejected" && view.limits(host).is_none_or(|limit| limits::limit_reached(view, limit.subflows));
-        if by_limit && host == view.server && view.limits(host).is_some() {
+        let limit = if meaning.name == limits::REJECTED { limits::limit_rejected(view, host) } else { None };
+        // The limit itself is named.
+        if limit == Some(true) {
             continue;
         }
         // A firewall that takes options off is named itself.
         let stripped = meaning.name.ends_with("NoMPJoin") && path::guilty(view, MptcpOption::MpJoin);
-        let weight = match (missing, by_limit || known || stripped) {
+        let weight = match (missing, known || stripped) {
             (true, false) => Weight::Cause,
             (true, true) => Weight::Suspect,
             (false, _) => Weight::Fine,
         };
-        let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
+        let spared = if limit == Some(false) { "; its limit was not reached" } else { "" };
+        let seen = format!("{} ({} {count} at {host}){spared}", meaning.means, meaning.name);
         checks.push(Check::new(weight, "joins", seen).change(meaning.change));
     }
     let known = known || checks.iter().any(|check| check.weight == Weight::Cause);

@@ -10,12 +10,18 @@ use super::{Check, Weight};
 use crate::result::recording::{ConnectionSeries, LimitsRecord};
 use crate::words::EndpointFlag::Subflow;
 
+/// What a host counts when it rejects a join.
+pub(super) const REJECTED: &str = "MPTcpExtMPJoinRejected";
+/// The path manager that keeps no limits.
+const USERSPACE: &str = "userspace";
+
 pub(super) fn checks(view: &View, plan: &Plan) -> Vec<Check> {
     let ends = view.ends().map(|host| match view.limits(host) {
         None => Check::new(Weight::Unrecorded, topic(host), "not recorded"),
         Some(limits) => {
-            let own = if host == view.client { used_up(view, plan, limits) } else { rejected(view, limits) };
-            own.or_else(|| unaccepted(view, plan, host, limits)).unwrap_or_else(|| Check::new(Weight::Fine, topic(host), shown(limits)))
+            let used_up = || used_up(view, plan, limits).filter(|_| host == view.client);
+            let own = rejected(view, host, limits).or_else(used_up).or_else(|| unaccepted(view, plan, host, limits));
+            own.unwrap_or_else(|| Check::new(Weight::Fine, topic(host), shown(limits)))
         }
     });
     ends.into()
@@ -91,29 +97,39 @@ fn announcements(view: &View, host: &str) -> u64 {
     of.values().map(|heard| heard.len() as u64).max().unwrap_or(0)
 }
 
-/// The server rejected joins, or would.
-fn rejected(view: &View, limits: LimitsRecord) -> Option<Check> {
-    let host = view.server;
-    let rejected = view.counted(host, "MPTcpExtMPJoinRejected");
+/// The ends whose limit rejected joins, or would. A path manager in user space at the other end asks for joins, too.
+pub(super) fn rejections(view: &View) -> Vec<Check> {
+    view.ends().into_iter().filter_map(|host| rejected(view, host, view.limits(host)?)).collect()
+}
+
+/// An end rejected joins because of its limit, or would: the client takes part where the server joins an address that it announced.
+fn rejected(view: &View, host: &str, limits: LimitsRecord) -> Option<Check> {
     let missing = view.missing().count() as u64;
     let seen = format!("subflows {}", limits.subflows);
-    if rejected > 0 && limit_reached(view, limits.subflows) {
-        let seen = format!("{seen}: so many additional subflows it takes, and it rejected {rejected} (MPTcpExtMPJoinRejected)");
+    if limit_rejected(view, host) == Some(true) {
+        let rejected = view.counted(host, REJECTED);
+        let seen = format!("{seen}: so many additional subflows it takes, and it rejected {rejected} ({REJECTED})");
         let weight = if missing > 0 { Weight::Cause } else { Weight::Suspect };
         let needed = u64::from(limits.subflows) + missing.max(1);
         return Some(Check::new(weight, topic(host), seen).change(format!("at {host}: ip mptcp limits set subflows {needed}")));
     }
-    (limits.subflows == 0 && missing > 0).then(|| {
+    let would = host == view.server && limits.subflows == 0 && missing > 0 && view.managed_by(host) != Some(USERSPACE);
+    would.then(|| {
         let check = Check::new(Weight::Suspect, topic(host), format!("{seen}: it would reject every join"));
         check.change(format!("at {host}: ip mptcp limits set subflows {missing}"))
     })
 }
 
-/// Whether a connection of the server had as many additional subflows as it may when joins were rejected (protocol.c, mptcp_finish_join;
-/// pm.c, mptcp_pm_allow_new_subflow).
-pub(super) fn limit_reached(view: &View, limit: u32) -> bool {
-    let Some(record) = view.host(view.server) else { return false };
-    let Some(rejected) = record.counters.get("MPTcpExtMPJoinRejected") else { return false };
+/// Whether the joins that a host rejected were rejected because a connection had as many additional subflows as it may (protocol.c,
+/// mptcp_finish_join; pm.c, mptcp_pm_allow_new_subflow). Nothing if it rejected none, or its limits are not known.
+pub(super) fn limit_rejected(view: &View, host: &str) -> Option<bool> {
+    let limit = view.limits(host)?.subflows;
+    let record = view.host(host).filter(|_| view.counted(host, REJECTED) > 0)?;
+    // A path manager in user space has no limits.
+    if view.managed_by(host) == Some(USERSPACE) {
+        return Some(false);
+    }
+    let rejected = record.counters.get(REJECTED)?;
     let rises = rejected.iter().enumerate().filter(|(n, count)| **count > n.checked_sub(1).map_or(0, |before| rejected[before]));
     // From the count before to the one after: connections come and go in between.
     let spans = rises.map(|(n, _)| (record.counted[n.saturating_sub(1)], record.counted.get(n + 1).copied().unwrap_or(u64::MAX)));
@@ -123,5 +139,5 @@ pub(super) fn limit_reached(view: &View, limit: u32) -> bool {
         let mut at = at.filter(|(at, _)| spans.iter().any(|(from, to)| (*from..=*to).contains(*at)));
         at.any(|(_, extra)| *extra >= u64::from(limit))
     };
-    limit == 0 || record.connections.iter().any(full)
+    Some(limit == 0 || record.connections.iter().any(full))
 }
