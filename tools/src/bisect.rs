@@ -8,6 +8,7 @@ use mplab::compare::{Ended, Run, Search, Worth};
 use mplab::disk;
 use mplab::guest::store::{BuildError, Recipe, Store};
 use mplab::kernel::inherited::give_back;
+use mplab::place::Place;
 use mplab::plan::Job;
 use mplab::report::{self, Style};
 use mplab::suite::{self, CaseFile};
@@ -48,6 +49,8 @@ pub(crate) struct Arguments {
     /// Number of runs at a time [default: one per core]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    caching: place::Caching,
 }
 
 pub(crate) fn bisect(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
@@ -112,14 +115,16 @@ fn worth(arguments: &Arguments, listed: Option<&str>, style: Style) -> Result<Wo
         },
         None => told,
     };
-    let runs = runs(arguments, kernel, style)?;
+    let at = arguments.caching.open()?(place::guest(kernel, arguments.in_virtual_time, None)?);
+    arguments.caching.tell_useless(&at);
+    let runs = runs(arguments, kernel, &at, style)?;
     let worth = Worth::of(&runs);
     let word = match worth {
         Worth::Good => "good",
         Worth::Bad => "bad",
         Worth::Unknown => "cannot tell",
     };
-    say!("{told}: {word}: {}", report::endings(runs.iter().map(|run| &run.ended)));
+    say!("{told}: {word}: {}{}", report::endings(runs.iter().map(|run| &run.ended)), place::taken(at.taken()));
     Ok(worth)
 }
 
@@ -148,8 +153,7 @@ fn made(build: Option<&str>, listed: Option<&str>, tree: &Path) -> Result<Result
 }
 
 /// A run of each seed. A kernel that does not even boot has none, and one that lacks something a single one.
-fn runs(arguments: &Arguments, kernel: &str, style: Style) -> Result<Vec<Run>, Failure> {
-    let at = place::guest(kernel, arguments.in_virtual_time, None)?;
+fn runs(arguments: &Arguments, kernel: &str, at: &Place, style: Style) -> Result<Vec<Run>, Failure> {
     let seed = *arguments.seeds.all().start();
     let place = match at.place() {
         Ok(place) => place,
@@ -172,10 +176,10 @@ fn runs(arguments: &Arguments, kernel: &str, style: Style) -> Result<Vec<Run>, F
         &jobs,
         at_once,
         name,
-        |job| suite::run(job, &at, &mut |_| ()),
+        |job| suite::run(job, at, &mut |_| ()),
         |job, judged| {
             let run = suite::compared(job.seed, &judged);
-            run::told(&run, &file, &at, kernel, style);
+            run::told(&run, &file, at, kernel, style);
             runs.push(run);
         },
     );

@@ -1,4 +1,4 @@
-//! `mplab run --junit FILE`: how a suite ended, as JUnit's XML, which CI systems read.
+//! `--junit FILE` of `mplab run` and `mplab merge`: how runs ended, as JUnit's XML, which CI systems read.
 //! Not here: the format, which is quick-junit's.
 
 use std::path::{Path, PathBuf};
@@ -7,54 +7,75 @@ use std::time::Duration;
 use mplab::compare::Ended;
 use mplab::disk;
 use mplab::report::{self, Style};
+use mplab::shards::Merged;
 use mplab::suite::{CaseResult, Event, Judged, Renderer};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::Failure;
 use crate::recordings::not_written;
 
-/// Collects what ends. It is written at the end.
+/// Collects what ends, a suite for each place. It is written at the end.
 pub(crate) struct Junit {
     file: PathBuf,
-    suite: TestSuite,
+    suites: Vec<TestSuite>,
 }
 
 impl Junit {
+    /// Of runs at one place.
     pub(crate) fn new(file: &Path, place: &str) -> Self {
-        Self { file: file.to_owned(), suite: TestSuite::new(place) }
+        Self { file: file.to_owned(), suites: vec![TestSuite::new(place)] }
+    }
+
+    /// Of runs on some kernels, a suite each. Where a case has several seeds, each is a test.
+    pub(crate) fn merged(file: &Path, merged: &Merged) -> Self {
+        let of_kernel = |name: &str| {
+            let mut suite = TestSuite::new(name);
+            for (case, _, run) in merged.runs().filter(|(_, kernel, _)| *kernel == name) {
+                let why = report::ending(run, case, &merged.whole.again(case, name, run.seed), Style::Plain);
+                suite.add_test_case(test(&merged.test(case, run.seed), &run.ended, Some(why)));
+            }
+            suite
+        };
+        let suites = merged.matrix.kernels.iter().map(|kernel| of_kernel(&kernel.name)).collect();
+        Self { file: file.to_owned(), suites }
     }
 
     pub(crate) fn write(self) -> Result<(), Failure> {
         let mut report = Report::new("mplab");
-        report.add_test_suite(self.suite);
+        report.add_test_suites(self.suites);
         let text = report.to_string().map_err(Failure::broken)?;
         disk::write(&self.file, &text).map_err(|error| Failure::system(not_written(&self.file), &error))
     }
 
     fn add(&mut self, case: &CaseResult, judged: Option<&Judged>) {
-        let mut status = match &case.run.ended {
-            Ended::Passed => TestCaseStatus::success(),
-            // Neither has a verdict.
-            Ended::Unsupported(_) | Ended::Disturbed(_) => TestCaseStatus::skipped(),
-            Ended::Failed(_) | Ended::Kernel(_) => TestCaseStatus::non_success(NonSuccessKind::Failure),
-            Ended::Missing(_) | Ended::Broken(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
-        };
-        let why = case.run.ended.why();
-        if let Some(first) = why.first() {
-            status.set_message(first.as_str());
-        }
-        let whole = judged.filter(|_| case.run.ended != Ended::Passed);
-        if let Some(Judged { recording, verdict, .. }) = whole {
-            status.set_description(report::verdict(recording, verdict, &case.again, Style::Plain));
-        }
-        let (class, name) = case.file.name.rsplit_once("::").unwrap_or(("", &case.file.name));
-        let mut test = TestCase::new(name, status);
-        test.set_classname(class);
+        let whole = judged.map(|Judged { recording, verdict, .. }| report::verdict(recording, verdict, &case.again, Style::Plain));
+        let mut test = test(&case.file.name, &case.run.ended, whole);
         if let Some(judged) = judged {
             test.set_time(Duration::from_micros(judged.recording.end));
         }
-        self.suite.add_test_case(test);
+        self.suites[0].add_test_case(test);
     }
+}
+
+/// A test by its name, with the whole story if it did not pass.
+fn test(name: &str, ended: &Ended, whole: Option<String>) -> TestCase {
+    let mut status = match ended {
+        Ended::Passed => TestCaseStatus::success(),
+        // Neither has a verdict.
+        Ended::Unsupported(_) | Ended::Disturbed(_) => TestCaseStatus::skipped(),
+        Ended::Failed(_) | Ended::Kernel(_) => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Ended::Missing(_) | Ended::Broken(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    if let Some(first) = ended.why().first() {
+        status.set_message(first.as_str());
+    }
+    if let Some(whole) = whole.filter(|_| *ended != Ended::Passed) {
+        status.set_description(whole);
+    }
+    let (class, name) = name.rsplit_once("::").unwrap_or(("", name));
+    let mut test = TestCase::new(name, status);
+    test.set_classname(class);
+    test
 }
 
 impl Renderer for Junit {

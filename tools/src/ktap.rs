@@ -1,8 +1,9 @@
-//! `mplab run --ktap`: a suite as the kernel's tests print theirs (Documentation/dev-tools/ktap.rst).
+//! `--ktap` of `mplab run` and `mplab merge`: runs as the kernel's tests print theirs (Documentation/dev-tools/ktap.rst).
 //! Not here: running it.
 
 use mplab::compare::Ended;
 use mplab::report::{self, Style};
+use mplab::shards::Merged;
 use mplab::suite::{CaseResult, Event, Judged, Renderer};
 
 /// Prints results as they come.
@@ -29,16 +30,24 @@ impl Ktap {
         say!("{word} {} {name}{skip}", self.printed);
     }
 
-    fn ended(&mut self, case: &CaseResult, judged: Option<&Judged>) {
-        let name = &case.file.name;
-        let why = case.run.ended.why().join("\n");
-        match &case.run.ended {
+    /// Prints runs that were made elsewhere: those of each kernel below its name.
+    pub(crate) fn merged(merged: &Merged) {
+        let mut ktap = Self::default();
+        ktap.begin(merged.runs().count());
+        for (case, kernel, run) in merged.runs() {
+            let name = format!("{kernel}::{}", merged.test(case, run.seed));
+            let whole = || report::ending(run, case, &merged.whole.again(case, kernel, run.seed), Style::Plain);
+            ktap.ended(&name, &run.ended, whole);
+        }
+    }
+
+    fn ended(&mut self, name: &str, ended: &Ended, whole: impl FnOnce() -> String) {
+        match ended {
             Ended::Passed => self.result("ok", name, None),
             // Neither has a verdict.
-            Ended::Unsupported(_) | Ended::Disturbed(_) => self.result("ok", name, Some(&why)),
+            Ended::Unsupported(_) | Ended::Disturbed(_) => self.result("ok", name, Some(&ended.why().join("\n"))),
             Ended::Missing(_) | Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => {
-                let whole = judged.map(|judged| report::verdict(&judged.recording, &judged.verdict, &case.again, Style::Plain));
-                for line in whole.unwrap_or(why).lines() {
+                for line in whole().lines() {
                     say!("# {line}");
                 }
                 self.result("not ok", name, None);
@@ -47,12 +56,18 @@ impl Ktap {
     }
 }
 
+/// The whole story of a run.
+fn whole(case: &CaseResult, judged: Option<&Judged>) -> String {
+    let told = judged.map(|judged| report::verdict(&judged.recording, &judged.verdict, &case.again, Style::Plain));
+    told.unwrap_or_else(|| case.run.ended.why().join("\n"))
+}
+
 impl Renderer for Ktap {
     fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Unsupported(case) => self.skipped.push((case.file.name.clone(), case.run.ended.why().concat())),
             Event::Begin(count) => self.begin(*count),
-            Event::Ended(case, judged) => self.ended(case, judged.ok()),
+            Event::Ended(case, judged) => self.ended(&case.file.name, &case.run.ended, || whole(case, judged.ok())),
             // Nothing could run.
             Event::Done(_) if !self.skipped.is_empty() => self.begin(0),
             _ => {}

@@ -9,6 +9,8 @@ use mplab::report::{self, Style};
 use mplab::shards::{Command, Durations, Merged, Part, merge};
 
 use crate::exit::Exit;
+use crate::junit::Junit;
+use crate::ktap::Ktap;
 use crate::{Failure, matrix, share};
 
 #[derive(clap::Args)]
@@ -25,6 +27,12 @@ pub(crate) struct Arguments {
     /// Write how long runs took to this file, for `--durations` of the next shards
     #[arg(long, value_name = "FILE")]
     durations: Option<PathBuf>,
+    /// Write the results to this file, as JUnit's XML: a suite for each kernel
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Print the results as the kernel's own tests do (KTAP)
+    #[arg(long, conflicts_with = "baseline")]
+    ktap: bool,
     #[command(flatten)]
     comparison: matrix::Comparison,
 }
@@ -48,7 +56,15 @@ pub(crate) fn merged(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     if let Some(path) = &arguments.durations {
         disk::write(path, Durations::of(&merged.took).to_json()).map_err(|error| share::not_written(path, &error))?;
     }
-    tell(&merged, style);
+    arguments.junit.as_ref().map_or(Ok(()), |path| Junit::merged(path, &merged).write())?;
+    if arguments.ktap {
+        Ktap::merged(&merged);
+    } else {
+        tell(&merged, style);
+    }
+    for line in &merged.missing {
+        complain!("{line}");
+    }
     let again = |case: &str, kernel: &str, seed| merged.whole.again(case, kernel, seed);
     let exit = arguments.comparison.verdict(&merged.matrix, baseline.as_ref(), false, again, style)?;
     Ok(if merged.missing.is_empty() { exit } else { exit.max(Exit::Broken) })
@@ -64,14 +80,12 @@ fn read(path: &Path) -> Result<Part, String> {
     Part::from_json(&text).map_err(|error| error.to_string())
 }
 
-/// Says what the command without shards says at its end, and what is missing.
+/// Says what the command without shards says at its end.
 fn tell(merged: &Merged, style: Style) {
-    let Merged { whole, matrix, missing, .. } = merged;
-    for (case, kernel, cell) in matrix.cells() {
-        let told = |run: &&Run| !matches!(run.ended, Ended::Passed | Ended::Unsupported(_) | Ended::Missing(_));
-        for run in cell.runs.iter().filter(told) {
-            show!("{}", report::ending(run, &format!("{case} with {kernel}"), &whole.again(case, kernel, run.seed), style));
-        }
+    let Merged { whole, matrix, .. } = merged;
+    let told = |run: &Run| !matches!(run.ended, Ended::Passed | Ended::Unsupported(_) | Ended::Missing(_));
+    for (case, kernel, run) in merged.runs().filter(|(_, _, run)| told(run)) {
+        show!("{}", report::ending(run, &format!("{case} with {kernel}"), &whole.again(case, kernel, run.seed), style));
     }
     if whole.command == Command::Explore {
         for (case, kernel, cell) in matrix.cells() {
@@ -80,8 +94,5 @@ fn tell(merged: &Merged, style: Style) {
         }
     } else {
         show!("{}", report::matrix(matrix, style));
-    }
-    for line in missing {
-        complain!("{line}");
     }
 }

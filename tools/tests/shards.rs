@@ -5,7 +5,8 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
@@ -23,12 +24,15 @@ fn main() -> ExitCode {
     let confined = || mplab::local::place().err().map(|error| error.to_string());
     let missing = kernel.is_none().then(|| "needs a kernel that is a program: `tools/fetch-kernels um-7.3` builds one".to_owned());
     let missing = missing.or_else(confined);
-    let with_kernel: [(&str, Test); 6] = [
+    let with_kernel: [(&str, Test); 9] = [
         ("a_merged_exploration_is_the_one_made_by_one_process", a_merged_exploration_is_the_one_made_by_one_process),
         ("a_merged_matrix_is_the_one_made_by_one_process", a_merged_matrix_is_the_one_made_by_one_process),
         ("a_run_in_shards_has_each_case_once", a_run_in_shards_has_each_case_once),
+        ("what_is_merged_comes_as_junit_and_as_ktap", what_is_merged_comes_as_junit_and_as_ktap),
         ("what_was_made_before_is_taken_from_the_cache", what_was_made_before_is_taken_from_the_cache),
         ("a_case_that_changed_is_made_again_and_no_other", a_case_that_changed_is_made_again_and_no_other),
+        ("a_search_takes_what_was_made_before", a_search_takes_what_was_made_before),
+        ("more_jobs_than_runs_end_with_them", more_jobs_than_runs_end_with_them),
         ("many_processes_may_use_a_cache_at_once", many_processes_may_use_a_cache_at_once),
     ];
     let mut trials = vec![
@@ -187,6 +191,31 @@ fn a_run_in_shards_has_each_case_once(kernel: &str) {
     assert!(read(&directory, "whole.json") == read(&directory, "merged.json"), "they differ");
 }
 
+fn what_is_merged_comes_as_junit_and_as_ktap(kernel: &str) {
+    let directory = two_cases();
+    let part = |shard: &str, file: &str| {
+        directory.say(&["matrix", "cases", "--kernels", kernel, "--seeds", "1..2", "--shard", shard, "--results", file])
+    };
+    assert_has(&part("1/2", "1.json").out, &["2 of 2 run in"]);
+    assert_has(&part("2/2", "2.json").out, &["2 of 2 run in"]);
+    let merge = |more: &[&str]| directory.say(&[&["merge", "-o", "merged.json", "--ktap", "--junit", "junit.xml"], more].concat());
+    let said = merge(&["1.json", "2.json"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let results: Vec<_> = said.out.lines().filter(|line| !line.starts_with('#')).collect();
+    let named = |number: usize, word: &str, test: &str| format!("{word} {number} {kernel}::{test}");
+    let wanted = ["KTAP version 1".to_owned(), "1..4".to_owned(), named(1, "ok", "fine::seed-1"), named(2, "ok", "fine::seed-2")];
+    assert_eq!(results, [&wanted[..], &[named(3, "not ok", "much::seed-1"), named(4, "not ok", "much::seed-2")]].concat());
+    assert_has(&said.out, &["# FAIL  much, seed 2   stream: goodput >= 1gbit: ", "#         again: mplab run "]);
+    let xml = String::from_utf8(read(&directory, "junit.xml")).expect("text");
+    let suite = format!("<testsuite name=\"{kernel}\" tests=\"4\"");
+    assert_has(&xml, &[&suite, "failures=\"2\"", "name=\"seed-2\" classname=\"fine\"", "<failure message=\"stream: goodput"]);
+    // What is not there is no pass.
+    let said = merge(&["1.json", "--allow-missing"]);
+    assert_eq!(said.code, 3, "{said:?}");
+    assert_eq!(said.out.lines().filter(|line| line.starts_with("not ok ")).count(), 3, "{said:?}");
+    assert_has(&String::from_utf8(read(&directory, "junit.xml")).expect("text"), &["errors=\"2\"", "part 2/2 is missing"]);
+}
+
 fn what_was_made_before_is_taken_from_the_cache(kernel: &str) {
     let directory = two_cases();
     let run = |output: &str| directory.say(&["run", "cases", "--kernel", kernel, "--cache", "cache", "--output", output]);
@@ -236,6 +265,54 @@ fn a_case_that_changed_is_made_again_and_no_other(kernel: &str) {
     directory.write("cases/much.toml", &("# more\n".to_owned() + SHORT + "goodput = \">= 1gbit\"\n"));
     assert_has(&matrix("third.json").out, &["4 of 4 run in", ", 4 of them taken from the cache"]);
     assert!(read(&directory, "second.json") == read(&directory, "third.json"));
+}
+
+/// The same kernel by two names is not better under one: nothing to search for, but runs that need not be made.
+fn a_search_takes_what_was_made_before(kernel: &str) {
+    let directory = two_cases();
+    directory.write("list", "k1\nk2\n");
+    let store = linked(&directory, kernel, &["k1", "k2"]);
+    let bisect = || {
+        let list = ["--good", "k1", "--bad", "k2", "--list", "list", "--seeds", "1..2", "--cache", "cache"];
+        let mut command = directory.mplab(["bisect", "cases/fine.toml"]);
+        Said::of(command.args(list).env("MPLAB_KERNELS", &store).output().expect("the program can be started"))
+    };
+    assert_has(&bisect().out, &["k1: good: 2 passed, 0 of them taken from the cache"]);
+    assert_has(
+        &bisect().out,
+        &["k1: good: 2 passed, 2 of them taken from the cache", "k2: good: 2 passed, 2 of them taken from the cache"],
+    );
+}
+
+/// A thread for each job would be a million threads. What is made does not take longer for it.
+fn more_jobs_than_runs_end_with_them(kernel: &str) {
+    let directory = two_cases();
+    directory.write("list", "k1\nk2\n");
+    let store = linked(&directory, kernel, &["k1", "k2"]);
+    let jobs = |arguments: &[&str]| {
+        let mut command = directory.mplab(arguments);
+        command.args(["--jobs", "1000000"]).env("MPLAB_KERNELS", &store);
+        Said::of(command.output().expect("the program can be started"))
+    };
+    let case = "cases/fine.toml";
+    assert_has(&jobs(&["run", case, "--kernel", "k1"]).out, &["1 of 1 run in"]);
+    assert_has(&jobs(&["explore", case, "--kernel", "k1", "--seeds", "1..2"]).out, &["2 of 2 run in"]);
+    assert_has(&jobs(&["matrix", case, "--kernels", "k1,k2", "--seeds", "1..1"]).out, &["2 of 2 run in"]);
+    assert_has(
+        &jobs(&["bisect", case, "--good", "k1", "--bad", "k2", "--list", "list"]).out,
+        &["k1: good: 1 passed", "k2: good: 1 passed"],
+    );
+}
+
+/// A store with one kernel by several names.
+fn linked(directory: &Directory, kernel: &str, names: &[&str]) -> PathBuf {
+    let kernel = Store::open().and_then(|store| store.get(kernel)).expect("it was there");
+    let store = directory.path().join("kernels");
+    fs::create_dir(&store).expect("temporary files can be made");
+    for name in names {
+        symlink(&kernel.directory, store.join(name)).expect("links can be made");
+    }
+    store
 }
 
 fn many_processes_may_use_a_cache_at_once(kernel: &str) {

@@ -25,6 +25,18 @@ pub struct Merged {
     pub missing: Vec<String>,
 }
 
+impl Merged {
+    /// All runs, by case and kernel.
+    pub fn runs(&self) -> impl Iterator<Item = (&str, &str, &Run)> {
+        self.matrix.cells().flat_map(|(case, kernel, cell)| cell.runs.iter().map(move |run| (case, kernel, run)))
+    }
+
+    /// What a run is called as a test of its kernel: its case, and its seed if there are several.
+    pub fn test(&self, case: &str, seed: u64) -> String {
+        if self.whole.seeds.all().nth(1).is_some() { format!("{case}::seed-{seed}") } else { case.to_owned() }
+    }
+}
+
 /// Puts parts together that belong together, each with the name of its file. What is wrong is told by these names: parts that are missing (unless
 /// that is allowed), that are there twice, or that were made of something else than most.
 pub fn merge(parts: Vec<(String, Part)>, allow_missing: bool) -> Result<Merged, Vec<String>> {
