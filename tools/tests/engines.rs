@@ -29,12 +29,10 @@ fn main() -> ExitCode {
         let none = kernel.is_none().then(|| "needs a kernel that is a program: `tools/fetch-kernels um-7.3` builds one".to_owned());
         none.or_else(|| without(programs)).or_else(confined)
     };
-    let tests: [(&str, &[&str], Test); 3] = [
-        (
-            "slurm_makes_shards_on_two_nodes_and_one_again",
-            &["munged", "slurmctld", "slurmd", "sbatch", "scontrol"],
-            slurm_makes_shards_on_two_nodes_and_one_again,
-        ),
+    let slurm: &[&str] = &["munged", "slurmctld", "slurmd", "sbatch", "scontrol"];
+    let tests: [(&str, &[&str], Test); 4] = [
+        ("slurm_makes_shards_on_two_nodes_and_one_again", slurm, slurm_makes_shards_on_two_nodes_and_one_again),
+        ("slurm_makes_the_shard_of_a_node_that_failed_on_another", slurm, slurm_makes_the_shard_of_a_node_that_failed_on_another),
         ("gnu_parallel_makes_shards_as_the_document_says", &["parallel"], gnu_parallel_makes_shards_as_the_document_says),
         ("an_image_is_built_and_has_the_kernels", &["buildah"], an_image_is_built_and_has_the_kernels),
     ];
@@ -85,7 +83,8 @@ struct Slurm<'a> {
 }
 
 impl<'a> Slurm<'a> {
-    fn start(directory: &'a Directory) -> Self {
+    /// `patience` says how many seconds a node may be silent until it counts as down.
+    fn start(directory: &'a Directory, patience: u32) -> Self {
         let here = directory.path().display();
         let user = output(Command::new("id").arg("-un"));
         let host = output(&mut Command::new("hostname"));
@@ -103,7 +102,7 @@ impl<'a> Slurm<'a> {
                  ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nMpiDefault=none\nSwitchType=switch/none\n\
                  StateSaveLocation={here}/state\nSlurmdSpoolDir={here}/spool-%n\nSlurmctldPidFile={here}/slurmctld.pid\n\
                  SlurmdPidFile={here}/%n.pid\nSelectType=select/cons_tres\nSelectTypeParameters=CR_CPU\n\
-                 SchedulerParameters=sched_interval=1,batch_sched_delay=1\nJobRequeue=1\n\
+                 SchedulerParameters=sched_interval=1,batch_sched_delay=1\nJobRequeue=1\nSlurmdTimeout={patience}\n\
                  NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs=1\n\
                  NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs=1\n\
                  PartitionName=all Nodes=one,two Default=YES MaxTime=INFINITE State=UP\n"
@@ -128,6 +127,19 @@ impl<'a> Slurm<'a> {
             said.out.split_whitespace().collect::<Vec<_>>() == ["idle", "idle"]
         });
         slurm
+    }
+
+    /// Ends a node as a power failure does: its daemon and all that it runs, at once.
+    fn fail(&self, node: &str) {
+        let of_node = format!("SLURMD_NODENAME={node}");
+        let ours = format!("SLURM_CONF={}", self.directory.path().join("slurm.conf").display());
+        let running: Vec<u32> = processes().filter(|id| [&ours, &of_node].iter().all(|has| environment(*id).contains(*has))).collect();
+        assert!(!running.is_empty(), "{node} runs nothing");
+        // What starts the programs of a job has a job's first process as its child.
+        let starters = running.iter().filter_map(|id| parent(*id)).filter(|id| name(*id) == "slurmstepd");
+        let daemons = self.daemons.iter().map(Child::id).filter(|id| arguments(*id).last().is_some_and(|last| last == node));
+        let all: Vec<String> = daemons.chain(starters).chain(running.iter().copied()).map(|id| id.to_string()).collect();
+        Command::new("kill").arg("-KILL").args(all).stderr(Stdio::null()).status().expect("there is a kill");
     }
 
     /// One of Slurm's programs, for these daemons.
@@ -160,7 +172,7 @@ fn slurm_makes_shards_on_two_nodes_and_one_again(kernel: &Kernel) {
     let directory = Directory::new();
     directory.write("cases/short.toml", SHORT);
     let script = repository().join("docs/slurm.sh");
-    let slurm = Slurm::start(&directory);
+    let slurm = Slurm::start(&directory, 300);
     let at = |name: &str| directory.path().join(name);
     fs::create_dir(at("parts")).expect("temporary files can be made");
     let job =
@@ -180,6 +192,65 @@ fn slurm_makes_shards_on_two_nodes_and_one_again(kernel: &Kernel) {
     assert_has(&log("merge.log"), &["short: 32 passed with kernel"]);
     let merged = fs::read(at("results.json")).expect("the results");
     assert!(merged == whole(&directory, kernel, "1..32"), "what is merged is not what one process makes");
+}
+
+/// A task whose node is gone is started on the other one, and takes from the cache what it had done.
+fn slurm_makes_the_shard_of_a_node_that_failed_on_another(kernel: &Kernel) {
+    let directory = Directory::new();
+    directory.write("cases/short.toml", SHORT);
+    let script = repository().join("docs/slurm.sh");
+    let slurm = Slurm::start(&directory, 10);
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("parts")).expect("temporary files can be made");
+    let job =
+        output(slurm.tool("sbatch").args(["--parsable", "--array=1-2"]).arg(script).args(["cases/short.toml", &kernel.name, "1..48"]));
+    let show = |task: u32| output(slurm.tool("scontrol").args(["--oneliner", "show", "job", &format!("{job}_{task}")]));
+    let on_two = || [1, 2].into_iter().find(|task| show(*task).contains(" NodeList=two "));
+    wait_until("no task runs on the second node", || on_two().is_some());
+    let task = on_two().expect("it was there");
+    // In its middle: what both have made by now is more than one of them makes.
+    wait_until("nothing is made", || files(&at("cache")) > 4);
+    assert!(!at(&format!("parts/{task}.json")).exists(), "the task is over before its node could fail");
+    slurm.fail("two");
+    wait_until("its part is not made again", || at("parts/1.json").exists() && at("parts/2.json").exists());
+    let log = fs::read_to_string(at(&format!("parts/{task}.log"))).unwrap_or_default();
+    let told = show(task);
+    assert!(told.contains("Restarts=1 ") && told.contains(" NodeList=one "), "{told}\n{log}");
+    let nodes = output(slurm.tool("sinfo").args(["--noheader", "-N", "-n", "two", "-o", "%T"]));
+    assert!(nodes.starts_with("down"), "{nodes}");
+    drop(slurm);
+    let merged = directory.say(&["merge", "parts/1.json", "parts/2.json", "-o", "results.json"]);
+    assert_eq!(merged.code, 0, "{merged:?}\n{log}");
+    let merged = fs::read(at("results.json")).expect("the results");
+    assert!(merged == whole(&directory, kernel, "1..48"), "what is merged is not what one process makes");
+}
+
+/// The processes of this computer.
+fn processes() -> impl Iterator<Item = u32> {
+    fs::read_dir("/proc").expect("it is mounted").flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// A file of a process that has strings, each ended by a zero. It may be gone.
+fn strings(process: u32, file: &str) -> Vec<String> {
+    let bytes = fs::read(format!("/proc/{process}/{file}")).unwrap_or_default();
+    bytes.split(|byte| *byte == 0).filter(|text| !text.is_empty()).map(|text| String::from_utf8_lossy(text).into_owned()).collect()
+}
+
+fn environment(process: u32) -> Vec<String> {
+    strings(process, "environ")
+}
+
+fn arguments(process: u32) -> Vec<String> {
+    strings(process, "cmdline")
+}
+
+fn name(process: u32) -> String {
+    fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
+fn parent(process: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
 }
 
 /// How many files are below a directory.
