@@ -103,6 +103,10 @@ impl Cable {
             listen: Vec::new(),
             v4_mapped: false,
             abort: None,
+            down: None,
+            device: None,
+            congestion: None,
+            fast_open: false,
         };
         let (end, ended) = mpsc::channel();
         let prepared = Prepared::listen("bench", &transfer, 1, &self.client, &self.server)?;

@@ -118,6 +118,10 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<(
         listen: Vec::new(),
         v4_mapped: false,
         abort: None,
+        down: None,
+        device: None,
+        congestion: None,
+        fast_open: false,
     };
     let (end, ended) = mpsc::channel();
     let prepared = Prepared::listen("bench", &transfer, 1, client, server)?;

@@ -83,6 +83,10 @@ fn transfer() -> Transfer {
         listen: Vec::new(),
         v4_mapped: false,
         abort: None,
+        down: None,
+        device: None,
+        congestion: None,
+        fast_open: false,
     }
 }
 

@@ -37,6 +37,13 @@ pub fn variants(text: &str) -> Vec<(String, Change)> {
     read.into_iter().flat_map(|read| read.variant).map(|variant| (variant.name, variant.change)).collect()
 }
 
+/// The names of the topologies that a case and its variants run on.
+pub(super) fn topologies(text: &str) -> Vec<String> {
+    let named = |table: &Table| table.get("topology").and_then(Value::as_str).map(str::to_owned);
+    let changed = variants(text).into_iter().filter_map(|(_, change)| named(&change.case));
+    text.parse::<Table>().ok().as_ref().and_then(named).into_iter().chain(changed).collect()
+}
+
 /// A document with a change. One that is no TOML stays as it is: whoever reads it says why.
 pub fn changed(text: String, change: &Table) -> String {
     match text.parse::<Table>() {

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod disk;
 mod toml;
 pub mod topology;
+mod traced;
 
 /// Whether a text with the form of a document is a topology: it names links, and no topology as a case does. What is neither is a case with
 /// mistakes.

@@ -144,6 +144,8 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
         Feature::NetemSeed => ("netem's chances that a seed repeats", NEWER),
         Feature::NetemPairs => ("netem that duplicates, with a delay and a rate; the relay stands in for it", NEWER),
         Feature::Relay => ("links of engine relay", "allow packet sockets (CAP_NET_RAW, CONFIG_PACKET)"),
+        Feature::SocketsInUse => ("expectations of `sockets`", NEWER),
+        Feature::FastOpen => ("transfers by MPTCP with `fast_open`", NEWER),
         Feature::Firewall => ("hosts with a firewall", TABLES),
         Feature::CorruptPayload => ("firewalls with `corrupt` or `number`", NEWER),
         Feature::StripOptions => ("firewalls that strip MPTCP's options", TABLES),
@@ -166,7 +168,7 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
 }
 
 /// Those that a kernel has or has not.
-const FEATURES: [Feature; 17] = [
+const FEATURES: [Feature; 19] = [
     Feature::Ipv6,
     Feature::Redirect,
     Feature::Bridge,
@@ -184,6 +186,8 @@ const FEATURES: [Feature; 17] = [
     Feature::LaminarEndpoints,
     Feature::PathManagerNames,
     Feature::ListenerEvents,
+    Feature::FastOpen,
+    Feature::SocketsInUse,
 ];
 
 fn features(place: &PlaceRecord) -> Vec<Check> {

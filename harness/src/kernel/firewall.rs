@@ -2,6 +2,7 @@
 //! Not here: telling the kernel of tables ([`super::nftables`]), nor which rules.
 
 use std::ffi::CStr;
+use std::net::IpAddr;
 
 use super::nftables::{self, Chain, Expression, Hook, Rule, inside, number};
 use super::{Netlink, NetlinkError};
@@ -30,7 +31,14 @@ const META_MARK: u32 = 3;
 const META_IIFNAME: u32 = 6;
 const META_OIFNAME: u32 = 7;
 const META_L4PROTO: u32 = 16;
+const META_NFPROTO: u32 = 15;
+/// `NFT_PAYLOAD_NETWORK_HEADER`.
+const NETWORK_HEADER: u32 = 1;
 const TCP_RESET: u32 = 1;
+/// `NFT_REJECT_ICMPX_UNREACH`, for IPv4 and IPv6.
+const UNREACHABLE: u32 = 2;
+/// `NFT_REJECT_ICMPX_PORT_UNREACH`.
+const PORT: u8 = 1;
 /// `NFT_EXTHDR_OP_TCPOPT`.
 const TCP_OPTION: u32 = 1;
 /// MPTCP's option (RFC 8684, section 8).
@@ -88,15 +96,44 @@ impl Table {
 fn rule(rule: &words::Rule) -> Rule {
     let enters = rule.enters.iter().flat_map(|dev| interface(META_IIFNAME, EQUAL, dev));
     let leaves = rule.leaves.iter().flat_map(|dev| interface(META_OIFNAME, EQUAL, dev));
-    // What has no payload is no packet of those that are counted.
-    let payload = if rule.action == RuleAction::Corrupt { vec![load_payload()] } else { Vec::new() };
+    let from = rule.from.iter().flat_map(|from| comes_from(*from));
+    // What has not got what would be changed is no packet of those that are counted.
+    let changed = match rule.action {
+        RuleAction::Corrupt => vec![load_payload()],
+        RuleAction::Forge => vec![load_hmac(rule.packets)],
+        _ => Vec::new(),
+    };
     let number = rule.number.iter().flat_map(|number| counted(*number));
-    enters.chain(leaves).chain(packets(rule.packets)).chain(payload).chain(number).chain(action(rule.action)).collect()
+    enters.chain(leaves).chain(from).chain(packets(rule.packets)).chain(changed).chain(number).chain(action(rule)).collect()
+}
+
+/// Whether a packet's source is this address.
+fn comes_from(address: IpAddr) -> Rule {
+    let (family, offset, bytes) = match address {
+        IpAddr::V4(address) => (libc::NFPROTO_IPV4, 12, address.octets().to_vec()),
+        IpAddr::V6(address) => (libc::NFPROTO_IPV6, 8, address.octets().to_vec()),
+    };
+    let source = [(1, REGISTER), (2, NETWORK_HEADER), (3, offset), (4, bytes.len() as u32)].map(|(kind, value)| (kind, number(value)));
+    vec![load_meta(META_NFPROTO), compare(EQUAL, vec![family as u8]), Expression::new(c"payload", source), compare(EQUAL, bytes)]
 }
 
 /// The first byte of what TCP carries, into the register; without one the rule does not match.
 fn load_payload() -> Expression {
     Expression::new(c"payload", [(1, number(REGISTER)), (2, number(INNER_HEADER)), (3, number(0)), (4, number(1))])
+}
+
+/// Four bytes of a packet's HMAC, into the register; without one the rule does not match.
+fn load_hmac(packets: Packets) -> Expression {
+    option(1, packets.hmac().unwrap_or_default().into(), 4, 0)
+}
+
+/// Some bytes of MPTCP's option, or whether it is there, into or (by attribute 7 instead of 1) out of the register.
+fn option(way: u16, offset: u32, length: u32, flags: u32) -> Expression {
+    let mut attributes = vec![(way, number(REGISTER)), (2, vec![MPTCP]), (3, number(offset)), (4, number(length)), (6, number(TCP_OPTION))];
+    if flags != 0 {
+        attributes.push((5, number(flags)));
+    }
+    Expression::new(c"exthdr", attributes)
 }
 
 /// Whether this is the packet of this number that has come so far.
@@ -106,49 +143,55 @@ fn counted(wanted: u32) -> Rule {
     vec![count, Expression::new(c"cmp", [(1, number(SECOND_REGISTER)), (2, number(EQUAL)), (3, value)])]
 }
 
-fn action(action: RuleAction) -> Rule {
+fn action(rule: &words::Rule) -> Rule {
     let one = |expression| vec![expression];
-    match action {
+    let inverted = |length: usize| {
+        let [mask, flip] = [4, 5].map(|kind| (kind, inside(&[(1, vec![0xff; length])])));
+        Expression::new(c"bitwise", [(1, number(REGISTER)), (2, number(REGISTER)), (3, number(length as u32)), mask, flip])
+    };
+    match rule.action {
         RuleAction::Drop => one(verdict(DROP, None)),
         RuleAction::Reset => one(Expression::new(c"reject", [(1, number(TCP_RESET))])),
         RuleAction::Strip => one(Expression::new(c"exthdr", [(2, vec![MPTCP]), (6, number(TCP_OPTION))])),
         RuleAction::Corrupt => {
-            let byte = |byte: u8| inside(&[(1, vec![byte])]);
-            let invert = [(1, number(REGISTER)), (2, number(REGISTER)), (3, number(1)), (4, byte(0xff)), (5, byte(0xff))];
             // The checksum of TCP is found and repaired, wherever it is (`NFT_PAYLOAD_L4CSUM_PSEUDOHDR`).
             let store = [(5, number(REGISTER)), (2, number(INNER_HEADER)), (3, number(0)), (4, number(1)), (8, number(1))];
-            vec![Expression::new(c"bitwise", invert), Expression::new(c"payload", store)]
+            vec![inverted(1), Expression::new(c"payload", store)]
         }
+        RuleAction::Forge => {
+            let store = option(7, rule.packets.hmac().unwrap_or_default().into(), 4, 0);
+            vec![inverted(4), store]
+        }
+        RuleAction::Reject => one(Expression::new(c"reject", [(1, number(UNREACHABLE)), (2, vec![PORT])])),
     }
 }
 
 fn packets(packets: Packets) -> Rule {
     let tcp = || [load_meta(META_L4PROTO), compare(EQUAL, vec![libc::IPPROTO_TCP as u8])].to_vec();
-    // One byte of the option, or whether it is there.
-    let option = |offset: u32, flags: u32| {
-        let attributes = [(1, REGISTER), (3, offset), (4, 1), (5, flags), (6, TCP_OPTION)].map(|(kind, value)| (kind, number(value)));
-        Expression::new(c"exthdr", [attributes.as_slice(), &[(2, vec![MPTCP])]].concat())
+    // Whether these bits of a byte of the option are so.
+    let bits = |offset: u32, mask: u8, wanted: u8| {
+        let data = |byte: u8| inside(&[(1, vec![byte])]);
+        let mask = [(1, number(REGISTER)), (2, number(REGISTER)), (3, number(1)), (4, data(mask)), (5, data(0))];
+        vec![option(1, offset, 1, 0), Expression::new(c"bitwise", mask), compare(EQUAL, vec![wanted])]
     };
     match packets {
         Packets::All => Vec::new(),
         Packets::Tcp => tcp(),
-        Packets::Mptcp => [tcp(), vec![option(0, 1), compare(EQUAL, vec![1])]].concat(),
+        Packets::Mptcp => [tcp(), vec![option(1, 0, 1, 1), compare(EQUAL, vec![1])]].concat(),
         // Subtype and flags are the third byte, and E is the lowest bit of it (RFC 8684, section 3.4.1).
         Packets::AddAddrEcho => {
             let echo = MptcpOption::AddAddr.subtype() << 4 | 1;
-            [tcp(), vec![option(2, 0), compare(EQUAL, vec![echo])]].concat()
+            [tcp(), vec![option(1, 2, 1, 0), compare(EQUAL, vec![echo])]].concat()
         }
-        // The second byte is the option's length, which tells the packets of the handshake apart (RFC 8684, section 3.2).
-        Packets::MpJoinSyn | Packets::MpJoinAck => {
-            let length = if packets == Packets::MpJoinSyn { 12 } else { 24 };
-            [self::packets(Packets::Option(MptcpOption::MpJoin)), vec![option(1, 0), compare(EQUAL, vec![length])]].concat()
+        // The second byte is the option's length.
+        Packets::MpJoinSyn | Packets::MpJoinSynAck | Packets::MpJoinAck => {
+            let length = packets.option_length().into_iter().collect();
+            [self::packets(Packets::Option(MptcpOption::MpJoin)), vec![option(1, 1, 1, 0), compare(EQUAL, length)]].concat()
         }
+        // F is the fifth bit of the fourth byte (RFC 8684, section 3.3).
+        Packets::DataFin => [self::packets(Packets::Option(MptcpOption::Dss)), bits(3, 0x10, 0x10)].concat(),
         // The subtype is in the upper half of the third byte.
-        Packets::Option(kind) => {
-            let data = |byte: u8| inside(&[(1, vec![byte])]);
-            let mask = [(1, number(REGISTER)), (2, number(REGISTER)), (3, number(1)), (4, data(0xf0)), (5, data(0))];
-            [tcp(), vec![option(2, 0), Expression::new(c"bitwise", mask), compare(EQUAL, vec![kind.subtype() << 4])]].concat()
-        }
+        Packets::Option(kind) => [tcp(), bits(2, 0xf0, kind.subtype() << 4)].concat(),
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) mod preload;
 pub mod probe;
 pub mod process;
 pub(crate) mod program;
+pub(crate) mod protocols;
 pub(crate) mod qdisc;
 pub mod route;
 pub(crate) mod sock_diag;

@@ -2,6 +2,7 @@
 //! Not here: what is needed.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
@@ -13,6 +14,7 @@ use super::counters::Counters;
 use super::link::NewEnd;
 use super::packet::PacketSocket;
 use super::pm_events::PmEvents;
+use super::protocols::Protocols;
 use super::qdisc::{self, Shape};
 use super::{Batch, Namespace, Netlink, bond, firewall, link, mptcp, socket, sysctl, vlan};
 use crate::words::mptcp::PATH_MANAGERS;
@@ -72,6 +74,8 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
             .extend(words("net.mptcp.available_schedulers").split(' ').filter(|s| !s.is_empty()).map(|s| Feature::Scheduler(s.to_owned())));
         found.extend(path_managers());
         found.extend(listener_events().unwrap_or(false).then_some(Feature::ListenerEvents));
+        found.extend(fast_open().then_some(Feature::FastOpen));
+        found.extend(counts_sockets().unwrap_or(false).then_some(Feature::SocketsInUse));
         found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
         found.extend([Feature::Limits(highest_limit(&mut netlink)), Feature::Endpoints(most_endpoints(&mut netlink))]);
         found.extend(info_size().map(Feature::Info));
@@ -83,12 +87,13 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
 
 /// What nf_tables can do.
 fn tables(netlink: &mut Netlink) -> Vec<Feature> {
-    let rule = |action, packets| Rule { action, packets, enters: None, leaves: None, number: None };
+    let rule = |action, packets| Rule { action, packets, enters: None, leaves: None, from: None, number: None };
     let rules = [rule(RuleAction::Drop, Packets::Option(MptcpOption::MpJoin)), rule(RuleAction::Reset, Packets::Tcp)];
+    let changes = [Rule { number: Some(1), ..rule(RuleAction::Corrupt, Packets::Tcp) }, rule(RuleAction::Forge, Packets::MpJoinAck)];
     let all = [
         (Feature::Firewall, firewall::filter(&rules)),
         (Feature::StripOptions, firewall::filter(&[rule(RuleAction::Strip, Packets::Mptcp)])),
-        (Feature::CorruptPayload, firewall::filter(&[Rule { number: Some(1), ..rule(RuleAction::Corrupt, Packets::Tcp) }])),
+        (Feature::CorruptPayload, firewall::filter(&changes)),
         (Feature::Nat, firewall::masquerade(["lo"])),
         (Feature::Tproxy, firewall::intercept([("lo", 1)], 1)),
     ];
@@ -135,6 +140,20 @@ fn mptcp_sockets() -> bool {
 fn info_size() -> Option<u32> {
     let socket = socket::stream(Protocol::Mptcp, Ipv4Addr::UNSPECIFIED.into()).ok()?;
     socket::mptcp_info_size(&socket).ok()
+}
+
+/// Whether a socket that listens is counted.
+fn counts_sockets() -> io::Result<bool> {
+    let any = Ipv4Addr::UNSPECIFIED.into();
+    let socket = socket::stream(Protocol::Mptcp, any)?;
+    socket::bind(&socket, SocketAddr::new(any, 0))?;
+    let _listening = socket::listen(socket, 1)?;
+    Ok(Protocols::open()?.mptcp()? > 0)
+}
+
+fn fast_open() -> bool {
+    let socket = socket::stream(Protocol::Mptcp, Ipv4Addr::UNSPECIFIED.into());
+    socket.is_ok_and(|socket| socket::allow_fast_open(&socket, 1).is_ok())
 }
 
 /// A kernel that does not know a flag drops it silently.

@@ -1,7 +1,7 @@
 //! TCP and MPTCP sockets of a namespace as the kernel sees them (`ss -tiM`, `ss -tlni`).
 //! Not here: sockets of our own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
@@ -40,6 +40,8 @@ pub struct Subflow {
     pub rtt: u64,
     /// Congestion window in segments.
     pub cwnd: u64,
+    /// Its congestion control.
+    pub congestion: String,
 }
 
 /// An MPTCP connection.
@@ -85,8 +87,8 @@ const fn states(states: &[TcpState]) -> u32 {
 /// `INET_DIAG_INFO`.
 const INFO: u16 = 2;
 
-/// The request's bit for `INET_DIAG_INFO`, which brings `INET_DIAG_ULP_INFO` along.
-const EXT_INFO: u8 = 1 << 1;
+/// The request's bits for `INET_DIAG_INFO`, which brings `INET_DIAG_ULP_INFO` along, and `INET_DIAG_CONG`.
+const EXT_INFO: u8 = 1 << 1 | 1 << 3;
 
 const LISTENING: u32 = states(&[TcpState::Listen]);
 /// The states in which a flow has a peer and a subflow's context.
@@ -128,23 +130,24 @@ impl SockDiag {
             return Ok(None);
         }
         let mut connections = Vec::new();
-        // There are mostly none of IPv6.
-        let requests = [libc::AF_INET6, libc::AF_INET].map(|family| {
-            let header = ReqV2 { family: family as u8, states: FLOWING, ext: EXT_INFO, ..ReqV2::new() };
-            let mut request = Request::new().op_tcp_diag_dump(&header);
-            request.encode().push_protocol(libc::IPPROTO_MPTCP as u32);
-            request
-        });
-        self.each(&requests, |(message, attributes)| connections.extend(Connection::of(&message, &attributes)))?;
+        self.each(&mptcp(FLOWING), |(message, attributes)| connections.extend(Connection::of(&message, &attributes)))?;
         Ok(Some(connections))
     }
 
-    /// The listening TCP sockets, and whether they answer to MPTCP (`tcp-ulp-mptcp`).
+    /// The listening TCP sockets, and whether they answer to MPTCP: both lists say so, TCP's (`tcp-ulp-mptcp`) and, where the kernel has
+    /// it, MPTCP's (`ss -Ml`).
     pub(crate) fn listeners(&mut self) -> io::Result<BTreeMap<SocketAddr, Protocol>> {
+        let mut listed = BTreeSet::new();
+        if self.mptcp {
+            self.each(&mptcp(LISTENING), |(message, _)| listed.extend([ends(&message).0]))?;
+        }
+        let known = self.mptcp;
         let mut listeners = BTreeMap::new();
         self.tcp(LISTENING, |message, attributes| {
-            let mptcp = attributes.get_ulp_info().and_then(|ulp| ulp.get_name()).is_ok_and(|name| name == c"mptcp");
-            listeners.insert(ends(message).0, if mptcp { Protocol::Mptcp } else { Protocol::Tcp });
+            let at = ends(message).0;
+            let answers = attributes.get_ulp_info().and_then(|ulp| ulp.get_name()).is_ok_and(|name| name == c"mptcp");
+            let mptcp = answers && (listed.contains(&at) || !known);
+            listeners.insert(at, if mptcp { Protocol::Mptcp } else { Protocol::Tcp });
         })?;
         Ok(listeners)
     }
@@ -160,6 +163,16 @@ impl SockDiag {
     fn each<R: NetlinkRequest>(&mut self, requests: &[R], of: impl FnMut(R::ReplyType<'_>)) -> io::Result<()> {
         self.dumps.as_mut().ok_or(io::ErrorKind::Unsupported)?.each(requests, of)
     }
+}
+
+/// Asks for the MPTCP sockets in these states. There are mostly none of IPv6.
+fn mptcp(states: u32) -> [OpTcpDiagDump<'static>; 2] {
+    [libc::AF_INET6, libc::AF_INET].map(|family| {
+        let header = ReqV2 { family: family as u8, states, ext: EXT_INFO, ..ReqV2::new() };
+        let mut request = Request::new().op_tcp_diag_dump(&header);
+        request.encode().push_protocol(libc::IPPROTO_MPTCP as u32);
+        request
+    })
 }
 
 /// The first form of the request for TCP sockets. It is the one that asks for IPv4 and IPv6 at once, in one walk.
@@ -204,6 +217,7 @@ impl Subflow {
             retransmits: info.total_retrans.into(),
             rtt: info.rtt.into(),
             cwnd: info.snd_cwnd.into(),
+            congestion: attributes.get_cong().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         };
         for attribute in SubflowAttribute::new(context).flatten() {
             match attribute {

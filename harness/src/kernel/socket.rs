@@ -88,6 +88,41 @@ pub fn connect(stream: &TcpStream, address: SocketAddr) -> io::Result<()> {
     }
 }
 
+/// Begins to connect with the first bytes in the SYN, where the kernel may do that (RFC 7413). How many it took: none where it has no cookie of this
+/// server yet and asks it for one.
+pub fn connect_with(stream: &TcpStream, address: SocketAddr, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT | MsgFlags::from_bits_retain(libc::MSG_FASTOPEN);
+    let sent = match address {
+        SocketAddr::V4(address) => socket::sendmsg(stream.as_raw_fd(), slices, &[], flags, Some(&SockaddrIn::from(address))),
+        SocketAddr::V6(address) => socket::sendmsg(stream.as_raw_fd(), slices, &[], flags, Some(&SockaddrIn6::from(address))),
+    };
+    match sent {
+        Err(Errno::EINPROGRESS) => Ok(0),
+        sent => Ok(sent?),
+    }
+}
+
+/// Lets a socket that is to listen take bytes with SYNs, from so many clients at once before their handshakes are done.
+pub(crate) fn allow_fast_open(socket: &impl AsFd, backlog: u32) -> io::Result<()> {
+    let backlog = backlog as libc::c_int;
+    let fd = socket.as_fd().as_raw_fd();
+    let length = size_of_val(&backlog) as libc::socklen_t;
+    // SAFETY: the pointer is valid for the call, which reads as many bytes as it is told.
+    let result = unsafe { libc::setsockopt(fd, libc::IPPROTO_TCP, libc::TCP_FASTOPEN, (&raw const backlog).cast(), length) };
+    Errno::result(result)?;
+    Ok(())
+}
+
+/// Chooses the congestion control of a socket and of those that it accepts.
+pub fn control_congestion(socket: &impl AsFd, name: &str) -> io::Result<()> {
+    Ok(socket::setsockopt(&socket.as_fd(), sockopt::TcpCongestion, &name.into())?)
+}
+
+/// Lets a socket use one interface alone.
+pub fn bind_to_device(socket: &impl AsFd, device: &str) -> io::Result<()> {
+    Ok(socket::setsockopt(&socket.as_fd(), sockopt::BindToDevice, &device.into())?)
+}
+
 /// Gives a connection up: MPTCP tells the peer by `MP_FASTCLOSE` (RFC 8684, section 3.5), TCP by a reset.
 pub fn abort(stream: &TcpStream) -> io::Result<()> {
     let nobody = libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };

@@ -230,8 +230,10 @@ impl Run {
     fn look(&mut self, clock: Clock) -> Result<(), ExecuteError> {
         let now = clock.now();
         self.observer.drain_events(now)?;
-        let Self { waiting, observer, running, job, .. } = self;
-        let Some((number, step)) = waiting.look(now, |condition| amount(condition, job, observer, running))? else { return Ok(()) };
+        let Self { waiting, observer, running, job, processes, .. } = self;
+        let Some((number, step)) = waiting.look(now, |condition| amount(condition, job, observer, running, processes))? else {
+            return Ok(());
+        };
         for (at, due) in changes(&step).chain([(step.at, Due::Step(number, step.clone()))]).collect::<Vec<_>>() {
             let place = self.agenda.partition_point(|(other, _)| *other > at);
             self.agenda.insert(place, (at, due));
@@ -353,7 +355,13 @@ fn changes(step: &PlannedStep) -> impl Iterator<Item = (Time, Due)> {
 }
 
 /// How much there is now of what a step waits for.
-fn amount(condition: &Condition, job: &Job, observer: &mut Observer, running: &BTreeMap<String, Running>) -> Result<u64, ObserveError> {
+fn amount(
+    condition: &Condition,
+    job: &Job,
+    observer: &mut Observer,
+    running: &BTreeMap<String, Running>,
+    processes: &Processes,
+) -> Result<u64, ObserveError> {
     Ok(match condition {
         Condition::Subflows(transfer, _) => {
             let asked = &job.case.transfers[transfer];
@@ -366,6 +374,7 @@ fn amount(condition: &Condition, job: &Job, observer: &mut Observer, running: &B
         }
         Condition::Bytes(transfer, _) => running.get(transfer).map(Running::progress).map_or(0, |progress| progress.up + progress.down),
         Condition::Counter(host, name, _) => observer.counter(host, name)?,
+        Condition::Ready(process) => processes.is_ready(process).into(),
         Condition::Event(host, kind, _) => {
             observer.seen(host).map_or(0, |seen| seen.events.iter().filter(|event| event.kind == *kind).count() as u64)
         }

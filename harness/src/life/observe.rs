@@ -20,6 +20,7 @@ use crate::kernel::counters::Counters;
 use crate::kernel::link_stats::Links;
 use crate::kernel::notices::Notices;
 use crate::kernel::pm_events::PmEvents;
+use crate::kernel::protocols::Protocols;
 use crate::kernel::sock_diag::SockDiag;
 use crate::result::recording::HostRecord;
 use crate::words::{Protocol, Time};
@@ -53,6 +54,7 @@ pub struct ObserveError {
 /// A host, watched by sockets and files inside its namespace, so that looking needs no way in.
 struct Host {
     counters: Counters,
+    protocols: Protocols,
     links: Links,
     sockets: SockDiag,
     events: Option<AsyncFd<PmEvents>>,
@@ -128,6 +130,7 @@ impl Host {
             sockets: SockDiag::open().map_err(|error| ("sockets", error))?,
             links: Links::open().map_err(|error| ("interfaces", error))?,
             counters: Counters::open().map_err(|error| ("counters", error))?,
+            protocols: Protocols::open().map_err(|error| ("counters", error))?,
             flowing: false,
             seen: Series::default(),
         })
@@ -153,7 +156,8 @@ impl Host {
         }
         let counters = if count {
             self.seen.count();
-            self.counters.read(|name, value| self.seen.counter(name, value))
+            let in_use = self.protocols.mptcp();
+            self.counters.read(|name, value| self.seen.counter(name, value)).and(in_use).map(|in_use| self.seen.mptcp_sockets(in_use))
         } else {
             Ok(())
         };

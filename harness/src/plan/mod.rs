@@ -101,7 +101,7 @@ impl Job {
         // A bridge keeps the frames of LACP to itself.
         needs.extend(topology.speaks_lacp().then_some(Feature::Redirect).filter(|_| means.forwarding == Forwarding::Bridge));
         needs.extend(programs(&case).map(Feature::Program));
-        needs.extend(needs::measures(&case));
+        needs.extend(needs::measures(&case).chain(needs::transfers(&case)));
         Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs, unshaped }
     }
 

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Act, DeviceAct, MptcpAct, Op, RelayAct};
-use crate::document::case::{Case, Measure};
-use crate::words::Feature;
+use crate::document::case::{Case, Measure, Transfer};
+use crate::words::{Feature, Protocol};
 
 /// What a place must be able to do for operations, done in this order.
 pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
@@ -38,6 +38,12 @@ pub fn needs<'a>(ops: impl IntoIterator<Item = &'a Op>) -> BTreeSet<Feature> {
 /// What the measures of a case need of a kernel.
 pub(super) fn measures(case: &Case) -> impl Iterator<Item = Feature> {
     case.expects.iter().flat_map(|expect| &expect.measures).flat_map(Measure::needs)
+}
+
+/// What its transfers need besides.
+pub(super) fn transfers(case: &Case) -> impl Iterator<Item = Feature> {
+    let mptcp = |transfer: &&Transfer| [transfer.client_protocol, transfer.server_protocol].contains(&Protocol::Mptcp);
+    case.transfers.values().filter(mptcp).filter(|transfer| transfer.fast_open).map(|_| Feature::FastOpen)
 }
 
 /// Whether an interface that has VLANs is an end of a link that the relay makes: its packet sockets are given frames without their tags.

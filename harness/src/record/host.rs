@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{NoticeRecord, StateRecord};
-use crate::words::Protocol;
+use crate::words::{Protocol, Time, Window};
 
 /// What was seen of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct HostRecord {
     pub interfaces: BTreeMap<String, InterfaceSeries>,
     /// The times at which its counters were read: those of every fifth sample, and of the last.
     pub counted: Vec<u64>,
+    /// MPTCP sockets in use at those times (/proc/net/protocols).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mptcp_sockets: Vec<u64>,
     /// Its counters by the kernel's names, those that ever differed from 0 (/proc/net/netstat and /proc/net/snmp; `nstat`).
     pub counters: BTreeMap<String, Vec<u64>>,
     /// The TCP flows that are part of MPTCP connections, in the order of appearance.
@@ -36,6 +39,16 @@ pub struct HostRecord {
     /// How it was configured when the run ended.
     #[serde(default)]
     pub state: Option<StateRecord>,
+}
+
+impl HostRecord {
+    /// A moment as the round of samples before it; any other window as it is.
+    pub(crate) fn samples_of(&self, window: Window) -> Window {
+        let Some(moment) = window.moment() else { return window };
+        let next = self.at.partition_point(|start| *start <= moment.micros());
+        let until = self.at.get(next).map(|at| Time::from_micros(at - 1));
+        Window { from: next.checked_sub(1).map(|last| Time::from_micros(self.at[last])), to: until }
+    }
 }
 
 /// An interface's counters (`ip -s link`).
@@ -77,6 +90,9 @@ pub struct SubflowSeries {
     pub bytes_received: Vec<u64>,
     /// Segments retransmitted.
     pub retransmits: Vec<u64>,
+    /// Its congestion control, the last seen.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub congestion: String,
     /// Smoothed round-trip time in µs.
     pub rtt: Vec<u64>,
     /// Congestion window in segments.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Errno(pub i32);
 
 /// Those that sockets, routes and path managers give.
-const NAMES: [(&str, i32); 33] = [
+const NAMES: [(&str, i32); 34] = [
     ("EPERM", 1),
     ("ENOENT", 2),
     ("ESRCH", 3),
@@ -29,6 +29,7 @@ const NAMES: [(&str, i32); 33] = [
     ("EPIPE", 32),
     ("ERANGE", 34),
     ("EPROTO", 71),
+    ("ENOPROTOOPT", 92),
     ("EOPNOTSUPP", 95),
     ("EAFNOSUPPORT", 97),
     ("EADDRINUSE", 98),

@@ -43,6 +43,10 @@ pub enum Feature {
     PathManagerNames,
     /// Path manager events of listening sockets.
     ListenerEvents,
+    /// That MPTCP sockets in use are counted (/proc/net/protocols).
+    SocketsInUse,
+    /// MPTCP connections whose first bytes go with their SYN.
+    FastOpen,
     /// A firewall that drops and resets, by nf_tables.
     Firewall,
     /// A firewall that takes options off (`reset tcp option`).
@@ -105,6 +109,8 @@ impl Feature {
             Self::PathManager(name) => format!("this kernel has no MPTCP path manager `{name}`"),
             Self::PathManagerNames => "this kernel's MPTCP path managers have no names".to_owned(),
             Self::ListenerEvents => "this kernel's MPTCP path manager tells nothing of listening sockets".to_owned(),
+            Self::SocketsInUse => "this kernel does not count the MPTCP sockets in use".to_owned(),
+            Self::FastOpen => "this kernel's MPTCP has no fast open".to_owned(),
             Self::Firewall => "this kernel has no nf_tables with what a firewall needs".to_owned(),
             Self::StripOptions => "this kernel's nf_tables cannot take options of TCP off".to_owned(),
             Self::CorruptPayload => "this kernel's nf_tables cannot count packets and change what they carry".to_owned(),
@@ -191,6 +197,8 @@ impl fmt::Display for Feature {
             Self::PathManager(name) => write!(f, "path manager {name}"),
             Self::PathManagerNames => f.write_str("names of path managers"),
             Self::ListenerEvents => f.write_str("events of listeners"),
+            Self::SocketsInUse => f.write_str("sockets in use"),
+            Self::FastOpen => f.write_str("fast open"),
             Self::Firewall => f.write_str("firewall"),
             Self::StripOptions => f.write_str("stripping of options"),
             Self::CorruptPayload => f.write_str("corruption of payload"),

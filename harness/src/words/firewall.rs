@@ -2,6 +2,7 @@
 //! Not here: how it is told to a kernel.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,10 @@ pub enum RuleAction {
     Strip,
     /// It passes with the first byte of its payload inverted, and with the TCP checksum that belongs to that.
     Corrupt,
+    /// It passes with another HMAC than its sender's, and with the TCP checksum that belongs to that.
+    Forge,
+    /// It vanishes, and its sender is told that nobody listens there (ICMP's port unreachable).
+    Reject,
 }
 
 /// Which packets are meant.
@@ -33,8 +38,12 @@ pub enum Packets {
     AddAddrEcho,
     /// The SYN that begins another subflow.
     MpJoinSyn,
+    /// The answer to that.
+    MpJoinSynAck,
     /// The third packet of another subflow's handshake.
     MpJoinAck,
+    /// Those that tell the end of an end's data (`DSS` with its F flag).
+    DataFin,
     /// TCP's whose first MPTCP option is of this kind.
     #[serde(untagged)]
     Option(MptcpOption),
@@ -103,8 +112,33 @@ impl Packets {
     /// The words for packets and what they mean.
     pub fn words() -> Vec<(&'static str, Self)> {
         let options = MptcpOption::ALL.map(|option| (option.word(), Self::Option(option)));
-        let parts = [("add-addr-echo", Self::AddAddrEcho), ("mp-join-syn", Self::MpJoinSyn), ("mp-join-ack", Self::MpJoinAck)];
+        let parts = [
+            ("add-addr-echo", Self::AddAddrEcho),
+            ("mp-join-syn", Self::MpJoinSyn),
+            ("mp-join-syn-ack", Self::MpJoinSynAck),
+            ("mp-join-ack", Self::MpJoinAck),
+            ("data-fin", Self::DataFin),
+        ];
         [("all", Self::All), ("tcp", Self::Tcp), ("mptcp", Self::Mptcp)].into_iter().chain(options).chain(parts).collect()
+    }
+
+    /// How long the MPTCP option is that tells these packets from others of its kind: those of a join's handshake (RFC 8684, section 3.2).
+    pub const fn option_length(self) -> Option<u8> {
+        match self {
+            Self::MpJoinSyn => Some(12),
+            Self::MpJoinSynAck => Some(16),
+            Self::MpJoinAck => Some(24),
+            _ => None,
+        }
+    }
+
+    /// Where in their MPTCP option four bytes are that belong to an HMAC, or that one of IPv6 covers (RFC 8684, sections 3.2 and 3.4.1).
+    pub const fn hmac(self) -> Option<u8> {
+        match self {
+            Self::MpJoinSynAck | Self::MpJoinAck => Some(8),
+            Self::Option(MptcpOption::AddAddr) => Some(12),
+            _ => None,
+        }
     }
 }
 
@@ -123,6 +157,9 @@ pub struct Rule {
     pub enters: Option<String>,
     /// Only those that leave by this interface.
     pub leaves: Option<String>,
+    /// Only those that come from this address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<IpAddr>,
     /// Only the one with this number among those that it fits, the first being 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u32>,
@@ -136,30 +173,42 @@ impl fmt::Display for Rule {
         if let Some(dev) = &self.leaves {
             write!(f, "oifname \"{dev}\" ")?;
         }
+        match self.from {
+            Some(IpAddr::V4(from)) => write!(f, "ip saddr {from} ")?,
+            Some(IpAddr::V6(from)) => write!(f, "ip6 saddr {from} ")?,
+            None => {}
+        }
         match self.packets {
-            Packets::All | Packets::AddAddrEcho | Packets::MpJoinSyn | Packets::MpJoinAck => {}
+            Packets::All => {}
             Packets::Tcp => f.write_str("meta l4proto tcp ")?,
             Packets::Mptcp => f.write_str("meta l4proto tcp tcp option mptcp exists ")?,
+            Packets::AddAddrEcho => f.write_str("meta l4proto tcp tcp option @30,16,8 0x31 ")?,
+            Packets::DataFin => f.write_str("meta l4proto tcp tcp option mptcp subtype 2 tcp option @30,27,1 1 ")?,
             // Older nft knows no words for subtypes.
             Packets::Option(option) => write!(f, "meta l4proto tcp tcp option mptcp subtype {} ", option.subtype())?,
+            Packets::MpJoinSyn | Packets::MpJoinSynAck | Packets::MpJoinAck => {
+                f.write_str("meta l4proto tcp tcp option mptcp subtype 1 ")?;
+            }
         }
-        match self.packets {
-            Packets::AddAddrEcho => f.write_str("meta l4proto tcp tcp option @30,16,8 0x31 ")?,
-            Packets::MpJoinSyn => f.write_str("meta l4proto tcp tcp option mptcp subtype 1 tcp option mptcp length 12 ")?,
-            Packets::MpJoinAck => f.write_str("meta l4proto tcp tcp option mptcp subtype 1 tcp option mptcp length 24 ")?,
+        if let Some(length) = self.packets.option_length() {
+            write!(f, "tcp option mptcp length {length} ")?;
+        }
+        let hmac = u32::from(self.packets.hmac().unwrap_or_default()) * 8;
+        match self.action {
+            RuleAction::Corrupt => f.write_str("@ih,0,8 0-255 ")?,
+            RuleAction::Forge => write!(f, "tcp option @30,{hmac},32 0-0xffffffff ")?,
             _ => {}
-        }
-        if self.action == RuleAction::Corrupt {
-            f.write_str("@ih,0,8 0-255 ")?;
         }
         if let Some(number) = self.number {
             write!(f, "numgen inc mod {EVER} {} ", number.saturating_sub(1))?;
         }
-        f.write_str(match self.action {
-            RuleAction::Corrupt => "@ih,0,8 set @ih,0,8 ^ 0xff",
-            RuleAction::Drop => "drop",
-            RuleAction::Reset => "reject with tcp reset",
-            RuleAction::Strip => "reset tcp option mptcp",
-        })
+        match self.action {
+            RuleAction::Corrupt => f.write_str("@ih,0,8 set @ih,0,8 ^ 0xff"),
+            RuleAction::Drop => f.write_str("drop"),
+            RuleAction::Forge => write!(f, "tcp option @30,{hmac},32 set tcp option @30,{hmac},32 ^ 0xffffffff"),
+            RuleAction::Reject => f.write_str("reject with icmpx port-unreachable"),
+            RuleAction::Reset => f.write_str("reject with tcp reset"),
+            RuleAction::Strip => f.write_str("reset tcp option mptcp"),
+        }
     }
 }

@@ -305,7 +305,7 @@ pub(crate) fn endpoint(run: &mut Recording) -> &mut Endpoint {
 
 fn rule(run: &mut Recording, action: RuleAction) {
     joins(run, [0, 0, 0]);
-    let rule = Rule { packets: Packets::Option(MptcpOption::MpJoin), action, enters: None, leaves: None, number: None };
+    let rule = Rule { packets: Packets::Option(MptcpOption::MpJoin), action, enters: None, leaves: None, from: None, number: None };
     run.job.topology.hosts.get_mut("server").unwrap().firewall.push(rule);
 }
 

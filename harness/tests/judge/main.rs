@@ -8,6 +8,7 @@ mod carriage;
 mod compare;
 mod counters;
 mod delivery;
+mod diag;
 mod explain;
 mod exports;
 mod matrix;

@@ -84,6 +84,7 @@ fn subflow(local: &str, remote: &str, id: u8, at: &[u64], bytes: u64) -> Subflow
         bytes_received: constant(bytes),
         retransmits: constant(u64::from(id)),
         rtt: constant(17_300),
+        congestion: "cubic".to_owned(),
         cwnd: constant(10),
         established: vec![true; at.len()],
     }
@@ -156,6 +157,10 @@ fn case() -> Case {
         listen: Vec::new(),
         v4_mapped: false,
         abort: None,
+        down: None,
+        device: None,
+        congestion: None,
+        fast_open: false,
     };
     let cut = Cut { link: "ethernet".to_owned(), how: How::Carrier(Vec::new()) };
     let steps = [(10_000, Action::Cut(cut)), (20_000, Action::Restore("ethernet".to_owned()))];

@@ -129,6 +129,10 @@ pub(crate) fn upload(bytes: u64) -> Transfer {
         listen: Vec::new(),
         v4_mapped: false,
         abort: None,
+        down: None,
+        device: None,
+        congestion: None,
+        fast_open: false,
     }
 }
 

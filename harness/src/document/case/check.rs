@@ -18,6 +18,7 @@ use crate::document::diagnostic::{Diagnostics, LoadError, Mistakes};
 use crate::document::toml::{self, Spanned};
 use crate::document::topology::Topology;
 use crate::document::topology::check::{parse_beside as parse_topology, summary};
+use crate::document::traced::{Written, traced};
 use crate::words::Time;
 
 /// Where a case finds its topology.
@@ -115,9 +116,30 @@ pub fn load(path: &Path) -> Result<(Case, Topology), LoadError> {
 pub fn parse(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) -> Result<(Case, Topology), Vec<Diagnostics>> {
     let whole = parse_one(name, text, topologies)?;
     let variants = change::variants(text);
-    let wrong = variants.iter().filter_map(|(variant, change)| parse_changed(&of_variant(name, variant), text, topologies, change).err());
-    let wrong: Vec<Diagnostics> = wrong.flatten().collect();
+    let wrong: Vec<Diagnostics> =
+        (0..variants.len()).filter_map(|number| parse_variant(name, text, topologies, number).err()).flatten().collect();
     if wrong.is_empty() { Ok(whole) } else { Err(wrong) }
+}
+
+/// Reads the variant with this number of a case file. Its mistakes are where the files have them: in the variant, or in what it changes.
+fn parse_variant(
+    name: &str,
+    text: &str,
+    topologies: &(impl Topologies + ?Sized),
+    number: usize,
+) -> Result<(Case, Topology), Vec<Diagnostics>> {
+    let Some((variant, change)) = change::variants(text).into_iter().nth(number) else { return parse_one(name, text, topologies) };
+    let called = of_variant(name, &variant);
+    let told = |wrong: Diagnostics| {
+        let part = |of: &str| Written { name, text, part: ["variant", &number.to_string(), of].map(str::to_owned).into() };
+        if wrong.name == called {
+            return traced(wrong, &[part("case"), Written { name: &called, text, part: Vec::new() }]);
+        }
+        let source = change::topologies(text).iter().filter_map(|name| topologies.find(name).ok()).find(|source| source.name == wrong.name);
+        let whole = source.iter().map(|source| Written { name: &source.name, text: &source.text, part: Vec::new() });
+        traced(wrong, &std::iter::once(part("topology")).chain(whole).collect::<Vec<_>>())
+    };
+    parse_changed(&called, text, topologies, &change).map_err(|wrong| wrong.into_iter().flat_map(told).collect())
 }
 
 /// What messages call a variant of a case file.
@@ -138,11 +160,9 @@ pub fn parse_changed(
 /// Loads a variant of a case file.
 pub fn load_variant(path: &Path, variant: &str) -> Result<(Case, Topology), LoadError> {
     let text = toml::text_of(path)?;
-    let name = of_variant(&path.display().to_string(), variant);
-    let Some((_, change)) = change::variants(&text).into_iter().find(|(name, _)| name == variant) else {
-        return load(path);
-    };
-    parse_changed(&name, &text, &Beside(path), &change).map_err(LoadError::Mistakes)
+    let number = change::variants(&text).iter().position(|(name, _)| name == variant);
+    let Some(number) = number else { return load(path) };
+    parse_variant(&path.display().to_string(), &text, &Beside(path), number).map_err(LoadError::Mistakes)
 }
 
 fn parse_one(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) -> Result<(Case, Topology), Vec<Diagnostics>> {

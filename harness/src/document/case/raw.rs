@@ -37,9 +37,13 @@ const TRANSFER: Shape = Shape {
         "start",
         "listen",
         "v4_mapped",
+        "device",
+        "congestion",
+        "fast_open",
         "abort",
     ],
 };
+const BYTES: Shape = Shape { heading: "`bytes`", what: "a transfer's bytes", keys: &["up", "down"] };
 const ABORT: Shape = Shape { heading: "`abort`", what: "an end that gives up", keys: &["host", "after"] };
 const VARIANT: Shape = Shape { heading: "`[[variant]]`", what: "a variant", keys: &["name", "case", "topology"] };
 /// The keys of verbs come in addition.
@@ -95,15 +99,37 @@ pub(super) struct Transfer {
     pub(super) protocol: Option<Spanned<Protocol>>,
     pub(super) client_protocol: Option<Spanned<Protocol>>,
     pub(super) server_protocol: Option<Spanned<Protocol>>,
-    pub(super) direction: TransferDirection,
-    pub(super) bytes: Option<Spanned<Size>>,
+    pub(super) direction: Option<Spanned<TransferDirection>>,
+    pub(super) bytes: Option<Spanned<Bytes>>,
     pub(super) duration: Option<Spanned<Time>>,
     pub(super) rate: Option<Spanned<Rate>>,
     pub(super) connections: Option<Spanned<u32>>,
     pub(super) start: Time,
     pub(super) listen: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) v4_mapped: Option<Spanned<bool>>,
+    pub(super) device: Option<Spanned<String>>,
+    pub(super) congestion: Option<Spanned<String>>,
+    pub(super) fast_open: Option<Spanned<bool>>,
     pub(super) abort: Option<Spanned<Abort>>,
+}
+
+/// How many bytes a transfer has.
+#[derive(Debug)]
+pub(super) enum Bytes {
+    /// So many each way that it has.
+    EachWay(Size),
+    /// So many from the client to the server, and so many back.
+    BothWays { up: Option<Spanned<Size>>, down: Option<Spanned<Size>> },
+}
+
+impl Read for Bytes {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        if !value.get_ref().is_table() {
+            return Size::read(value, mistakes).map(Self::EachWay);
+        }
+        let mut table = Table::open(value, &BYTES, mistakes)?;
+        Some(Self::BothWays { up: table.required("up"), down: table.required("down") })
+    }
 }
 
 /// Which end gives a connection up.
@@ -172,7 +198,7 @@ impl Read for Transfer {
             protocol: table.optional("protocol"),
             client_protocol: table.optional("client_protocol"),
             server_protocol: table.optional("server_protocol"),
-            direction: table.or_default("direction"),
+            direction: table.optional("direction"),
             bytes: table.optional("bytes"),
             duration: table.optional("duration"),
             rate: table.optional("rate"),
@@ -180,6 +206,9 @@ impl Read for Transfer {
             start: table.or_default("start"),
             listen: table.optional("listen"),
             v4_mapped: table.optional("v4_mapped"),
+            device: table.optional("device"),
+            congestion: table.optional("congestion"),
+            fast_open: table.optional("fast_open"),
             abort: table.optional("abort"),
         })
     }
@@ -241,7 +270,7 @@ mod tests {
     #[test]
     fn every_key_is_in_the_reference_document() {
         let document = include_str!("../../../../testcases/README.md");
-        let tables = [&CASE, &TRANSFER, &ABORT, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
+        let tables = [&CASE, &TRANSFER, &BYTES, &ABORT, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
             .into_iter()
             .chain(step::ALL.iter().flat_map(|about| about.tables).copied());
         for table in tables {

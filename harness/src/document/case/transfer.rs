@@ -26,6 +26,9 @@ pub struct Transfer {
     pub direction: TransferDirection,
     /// When it ends.
     pub amount: Amount,
+    /// How much the server sends instead, if not as much as the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<Size>,
     /// How fast the sender hands bytes to each connection; as fast as it goes if absent.
     pub rate: Option<Rate>,
     /// How many connections, each moving the amount.
@@ -41,6 +44,15 @@ pub struct Transfer {
     /// Which end gives each connection up, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abort: Option<Abort>,
+    /// The client's interface that its sockets are bound to (`SO_BINDTODEVICE`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// The congestion control of both ends' sockets (`TCP_CONGESTION`), if not their hosts'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub congestion: Option<String>,
+    /// Whether the client's first bytes go with its SYN where they may (RFC 7413).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fast_open: bool,
 }
 
 /// An end that gives up a connection at once: MPTCP's `MP_FASTCLOSE`, TCP's reset.
@@ -53,6 +65,11 @@ pub struct Abort {
 }
 
 impl Transfer {
+    /// When its bytes from the server to the client (`down`) or the other way end.
+    pub fn amount_of(&self, down: bool) -> Amount {
+        self.down.filter(|_| down).map_or(self.amount, Amount::Bytes)
+    }
+
     /// An address as the sockets of this transfer have it.
     pub fn as_bound(&self, address: std::net::IpAddr) -> std::net::IpAddr {
         match address {

@@ -2,6 +2,7 @@
 //! Not here: what they do to packets, which [`crate::words::firewall`] knows.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::Interface;
 use super::interfaces::known_interface;
@@ -10,8 +11,21 @@ use crate::document::toml::{Read, Shape, Spanned, Table, Value, word};
 use crate::words::{self, Packets, RuleAction};
 
 /// The table that holds a rule.
-pub(crate) const RULE: Shape =
-    Shape { heading: "`firewall`", what: "a firewall's rule", keys: &["drop", "reset", "strip", "corrupt", "in", "out", "number"] };
+pub(crate) const RULE: Shape = Shape {
+    heading: "`firewall`",
+    what: "a firewall's rule",
+    keys: &["drop", "reject", "reset", "strip", "corrupt", "forge", "in", "out", "from", "number"],
+};
+
+/// What a rule can do, by its key.
+const ACTIONS: [(&str, RuleAction); 6] = [
+    ("drop", RuleAction::Drop),
+    ("reject", RuleAction::Reject),
+    ("reset", RuleAction::Reset),
+    ("strip", RuleAction::Strip),
+    ("corrupt", RuleAction::Corrupt),
+    ("forge", RuleAction::Forge),
+];
 
 /// How many rules a firewall can have: all are told to the kernel at once.
 const MOST: usize = 50;
@@ -23,25 +37,22 @@ pub(crate) struct Rule {
     packets: Option<Spanned<Packets>>,
     enters: Option<Spanned<String>>,
     leaves: Option<Spanned<String>>,
+    from: Option<Spanned<IpAddr>>,
     number: Option<Spanned<u32>>,
 }
 
 impl Read for Rule {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &RULE, mistakes)?;
-        table.exactly_one(&["drop", "reset", "strip", "corrupt"]);
-        let [drop, reset, strip, corrupt] = ["drop", "reset", "strip", "corrupt"].map(|key| table.optional(key));
-        let action = if drop.is_some() {
-            RuleAction::Drop
-        } else if reset.is_some() {
-            RuleAction::Reset
-        } else if strip.is_some() {
-            RuleAction::Strip
-        } else {
-            RuleAction::Corrupt
-        };
-        let packets = drop.or(reset).or(strip).or(corrupt);
-        Some(Self { action, packets, enters: table.optional("in"), leaves: table.optional("out"), number: table.optional("number") })
+        table.exactly_one(&ACTIONS.map(|(key, _)| key));
+        let mut written = None;
+        for (key, action) in ACTIONS {
+            let packets = table.optional(key);
+            written = written.or(packets.map(|packets| (action, packets)));
+        }
+        let (action, packets) = written.map_or((RuleAction::Drop, None), |(action, packets)| (action, Some(packets)));
+        let [enters, leaves] = ["in", "out"].map(|key| table.optional(key));
+        Some(Self { action, packets, enters, leaves, from: table.optional("from"), number: table.optional("number") })
     }
 }
 
@@ -90,6 +101,10 @@ fn check_one(host: &str, raw: &Rule, interfaces: &BTreeMap<String, Interface>, m
         (RuleAction::Corrupt, Packets::All) => {
             mistakes.add(&packets.span, "what is corrupted is TCP's payload").help("write corrupt = \"tcp\"");
         }
+        (RuleAction::Forge, packet) if packet.hmac().is_none() => {
+            let help = "write forge = \"mp-join-syn-ack\", \"mp-join-ack\" or \"add-addr\"";
+            mistakes.add(&packets.span, "these packets have no HMAC").help(help);
+        }
         _ => {}
     }
     if let Some(number) = raw.number.as_ref().filter(|number| number.value == 0) {
@@ -101,6 +116,7 @@ fn check_one(host: &str, raw: &Rule, interfaces: &BTreeMap<String, Interface>, m
         packets: packets.value,
         enters: name(&raw.enters),
         leaves: name(&raw.leaves),
+        from: raw.from.as_ref().map(|from| from.value),
         number: raw.number.as_ref().map(|number| number.value),
     })
 }

@@ -39,6 +39,7 @@ fn a_reply_is_read_as_ss_reads_it() {
         retransmits: 0,
         rtt: 20,
         cwnd: 194,
+        congestion: String::new(),
     };
     assert_eq!(Subflow::of(&message, &attributes), Some(expected));
 }

@@ -31,6 +31,11 @@ impl Series {
         self.record.counted.extend(self.record.at.last());
     }
 
+    /// The MPTCP sockets in use in this sample, which has the counters too.
+    pub(super) fn mptcp_sockets(&mut self, in_use: u64) {
+        self.record.mptcp_sockets.push(in_use);
+    }
+
     /// Ends the sample: what was not seen in it is where it was, and a counter that was not seen is 0.
     pub(super) fn end(&mut self) {
         let samples = self.record.at.len();
@@ -99,6 +104,7 @@ impl Series {
             return;
         }
         (series.local_id, series.remote_id, series.flags) = (seen.local_id, seen.remote_id, seen.flags);
+        series.congestion = seen.congestion;
         series.at.push(at);
         series.bytes_acked.push(seen.bytes_acked);
         series.bytes_received.push(seen.bytes_received);
@@ -217,6 +223,7 @@ mod tests {
             retransmits: 0,
             rtt: 20,
             cwnd: 10,
+            congestion: "cubic".into(),
         }
     }
 }

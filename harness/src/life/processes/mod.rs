@@ -259,7 +259,7 @@ impl Processes {
         self.clock.map_or(0, |clock| clock.now().micros())
     }
 
-    fn is_ready(&self, name: &str) -> bool {
+    pub(crate) fn is_ready(&self, name: &str) -> bool {
         let needs_sign = self.asked.get(name).is_some_and(|asked| asked.ready.is_some());
         self.lives.get(name).is_some_and(|life| !needs_sign || life.record.ready.is_some())
     }

@@ -7,12 +7,16 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use super::Shared;
 use super::content::Content;
 use super::flow::{self, Received, Sent};
+use super::{Client, Shared};
+use crate::document::case::Amount;
 use crate::kernel::socket::{self, Spoken};
 use crate::result::recording::{ConnectionRecord, FlowRecord};
 use crate::words::{Errno, Protocol};
+
+/// How many bytes are offered with a SYN: more than fit in one.
+const EARLY: u64 = 4 << 10;
 
 /// A way of a connection: its flow's record has the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub(super) struct Connection {
     server: Option<Arc<TcpStream>>,
     threads: Vec<JoinHandle<()>>,
     reports_due: usize,
+    /// How many bytes were handed over with the SYN.
+    early: u64,
     record: ConnectionRecord,
 }
 
@@ -57,7 +63,7 @@ enum Stage {
 
 impl Connection {
     /// Begins to connect.
-    pub(super) fn begin(shared: &Arc<Shared>, number: usize, client: TcpStream) -> Self {
+    pub(super) fn begin(shared: &Arc<Shared>, number: usize, client: Client) -> Self {
         let mut connection = Self {
             shared: Arc::clone(shared),
             number,
@@ -66,15 +72,15 @@ impl Connection {
             server: None,
             threads: Vec::new(),
             reports_due: 0,
+            early: 0,
             record: ConnectionRecord::default(),
         };
-        let transfer = &shared.transfer;
-        let begun = transfer
-            .from
-            .map_or(Ok(()), |from| socket::bind(&client, SocketAddr::new(transfer.as_bound(from), 0)))
-            .and_then(|()| socket::connect(&client, shared.server_address()));
-        connection.record.client = client.local_addr().map(|address| address.to_string()).unwrap_or_default();
-        connection.client = Some(Arc::new(client));
+        let begun = client.and_then(|client| {
+            let begun = connection.connect(&client);
+            connection.record.client = client.local_addr().map(|address| address.to_string()).unwrap_or_default();
+            connection.client = Some(Arc::new(client));
+            begun
+        });
         if let Err(error) = begun {
             connection.connect_failed(&error);
         }
@@ -216,13 +222,14 @@ impl Connection {
 
     fn spawn(&mut self, socket: Arc<TcpStream>, way: Direction, sends: bool) -> io::Result<()> {
         let (shared, connection) = (Arc::clone(&self.shared), self.number);
+        let early = if way == Direction::Up { self.early } else { 0 };
         let connected = self.record.connected.unwrap_or_default();
-        let content = Content::new(&shared.block, connection as u64 * 2 + way as u64);
+        let content = self.content(way);
         let abort = self.aborts((way == Direction::Up) == sends);
         let end = flow::End { socket, content, clock: shared.clock, stop: Arc::clone(&shared.stop), abort };
         let work = move || {
             let outcome = if sends {
-                Outcome::Sent(flow::send(&end, shared.transfer.amount, shared.transfer.rate))
+                Outcome::Sent(flow::send(&end, early, shared.transfer.amount_of(way == Direction::Down), shared.transfer.rate))
             } else {
                 Outcome::Received(flow::receive(&end, connected, shared.meters.of(way)))
             };
@@ -230,6 +237,30 @@ impl Connection {
         };
         self.threads.push(thread::Builder::new().name(format!("{connection} {way:?}")).spawn(work)?);
         self.reports_due += 1;
+        Ok(())
+    }
+
+    /// What goes this way.
+    fn content(&self, way: Direction) -> Content {
+        Content::new(&self.shared.block, self.number as u64 * 2 + way as u64)
+    }
+
+    /// Begins to connect, with the first bytes where there are to be some.
+    fn connect(&mut self, client: &TcpStream) -> io::Result<()> {
+        let transfer = &self.shared.transfer;
+        if let Some(from) = transfer.from {
+            socket::bind(client, SocketAddr::new(transfer.as_bound(from), 0))?;
+        }
+        let address = self.shared.server_address();
+        if !transfer.fast_open {
+            return socket::connect(client, address);
+        }
+        let most = match transfer.amount {
+            Amount::Bytes(size) => size.0.min(EARLY),
+            Amount::Duration(_) => EARLY,
+        };
+        let content = self.content(Direction::Up);
+        self.early = socket::connect_with(client, address, &content.records::<1>(0, most).slices())? as u64;
         Ok(())
     }
 

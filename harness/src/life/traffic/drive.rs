@@ -2,25 +2,20 @@
 //! Not here: what a connection makes of it.
 
 use std::io::{self, ErrorKind};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use nix::poll::{PollFd, PollFlags};
 
-use super::Shared;
 use super::connection::{Connection, Report};
 use super::mailbox::Mailbox;
 use super::stop::poll;
+use super::{Client, Shared};
 use crate::result::recording::TransferRecord;
 
 /// Runs the transfer to its end or until it is stopped.
-pub(super) fn drive(
-    shared: &Arc<Shared>,
-    reports: &Mailbox<Report>,
-    listeners: Vec<TcpListener>,
-    clients: Vec<TcpStream>,
-) -> TransferRecord {
+pub(super) fn drive(shared: &Arc<Shared>, reports: &Mailbox<Report>, listeners: Vec<TcpListener>, clients: Vec<Client>) -> TransferRecord {
     let started = shared.clock.now().micros();
     let clients = clients.into_iter().enumerate();
     let mut connections: Vec<_> = clients.map(|(number, client)| Connection::begin(shared, number, client)).collect();

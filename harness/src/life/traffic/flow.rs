@@ -72,9 +72,9 @@ pub(super) struct Received {
     pub(super) error: Option<io::Error>,
 }
 
-/// Sends the amount, closes this way, and tells what became of it.
-pub(super) fn send(end: &End, amount: Amount, rate: Option<Rate>) -> Sent {
-    let mut sent = Sent::default();
+/// Sends the amount, of which so many bytes have gone `early`, closes this way, and tells what became of it.
+pub(super) fn send(end: &End, early: u64, amount: Amount, rate: Option<Rate>) -> Sent {
+    let mut sent = Sent { bytes: early, ..Sent::default() };
     sent.error = send_all(end, amount, rate, &mut sent).err();
     sent
 }

@@ -47,8 +47,11 @@ pub struct Prepared {
     transfer: Transfer,
     seed: u64,
     listeners: Vec<TcpListener>,
-    clients: Vec<TcpStream>,
+    clients: Vec<Client>,
 }
+
+/// A client's socket; or why the kernel makes none, where MPTCP is turned off: that is what its connection comes to, and no fault of the lab.
+type Client = io::Result<TcpStream>;
 
 /// A transfer that moves. Dropping it stops it.
 pub struct Running {
@@ -120,9 +123,14 @@ impl Prepared {
             let (transfer, host) = (name.to_owned(), host.to_owned());
             move |source| Error { transfer, host, operation, source }
         };
-        let make = |namespace: &Namespace, protocol: Protocol, host: &str| {
+        let fresh = |namespace: &Namespace, protocol: Protocol, host: &str| {
             let made = namespace.enter(|| socket::stream(protocol, transfer.as_bound(transfer.to))).and_then(|made| made);
-            made.map_err(failed(host, format!("making a socket that speaks {protocol}")))
+            let made = made.map_err(failed(host, format!("making a socket that speaks {protocol}")))?;
+            if let Some(congestion) = &transfer.congestion {
+                socket::control_congestion(&made, congestion)
+                    .map_err(failed(host, format!("choosing the congestion control {congestion}")))?;
+            }
+            Ok(made)
         };
         // Subflows may come to any of the server's addresses, as to a program that does not choose one.
         let v6 = transfer.as_bound(transfer.to).is_ipv6();
@@ -130,13 +138,26 @@ impl Prepared {
         let at = if transfer.listen.is_empty() { vec![any] } else { transfer.listen.iter().map(|at| transfer.as_bound(*at)).collect() };
         let listen = |at: IpAddr| {
             let address = SocketAddr::new(at, transfer.port);
-            let listening = make(server, transfer.server_protocol, &transfer.server)?;
+            let listening = fresh(server, transfer.server_protocol, &transfer.server)?;
             socket::bind(&listening, address).map_err(failed(&transfer.server, format!("binding to {address}")))?;
+            if transfer.fast_open {
+                socket::allow_fast_open(&listening, BACKLOG).map_err(failed(&transfer.server, "allowing fast open".to_owned()))?;
+            }
             socket::listen(listening, transfer.connections.max(BACKLOG))
                 .map_err(failed(&transfer.server, format!("listening at {address}")))
         };
         let listeners = at.into_iter().map(listen).collect::<Result<_, _>>()?;
-        let clients = (0..transfer.connections).map(|_| make(client, transfer.client_protocol, &transfer.client).map(TcpStream::from));
+        let connecting = || {
+            let made = match fresh(client, transfer.client_protocol, &transfer.client) {
+                Err(error) if error.source.raw_os_error() == Some(libc::ENOPROTOOPT) => return Ok(Err(error.source)),
+                socket => socket?,
+            };
+            if let Some(device) = &transfer.device {
+                socket::bind_to_device(&made, device).map_err(failed(&transfer.client, format!("binding to the device {device}")))?;
+            }
+            Ok(Ok(TcpStream::from(made)))
+        };
+        let clients = (0..transfer.connections).map(|_| connecting());
         let clients = clients.collect::<Result<_, _>>()?;
         Ok(Self { name: name.to_owned(), transfer: transfer.clone(), seed, listeners, clients })
     }

@@ -108,8 +108,8 @@ fn is_plain(request: &Request) -> bool {
     let Request::Run(job) = request else { return matches!(request, Request::Layout) };
     let plain = |feature: &Feature| {
         use Feature::{
-            Bonding, Counter, Info, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay, Scheduler,
-            Tbf, Vlan,
+            Bonding, Counter, FastOpen, Info, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay,
+            Scheduler, SocketsInUse, Tbf, Vlan,
         };
         matches!(
             feature,
@@ -124,7 +124,9 @@ fn is_plain(request: &Request) -> bool {
                 | Scheduler(_)
                 | PathManager(_)
                 | LaminarEndpoints
+                | SocketsInUse
                 | ListenerEvents
+                | FastOpen
                 | Counter(_)
                 | Info(_)
                 | Program(_)

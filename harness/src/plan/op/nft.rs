@@ -35,9 +35,7 @@ impl NftAct {
     pub(super) fn needs(&self) -> Feature {
         match self {
             Self::Firewall { rules } if rules.iter().any(|rule| rule.action == RuleAction::Strip) => Feature::StripOptions,
-            Self::Firewall { rules } if rules.iter().any(|rule| rule.action == RuleAction::Corrupt || rule.number.is_some()) => {
-                Feature::CorruptPayload
-            }
+            Self::Firewall { rules } if rules.iter().any(changes_or_counts) => Feature::CorruptPayload,
             Self::Firewall { .. } => Feature::Firewall,
             Self::Masquerade { .. } => Feature::Nat,
             Self::Intercept { .. } => Feature::Tproxy,
@@ -73,4 +71,8 @@ impl NftAct {
             }
         }
     }
+}
+
+fn changes_or_counts(rule: &Rule) -> bool {
+    matches!(rule.action, RuleAction::Corrupt | RuleAction::Forge) || rule.number.is_some()
 }

@@ -28,11 +28,11 @@ pub(super) fn check(
     }
     timed.sort_by_key(|(at, _)| *at);
     let known: Vec<&str> = case.transfers.keys().map(String::as_str).collect();
-    let processes = case.processes.keys().map(String::as_str).collect();
-    let mut around = Surroundings::new(topology, transfers, processes, directory);
+    let processes: Vec<&str> = case.processes.keys().map(String::as_str).collect();
+    let mut around = Surroundings::new(topology, transfers, processes.clone(), directory);
     let mut steps = Vec::new();
     for (at, raw) in timed {
-        let when = raw.when.as_ref().map(|when| when.value.check(topology, transfers, &known, mistakes));
+        let when = raw.when.as_ref().map(|when| when.value.check(topology, transfers, &known, &processes, mistakes));
         around.refused = raw.refused.is_some();
         let action = raw.written.as_ref().and_then(|written| written.check(at, &raw.span, &mut around, mistakes));
         if let (Some(refused), Some(action)) = (&raw.refused, &action)

@@ -11,7 +11,7 @@ use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Spanned};
 use crate::document::topology::{Family, Host, Topology};
 use crate::words::names::{HOST_MAX, complaint};
-use crate::words::{Rate, Size, Time};
+use crate::words::{Rate, Size, Time, TransferDirection};
 
 /// iperf2's port, and iperf3's less 200: the first that is given where none is written.
 const FIRST_PORT: u16 = 5001;
@@ -34,7 +34,8 @@ pub(super) fn check(written: &Named<raw::Transfer>, topology: Option<&Topology>,
 }
 
 fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports, mistakes: &mut Mistakes) -> Option<Transfer> {
-    let amount = amount(raw, mistakes);
+    let sizes = sizes(raw, mistakes);
+    let amount = amount(raw, &sizes, mistakes);
     if let Some(rate) = raw.rate.as_ref().filter(|rate| rate.value < Rate(8)) {
         mistakes.add(&rate.span, "nothing would ever be sent at this rate").help("write at least \"8bit\"");
     }
@@ -42,8 +43,8 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
         mistakes.add(&connections.span, format!("a transfer cannot have this number of connections: write 1 to {CONNECTIONS_MAX}"));
     }
     let (client, server) = (raw.client.as_ref()?, raw.server.as_ref()?);
-    if client.value == server.value {
-        mistakes.add(&server.span, "client and server are the same host").beside(&client.span, "here").help("write two different hosts");
+    if let Some(abort) = raw.abort.as_ref().filter(|_| client.value == server.value) {
+        mistakes.add(&abort.span, "which end gives up is not to be told where both are one host").help("write two different hosts");
     }
     let topology = topology?;
     let found = (host(topology, client, mistakes), host(topology, server, mistakes));
@@ -66,14 +67,18 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
         port: raw.port.as_ref().map_or_else(|| ports.next(&server.value), |port| port.value),
         client_protocol: raw.client_protocol.as_ref().map_or(protocol, |protocol| protocol.value),
         server_protocol: raw.server_protocol.as_ref().map_or(protocol, |protocol| protocol.value),
-        direction: raw.direction,
+        direction: direction(raw, mistakes),
         amount: amount?,
+        down: sizes.get(1).map(|size| size.value),
         rate: raw.rate.as_ref().map(|rate| rate.value),
         connections: raw.connections.as_ref().map_or(1, |connections| connections.value),
         start: raw.start,
         listen: listens(raw, server, server_host, to, mistakes),
         v4_mapped: mapped(raw, to, mistakes),
-        abort: abort(raw, &client.value, &server.value, mistakes),
+        abort: abort(raw, &client.value, &server.value, &sizes, mistakes),
+        device: device(raw, &client.value, client_host, mistakes),
+        congestion: raw.congestion.as_ref().map(|congestion| congestion.value.clone()),
+        fast_open: fast_open(raw, mistakes),
     })
 }
 
@@ -94,27 +99,70 @@ fn mapped(raw: &raw::Transfer, to: IpAddr, mistakes: &mut Mistakes) -> bool {
     true
 }
 
-fn abort(raw: &raw::Transfer, client: &str, server: &str, mistakes: &mut Mistakes) -> Option<Abort> {
+/// The client's interface that its sockets are bound to.
+fn device(raw: &raw::Transfer, client: &str, host: &Host, mistakes: &mut Mistakes) -> Option<String> {
+    let device = raw.device.as_ref()?;
+    if !host.interfaces.contains_key(&device.value) {
+        let message = format!("`{client}` has no interface `{}`", device.value);
+        mistakes.undefined(&device.span, message, &device.value, host.interfaces.keys().map(String::as_str));
+    }
+    Some(device.value.clone())
+}
+
+fn fast_open(raw: &raw::Transfer, mistakes: &mut Mistakes) -> bool {
+    let Some(open) = raw.fast_open.as_ref().filter(|open| open.value) else { return false };
+    if direction(raw, &mut Mistakes::default()) == TransferDirection::Download {
+        let help = "write direction = \"upload\" or \"both\", or remove `fast_open`";
+        mistakes.add(&open.span, "what goes with the SYN is the client's, and this client sends nothing").help(help);
+    }
+    true
+}
+
+/// Which ways bytes go: both if both are written.
+fn direction(raw: &raw::Transfer, mistakes: &mut Mistakes) -> TransferDirection {
+    let both = raw.bytes.as_ref().filter(|bytes| matches!(bytes.value, raw::Bytes::BothWays { .. }));
+    match (&raw.direction, both) {
+        (Some(direction), Some(bytes)) => {
+            mistakes.add(&direction.span, "these bytes have their directions").beside(&bytes.span, "here").help("remove `direction`");
+            TransferDirection::Both
+        }
+        (Some(direction), None) => direction.value,
+        (None, Some(_)) => TransferDirection::Both,
+        (None, None) => TransferDirection::default(),
+    }
+}
+
+/// The transfer's bytes: one number for each way that it has, or one for each.
+fn sizes(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Vec<Spanned<Size>> {
+    let Some(bytes) = &raw.bytes else { return Vec::new() };
+    let sizes: Vec<_> = match &bytes.value {
+        raw::Bytes::EachWay(size) => vec![Spanned { value: *size, span: bytes.span.clone() }],
+        raw::Bytes::BothWays { up, down } => [up, down].into_iter().flatten().cloned().collect(),
+    };
+    for size in sizes.iter().filter(|size| size.value == Size(0)) {
+        mistakes.add(&size.span, "a transfer of nothing shows nothing").help("write at least 1 byte");
+    }
+    sizes
+}
+
+fn abort(raw: &raw::Transfer, client: &str, server: &str, sizes: &[Spanned<Size>], mistakes: &mut Mistakes) -> Option<Abort> {
     let abort = &raw.abort.as_ref()?.value;
     let (host, after) = (abort.host.as_ref()?, abort.after.as_ref()?);
     if ![client, server].contains(&host.value.as_str()) {
         let message = format!("`{}` is at no end of this transfer", host.value);
         mistakes.undefined(&host.span, message, &host.value, [client, server]);
     }
-    if let Some(bytes) = raw.bytes.as_ref().filter(|bytes| bytes.value < after.value) {
+    if let Some(bytes) = sizes.iter().max_by_key(|size| size.value).filter(|bytes| bytes.value < after.value) {
         mistakes.add(&after.span, "the transfer has ended by then").beside(&bytes.span, "with these").help("write less");
     }
     Some(Abort { host: host.value.clone(), after: after.value })
 }
 
-fn amount(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Option<Amount> {
-    if let Some(bytes) = raw.bytes.as_ref().filter(|bytes| bytes.value == Size(0)) {
-        mistakes.add(&bytes.span, "a transfer of nothing shows nothing").help("write at least 1 byte");
-    }
+fn amount(raw: &raw::Transfer, sizes: &[Spanned<Size>], mistakes: &mut Mistakes) -> Option<Amount> {
     if let Some(duration) = raw.duration.as_ref().filter(|duration| duration.value == Time::ZERO) {
         mistakes.add(&duration.span, "a transfer of no duration shows nothing").help("write a time such as \"3s\"");
     }
-    match (&raw.bytes, &raw.duration) {
+    match (sizes.first(), &raw.duration) {
         (Some(bytes), _) => Some(Amount::Bytes(bytes.value)),
         (_, Some(duration)) => Some(Amount::Duration(duration.value)),
         (None, None) => None,

@@ -89,7 +89,7 @@ impl<'a> Seen<'a> {
     }
 
     fn flaw(&self, connection: &ConnectionRecord, up: bool, flow: &FlowRecord) -> Option<String> {
-        let expected = match self.asked.amount {
+        let expected = match self.asked.amount_of(!up) {
             Amount::Bytes(size) => size.0,
             Amount::Duration(_) => flow.sent,
         };

@@ -33,6 +33,9 @@ type Ways<'a> = Vec<(&'a str, &'a str, &'a Shape)>;
 /// The ideal of a transfer, or why it has none.
 pub(super) fn of(topology: &Topology, asked: &Transfer) -> Result<Ideal, String> {
     let Amount::Bytes(size) = asked.amount else { return Err("a transfer that lasts a `duration` has no ideal one".to_owned()) };
+    if asked.down.is_some_and(|down| down != size) {
+        return Err("a transfer of other bytes one way than the other has no ideal duration".to_owned());
+    }
     let bytes = size.0 * u64::from(asked.connections);
     let ways: Ways<'_> = topology
         .links

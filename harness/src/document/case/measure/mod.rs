@@ -12,6 +12,8 @@ mod run;
 mod table;
 
 mod bytes;
+mod congestion;
+mod connections;
 mod counters;
 mod duration;
 mod endpoints;
@@ -29,6 +31,7 @@ mod protocol;
 mod ready;
 mod retransmits;
 mod share;
+mod sockets;
 mod stall;
 mod subflows;
 
@@ -93,7 +96,10 @@ measures! {
     duration: Duration, IdealDuration;
     goodput: Goodput;
     stall: Stall;
-    subflows: Subflows, FewestSubflows;
+    subflows: Subflows, FewestSubflows, BackupSubflows;
+    connections: Connections;
+    sockets: Sockets;
+    congestion: Congestion;
     share: Share;
     protocol: Protocol;
     listener: Listener, Listening;

@@ -12,7 +12,7 @@ use super::measured::{Measured, Measuring};
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Shape, Table, Value};
 use crate::record::{ConnectionRecord, HostRecord, SubflowSeries};
-use crate::words::{Constraint, Count, Protocol, Time, Window};
+use crate::words::{Constraint, Count, Protocol, Window};
 
 /// What there is to say of it.
 pub(super) const ABOUT: About = About {
@@ -22,7 +22,8 @@ pub(super) const ABOUT: About = About {
     scope: Scope::Moment,
     topic: Topic::Paths,
     meaning: "Established subflows of a connection, the first included: the most at one time. `{ least = \">= 2\" }`: the fewest at one \
-              time while the connection lasts, and `most` beside it. At a moment these are the same.",
+              time while the connection lasts, and `most` beside it. At a moment these are the same. `backup`: how many \
+              of them an end had made backups when they were last seen.",
     read,
     check: sound,
 };
@@ -35,22 +36,27 @@ pub struct Subflows(pub Constraint<Count>);
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FewestSubflows(pub Constraint<Count>);
 
-const TABLE: Shape = Shape { heading: "`subflows`", what: "a table of subflows", keys: &["least", "most"] };
+/// Subflows of a connection that one of its ends had made backups when they were last seen (`b` and `B` of `ss -tiM`).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BackupSubflows(pub Constraint<Count>);
+
+const TABLE: Shape = Shape { heading: "`subflows`", what: "a table of subflows", keys: &["least", "most", "backup"] };
 
 fn read(key: &Span, value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<Found> {
     if !value.get_ref().is_table() {
         return one(key, value, mistakes, Subflows);
     }
     let Some(table) = Table::open(value, &TABLE, mistakes) else { return Vec::new() };
-    let [least, most] = ["least", "most"].map(|key| table.entry(key));
-    let alone = most.as_ref().filter(|_| least.is_none()).map(|(span, _)| span.clone());
+    let [least, most, backup] = ["least", "most", "backup"].map(|key| table.entry(key));
+    let alone = most.as_ref().filter(|_| least.is_none() && backup.is_none()).map(|(span, _)| span.clone());
     if let Some(span) = alone {
         table.mistakes.add(&span, "the most needs no table").help("write subflows = ... itself");
-    } else if least.is_none() {
+    } else if least.is_none() && backup.is_none() {
         table.mistakes.absent(&value.span(), "a table of subflows needs the key `least`").help("write subflows = { least = \">= 2\" }");
     }
     let mut found: Vec<Found> = least.into_iter().flat_map(|(span, value)| one(&span, value, mistakes, FewestSubflows)).collect();
     found.extend(most.into_iter().flat_map(|(span, value)| one(&span, value, mistakes, Subflows)));
+    found.extend(backup.into_iter().flat_map(|(span, value)| one(&span, value, mistakes, BackupSubflows)));
     found
 }
 
@@ -124,6 +130,26 @@ impl Measuring for Subflows {
     }
 }
 
+impl Measuring for BackupSubflows {
+    fn wanted(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn item(&self) -> Option<String> {
+        Some("backup".to_owned())
+    }
+
+    fn of_transfer(&self, seen: &Seen<'_>, window: Window) -> Result<Measured, String> {
+        let client = seen.client()?;
+        let window = client.samples_of(window);
+        let there = |subflow: &&&SubflowSeries| subflow.up().any(|at| window.contains(at));
+        let backup = |subflow: &&SubflowSeries| subflow.flags.contains(['b', 'B']);
+        over_connections(seen, &self.0, |connection| {
+            Ok(seen.subflows(client, connection).iter().filter(there).filter(|subflow| backup(subflow)).count() as u64)
+        })
+    }
+}
+
 impl Measuring for FewestSubflows {
     fn wanted(&self) -> String {
         self.0.to_string()
@@ -142,7 +168,7 @@ impl Measuring for FewestSubflows {
                 let closed = connection.flows().filter_map(|flow| flow.closed.or(flow.ended)).min();
                 connection.connected.is_some_and(|from| (from..=closed.unwrap_or(u64::MAX)).contains(&at))
             };
-            let window = of_rounds(client, window);
+            let window = client.samples_of(window);
             let at = client.at.iter().enumerate().filter(|(_, at)| window.contains(**at) && lasts(**at));
             let counts = at.map(|(index, _)| rounds.get(&(index + 1)).copied().unwrap_or(0));
             let least = counts.min().ok_or("no connection was there in this window")?;
@@ -173,7 +199,7 @@ fn over_connections(
 /// How many subflows were up in each round of samples. What one round saw is one time: it is what was stamped from one of the host's times to
 /// before its next.
 fn rounds(host: &HostRecord, subflows: &[&SubflowSeries], window: Window) -> BTreeMap<usize, u64> {
-    let window = of_rounds(host, window);
+    let window = host.samples_of(window);
     let mut rounds: BTreeMap<usize, u64> = BTreeMap::new();
     for subflow in subflows {
         let up = subflow.up().filter(|at| window.contains(*at));
@@ -183,12 +209,4 @@ fn rounds(host: &HostRecord, subflows: &[&SubflowSeries], window: Window) -> BTr
         }
     }
     rounds
-}
-
-/// A moment as the round of samples before it; any other window as it is.
-fn of_rounds(host: &HostRecord, window: Window) -> Window {
-    let Some(moment) = window.moment() else { return window };
-    let next = host.at.partition_point(|start| *start <= moment.micros());
-    let until = host.at.get(next).map(|at| Time::from_micros(at - 1));
-    Window { from: next.checked_sub(1).map(|last| Time::from_micros(host.at[last])), to: until }
 }

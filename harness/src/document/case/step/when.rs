@@ -17,7 +17,7 @@ use crate::words::{Constraint, Count, Protocol, Size, Time};
 pub(in crate::document::case) const WHEN: Shape = Shape {
     heading: "`when`",
     what: "what a step waits for",
-    keys: &["transfer", "host", "subflows", "bytes", "counters", "events", "after", "within"],
+    keys: &["transfer", "host", "process", "subflows", "bytes", "counters", "events", "after", "within"],
 };
 
 /// How long is waited unless it is written.
@@ -46,6 +46,8 @@ pub enum Condition {
     Counter(String, String, Constraint<Count>),
     /// So many path-manager events of a kind have come to a host.
     Event(String, String, Constraint<Count>),
+    /// A process is ready.
+    Ready(String),
 }
 
 impl Condition {
@@ -54,6 +56,7 @@ impl Condition {
         match self {
             Self::Subflows(transfer, _) | Self::Bytes(transfer, _) => Subject::Transfer(transfer.clone()),
             Self::Counter(host, ..) | Self::Event(host, ..) => Subject::Host(host.clone()),
+            Self::Ready(process) => Subject::Process(process.clone()),
         }
     }
 
@@ -64,6 +67,7 @@ impl Condition {
             Self::Bytes(_, constraint) => (constraint.holds(Size(amount)), format!("bytes {}", Size(amount))),
             Self::Counter(_, name, constraint) => (constraint.holds(Count(amount)), format!("{name} {amount}")),
             Self::Event(_, kind, constraint) => (constraint.holds(Count(amount)), format!("{kind} {amount}")),
+            Self::Ready(_) => (amount > 0, if amount > 0 { "ready" } else { "not ready" }.to_owned()),
         }
     }
 }
@@ -75,6 +79,7 @@ impl fmt::Display for Condition {
             Self::Subflows(_, constraint) => write!(f, "subflows {constraint}"),
             Self::Bytes(_, constraint) => write!(f, "bytes {constraint}"),
             Self::Counter(_, name, constraint) | Self::Event(_, name, constraint) => write!(f, "{name} {constraint}"),
+            Self::Ready(_) => f.write_str("ready"),
         }
     }
 }
@@ -84,7 +89,8 @@ impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all: Vec<String> = self.all.iter().map(ToString::to_string).collect();
         match self.all.first().map(Condition::subject) {
-            Some(Subject::Transfer(of) | Subject::Host(of) | Subject::Process(of)) => write!(f, "{of} has {}", all.join(" and "))?,
+            Some(Subject::Process(of)) => write!(f, "{of} is ready")?,
+            Some(Subject::Transfer(of) | Subject::Host(of)) => write!(f, "{of} has {}", all.join(" and "))?,
             None => f.write_str("the steps before it are done")?,
         }
         if self.after > Time::ZERO { write!(f, ", and {} later", self.after) } else { Ok(()) }
@@ -96,6 +102,7 @@ impl fmt::Display for When {
 pub(in crate::document::case) struct RawWhen {
     transfer: Option<Spanned<String>>,
     host: Option<Spanned<String>>,
+    process: Option<Spanned<String>>,
     subflows: Option<Spanned<Constraint<Count>>>,
     bytes: Option<Spanned<Constraint<Size>>>,
     counters: Named<Constraint<Count>>,
@@ -123,10 +130,10 @@ impl Read for RawWhen {
                 _ => {}
             }
         }
-        let both = table.present(&["transfer", "host"]);
-        if let [(_, first), (_, second)] = both.as_slice() {
-            let help = "write a step for each that waits for one of the two, or leave one out";
-            table.mistakes.add(second, "a step waits for a transfer or a host").beside(first, "the other one").help(help);
+        let both = table.present(&["transfer", "host", "process"]);
+        if let [(_, first), (_, second), ..] = both.as_slice() {
+            let help = "write a step for each that waits for one of them, or leave one out";
+            table.mistakes.add(second, "a step waits for a transfer, a host or a process").beside(first, "the other one").help(help);
         }
         if both.is_empty() && table.present(&["after", "subflows", "bytes", "counters", "events"]).is_empty() {
             let help = "write what it waits for, such as { transfer = \"NAME\", subflows = 2 }, or `after` for a time after the step above";
@@ -135,6 +142,7 @@ impl Read for RawWhen {
         Some(Self {
             transfer: table.optional("transfer"),
             host: table.optional("host"),
+            process: table.optional("process"),
             subflows: table.optional("subflows"),
             bytes: table.optional("bytes"),
             counters: table.or_default("counters"),
@@ -152,6 +160,7 @@ impl RawWhen {
         topology: Option<&Topology>,
         transfers: &BTreeMap<String, Transfer>,
         known: &[&str],
+        processes: &[&str],
         mistakes: &mut Mistakes,
     ) -> When {
         let mut all = Vec::new();
@@ -177,6 +186,13 @@ impl RawWhen {
             let of = |(name, entry): (&String, &Entry<Constraint<Count>>)| (host.value.clone(), name.clone(), entry.value);
             all.extend(self.counters.iter().map(of).map(|(host, name, constraint)| Condition::Counter(host, name, constraint)));
             all.extend(self.events.iter().map(of).map(|(host, name, constraint)| Condition::Event(host, name, constraint)));
+        }
+        if let Some(process) = &self.process {
+            if !processes.contains(&process.value.as_str()) {
+                let message = format!("the case has no process `{}`", process.value);
+                mistakes.undefined(&process.span, message, &process.value, processes.iter().copied());
+            }
+            all.push(Condition::Ready(process.value.clone()));
         }
         if let Some(within) = self.within.as_ref().filter(|_| all.is_empty()) {
             mistakes.add(&within.span, "this is a deadline for nothing").help("remove it, or write what is waited for");

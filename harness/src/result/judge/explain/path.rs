@@ -74,8 +74,9 @@ fn rules<'a>(view: &'a View) -> Vec<(&'a str, &'a Rule)> {
 fn touches(rule: &Rule, option: MptcpOption) -> bool {
     match rule.packets {
         Packets::Option(only) => only == option,
+        Packets::DataFin => option == MptcpOption::Dss,
         Packets::AddAddrEcho => option == MptcpOption::AddAddr,
-        Packets::MpJoinSyn | Packets::MpJoinAck => option == MptcpOption::MpJoin,
+        Packets::MpJoinSyn | Packets::MpJoinSynAck | Packets::MpJoinAck => option == MptcpOption::MpJoin,
         Packets::Mptcp => rule.action != RuleAction::Corrupt,
         Packets::All | Packets::Tcp => !matches!(rule.action, RuleAction::Strip | RuleAction::Corrupt),
     }
@@ -117,6 +118,8 @@ pub(super) fn firewalls(view: &View) -> Vec<Check> {
             RuleAction::Drop => "dropped",
             RuleAction::Reset => "answered with a reset",
             RuleAction::Corrupt => "changed",
+            RuleAction::Forge => "given another HMAC",
+            RuleAction::Reject => "answered with ICMP's port unreachable",
             RuleAction::Strip => "passed on without their MPTCP option",
         };
         let lost = hit.map(|option| format!("; {} was lost", option.word())).unwrap_or_default();
