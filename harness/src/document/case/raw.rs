@@ -43,7 +43,7 @@ const TRANSFER: Shape = Shape {
         "abort",
     ],
 };
-const BYTES: Shape = Shape { heading: "`bytes`", what: "a transfer's bytes", keys: &["up", "down"] };
+const BYTES: Shape = Shape { heading: "`bytes`", what: "a table of bytes", keys: &["up", "down"] };
 const ABORT: Shape = Shape { heading: "`abort`", what: "an end that gives up", keys: &["host", "after"] };
 const VARIANT: Shape = Shape { heading: "`[[variant]]`", what: "a variant", keys: &["name", "case", "topology"] };
 /// The keys of verbs come in addition.
