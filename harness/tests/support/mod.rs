@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use libtest_mimic::{Failed, Trial};
+use mplab::guest::store::{Form, Kernel};
 use mplab::kernel::{Batch, Namespace, Netlink, NetlinkError, link, process};
 
 /// Leaves the computer's network for good, or says why that cannot be done here. Call it first in `main`, where there is one thread.
@@ -31,6 +32,17 @@ pub(crate) fn loopback_up() -> Result<(), NetlinkError> {
     let mut batch = Batch::default();
     link::set_up(&mut batch, 1, true);
     Netlink::new(Arc::new(Namespace::current()?)).send(&batch)
+}
+
+/// The kernels whose turn it is: all of them, but with `MPLAB_GUESTS=turns`, as CI has it, one of QEMU's is enough beside those that are programs.
+/// Which, the number `MPLAB_ROUND` says.
+pub(crate) fn due(kernels: &[Kernel]) -> Vec<Kernel> {
+    let turns = env::var("MPLAB_GUESTS").is_ok_and(|which| which == "turns");
+    let round: usize = env::var("MPLAB_ROUND").ok().and_then(|round| round.parse().ok()).unwrap_or(0);
+    let images = kernels.iter().filter(|kernel| kernel.manifest.form == Form::Image).count();
+    let mut turn = (0..images.max(1)).map(|number| !turns || number == round % images);
+    let is_due = |kernel: &&Kernel| kernel.manifest.form == Form::Program || turn.next().unwrap_or(true);
+    kernels.iter().filter(is_due).cloned().collect()
 }
 
 pub(crate) fn repository() -> &'static Path {

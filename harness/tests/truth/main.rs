@@ -71,15 +71,10 @@ fn places() -> Vec<(String, Result<Place, String>)> {
         Ok(guest) => Ok(Place::Guest(Box::new(guest))),
         Err(error) => Err(error.to_string()),
     };
-    // With turns, as CI has it, one of QEMU's machines is enough: which, the round says.
-    let turns = env::var("MPLAB_GUESTS").is_ok_and(|which| which == "turns");
-    let round: usize = env::var("MPLAB_ROUND").ok().and_then(|round| round.parse().ok()).unwrap_or(0);
-    let images = || kernels.iter().filter(|kernel| kernel.manifest.form == Form::Image);
-    let due = images().nth(round % images().count().max(1)).map(|kernel| &kernel.name);
-    let has = |kernel: &&Kernel| !turns || kernel.manifest.form == Form::Program || Some(&kernel.name) == due;
-    let exact = kernels.iter().filter(has).map(|kernel| (kernel.name.clone(), guest(kernel, Clockwork::Virtual { shift: SHIFT })));
+    let exact = support::due(&kernels).into_iter().map(|kernel| (kernel.name.clone(), guest(&kernel, Clockwork::Virtual { shift: SHIFT })));
     // Real time differs by the computer, not by the kernel. A kernel that is a program has none.
-    let real = images().rev().find_map(|kernel| Some((format!("{} in real time", kernel.name), Ok(guest(kernel, Clockwork::Real).ok()?))));
+    let mut images = kernels.iter().rev().filter(|kernel| kernel.manifest.form == Form::Image);
+    let real = images.find_map(|kernel| Some((format!("{} in real time", kernel.name), Ok(guest(kernel, Clockwork::Real).ok()?))));
     exact.chain([local]).chain(real).collect()
 }
 
