@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed};
 use mplab::guest::store::{Form, Kernel, Store};
+use serde_json::{Value, json};
 use support::{Directory, MPLAB, SHORT, Said, assert_has, repository, trial, without};
 
 /// How long anything may take.
@@ -30,11 +31,12 @@ fn main() -> ExitCode {
         none.or_else(|| without(programs)).or_else(confined)
     };
     let slurm: &[&str] = &["munged", "slurmctld", "slurmd", "sbatch", "scontrol"];
-    let tests: [(&str, &[&str], Test); 4] = [
+    let tests: [(&str, &[&str], Test); 5] = [
         ("slurm_makes_shards_on_two_nodes_and_one_again", slurm, slurm_makes_shards_on_two_nodes_and_one_again),
         ("slurm_makes_the_shard_of_a_node_that_failed_on_another", slurm, slurm_makes_the_shard_of_a_node_that_failed_on_another),
         ("gnu_parallel_makes_shards_as_the_document_says", &["parallel"], gnu_parallel_makes_shards_as_the_document_says),
         ("an_image_is_built_and_has_the_kernels", &["buildah"], an_image_is_built_and_has_the_kernels),
+        ("an_image_runs_cases_as_nobody", &["buildah", "runc"], an_image_runs_cases_as_nobody),
     ];
     let trials = tests.into_iter().map(|(name, programs, run)| {
         let kernel = kernel.clone();
@@ -275,34 +277,77 @@ fn gnu_parallel_makes_shards_as_the_document_says(kernel: &Kernel) {
     assert!(merged == whole(&directory, kernel, "1..9"), "what is merged is not what one process makes");
 }
 
-fn an_image_is_built_and_has_the_kernels(kernel: &Kernel) {
-    let directory = Directory::new();
+/// A command of buildah's, whose images are in the directory.
+fn buildah(directory: &Directory, arguments: &[&str]) -> Command {
     let at = |name: &str| directory.path().join(name);
-    let buildah = |arguments: &[&str]| {
-        let mut command = Command::new("buildah");
-        command.args(["--storage-driver", "vfs", "--root"]).arg(at("root")).arg("--runroot").arg(at("runroot"));
-        command.args(arguments).current_dir(directory.path());
-        command
-    };
+    let mut command = Command::new("buildah");
+    command.args(["--storage-driver", "vfs", "--root"]).arg(at("root")).arg("--runroot").arg(at("runroot"));
+    command.args(arguments).current_dir(directory.path());
+    command
+}
+
+/// Builds the image `mplab` with one kernel, and makes a container of it.
+fn image(directory: &Directory, kernel: &Kernel) -> String {
+    let at = |name: &str| directory.path().join(name);
+    let buildah = |arguments: &[&str]| output(&mut buildah(directory, arguments));
     // No registry is asked: the base has what this build of mplab is linked with, and nothing else.
-    let base = output(&mut buildah(&["from", "scratch"]));
+    let base = buildah(&["from", "scratch"]);
     for library in libraries() {
         let library = library.to_str().expect("a path of letters");
-        output(&mut buildah(&["copy", &base, library, library]));
+        buildah(&["copy", &base, library, library]);
     }
-    output(&mut buildah(&["commit", &base, "base"]));
+    buildah(&["commit", &base, "base"]);
     fs::copy(MPLAB, at("mplab")).expect("it can be copied");
     fs::create_dir(at("kernels")).expect("temporary files can be made");
     output(Command::new("cp").arg("-rL").arg(&kernel.directory).arg(at("kernels")));
     let dockerfile = repository().join("docs/Dockerfile");
     let dockerfile = dockerfile.to_str().expect("a path of letters");
-    let build = ["build", "--isolation", "chroot", "--build-arg", "BASE=localhost/base", "-t", "mplab", "-f", dockerfile, "."];
-    output(&mut buildah(&build));
-    let told = output(&mut buildah(&["inspect", "--type", "image", "--format", "{{.OCIv1.Config.User}}", "mplab"]));
-    assert_eq!(told, "65534:65534");
-    let made = output(&mut buildah(&["from", "localhost/mplab"]));
-    let listed = output(&mut buildah(&["run", "--isolation", "chroot", &made, "--", "mplab", "kernel", "list"]));
+    buildah(&["build", "--isolation", "chroot", "--build-arg", "BASE=localhost/base", "-t", "mplab", "-f", dockerfile, "."]);
+    buildah(&["from", "localhost/mplab"])
+}
+
+fn an_image_is_built_and_has_the_kernels(kernel: &Kernel) {
+    let directory = Directory::new();
+    let made = image(&directory, kernel);
+    let listed = output(&mut buildah(&directory, &["run", "--isolation", "chroot", &made, "--", "mplab", "kernel", "list"]));
     assert_has(&listed, &[&kernel.name]);
+}
+
+/// By runc, as Docker and containerd start containers: what the image says, without capabilities, and with the case in a volume.
+fn an_image_runs_cases_as_nobody(kernel: &Kernel) {
+    let directory = Directory::new();
+    let made = image(&directory, kernel);
+    let at = |name: &str| directory.path().join(name);
+    directory.write("work/cases/short.toml", SHORT);
+    output(Command::new("cp").arg("-r").arg(at("topologies")).arg(at("work")));
+    output(Command::new("chown").args(["-R", "65534:65534"]).arg(at("work")));
+    let told: Value = serde_json::from_str(&output(&mut buildah(&directory, &["inspect", "--type", "image", "mplab"]))).expect("JSON");
+    let image = &told["OCIv1"]["config"];
+    assert_eq!(image["User"], "65534:65534");
+    let mut arguments = image["Entrypoint"].as_array().expect("it says what it starts").clone();
+    arguments.extend(["run", "cases", "--kernel", &kernel.name].map(Value::from));
+    output(Command::new("runc").arg("spec").current_dir(directory.path()));
+    let mut spec: Value = serde_json::from_slice(&fs::read(at("config.json")).expect("runc wrote it")).expect("JSON");
+    spec["root"] = json!({ "path": output(&mut buildah(&directory, &["mount", &made])), "readonly": false });
+    spec["process"] = json!({
+        "terminal": false, "user": { "uid": 65534, "gid": 65534 }, "cwd": image["WorkingDir"], "env": image["Env"], "args": arguments,
+        "capabilities": {}, "noNewPrivileges": true
+    });
+    let of_cgroups = |value: &Value| value["type"] == "cgroup";
+    let mounts = spec["mounts"].as_array_mut().expect("there are some");
+    mounts.retain(|mount| !of_cgroups(mount));
+    mounts.push(json!({ "destination": "/work", "type": "bind", "source": at("work"), "options": ["rbind", "rw"] }));
+    spec["linux"]["namespaces"].as_array_mut().expect("there are some").retain(|namespace| !of_cgroups(namespace));
+    spec["linux"]["resources"] = json!({});
+    fs::write(at("config.json"), spec.to_string()).expect("it can be written");
+    let name = format!("mplab-test-{}", std::process::id());
+    // Without cgroups, which a computer may have of a kind that runc does not know.
+    let mut run = Command::new("runc");
+    let said = run.arg("--root").arg(at("runc")).args(["--rootless", "true", "run", &name]).current_dir(directory.path()).output();
+    let said = Said::of(said.expect("the program can be started"));
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_has(&said.out, &["PASS  short", "1 of 1 run in"]);
+    output(&mut buildah(&directory, &["umount", &made]));
 }
 
 /// What this build of mplab is linked with.
