@@ -40,7 +40,7 @@
 //!     let job = suite::plan(&file, suite::SEED, &place)?;
 //!     tasks.push(Task { file, job });
 //! }
-//! let suite = Suite { at_once: at.parallel(), per_boot: 1, output: None, at, place, tasks };
+//! let suite = Suite { at_once: at.parallel(), per_boot: 1, output: None, capture: None, at, place, tasks };
 //! let results = suite.run(&mut |event: &Event<'_>| {
 //!     if let Event::Ended(case, _) = event {
 //!         println!("{}: {}", case.file.name, case.run.ended.word());
@@ -76,7 +76,7 @@
 //! |---|---|---|
 //! | `front` | `suite`, `fixture`, `standing` labs, `doctor`, the `pool` | what people call |
 //! | `place` | `place::local`, `guest` | know where, not what |
-//! | `life` | `lab`, `traffic`, `processes`, `relay`, `proxy`, `observe`, `execute`, `clock` | effects, no decisions about MPTCP |
+//! | `life` | `lab`, `traffic`, `processes`, `relay`, `proxy`, `observe`, `capture`, `execute`, `clock` | effects, no decisions about MPTCP |
 //! | `kernel` | namespaces, netlink, sockets, processes, probes | the only room with `unsafe`, netlink, /proc, setns |
 //! | `result` | `recording`, `splat`, `judge`, `compare`, `shards`, `report` | pure functions and types |
 //! | `plan` | operations whose `Display` is the ip, tc or sysctl line; the job | pure |
@@ -132,7 +132,7 @@ pub use topology::Topology;
 pub use document::{disk, names_topology};
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
-pub use front::{doctor, pool, standing};
+pub use front::{capture, doctor, pool, standing};
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub use life::{clock, execute, lab, observe, processes, proxy, relay, traffic};

@@ -8,7 +8,7 @@ use mplab::report::{self, Style};
 use mplab::suite::{CaseResult, Event, Judged, Renderer};
 
 use crate::progress::Progress;
-use crate::{place, recordings};
+use crate::{capture, place, recordings};
 
 /// Shows events as they come.
 pub(crate) struct Lines {
@@ -39,6 +39,11 @@ pub(crate) fn told(case: &CaseResult, judged: Result<&Judged, &PlaceError>, styl
         Some((path, Err(error))) => complain!("{}", limits::told(recordings::not_written(path), error)),
         Some((path, Ok(()))) if !passed => text.extend([format!("        recorded in {}\n", path.display())]),
         _ => {}
+    }
+    match &case.captured {
+        Some((path, Err(error))) => complain!("{}", limits::told(capture::not_written(path), error)),
+        Some((path, kept)) => text.extend(capture::told(path, kept).map(|line| format!("        {line}\n"))),
+        None => {}
     }
     text
 }

@@ -4,6 +4,7 @@
 mod say;
 
 mod bisect;
+mod capture;
 mod check;
 mod demo;
 mod doctor;

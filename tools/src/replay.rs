@@ -1,13 +1,14 @@
 //! `mplab replay`: a recorded run once more, looked at more closely.
 
 use std::num::NonZeroU16;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use mplab::capture::Capture;
 use mplab::case::check::SAMPLES;
 use mplab::compare::differences;
 use mplab::execute::News;
 use mplab::guest::store::Store;
-use mplab::guest::{Guest, Inspection, capture_of};
+use mplab::guest::{Guest, Inspection};
 use mplab::judge::{Outcome, judge};
 use mplab::plan::Job;
 use mplab::recording::{Clockwork, Recording};
@@ -15,7 +16,7 @@ use mplab::report::{self, Style};
 use mplab::words::Time;
 
 use crate::exit::Exit;
-use crate::{Failure, recordings};
+use crate::{Failure, capture, recordings};
 
 /// How many differences are told.
 const TOLD: usize = 10;
@@ -24,9 +25,8 @@ const TOLD: usize = 10;
 pub(crate) struct Arguments {
     /// A recording of a run in virtual time
     recording: PathBuf,
-    /// Write the packets of each interface to a file below this directory, as HOST/INTERFACE.pcapng
-    #[arg(long)]
-    capture: Option<PathBuf>,
+    #[command(flatten)]
+    capture: capture::Capturing,
     /// Make the kernel wait for gdb: on this port in QEMU, or as a process if it is a program
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "1234")]
     gdb: Option<NonZeroU16>,
@@ -54,7 +54,7 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
         return Err(Failure::usage(format!("{sample}: the sampling interval is {} to {}", SAMPLES.start(), SAMPLES.end())));
     }
     let kernel = Store::open()?.get(&old.place.name)?;
-    let inspection = Inspection { gdb: arguments.gdb.map(NonZeroU16::get), capture: arguments.capture.clone() };
+    let inspection = Inspection { gdb: arguments.gdb.map(NonZeroU16::get), capture: arguments.capture.snap() };
     let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(inspection);
     let guest = match &arguments.program {
         Some(program) => {
@@ -65,9 +65,10 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     };
     let mut job = old.job.clone();
     job.case.sample = arguments.sample.unwrap_or(job.case.sample);
-    let new = run(&guest, &job, clock)?;
-    let verdict = judge(&new, &new.job.case);
     let output = arguments.output.clone().unwrap_or_else(|| arguments.recording.with_extension("replay.json"));
+    let mut captured = arguments.capture.snap().map(|snap| Capture::new(output.parent().unwrap_or(Path::new(".")), snap));
+    let new = run(&guest, &job, clock, captured.as_mut())?;
+    let verdict = judge(&new, &new.job.case);
     let written = recordings::write(&output, &new);
     if verdict.outcome == Outcome::Passed {
         say!("{}", report::headline(&new, &verdict, style));
@@ -78,16 +79,23 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     let exit = told(arguments, &old, &new);
     written?;
     say!("        recorded in {}", output.display());
-    if let Some(directory) = &arguments.capture {
-        let ends = job.topology.links.values().flat_map(|link| &link.ends);
-        let files = ends.map(|end| capture_of(directory, end).display().to_string());
-        say!("        captured in {}", files.collect::<Vec<_>>().join(", "));
+    if let Some(captured) = captured {
+        let path = output.with_extension("pcapng");
+        let again = format!("mplab replay {} --capture", arguments.recording.display());
+        let kept = captured.write(&path, &new, &verdict, &again);
+        if let Some(line) = capture::told(&path, &kept) {
+            say!("        {line}");
+        }
+        kept.map_err(|error| Failure::system(capture::not_written(&path), &error))?;
     }
     Ok(exit.max(verdict.outcome.into()))
 }
 
-fn run(guest: &Guest, job: &Job, clock: Clockwork) -> Result<Recording, Failure> {
+fn run(guest: &Guest, job: &Job, clock: Clockwork, mut captured: Option<&mut Capture>) -> Result<Recording, Failure> {
     let mut hear = |_, news| {
+        if let Some(captured) = &mut captured {
+            captured.hear(&news);
+        }
         if let News::Waits { gdb } = news {
             say!("the kernel waits: {gdb}");
             if clock == Clockwork::Events {

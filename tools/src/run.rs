@@ -18,7 +18,7 @@ use crate::junit::Junit;
 use crate::ktap::Ktap;
 use crate::lines::Lines;
 use crate::watch::Watch;
-use crate::{Failure, check, place, share};
+use crate::{Failure, capture, check, place, share};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
     /// Number of cases that run one after the other in one boot of a guest: faster, but what one case leaves in the kernel may reach the next
-    #[arg(long, value_name = "CASES", default_value = "1", requires = "kernel", conflicts_with = "cache")]
+    #[arg(long, value_name = "CASES", default_value = "1", requires = "kernel", conflicts_with_all = ["cache", "capture"])]
     per_boot: NonZeroUsize,
     #[command(flatten)]
     place: place::Options,
@@ -43,6 +43,8 @@ pub(crate) struct Arguments {
     /// Write the results to this file, as JSON: a matrix of one kernel, or a shard's part of it
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    #[command(flatten)]
+    capture: capture::Capturing,
     /// Directory for recordings
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
@@ -79,7 +81,15 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
     // Lines that begin with `::` are no KTAP.
     let mut github = Github::of(|name| std::env::var_os(name)).filter(|_| !arguments.ktap);
     let kernel = place.name.clone();
-    let suite = Suite { at, place, tasks, at_once, per_boot: arguments.per_boot.get(), output: Some(arguments.output.clone()) };
+    let suite = Suite {
+        at,
+        place,
+        tasks,
+        at_once,
+        per_boot: arguments.per_boot.get(),
+        output: Some(arguments.output.clone()),
+        capture: arguments.capture.snap(),
+    };
     let results = suite.run(&mut |event: &Event<'_>| {
         let ends = matches!(event, Event::Done(_));
         if let Some(github) = github.as_mut().filter(|_| !ends) {
@@ -103,9 +113,9 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
     Ok(exit(&results).unwrap_or(nothing))
 }
 
-/// The worst of what ran counts: cases that cannot run here do not spoil what can. A recording that is lost is broken machinery.
+/// The worst of what ran counts: cases that cannot run here do not spoil what can. A recording or a capture that is lost is broken machinery.
 fn exit(results: &Results) -> Option<Exit> {
-    let lost = |case: &CaseResult| matches!(case.recorded, Some((_, Err(_))));
+    let lost = |case: &CaseResult| matches!(case.recorded, Some((_, Err(_)))) || matches!(case.captured, Some((_, Err(_))));
     let of = |case: &CaseResult| if lost(case) { Exit::Broken } else { Exit::from(&case.run.ended) };
     let ran = results.cases.iter().filter(|case| !matches!(case.run.ended, Ended::Unsupported(_)));
     ran.map(of).max()

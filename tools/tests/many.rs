@@ -4,13 +4,12 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,20 +24,19 @@ type Test = fn(&Kernel, &Kernel);
 
 fn main() -> ExitCode {
     let mut kernels: Vec<Kernel> = Store::open().and_then(|store| store.list()).into_iter().flatten().collect();
-    // What is kept, captured and stopped is QEMU's.
+    // What is kept and stopped is QEMU's.
     kernels.retain(|kernel| kernel.manifest.form == Form::Image);
     kernels.sort_by_key(release);
     let missing = |count: usize| {
         let few = (kernels.len() < count).then(|| format!("needs {count} imported kernels: `tools/fetch-kernels` brings three"));
         few.or_else(|| without(&["qemu-system-x86_64"]))
     };
-    let with_kernels: [(&str, usize, Test); 9] = [
+    let with_kernels: [(&str, usize, Test); 8] = [
         ("a_run_is_the_same_whether_the_boot_was_kept_or_not", 1, a_run_is_the_same_whether_the_boot_was_kept_or_not),
         ("cases_of_one_boot_have_a_verdict_each", 1, cases_of_one_boot_have_a_verdict_each),
         ("a_seed_that_fails_is_told_with_the_command_that_repeats_it", 1, a_seed_that_fails_is_told_with_the_command_that_repeats_it),
         ("a_matrix_is_the_same_however_busy_the_computer", 1, a_matrix_is_the_same_however_busy_the_computer),
         ("the_first_bad_kernel_of_a_list_is_found", 2, the_first_bad_kernel_of_a_list_is_found),
-        ("a_capture_has_every_packet_and_changes_none", 1, a_capture_has_every_packet_and_changes_none),
         ("a_replay_takes_the_program_that_it_is_told", 1, a_replay_takes_the_program_that_it_is_told),
         ("a_debugger_that_stops_nothing_changes_nothing", 1, a_debugger_that_stops_nothing_changes_nothing),
         ("finer_samples_make_another_run_and_say_so", 1, finer_samples_make_another_run_and_say_so),
@@ -222,71 +220,6 @@ fn recorded(directory: &Directory, kernel: &Kernel, case: &str) -> &'static str 
 fn read(directory: &Directory, path: &str) -> Recording {
     let json = fs::read_to_string(directory.path().join(path)).expect("a recording");
     Recording::from_json(&json).expect("a recording")
-}
-
-/// The lengths of the packets in a capture, by interface and `in` or `out`.
-fn captured(file: &Path) -> BTreeMap<(String, &'static str), Vec<u64>> {
-    let file = fs::read(file).expect("a capture");
-    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes"));
-    let (mut at, mut interfaces, mut times) = (0, Vec::new(), Vec::new());
-    let mut lengths: BTreeMap<_, Vec<u64>> = BTreeMap::new();
-    while at < file.len() {
-        match word(at) {
-            1 => {
-                let length = (word(at + 16) >> 16) as usize;
-                interfaces.push(String::from_utf8(file[at + 20..at + 20 + length].to_vec()).expect("a name"));
-            }
-            6 => {
-                let options = at + 28 + (word(at + 20) as usize).next_multiple_of(4);
-                let way = if word(options + 4) == 1 { "in" } else { "out" };
-                lengths.entry((interfaces[word(at + 8) as usize].clone(), way)).or_default().push(word(at + 24).into());
-                times.push(u64::from(word(at + 12)) << 32 | u64::from(word(at + 16)));
-            }
-            _ => {}
-        }
-        at += word(at + 4) as usize;
-    }
-    assert!(times.is_sorted(), "time goes on");
-    assert!(times[times.len() - 1] - times[0] >= 300_000_000, "the transfer takes 300 ms");
-    lengths
-}
-
-/// How many packets of a capture a filter of Wireshark's holds for.
-fn seen_by_tshark(file: &Path, filter: &str) -> usize {
-    let tshark = Command::new("tshark").args(["-n", "-Y", filter, "-r"]).arg(file).output().expect("tshark starts");
-    assert!(tshark.status.success(), "{tshark:?}");
-    String::from_utf8_lossy(&tshark.stdout).lines().count()
-}
-
-fn a_capture_has_every_packet_and_changes_none(oldest: &Kernel, newest: &Kernel) {
-    for kernel in [oldest, newest] {
-        let directory = Directory::new();
-        // So many packets that interrupts fall due just when some are about to be transmitted.
-        let path = recorded(&directory, kernel, &SHORT.replace("300ms", "2s").replace("4mbit", "30mbit"));
-        let said = directory.say(&["replay", path, "--capture", "packets"]);
-        assert_eq!(said.code, 0, "{said:?}");
-        assert_has(&said.out, &["the same run, to the last value", "captured in packets/guest1/enp1s0.pcapng"]);
-        let recording = read(&directory, path);
-        for link in recording.job.topology.links.values() {
-            for end in &link.ends {
-                let file = directory.path().join(format!("packets/{}/{}.pcapng", end.host, end.interface));
-                let lengths = captured(&file);
-                assert!(lengths.keys().all(|(interface, _)| *interface == end.to_string()), "{:?}", lengths.keys());
-                if without(&["tshark"]).is_none() {
-                    assert_eq!(seen_by_tshark(&file, "tcp.analysis.retransmission"), 0, "nothing is lost on {end}");
-                    let data = |filter: &str| seen_by_tshark(&file, &format!("tcp.len > 0 && {filter}"));
-                    assert!(end.interface != "enp2s0" || data("mptcp") > 100, "tshark knows what it is");
-                }
-                let series = &recording.hosts[&end.host].interfaces[&end.interface];
-                // After the last sample there may have been more.
-                for (way, packets, bytes) in [("in", &series.rx_packets, &series.rx_bytes), ("out", &series.tx_packets, &series.tx_bytes)] {
-                    let lengths = &lengths[&(end.to_string(), way)];
-                    let until = |packets: &u64| lengths[..*packets as usize].iter().sum::<u64>();
-                    assert_eq!(packets.iter().map(until).collect::<Vec<_>>(), *bytes, "{way} at {end} with {}", kernel.name);
-                }
-            }
-        }
-    }
 }
 
 fn a_replay_takes_the_program_that_it_is_told(_: &Kernel, kernel: &Kernel) {

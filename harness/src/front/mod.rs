@@ -1,6 +1,7 @@
 //! What people call: suites of cases, labs in tests, labs that stay, and what this computer can do for them.
 //! Not here: where a job runs, and what it does there.
 
+pub mod capture;
 pub mod doctor;
 pub mod fixture;
 pub mod pool;

@@ -43,6 +43,7 @@ pub(crate) mod sock_diag;
 pub mod socket;
 pub(crate) mod splice;
 pub mod sysctl;
+pub(crate) mod tap;
 pub(crate) mod timers;
 pub(crate) mod userspace_pm;
 pub(crate) mod view;

@@ -14,6 +14,8 @@ use nix::sys::socket::{setsockopt, sockopt};
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 /// `PACKET_VNET_HDR`.
 const PACKET_VNET_HDR: libc::c_int = 15;
+/// Of an option.
+const ON: libc::c_int = 1;
 /// `PACKET_STATISTICS`.
 const PACKET_STATISTICS: libc::c_int = 6;
 /// What a socket may hold, as far as the kernel allows it. A reader that the computer keeps waiting for some milliseconds loses nothing then.
@@ -78,8 +80,8 @@ impl PacketSocket {
         Errno::result(fd)?;
         // SAFETY: the descriptor is new, and nobody else has it.
         let socket = Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } };
-        socket.set(PACKET_VNET_HDR)?;
-        socket.set(PACKET_IGNORE_OUTGOING)?;
+        set_option(&socket.fd, PACKET_VNET_HDR, &ON)?;
+        set_option(&socket.fd, PACKET_IGNORE_OUTGOING, &ON)?;
         setsockopt(&socket.fd, sockopt::ReceiveTimestampns, &true)?;
         // The computer's root may exceed the limit (net.core.rmem_max), others get what it is.
         if setsockopt(&socket.fd, sockopt::RcvBufForce, &BUFFER).is_err() {
@@ -88,23 +90,8 @@ impl PacketSocket {
         if setsockopt(&socket.fd, sockopt::SndBufForce, &BUFFER).is_err() {
             setsockopt(&socket.fd, sockopt::SndBuf, &BUFFER)?;
         }
-        // SAFETY: all zeros is a valid sockaddr_ll.
-        let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
-        address.sll_family = libc::AF_PACKET as u16;
-        address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
-        address.sll_ifindex = index;
-        let length = size_of_val(&address) as libc::socklen_t;
-        // SAFETY: the address is valid for the call and has the length that is said.
-        Errno::result(unsafe { libc::bind(socket.fd.as_raw_fd(), (&raw const address).cast(), length) })?;
+        bind_to(&socket.fd, index)?;
         Ok(socket)
-    }
-
-    fn set(&self, option: libc::c_int) -> io::Result<()> {
-        let on: libc::c_int = 1;
-        let length = size_of_val(&on) as libc::socklen_t;
-        // SAFETY: the value is valid for the call and has the length that is said.
-        let result = unsafe { libc::setsockopt(self.fd.as_raw_fd(), libc::SOL_PACKET, option, (&raw const on).cast(), length) };
-        Errno::result(result).map(drop).map_err(Into::into)
     }
 
     /// Receives a frame with its header. One that does not fit into the buffer is an error of the kind `InvalidData`.
@@ -155,16 +142,40 @@ impl PacketSocket {
 
     /// How many frames came that the socket had no room for, since this was last asked.
     pub fn missed(&self) -> io::Result<u64> {
-        // struct tpacket_stats: all, and those that were dropped.
-        let mut statistics = [0_u32; 2];
-        let mut length = size_of_val(&statistics) as libc::socklen_t;
-        // SAFETY: both pointers are valid for the call, and the kernel writes no more than `length` bytes.
-        let result = unsafe {
-            libc::getsockopt(self.fd.as_raw_fd(), libc::SOL_PACKET, PACKET_STATISTICS, statistics.as_mut_ptr().cast(), &raw mut length)
-        };
-        Errno::result(result)?;
-        Ok(statistics[1].into())
+        statistics(self.fd.as_raw_fd())
     }
+}
+
+/// Sets an option of a packet socket.
+pub(super) fn set_option<T>(socket: &OwnedFd, option: libc::c_int, value: &T) -> io::Result<()> {
+    let length = size_of_val(value) as libc::socklen_t;
+    // SAFETY: the value is valid for the call and has the length that is said.
+    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_PACKET, option, (&raw const *value).cast(), length) };
+    Errno::result(result).map(drop).map_err(Into::into)
+}
+
+/// Lets a packet socket receive what comes in by the interface with this index; by any if it is 0.
+pub(super) fn bind_to(socket: &OwnedFd, index: i32) -> io::Result<()> {
+    // SAFETY: all zeros is a valid sockaddr_ll.
+    let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
+    address.sll_ifindex = index;
+    let length = size_of_val(&address) as libc::socklen_t;
+    // SAFETY: the address is valid for the call and has the length that is said.
+    Errno::result(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) })?;
+    Ok(())
+}
+
+/// How many packets a packet socket had no room for, since this was last asked.
+pub(super) fn statistics(socket: i32) -> io::Result<u64> {
+    // struct tpacket_stats: all, and those that were dropped.
+    let mut statistics = [0_u32; 2];
+    let mut length = size_of_val(&statistics) as libc::socklen_t;
+    // SAFETY: both pointers are valid for the call, and the kernel writes no more than `length` bytes.
+    let result = unsafe { libc::getsockopt(socket, libc::SOL_PACKET, PACKET_STATISTICS, statistics.as_mut_ptr().cast(), &raw mut length) };
+    Errno::result(result)?;
+    Ok(statistics[1].into())
 }
 
 /// When the kernel saw a packet, if the message that brought it says so.

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::document::case::Condition;
 use crate::kernel::load::Load;
+use crate::life::capture::{Capture, Wish};
 use crate::life::clock::Clock;
 use crate::life::lab::{Lab, LabError};
 use crate::life::observe::{ObserveError, Observer};
@@ -18,6 +19,7 @@ use crate::life::relay::{Relay, RelayError, Seen};
 use crate::life::traffic::{self, Prepared, Running};
 use crate::life::waiting::{AGAIN, Waiting};
 use crate::plan::{Change, Job, Op, PlannedStep};
+use crate::record::Captured;
 pub use crate::record::{HostMoment, Moment, SubflowMoment};
 use crate::result::recording::{
     FORMAT, Lateness, PlaceRecord, ProcessRecord, Recording, RelayRecord, RelayedDirection, StepRecord, TransferRecord,
@@ -39,6 +41,9 @@ pub enum ExecuteError {
     /// Something could not be observed.
     #[error(transparent)]
     Observe(#[from] ObserveError),
+    /// Packets could not be captured.
+    #[error("failed to capture packets: {0}")]
+    Capture(#[source] std::io::Error),
     /// The event loop could not be made.
     #[error("failed to make the event loop: {0}")]
     Loop(#[from] std::io::Error),
@@ -70,13 +75,17 @@ pub enum News {
         /// Which of the case's.
         number: usize,
     },
+    /// Some captured packets: bytes in base64, which need not end where a packet does.
+    Packets(String),
+    /// All packets have been told.
+    Captured(Captured),
 }
 
-/// Runs a job in this process.
-pub fn execute(job: Job, place: PlaceRecord, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
+/// Runs a job in this process, and captures its packets if that is asked for.
+pub(crate) fn execute(job: Job, place: PlaceRecord, capture: Option<Wish>, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     // Watching for events needs the runtime already.
-    runtime.block_on(async { Run::prepare(job, place, news).await?.play(news).await })
+    runtime.block_on(async { Run::prepare(job, place, capture, news).await?.play(news).await })
 }
 
 /// Something due at a time.
@@ -107,16 +116,18 @@ struct Run {
     next_sample: Time,
     late_samples: Vec<u64>,
     load: Load,
+    capture: Option<Capture>,
 }
 
 /// How long a step waits for the connection that it is about.
 const CONNECTS: Time = Time::from_millis(5_000);
 
 impl Run {
-    async fn prepare(job: Job, place: PlaceRecord, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
+    async fn prepare(job: Job, place: PlaceRecord, capture: Option<Wish>, news: &mut dyn FnMut(News)) -> Result<Self, ExecuteError> {
         let before = Instant::now();
         let lab = Lab::build(&job.setup)?;
         news(News::Built { took: Time::from(before.elapsed()).micros() });
+        let capture = capture.map(|wish| Capture::open(&lab, &job, wish)).transpose().map_err(ExecuteError::Capture)?;
         let hosts = lab.hosts();
         let mut observer = Observer::open(hosts.iter().map(|(name, namespace)| (name.as_str(), &**namespace)))?;
         // Before the sockets of transfers are made: a socket goes by the endpoints that there were then.
@@ -159,6 +170,7 @@ impl Run {
             next_sample: Time::ZERO,
             late_samples: Vec::new(),
             load: Load::read(),
+            capture,
         })
     }
 
@@ -213,6 +225,9 @@ impl Run {
         let transfers = self.stop();
         self.observer.drain_events(clock.now())?;
         let relayed = self.relayed()?;
+        if let Some(capture) = self.capture.take() {
+            capture.finish(clock, news).map_err(ExecuteError::Capture)?;
+        }
         Ok(self.record(end, timed_out, transfers, processes, relayed))
     }
 
@@ -284,6 +299,9 @@ impl Run {
     fn sample(&mut self, clock: Clock, last: bool, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
         let now = clock.now();
         self.observer.sample(now, last)?;
+        if let Some(capture) = &mut self.capture {
+            capture.look(news);
+        }
         let seen = |host: &String| Some((host.clone(), HostMoment::last_of(self.observer.seen(host)?)));
         news(News::Sample(Moment { at: now.micros(), hosts: self.job.topology.hosts.keys().filter_map(seen).collect() }));
         Ok(())

@@ -159,7 +159,7 @@ impl From<&ExecuteError> for Failure {
             ExecuteError::Traffic(_) => Kind::Traffic,
             ExecuteError::Process(_) => Kind::Process,
             ExecuteError::Observe(_) => Kind::Observation,
-            ExecuteError::Loop(_) => Kind::Machinery,
+            ExecuteError::Loop(_) | ExecuteError::Capture(_) => Kind::Machinery,
         };
         Self::new(kind, error)
     }

@@ -15,11 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::layout::{self, Layout};
 use crate::kernel::{inherited, kmsg, probe, process as confine, timers};
+use crate::life::capture::Wish;
 use crate::life::execute::{News, execute, watchdog};
 use crate::place::failure::{Failure, Kind};
 use crate::plan::Job;
 use crate::result::recording::{PlaceRecord, Recording};
 use crate::result::splat;
+use crate::words::Snap;
 
 /// Why the place could not run a job. This is broken machinery, not a failed case.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -42,6 +44,17 @@ pub(crate) enum Request {
     Probe,
     Layout,
     Run(Box<Job>),
+    Capture(Box<Job>, Wish),
+}
+
+impl Request {
+    /// The job that it is about.
+    pub(crate) fn job(&self) -> Option<&Job> {
+        match self {
+            Self::Run(job) | Self::Capture(job, _) => Some(job),
+            Self::Probe | Self::Layout => None,
+        }
+    }
 }
 
 /// What a child says, a line each.
@@ -100,11 +113,14 @@ fn serve(parent: i32) -> Result<Message, Box<Failure>> {
     match serde_json::from_str(&request).map_err(|error| machinery(&error))? {
         Request::Probe => Ok(Message::Place(Box::new(place))),
         Request::Layout => layout::read().map(Message::Layout).map_err(|error| Failure::new(Kind::Probe, &error).into()),
-        Request::Run(job) => {
-            let recording = execute(*job, place, &mut |news| drop(say(&Message::News(news))));
-            recording.map(|recording| Message::Recording(Box::new(recording))).map_err(|error| Failure::from(&error).into())
-        }
+        Request::Run(job) => carry_out(*job, place, None),
+        Request::Capture(job, wish) => carry_out(*job, place, Some(wish)),
     }
+}
+
+fn carry_out(job: Job, place: PlaceRecord, capture: Option<Wish>) -> Result<Message, Box<Failure>> {
+    let recording = execute(job, place, capture, &mut |news| drop(say(&Message::News(news))));
+    recording.map(|recording| Message::Recording(Box::new(recording))).map_err(|error| Failure::from(&error).into())
 }
 
 /// A child that is killed and waited for when it is dropped.
@@ -120,10 +136,7 @@ impl Drop for Killed {
 
 /// Starts a child, asks it, and passes on what it says until it has answered.
 pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Message, LocalError> {
-    let patience = match request {
-        Request::Probe | Request::Layout => Duration::from_secs(60),
-        Request::Run(job) => watchdog(job),
-    };
+    let patience = request.job().map_or(Duration::from_secs(60), watchdog);
     let failed = |what: &str, error: &(dyn Error + 'static)| {
         LocalError::Failed(Box::new(Failure::new(Kind::Machinery, error).within(format!("failed to {what} the run's process"))))
     };
@@ -175,8 +188,18 @@ pub fn place() -> Result<PlaceRecord, LocalError> {
 /// Runs a job in a child of the calling thread, which tells what happens meanwhile. What the kernel complains of meanwhile is recorded too,
 /// where its log can be read: it may be another program's doing.
 pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, LocalError> {
+    run_captured(job, None, news)
+}
+
+/// The same; with a snap length the news have the packets, too.
+pub(super) fn run_captured(job: &Job, capture: Option<Snap>, news: &mut dyn FnMut(News)) -> Result<Recording, LocalError> {
     let mut log = kmsg::Log::open().ok();
-    match ask(&Request::Run(Box::new(job.clone())), news)? {
+    let job = Box::new(job.clone());
+    let request = match capture {
+        Some(snap) => Request::Capture(job, Wish { snap, held: false }),
+        None => Request::Run(job),
+    };
+    match ask(&request, news)? {
         Message::Recording(mut recording) => {
             recording.splats = log.as_mut().map(|log| splat::scan(&log.read())).unwrap_or_default();
             Ok(*recording)

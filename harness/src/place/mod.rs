@@ -18,6 +18,7 @@ use std::sync::Arc;
 use crate::life::execute::News;
 use crate::plan::Job;
 use crate::result::recording::{PlaceRecord, Recording};
+use crate::words::Snap;
 
 /// Where jobs run.
 #[derive(Debug, Clone)]
@@ -51,16 +52,21 @@ impl Place {
 
     /// Runs a job, and tells what happens meanwhile.
     pub fn run(&self, job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, PlaceError> {
-        let mut results = self.run_all(std::slice::from_ref(job), &mut |_, fresh| news(fresh));
+        let mut results = self.run_all(std::slice::from_ref(job), None, &mut |_, fresh| news(fresh));
         results.pop().expect("a result for each job")
     }
 
     /// Runs jobs one after the other, in a guest in one boot, and tells what happens meanwhile, with the job's number. There is a result for
-    /// each.
-    pub fn run_all(&self, jobs: &[Job], news: &mut dyn FnMut(usize, News)) -> Vec<Result<Recording, PlaceError>> {
-        match self {
-            Self::Local => jobs.iter().enumerate().map(|(number, job)| Ok(local::run(job, &mut |fresh| news(number, fresh))?)).collect(),
-            Self::Guest(guest) => guest.run(jobs, news).into_iter().map(|result| Ok(result?)).collect(),
+    /// each. With a snap length the news have the packets, too, and each job has a boot of its own.
+    pub fn run_all(&self, jobs: &[Job], capture: Option<Snap>, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Recording, PlaceError>> {
+        let local = |(number, job)| Ok(local::run_captured(job, capture, &mut |fresh| news(number, fresh))?);
+        match (self, capture) {
+            (Self::Local, _) => jobs.iter().enumerate().map(local).collect(),
+            (Self::Guest(guest), None) => guest.run(jobs, news).into_iter().map(|result| Ok(result?)).collect(),
+            (Self::Guest(guest), Some(snap)) => {
+                let guest = guest.clone().capturing(snap);
+                guest.run(jobs, news).into_iter().map(|result| Ok(result?)).collect()
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 mod host;
 mod moment;
 mod notice;
+mod packet;
 mod process;
 mod series;
 mod state;
@@ -15,6 +16,7 @@ mod transfer;
 pub use host::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, SubflowSeries};
 pub use moment::{HostMoment, Moment, SubflowMoment};
 pub use notice::{About, NoticeRecord};
+pub(crate) use packet::{Captured, Packet};
 pub use process::{Iperf3Interval, Iperf3Record, OutputLine, ProcessRecord};
 pub(crate) use series::grown;
 pub use series::{growth, value_at};

@@ -84,7 +84,7 @@ fn measure(name: String, at: &Place) -> Result<PlaceColumn, Failed> {
     let jobs = links().into_iter().map(|link| (link.job(&what), link));
     let (jobs, links): (Vec<_>, Vec<_>) = jobs.filter(|(job, _)| suite::missing(job, &what).is_empty()).unzip();
     let (mut cells, mut wrong, mut exact) = (Column::new(), Vec::new(), false);
-    for ((link, job), result) in links.iter().zip(&jobs).zip(at.run_all(&jobs, &mut |_, _| ())) {
+    for ((link, job), result) in links.iter().zip(&jobs).zip(at.run_all(&jobs, None, &mut |_, _| ())) {
         let recording = result?;
         exact = recording.place.is_virtual();
         // A guest in real time that gets no CPU for seconds may complain of that and end: it says nothing of the link.

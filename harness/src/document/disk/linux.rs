@@ -33,7 +33,7 @@ pub(super) fn kind(about: &Metadata) -> &'static str {
 
 /// A file in a directory that has no name, and is gone with this process until it has one (`O_TMPFILE`).
 pub(super) fn unnamed(directory: &Path) -> io::Result<File> {
-    File::options().write(true).custom_flags(OFlag::O_TMPFILE.bits()).open(directory)
+    File::options().read(true).write(true).custom_flags(OFlag::O_TMPFILE.bits()).open(directory)
 }
 
 /// Gives such a file a name that none has.

@@ -75,6 +75,18 @@ pub fn write_with(path: &Path, contents: impl FnOnce(Writing<'_>) -> io::Result<
     draft.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
 }
 
+/// A file to write to and to read from, which has no name and is gone with whoever has it. The directory is made if there is none.
+pub(crate) fn scratch(directory: &Path) -> io::Result<File> {
+    fs::create_dir_all(directory)?;
+    system::unnamed(directory).or_else(|_| {
+        // Not every file system has files without a name.
+        let path = fresh(&directory.join("scratch"));
+        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        fs::remove_file(path)?;
+        Ok(file)
+    })
+}
+
 /// A file that is being written. Until [`Draft::finish`], what had its name before is as it was.
 #[derive(Debug)]
 pub(crate) struct Draft {

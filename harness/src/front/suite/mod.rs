@@ -19,8 +19,8 @@ use crate::plan::Job;
 use crate::result::compare::Run;
 use crate::result::judge::{Outcome, Verdict, judge};
 use crate::result::recording::{PlaceRecord, Recording};
-use crate::words::Feature;
 use crate::words::feature::Lack;
+use crate::words::{Feature, Snap};
 
 /// What a job needs that is absent, in the kernel of a place or among the programs of this computer.
 pub fn missing<'a>(job: &'a Job, place: &PlaceRecord) -> Vec<Lack<'a>> {
@@ -147,11 +147,15 @@ pub fn run(job: &Job, at: &Place, news: &mut dyn FnMut(News)) -> Result<Judged, 
 }
 
 /// Runs jobs somewhere, one after the other and in a guest in one boot, and judges them; those again, and alone, for which the computer was
-/// too busy. There is a result for each.
-pub fn run_all(jobs: &[Job], at: &Place, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Judged, PlaceError>> {
-    let results = at.run_all(jobs, news);
+/// too busy. There is a result for each. With a snap length the news have the packets, too.
+pub fn run_all(jobs: &[Job], at: &Place, capture: Option<Snap>, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Judged, PlaceError>> {
+    let results = at.run_all(jobs, capture, news);
+    let mut again = |number: usize, job: &Job| {
+        let mut results = at.run_all(std::slice::from_ref(job), capture, &mut |_, fresh| news(number, fresh));
+        results.pop().expect("a result for each job")
+    };
     let numbered = results.into_iter().zip(jobs).enumerate();
-    numbered.map(|(number, (result, job))| settle(result?, || at.run(job, &mut |fresh| news(number, fresh)))).collect()
+    numbered.map(|(number, (result, job))| settle(result?, || again(number, job))).collect()
 }
 
 /// Judges a recording, and others in its place as long as it is disturbed.

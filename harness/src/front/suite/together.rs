@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use super::{CaseFile, Judged, compared, missing, run_all};
 use crate::document::disk;
+use crate::front::capture::{Capture, Kept};
 use crate::front::pool;
 use crate::life::execute::News;
 use crate::place::{Place, PlaceError};
 use crate::plan::Job;
 use crate::result::compare::{Ended, Run};
 use crate::result::recording::PlaceRecord;
+use crate::words::Snap;
 use crate::words::feature::absences;
 
 /// A case that is planned for a place.
@@ -40,6 +42,8 @@ pub struct Suite {
     pub per_boot: usize,
     /// The directory that the recordings go to; they are not kept if absent.
     pub output: Option<PathBuf>,
+    /// How much is kept of each packet, in a capture beside the recording; packets are not captured if absent, or if nothing is kept.
+    pub capture: Option<Snap>,
 }
 
 /// What happens while a suite runs.
@@ -77,6 +81,8 @@ pub struct CaseResult {
     pub again: String,
     /// Where its recording is, or why that could not be written; absent if it left none or none is kept.
     pub recorded: Option<(PathBuf, io::Result<()>)>,
+    /// Where its capture is, or why that could not be written; absent if there is none.
+    pub captured: Option<(PathBuf, io::Result<Kept>)>,
 }
 
 /// How the cases of a suite ended.
@@ -107,20 +113,22 @@ impl Suite {
     pub fn run(self, shown: &mut dyn Renderer) -> Results {
         let began = Instant::now();
         let mut results = Results::default();
-        let Self { at, place, tasks, at_once, per_boot, output } = self;
+        let Self { at, place, tasks, at_once, per_boot, output, capture } = self;
+        let capture = output.as_deref().zip(capture);
         let again = |task: &Task| format!("mplab run {} --seed {}{}", task.file, task.job.seed, at.options());
-        let result = |task: &Task, run, attempts, took, recorded| CaseResult {
+        let result = |task: &Task, run, attempts, took| CaseResult {
             file: task.file.clone(),
             run,
             attempts,
             took,
             again: again(task),
-            recorded,
+            recorded: None,
+            captured: None,
         };
         let (here, elsewhere): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| missing(&task.job, &place).is_empty());
         for task in &elsewhere {
             let ended = Ended::Unsupported(absences(&missing(&task.job, &place)));
-            results.cases.push(result(task, Run { seed: task.job.seed, ended, measures: [].into() }, 0, None, None));
+            results.cases.push(result(task, Run { seed: task.job.seed, ended, measures: [].into() }, 0, None));
             shown.show(&Event::Unsupported(&results.cases[results.cases.len() - 1]));
         }
         if !here.is_empty() {
@@ -128,15 +136,18 @@ impl Suite {
         }
         let work = |tasks: &[Task], news: &mut dyn FnMut(usize, News)| {
             let jobs: Vec<Job> = tasks.iter().map(|task| task.job.clone()).collect();
-            run_all(&jobs, &at, news)
+            run_all(&jobs, &at, capture.map(|(_, snap)| snap), news)
         };
         let mut running: BTreeMap<usize, Instant> = BTreeMap::new();
+        let mut captures: BTreeMap<usize, Capture> = BTreeMap::new();
         pool::run(&here, at_once, per_boot, work, |event| match event {
             pool::Event::Began(number) => {
                 running.insert(number, Instant::now());
+                captures.extend(capture.map(|(directory, snap)| (number, Capture::new(directory, snap))));
                 shown.show(&Event::Began(&here[number]));
             }
             pool::Event::News(number, news) => {
+                captures.get_mut(&number).into_iter().for_each(|capture| capture.hear(&news));
                 if news == News::Taken {
                     running.remove(&number);
                 }
@@ -145,14 +156,21 @@ impl Suite {
             pool::Event::Waiting => shown.show(&Event::Waiting),
             pool::Event::Ended(number, judged) => {
                 let task = &here[number];
-                let kept = |judged: &Judged| {
-                    let path = disk::of_recording(output.as_ref()?, &task.file.name);
-                    let written = disk::write(&path, judged.recording.to_json());
-                    Some((path, written))
-                };
-                let (attempts, recorded) = judged.as_ref().map_or((1, None), |judged| (judged.attempts, kept(judged)));
                 let took = running.remove(&number).filter(|_| per_boot == 1).map(|since| since.elapsed());
-                results.cases.push(result(task, compared(task.job.seed, &judged), attempts, took, recorded));
+                let attempts = judged.as_ref().map_or(1, |judged| judged.attempts);
+                let mut result = result(task, compared(task.job.seed, &judged), attempts, took);
+                let packets = captures.remove(&number);
+                if let (Ok(judged), Some(directory)) = (&judged, &output) {
+                    let path = disk::of_recording(directory, &task.file.name);
+                    result.captured = packets.map(|capture| {
+                        let path = path.with_extension("pcapng");
+                        let written = capture.write(&path, &judged.recording, &judged.verdict, &result.again);
+                        (path, written)
+                    });
+                    let written = disk::write(&path, judged.recording.to_json());
+                    result.recorded = Some((path, written));
+                }
+                results.cases.push(result);
                 shown.show(&Event::Ended(&results.cases[results.cases.len() - 1], judged.as_ref()));
             }
         });

@@ -184,6 +184,11 @@ impl Lab {
         self.rooms.iter().filter(|(name, _)| *name != WIRES).map(|(name, room)| (name.clone(), Arc::clone(&room.ns))).collect()
     }
 
+    /// The namespace of the wires, if the lab has links, and the index of each interface in it by its name.
+    pub(in crate::life) fn wires(&self) -> Option<(&Arc<Namespace>, impl Fn(&str) -> i32)> {
+        self.rooms.get(WIRES).map(|room| (&room.ns, |name: &str| room.index(name)))
+    }
+
     /// Lets links in user space carry packets from now on.
     fn start_relay(&mut self) -> Result<(), LabError> {
         if let Some(wires) = self.rooms.get(WIRES).filter(|_| !self.relayed.is_empty()) {

@@ -15,6 +15,7 @@ use super::store::{Kernel, Module};
 use crate::kernel::process::anonymous_file;
 use crate::kernel::program::find;
 use crate::place::local::Request;
+use crate::plan::Job;
 use crate::words::Feature;
 
 /// What requests need that a guest has not got when it has booted.
@@ -90,15 +91,12 @@ fn wanted(all: &[Module], more: &[&'static str]) -> impl Fn(&Module) -> bool {
 
 /// The programs that a request runs.
 fn programs(request: &Request) -> Vec<String> {
-    match request {
-        Request::Probe | Request::Layout => Vec::new(),
-        Request::Run(job) => job.programs(),
-    }
+    request.job().map(Job::programs).unwrap_or_default()
 }
 
 /// The modules that a request needs besides, though it is plain.
 fn more(request: &Request) -> Vec<&'static str> {
-    let Request::Run(job) = request else { return Vec::new() };
+    let Some(job) = request.job() else { return Vec::new() };
     let modules = [(Feature::Bonding, "bonding"), (Feature::Vlan, "8021q")];
     modules.into_iter().filter(|(feature, _)| job.needs.contains(feature)).map(|(_, module)| module).collect()
 }

@@ -53,6 +53,11 @@ pub(super) trait Machine: Debug + Send + Sync {
     /// Boots a kernel, has it do an errand to its end, and tells what happens meanwhile, with the request's number.
     fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError>;
 
+    /// Whether it sees the packets of a guest from outside, as [`Inspection::capture`] wishes.
+    fn sees_packets(&self) -> bool {
+        false
+    }
+
     /// What a recording says of it.
     fn record(&self) -> MachineRecord;
 

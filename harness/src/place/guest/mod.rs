@@ -31,13 +31,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::disk;
 use crate::kernel::process::anonymous_file;
+use crate::life::capture::Wish;
 use crate::life::execute::News;
 use crate::place::failure::{Failure, Kind};
 use crate::place::local::{Message, Request};
 use crate::plan::Job;
 use crate::result::recording::{Acceleration, Clockwork, PlaceRecord, Recording};
 use crate::result::splat::{self, Splat};
-use crate::words::{Digest, End};
+use crate::words::{Digest, Snap};
 pub use cache::Cache;
 use contents::Payload;
 use machine::{Boot, Errand, Machine, identity};
@@ -114,8 +115,9 @@ struct Cached {
 pub struct Inspection {
     /// The guest waits for a debugger, which lets it begin: QEMU at this port of the loopback interface, a kernel that is a program as a process.
     pub gdb: Option<u16>,
-    /// The packets of each link go into a file below this directory.
-    pub capture: Option<PathBuf>,
+    /// Packets are told as news, and so much of each. The guest's kernel keeps them where nobody sees them from outside; in virtual time the run
+    /// is the same all the same.
+    pub capture: Option<Snap>,
 }
 
 /// How long an instruction takes in virtual time: 2 to the power of this many nanoseconds. 4 ns are a CPU of 250 MHz that does one a cycle:
@@ -139,11 +141,6 @@ struct Probed {
     /// Another program may look for other things.
     program: String,
     place: PlaceRecord,
-}
-
-/// Where a capture below a directory has the packets of an interface.
-pub fn capture_of(directory: &Path, End { host, interface }: &End) -> PathBuf {
-    directory.join(host).join(format!("{interface}.pcapng"))
 }
 
 impl Probed {
@@ -180,10 +177,15 @@ impl Guest {
         Self { program: Some(program), ..self }
     }
 
-    /// The same guest, inspected like this. Only the first job of a boot is captured, and only in virtual time is it not disturbed.
+    /// The same guest, inspected like this. Each job that is captured has a boot of its own.
     #[must_use]
     pub fn watched(self, inspection: Inspection) -> Self {
         Self { inspection, ..self }
+    }
+
+    /// The same guest, whose packets are told.
+    pub(super) fn capturing(self, snap: Snap) -> Self {
+        Self { inspection: Inspection { capture: Some(snap), ..self.inspection }, ..self }
     }
 
     /// The same guest, whose boot in virtual time is kept beside the kernel for other processes of this program: some 150 MB.
@@ -277,7 +279,8 @@ impl Guest {
         let mut results = Vec::new();
         while results.len() < jobs.len() {
             let before = results.len();
-            match self.run_as_far_as_it_goes(&jobs[before..], &mut |number, fresh| news(before + number, fresh)) {
+            let end = if self.inspection.capture.is_some() { before + 1 } else { jobs.len() };
+            match self.run_as_far_as_it_goes(&jobs[before..end], &mut |number, fresh| news(before + number, fresh)) {
                 Ok(more) => results.extend(more),
                 Err(error) => results.resize(jobs.len(), Err(error)),
             }
@@ -291,7 +294,7 @@ impl Guest {
         jobs: &[Job],
         news: &mut dyn FnMut(usize, News),
     ) -> Result<Vec<Result<Recording, GuestError>>, GuestError> {
-        let requests: Vec<_> = jobs.iter().map(|job| Request::Run(Box::new(job.clone()))).collect();
+        let requests: Vec<_> = jobs.iter().map(|job| self.request(job)).collect();
         // A debugger may hold it for as long as it likes.
         let silence = if self.inspection.gdb.is_some() { DEBUGGED } else { self.silence };
         let mut boot = self.boot(&requests, jobs[0].seed, silence, news)?;
@@ -313,6 +316,17 @@ impl Guest {
             Ok(recording)
         });
         Ok(results.collect())
+    }
+
+    /// What the guest is asked for a job. One that is watched from outside is asked the same as any other.
+    fn request(&self, job: &Job) -> Request {
+        let job = Box::new(job.clone());
+        match self.inspection.capture {
+            Some(snap) if !self.machine.sees_packets() => {
+                Request::Capture(job, Wish { snap, held: self.machine.record().clock != Clockwork::Real })
+            }
+            _ => Request::Run(job),
+        }
     }
 
     /// The options of `mplab run` that name the place, each with a space before it.

@@ -72,6 +72,17 @@ pub fn verdict(recording: &Recording, verdict: &Verdict, again: &str, style: Sty
     lines.join("\n") + "\n"
 }
 
+/// A finding in one line: `ok    download: stall <= 2s in 2s..10s: 1.2s`.
+pub(super) fn found(finding: &Finding) -> String {
+    let word = if finding.condemns() { "FAIL" } else { "ok  " };
+    let within = window(finding);
+    let gap = if within.is_empty() { "" } else { " " };
+    let why = finding.why.iter().flat_map(|why| why.lines());
+    let lines =
+        std::iter::once(format!("{word}  {finding}{gap}{within}: {}", finding.measured)).chain(why.map(|line| format!("      {line}")));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn window(finding: &Finding) -> String {
     if finding.window == Window::default() { String::new() } else { format!("in {}", finding.window) }
 }

@@ -10,22 +10,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::os::fd::OwnedFd;
-use std::path::Path;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::pipe2;
 
 use super::memory::Memory;
-use super::pcapng::{self, PacketDirection};
-use crate::document::disk::Draft;
 use crate::document::topology::Topology;
 use crate::kernel::layout::Layout;
-use crate::place::guest::capture_of;
+use crate::kernel::process::anonymous_file;
+use crate::record::Packet;
+use crate::words::Snap;
 
-/// The most of a packet that is kept. All its headers are there; data that is not in the same buffer, as that of most TCP packets, is not.
-const LONGEST: u32 = 256;
 /// More packets than this are not handed to an interface at once.
 const CHAIN: usize = 1024;
 
@@ -40,9 +37,12 @@ pub(super) struct Capture {
     layout: Layout,
     /// The addresses behind instructions that read the clock.
     clocks: Vec<u64>,
-    /// Which file belongs to the end of a wire with this name.
-    wires: BTreeMap<String, usize>,
-    files: Vec<BufWriter<Draft>>,
+    /// How much is kept of a packet. All its headers are there; data that is not in the same buffer, as that of most TCP packets, is not.
+    snap: Snap,
+    /// Which way what comes to the end of a wire with this name goes.
+    wires: BTreeMap<String, u32>,
+    /// The packets so far.
+    packets: BufWriter<File>,
     /// The time that the kernel last read, in ns.
     now: u64,
     /// The registers, as they were printed, and the packet's first bytes when one was last about to be transmitted.
@@ -60,19 +60,12 @@ impl Log {
 }
 
 impl Capture {
-    /// A file for each end of a link, called HOST/INTERFACE below a directory: what a capture in that host would see. With both ends in one file
-    /// every packet would come twice, which programs that read captures take for retransmissions.
-    pub(super) fn new(layout: Layout, clocks: Vec<u64>, topology: &Topology, directory: &Path) -> io::Result<Self> {
-        let mut capture = Self { layout, clocks, wires: BTreeMap::new(), files: Vec::new(), now: 0, last: None };
-        for (name, link) in &topology.links {
-            for (end, side) in link.ends.iter().zip(["a", "b"]) {
-                let mut file = BufWriter::new(Draft::new(&capture_of(directory, end))?);
-                file.write_all(&pcapng::beginning(&end.to_string(), LONGEST))?;
-                capture.wires.insert(format!("{name}-{side}"), capture.files.len());
-                capture.files.push(file);
-            }
-        }
-        Ok(capture)
+    /// One of the links of a topology. Each packet is seen once, where it leaves a host: programs that read captures take one that comes again for a
+    /// retransmission.
+    pub(super) fn new(layout: Layout, clocks: Vec<u64>, topology: &Topology, snap: Snap) -> io::Result<Self> {
+        let ends = topology.links.keys().flat_map(|link| [format!("{link}-a"), format!("{link}-b")]);
+        let packets = BufWriter::new(anonymous_file("packets")?);
+        Ok(Self { layout, clocks, snap, wires: ends.zip(0..).collect(), packets, now: 0, last: None })
     }
 
     /// QEMU's arguments that make it print what is needed.
@@ -83,8 +76,8 @@ impl Capture {
         ["-d", "cpu,nochain", "-dfilter", &filter.join(",")].map(str::to_owned).to_vec()
     }
 
-    /// Follows a guest to its end. Returns what QEMU said besides.
-    pub(super) fn follow(mut self, log: File, memory: &Memory) -> io::Result<String> {
+    /// Follows a guest to its end. Returns what QEMU said besides, and the packets, by the clock of the guest's CPU.
+    pub(super) fn follow(mut self, log: File, memory: &Memory) -> io::Result<(String, File)> {
         let mut others = String::new();
         let mut printing = false;
         let mut registers = String::new();
@@ -114,41 +107,35 @@ impl Capture {
                 registers += &line;
             }
         }
-        for file in self.files {
-            file.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
-        }
-        Ok(others.trim().to_owned())
+        let mut packets = self.packets.into_inner().map_err(io::IntoInnerError::into_error)?;
+        packets.rewind()?;
+        Ok((others.trim().to_owned(), packets))
     }
 
     /// A chain of packets that is about to be transmitted by an interface.
     fn transmitted(&mut self, first: u64, device: u64, registers: String, memory: &Memory) -> io::Result<()> {
-        let Some((file, way)) = self.place(device, memory) else { return Ok(()) };
+        let Some(way) = self.way(device, memory) else { return Ok(()) };
         let about = Some((registers, self.packet(first, memory).map(|(head, ..)| head).unwrap_or_default()));
         if about == self.last {
             return Ok(());
         }
         self.last = about;
-        let mut packet = first;
+        let (mut packet, mut bytes) = (first, Vec::new());
         for _ in 0..CHAIN {
             let Some((head, length, next)) = self.packet(packet, memory) else { break };
-            self.files[file].write_all(&pcapng::packet(self.now, way, &head, length))?;
+            Packet { at: self.now, way, length, head }.write(&mut bytes);
             packet = next;
         }
-        Ok(())
+        self.packets.write_all(&bytes)
     }
 
-    /// The link's end at which a packet is seen: it leaves the host by its own interface, and comes to it by the wire's.
-    fn place(&self, device: u64, memory: &Memory) -> Option<(usize, PacketDirection)> {
-        let wire = |device: u64| {
-            let mut name = [0; 16];
-            memory.read(device + self.layout.name as u64, &mut name)?;
-            let name = name.split(|&byte| byte == 0).next().and_then(|name| std::str::from_utf8(name).ok())?;
-            self.wires.get(name).copied()
-        };
-        if let Some(file) = wire(device) {
-            return Some((file, PacketDirection::In));
-        }
-        Some((wire(memory.pointer(device + self.layout.private as u64)?)?, PacketDirection::Out))
+    /// Which way a packet goes that leaves a host by this interface: the peer of a link's end is the wire's. It is another interface that a packet
+    /// comes to a host by.
+    fn way(&self, device: u64, memory: &Memory) -> Option<u32> {
+        let mut name = [0; 16];
+        memory.read(memory.pointer(device + self.layout.private as u64)? + self.layout.name as u64, &mut name)?;
+        let name = name.split(|&byte| byte == 0).next().and_then(|name| std::str::from_utf8(name).ok())?;
+        self.wires.get(name).copied()
     }
 
     /// The first bytes of a packet, its length, and the next one of its chain.
@@ -158,7 +145,7 @@ impl Capture {
         }
         let at = |offset: usize| packet + offset as u64;
         let (length, elsewhere) = (memory.word(at(self.layout.len))?, memory.word(at(self.layout.data_len))?);
-        let mut head = vec![0; length.saturating_sub(elsewhere).min(LONGEST) as usize];
+        let mut head = vec![0; length.saturating_sub(elsewhere).min(self.snap.bytes()) as usize];
         memory.read(memory.pointer(at(self.layout.data))?, &mut head)?;
         Some((head, length, memory.pointer(at(self.layout.next))?))
     }

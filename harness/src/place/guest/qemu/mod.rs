@@ -4,11 +4,11 @@
 //! The order is in the machine's firmware configuration, what the guest has to say leaves by a debug port, and nothing else goes in or out.
 
 mod accel;
+mod align;
 mod capture;
 mod command;
 mod memory;
 mod monitor;
-mod pcapng;
 pub(super) mod port;
 mod ready;
 mod stub;
@@ -32,6 +32,7 @@ use crate::life::execute::News;
 use crate::place::failure::{Failure, Kind};
 use crate::place::local::{Message, Request};
 use crate::result::recording::{Acceleration, Clockwork, MachineRecord};
+use crate::words::Snap;
 use capture::{Capture, Log};
 use command::{Hardware, Process};
 use memory::Memory;
@@ -99,9 +100,9 @@ impl Qemu {
     }
 
     /// Readies a capture of the links of an errand's first job: where the kernel has what is looked at is found out by booting it.
-    fn capture(&self, errand: &Errand, directory: &Path) -> Result<Result<Watch, Boot>, GuestError> {
+    fn capture(&self, errand: &Errand, snap: Snap) -> Result<Result<Watch, Boot>, GuestError> {
         let memory = || Memory::new(self.hardware.memory).map_err(failed("make the guest's memory"));
-        let Some(Request::Run(job)) = errand.requests.first() else { return Ok(Ok(Watch::Nothing)) };
+        let Some(job) = errand.requests.first().and_then(Request::job) else { return Ok(Ok(Watch::Nothing)) };
         let looked = Arc::new(memory()?);
         let (requests, inspection) = ([Request::Layout], Inspection::default());
         let looking = Errand { requests: &requests, inspection: &inspection, seed: 0, silence: SILENCE, ..*errand };
@@ -115,7 +116,7 @@ impl Qemu {
         if clocks.is_empty() {
             return Err(failed("find where the kernel reads its clock")(io::Error::other("it has no rdtsc there")));
         }
-        let capture = Capture::new(layout, clocks, &job.topology, directory).map_err(failed("write captures"))?;
+        let capture = Capture::new(layout, clocks, &job.topology, snap).map_err(failed("keep packets"))?;
         Ok(Ok(Watch::Packets(Box::new(capture), memory()?)))
     }
 
@@ -154,11 +155,15 @@ impl Qemu {
             qemu.kill();
         }
         let mut complaint = qemu.end().map_err(failed("wait for QEMU"))?;
-        if let Some(follower) = follower {
-            let said = follower.join().unwrap_or_else(|_| Err(io::Error::other("it panicked")));
-            complaint = said.map_err(failed("capture"))? + &complaint;
-        }
         let (answers, hung) = heard.end();
+        if let Some(follower) = follower {
+            let ended = follower.join().unwrap_or_else(|_| Err(io::Error::other("it panicked")));
+            let (said, packets) = ended.map_err(failed("capture"))?;
+            complaint = said + &complaint;
+            if let Some(Message::Recording(recording)) = answers.first() {
+                align::tell(recording, packets, &mut |fresh| news(0, fresh)).map_err(failed("tell packets"))?;
+            }
+        }
         let before = ready.map(|ready| ready.console.clone()).unwrap_or_default();
         Ok(Boot { answers, console: before + &said(console)?, hung: hung.then(Hang::default), complaint })
     }
@@ -200,14 +205,19 @@ impl Qemu {
 
 impl Machine for Qemu {
     fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
-        let watch = match &errand.inspection.capture {
-            Some(directory) => match self.capture(errand, directory)? {
+        let watch = match errand.inspection.capture.filter(|_| self.sees_packets()) {
+            Some(snap) => match self.capture(errand, snap)? {
                 Ok(watch) => watch,
                 Err(boot) => return Ok(boot),
             },
             None => Watch::Nothing,
         };
         self.watched(errand, watch, news)
+    }
+
+    fn sees_packets(&self) -> bool {
+        // In real time it would be slowed down by what it prints.
+        matches!(self.hardware.clock, Clockwork::Virtual { .. })
     }
 
     fn record(&self) -> MachineRecord {
@@ -275,8 +285,8 @@ enum Watch {
     Packets(Box<Capture>, Memory),
 }
 
-/// The thread that follows a guest to its end, and returns what QEMU said besides.
-type Follower = thread::JoinHandle<io::Result<String>>;
+/// The thread that follows a guest to its end, and returns what QEMU said besides and the packets.
+type Follower = thread::JoinHandle<io::Result<(String, File)>>;
 
 impl Watch {
     /// QEMU's arguments for a guest that begins with what one has that is ready, or with nothing; and for packets the thread that follows them

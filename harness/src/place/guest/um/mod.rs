@@ -19,7 +19,6 @@ use super::order::Order;
 use super::{GuestError, failed, filled, said};
 use crate::kernel::process::anonymous_file;
 use crate::life::execute::News;
-use crate::place::failure::{Failure, Kind};
 use crate::result::recording::{Acceleration, Clockwork, MachineRecord};
 use beginning::Beginning;
 pub(super) use channel::open;
@@ -52,10 +51,6 @@ fn line() -> String {
 
 impl Machine for Um {
     fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
-        if errand.inspection.capture.is_some() {
-            let refusal = Failure::says(Kind::Unsupported, "captures are made in guests of QEMU only");
-            return Err(GuestError::refused(refusal.remedy("import the kernel as an image, or run tcpdump as a `[process]`")));
-        }
         let beginning =
             Beginning::of(errand.kernel, errand.program).map_err(failed("ready the kernel and the guest's first file system"))?;
         let Payload { modules, archive: payload } =
