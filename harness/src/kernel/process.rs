@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,6 +11,7 @@ use std::{fs, io};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, CpuSet, sched_getaffinity, sched_setaffinity, setns, unshare};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{SigHandler, Signal, raise, signal};
@@ -34,6 +35,28 @@ pub(crate) fn dies_with_this_thread(command: &mut Command) {
     let parent = std::process::id() as i32;
     // SAFETY: between fork and exec only prctl(2) and getppid(2) are called.
     unsafe { command.pre_exec(move || die_with_parent(parent)) };
+}
+
+/// Makes the kernel kill the command's process, and all that this has started, when the calling thread ends. The process is the first of a process
+/// namespace (pid_namespaces(7)): when it ends, for whatever reason, nothing that it has started outlives it, wherever that went and whatever it
+/// asked for. It has its number here, too. The caller must have one thread, starts no other command, and may make namespaces.
+pub(crate) fn dies_with_all_that_it_starts(command: &mut Command) -> io::Result<()> {
+    unshare(CloneFlags::CLONE_NEWPID)?;
+    // In there nobody can ask for the parent by number. A pipe whose writer the parent has hangs up before the parent's end is told.
+    let (reader, writer) = io::pipe()?;
+    let mut writer = Some(writer);
+    let dies = move || {
+        prctl::set_pdeathsig(Signal::SIGKILL)?;
+        // The child's copy.
+        writer.take();
+        match poll(&mut [PollFd::new(reader.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO)? {
+            0 => Ok(()),
+            _ => Err(Errno::ESRCH.into()),
+        }
+    };
+    // SAFETY: between fork and exec only prctl(2), close(2) and poll(2) are called.
+    unsafe { command.pre_exec(dies) };
+    Ok(())
 }
 
 /// Makes the kernel tell the command's process to end (SIGTERM) when the thread that starts it ends: one that passes it on to its own

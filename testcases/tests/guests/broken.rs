@@ -46,12 +46,28 @@ const NEVER_WAIT: &str = "while :; do :; done";
 /// How long a guest that hangs is waited for. It boots and downloads in a tenth of that.
 const SILENCE: Duration = Duration::from_secs(30);
 
+const NEVER_WAITS: &str = "a_program_that_never_waits_is_a_hang_of_a_program";
+const STOPS: &str = "a_kernel_that_stops_with_interrupts_off_is_a_hang_of_the_kernel";
+const LETS_NOBODY_JOIN: &str = "a_server_that_lets_nobody_join_fails_what_needs_joins";
+
+/// Trials of a kernel in which a guest works for seconds, unless it is killed.
+pub(crate) fn that_last(kernel: &Kernel) -> Vec<&'static str> {
+    match kernel.manifest.form {
+        Form::Image => vec![LETS_NOBODY_JOIN],
+        Form::Program if has_crash_points(kernel) => vec![NEVER_WAITS, STOPS],
+        Form::Program => vec![NEVER_WAITS],
+    }
+}
+
+fn has_crash_points(kernel: &Kernel) -> bool {
+    fs::read(kernel.image()).is_ok_and(|image| image.windows(CRASH_POINTS.len()).any(|here| here == CRASH_POINTS))
+}
+
 /// The trials of a kernel.
 pub(crate) fn trials(group: &str, kernel: &Kernel, guest: &Guest, place: &PlaceRecord) -> Vec<Trial> {
     // In a machine of QEMU time passes while something runs, and no loop makes it silent for long.
     let is_program = kernel.manifest.form == Form::Program;
-    let has_crash_points =
-        is_program && fs::read(kernel.image()).is_ok_and(|image| image.windows(CRASH_POINTS.len()).any(|here| here == CRASH_POINTS));
+    let has_crash_points = is_program && has_crash_points(kernel);
     let trial = |name: &str, can: bool, test: fn(&Guest, &PlaceRecord) -> Result<(), Failed>| {
         let (guest, place, name) = (guest.clone(), place.clone(), format!("{group}::{name}"));
         if can {
@@ -62,13 +78,13 @@ pub(crate) fn trials(group: &str, kernel: &Kernel, guest: &Guest, place: &PlaceR
     };
     let mut trials = vec![
         trial("a_panic_fails_the_case_that_it_came_in_and_no_other", !is_program || has_crash_points, a_panic),
-        trial("a_server_that_lets_nobody_join_fails_what_needs_joins", true, no_joins),
+        trial(LETS_NOBODY_JOIN, true, no_joins),
     ];
     if is_program {
         trials.extend([
             trial("a_warning_fails_the_case_that_it_came_in_and_no_other", has_crash_points, a_warning),
-            trial("a_kernel_that_stops_with_interrupts_off_is_a_hang_of_the_kernel", has_crash_points, a_kernel_that_stops),
-            trial("a_program_that_never_waits_is_a_hang_of_a_program", true, a_program_that_never_waits),
+            trial(STOPS, has_crash_points, a_kernel_that_stops),
+            trial(NEVER_WAITS, true, a_program_that_never_waits),
         ]);
     }
     trials

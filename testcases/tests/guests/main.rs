@@ -10,6 +10,7 @@
 mod broken;
 mod builds;
 mod known;
+mod left;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,6 +85,7 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
     match ready() {
         Ok((guest, place)) => {
             let broken = broken::trials(&name, &kernel, &guest, &place);
+            let left = left::trial(&name, &kernel);
             let builds = builds::trial(&name, &kernel, &guest, &place);
             let at = Place::Guest(Box::new(guest));
             let known = known::trial(&name, &kernel, &at, &place);
@@ -106,7 +108,7 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
             };
             let files = files();
             let without = group.trials_without(&files, |name| turn.last && (which == "all" || which == "turns" && turn.part_has(name)));
-            files.into_iter().map(case).chain(without).chain(broken).chain([repeated]).chain(known).chain(builds).collect()
+            files.into_iter().map(case).chain(without).chain(broken).chain([left, repeated]).chain(known).chain(builds).collect()
         }
         Err(error @ GuestError::NoQemu(_)) => vec![ignored(name, "needs QEMU", error.to_string())],
         Err(error) => vec![Trial::test(name, move || Err(error.into()))],
