@@ -97,6 +97,18 @@ enum Due {
     Change(Vec<Op>, bool),
 }
 
+/// What the loop waited for.
+enum Came {
+    /// The next time at which something is due.
+    Time,
+    /// Something that the kernel says of a host.
+    Event,
+    /// Something of a process.
+    Process,
+    /// The end of a transfer.
+    End(String),
+}
+
 /// A run whose lab stands and whose servers listen.
 struct Run {
     job: Job,
@@ -180,18 +192,20 @@ impl Run {
         let deadline = self.job.case.deadline;
         let clock = Clock::start();
         self.processes.begin(clock);
+        // It is read after each wait, and after what takes time. Each reading is a system call where the kernel is a program.
+        let mut now = clock.now();
         while (!self.agenda.is_empty() || self.waiting.ongoing() || !ongoing.is_empty() || self.processes.ongoing())
             && !self.processes.over()
-            && clock.now() < deadline
+            && now < deadline
         {
-            while let Some((at, due)) = self.agenda.pop_if(|(at, _)| *at <= clock.now()) {
-                self.late_steps.push(clock.now().since(at).micros());
+            while let Some((at, due)) = self.agenda.pop_if(|(at, _)| *at <= now) {
+                self.late_steps.push(now.since(at).micros());
                 match due {
                     Due::Start(name) => self.start(&name, clock, &ended)?,
                     Due::Process(name) => self.processes.start(&name).await.map_err(processes::Failure::from)?,
                     Due::Step(number, step) => {
                         // What is counted up to a step is what came before it.
-                        self.sample_if_due(clock, news)?;
+                        self.sample_if_due(now, clock, news)?;
                         self.step(number, step, clock, news).await?;
                     }
                     Due::Change(ops, last) => {
@@ -201,21 +215,32 @@ impl Run {
                         }
                     }
                 }
+                now = clock.now();
             }
-            self.sample_if_due(clock, news)?;
+            now = self.sample_if_due(now, clock, news)?;
             let mut next = self.agenda.last().map_or(deadline, |(at, _)| *at).min(self.next_sample).min(deadline);
             if self.waiting.ongoing() {
-                self.look(clock)?;
-                next = self.agenda.last().map_or(next, |(at, _)| next.min(*at)).min(clock.now().after(AGAIN));
+                self.look(now)?;
+                next = self.agenda.last().map_or(next, |(at, _)| next.min(*at)).min(now.after(AGAIN));
             }
-            tokio::select! {
-                () = tokio::time::sleep_until(clock.instant(next).into()) => {}
-                () = self.observer.event() => self.observer.drain_events(clock.now())?,
-                () = self.processes.event() => self.processes.look(&mut self.observer).await?,
-                Some(name) = endings.recv() => { ongoing.remove(&name); }
+            let came = tokio::select! {
+                () = tokio::time::sleep_until(clock.instant(next).into()) => Came::Time,
+                () = self.observer.event() => Came::Event,
+                () = self.processes.event() => Came::Process,
+                Some(name) = endings.recv() => Came::End(name),
+            };
+            now = clock.now();
+            match came {
+                Came::Time => {}
+                Came::Event => self.observer.drain_events(now)?,
+                Came::Process => {
+                    self.processes.look(&mut self.observer).await?;
+                    now = clock.now();
+                }
+                Came::End(name) => drop(ongoing.remove(&name)),
             }
         }
-        self.sample(clock, true, news)?;
+        self.sample(clock.now(), true, news)?;
         let end = clock.now();
         let timed_out = end >= deadline && (!ongoing.is_empty() || self.processes.ongoing());
         for host in self.job.topology.hosts.keys() {
@@ -242,8 +267,7 @@ impl Run {
     }
 
     /// Looks whether it is time for the step that waits.
-    fn look(&mut self, clock: Clock) -> Result<(), ExecuteError> {
-        let now = clock.now();
+    fn look(&mut self, now: Time) -> Result<(), ExecuteError> {
         self.observer.drain_events(now)?;
         let Self { waiting, observer, running, job, processes, .. } = self;
         let Some((number, step)) = waiting.look(now, |condition| amount(condition, job, observer, running, processes))? else {
@@ -284,20 +308,22 @@ impl Run {
         Ok(())
     }
 
-    fn sample_if_due(&mut self, clock: Clock, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
-        if self.next_sample <= clock.now() {
-            self.late_samples.push(clock.now().since(self.next_sample).micros());
-            self.sample(clock, false, news)?;
-            // Samples that are due already are skipped: two at once say no more than one.
-            while self.next_sample <= clock.now() {
-                self.next_sample = self.next_sample.after(self.job.case.sample);
-            }
+    /// Samples if it is time to, and tells what time it is then.
+    fn sample_if_due(&mut self, now: Time, clock: Clock, news: &mut dyn FnMut(News)) -> Result<Time, ExecuteError> {
+        if now < self.next_sample {
+            return Ok(now);
         }
-        Ok(())
+        self.late_samples.push(now.since(self.next_sample).micros());
+        self.sample(now, false, news)?;
+        let now = clock.now();
+        // Samples that are due already are skipped: two at once say no more than one.
+        while self.next_sample <= now {
+            self.next_sample = self.next_sample.after(self.job.case.sample);
+        }
+        Ok(now)
     }
 
-    fn sample(&mut self, clock: Clock, last: bool, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
-        let now = clock.now();
+    fn sample(&mut self, now: Time, last: bool, news: &mut dyn FnMut(News)) -> Result<(), ExecuteError> {
         self.observer.sample(now, last)?;
         if let Some(capture) = &mut self.capture {
             capture.look(news);

@@ -5,10 +5,10 @@
 //! The child holds every namespace by descriptor and dies with the thread that started it, so nothing can be left behind.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{OnceLock, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, io, process, thread};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use crate::kernel::{inherited, kmsg, probe, process as confine, timers};
 use crate::life::capture::Wish;
 use crate::life::execute::{News, execute, watchdog};
 use crate::place::failure::{Failure, Kind};
+use crate::place::lines::{Heard, Lines};
 use crate::plan::Job;
 use crate::result::recording::{PlaceRecord, Recording};
 use crate::result::splat;
@@ -150,20 +151,17 @@ pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Messa
     // A child that could not leave the computer's network answers without reading: what it says is worth more than the broken pipe.
     stdin.write_all(&request).ok();
     drop(stdin);
-    let (lines, heard) = mpsc::channel();
-    let stdout = BufReader::new(child.0.stdout.take().expect("piped above"));
-    let hear = move || stdout.lines().map_while(Result::ok).try_for_each(|line| lines.send(line));
-    thread::Builder::new().spawn(hear).map_err(|error| failed("start a thread that hears", &error))?;
-    let deadline = Instant::now() + patience;
+    let stdout = child.0.stdout.take().expect("piped above");
+    let mut lines = Lines::of(stdout, patience).map_err(|error| failed("hear", &error))?;
     loop {
-        match heard.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) => match serde_json::from_str(&line).map_err(|error| failed("understand", &error))? {
+        match lines.next().map_err(|error| failed("hear", &error))? {
+            Heard::Line(line) => match serde_json::from_slice(&line).map_err(|error| failed("understand", &error))? {
                 Message::News(fresh) => news(fresh),
                 Message::Failed(why) => return Err(LocalError::Failed(why)),
                 answer => return Ok(answer),
             },
-            Err(mpsc::RecvTimeoutError::Timeout) => return Err(LocalError::Stuck(patience)),
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Heard::Late => return Err(LocalError::Stuck(patience)),
+            Heard::End => {
                 let status = child.0.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
                 return Err(broken(format!("the run's process ended without an answer ({status})")));
             }
@@ -185,7 +183,7 @@ pub fn place() -> Result<PlaceRecord, LocalError> {
     PLACE.get_or_init(probe).clone()
 }
 
-/// Runs a job in a child of the calling thread, which tells what happens meanwhile. What the kernel complains of meanwhile is recorded too,
+/// Runs a job in a child, which tells what happens meanwhile. What the kernel complains of meanwhile is recorded too,
 /// where its log can be read: it may be another program's doing.
 pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, LocalError> {
     run_captured(job, None, news)
@@ -199,7 +197,14 @@ pub(super) fn run_captured(job: &Job, capture: Option<Snap>, news: &mut dyn FnMu
         Some(snap) => Request::Capture(job, Wish { snap, held: false }),
         None => Request::Run(job),
     };
-    match ask(&request, news)? {
+    let (tell, told) = mpsc::channel();
+    let answer = thread::scope(|scope| {
+        // Whoever is told may be slow, as a terminal that is stopped. The run goes on meanwhile.
+        let asked = scope.spawn(move || ask(&request, &mut |fresh| drop(tell.send(fresh))));
+        told.iter().for_each(news);
+        asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    match answer? {
         Message::Recording(mut recording) => {
             recording.splats = log.as_mut().map(|log| splat::scan(&log.read())).unwrap_or_default();
             Ok(*recording)

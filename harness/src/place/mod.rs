@@ -5,6 +5,7 @@ mod enter;
 mod failure;
 #[doc(hidden)]
 pub mod guest;
+mod lines;
 #[doc(hidden)]
 pub mod local;
 

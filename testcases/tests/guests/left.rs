@@ -69,7 +69,7 @@ fn at(moment: Duration, by: &str, is_program: bool, store: &Path) -> Result<(), 
     let mut apart = begun()?;
     apart.mplab.kill()?;
     apart.mplab.wait()?;
-    apart.wait_until(|living| living.is_empty(), &format!("the end of a guest whose mplab was killed after {moment:?}"))
+    apart.wait_until(Vec::is_empty, &format!("the end of a guest whose mplab was killed after {moment:?}"))
 }
 
 /// A trial that runs in a network namespace of its own.

@@ -6,9 +6,11 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use nix::poll::PollFlags;
 
+use super::arrivals::Arrivals;
 use super::content::Content;
 use super::delivery::Delivery;
 use super::gulp::Gulp;
@@ -151,6 +153,7 @@ pub(super) fn receive(end: &End, connected: u64, meter: &AtomicU64) -> Received 
 
 fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Received, delivery: &mut Delivery) -> io::Result<()> {
     let mut gulp = Gulp::since(Time::from_micros(connected));
+    let mut arrivals = Arrivals::default();
     let mut buffer = vec![0; Gulp::MOST];
     socket::stamp_arrivals(&end.socket)?;
     end.socket.set_read_timeout(Some(Gulp::SPAN.into()))?;
@@ -176,8 +179,8 @@ fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Rece
         };
         let now = end.clock.now();
         // A call that got all it wanted has just got the last of it, and so has one that did not wait. Of another the kernel knows when that was.
-        let silence = if quiet || length == wanted { None } else { stamp.and_then(|stamp| stamp.elapsed().ok()) };
-        let at = gulp.took(length, now, silence.map(Time::from).unwrap_or_default());
+        let stamp = stamp.filter(|_| !quiet && length < wanted);
+        let at = gulp.took(length, now, stamp.map_or(now, |stamp| arrivals.at(stamp, now, SystemTime::now)));
         quiet = false;
         if received.corrupt_at.is_some() {
             continue;

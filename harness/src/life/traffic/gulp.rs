@@ -28,15 +28,15 @@ impl Gulp {
         self.size
     }
 
-    /// A call has returned `now` with `length` bytes, the last of which had come `silence` ago. Tells when that was: at the time of the call before
-    /// at the earliest, for then it was not there to be had.
-    pub(super) fn took(&mut self, length: usize, now: Time, silence: Time) -> Time {
+    /// A call has returned `now` with `length` bytes, the last of which `came` before. Tells when that was: at the time of the call before at the
+    /// earliest, for then it was not there to be had, and now at the latest.
+    pub(super) fn took(&mut self, length: usize, now: Time, came: Time) -> Time {
         let elapsed = now.since(self.last);
         let fitting = (length as u64).saturating_mul(Self::SPAN.0) / elapsed.0.max(1);
         // Not at once: bytes that have waited for others come together.
         let fitting = fitting.clamp(self.size as u64 / 2, self.size as u64 * 2) as usize;
         self.size = fitting.clamp(Self::LEAST, Self::MOST);
-        let at = Time(now.0.saturating_sub(silence.0)).max(self.last);
+        let at = came.max(self.last).min(now);
         self.last = now;
         at
     }
@@ -53,7 +53,7 @@ mod tests {
         while now < Time::from_millis(1000) {
             let size = gulp.size();
             now = now.after(Time(size as u64 * 1_000_000 / bytes_per_ms));
-            assert_eq!(gulp.took(size, now, Time::ZERO), now);
+            assert_eq!(gulp.took(size, now, now), now);
             calls += 1;
         }
         calls
@@ -75,7 +75,13 @@ mod tests {
     #[test]
     fn the_last_byte_did_not_come_before_the_last_call() {
         let mut gulp = Gulp::since(Time::from_millis(5));
-        assert_eq!(gulp.took(10, Time::from_millis(15), Time::from_millis(4)), Time::from_millis(11));
-        assert_eq!(gulp.took(10, Time::from_millis(25), Time::from_millis(400)), Time::from_millis(15));
+        assert_eq!(gulp.took(10, Time::from_millis(15), Time::from_millis(11)), Time::from_millis(11));
+        assert_eq!(gulp.took(10, Time::from_millis(25), Time::from_millis(3)), Time::from_millis(15));
+    }
+
+    #[test]
+    fn the_last_byte_has_come() {
+        let mut gulp = Gulp::since(Time::ZERO);
+        assert_eq!(gulp.took(10, Time::from_millis(15), Time::from_millis(400)), Time::from_millis(15));
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! A transfer has a thread for its loop ([`drive`](self)) and one for each end of each flow; none of them outlives [`Running`].
 
+mod arrivals;
 mod connection;
 mod content;
 mod delivery;
