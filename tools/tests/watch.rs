@@ -43,7 +43,8 @@ fn main() -> ExitCode {
     mplab::enter();
     let confined = mplab::local::place().err().map(|error| error.to_string());
     let no_terminal = confined.clone().or_else(|| without(&["tmux"]));
-    let in_a_terminal: [(&str, fn()); 4] = [
+    let in_a_terminal: [(&str, fn()); 5] = [
+        ("a_signal_leaves_the_terminal_as_it_was", a_signal_leaves_the_terminal_as_it_was),
         ("a_run_is_watched_to_its_verdict", a_run_is_watched_to_its_verdict),
         ("keys_cut_restore_shape_and_pause", keys_cut_restore_shape_and_pause),
         ("a_screen_is_drawn_at_any_size", a_screen_is_drawn_at_any_size),
@@ -164,6 +165,7 @@ fn a_run_is_watched_to_its_verdict() {
     );
     terminal.shows("cut: carrier");
     terminal.shows("• ");
+    terminal.shows("lost its carrier");
     let ended = terminal.shows("any key: leave");
     assert_has(&ended, &["verdict: passed", "ok    download: intact = true"]);
     terminal.keys(&["q"]);
@@ -200,6 +202,30 @@ fn keys_cut_restore_shape_and_pause() {
     terminal.until("time that goes on", |screen| !screen.contains("paused"));
     terminal.keys(&["q"]);
     terminal.shows("it ended with 0");
+}
+
+fn a_signal_leaves_the_terminal_as_it_was() {
+    let lab = Lab::up();
+    for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130), ("C-c", 130)] {
+        let line = format!("(sh -c 'echo $$ > pid; exec {MPLAB} watch {}'; code=$?; stty -a; exit $code)", lab.name);
+        let terminal = Terminal::run(&lab.directory, (100, 30), &line);
+        terminal.shows("q leave");
+        let alternate = |terminal: &Terminal| {
+            let output = terminal.tmux(&["display-message", "-p", "#{alternate_on}"]).output().expect("tmux can be started");
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        };
+        assert_eq!(alternate(&terminal), "1");
+        if signal == "C-c" {
+            terminal.keys(&[signal]);
+        } else {
+            let id = fs::read_to_string(lab.directory.path().join("pid")).expect("it was written");
+            assert!(Command::new("kill").args(["-s", signal, id.trim()]).status().expect("kill can be started").success());
+        }
+        let left = terminal.shows(&format!("it ended with {code}"));
+        assert_eq!(alternate(&terminal), "0", "after {signal}");
+        let modes: Vec<&str> = left.split_whitespace().collect();
+        assert!(modes.contains(&"icanon") && modes.contains(&"echo") && modes.contains(&"opost"), "after {signal}:\n{left}");
+    }
 }
 
 fn a_screen_is_drawn_at_any_size() {
@@ -250,6 +276,6 @@ fn a_run_is_watched_as_lines() {
     directory.write("cases/one.toml", CASE);
     let said = directory.say(&["run", "--watch", "cases/one.toml", "-t", "500ms"]);
     assert_eq!(said.code, 0, "{said:?}");
-    assert_has(&said.out, &["ethernet down", "-- cut ethernet", "PASS  one"]);
+    assert_has(&said.out, &["ethernet down", "-- cut ethernet", "eth0 lost its carrier", "PASS  one"]);
     assert!(fs::exists(directory.path().join("recordings/one.json")).expect("a file system"));
 }

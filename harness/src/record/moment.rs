@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::HostRecord;
+use super::{HostRecord, NoticeRecord};
 
 /// All hosts at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct HostMoment {
     pub interfaces: BTreeMap<String, (u64, u64)>,
     /// The subflows that it has.
     pub subflows: Vec<SubflowMoment>,
+    /// The last of what its kernel said of links, addresses and routes, at most [`HostMoment::NOTICES`]: also what an earlier moment has already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<NoticeRecord>,
 }
 
 /// A subflow at a moment, as one of its ends sees it.
@@ -58,6 +61,9 @@ impl SubflowMoment {
 }
 
 impl HostMoment {
+    /// How many notices a moment has at the most: a link that goes takes its addresses and routes with it.
+    pub const NOTICES: usize = 32;
+
     /// A host's last sample.
     pub fn last_of(record: &HostRecord) -> Self {
         let last = |values: &[u64]| values.last().copied().unwrap_or_default();
@@ -75,22 +81,27 @@ impl HostMoment {
             rtt: last(&seen.rtt),
             cwnd: last(&seen.cwnd),
         });
-        Self { interfaces: interfaces.collect(), subflows: subflows.collect() }
+        let notices = record.notices[record.notices.len().saturating_sub(Self::NOTICES)..].to_vec();
+        Self { interfaces: interfaces.collect(), subflows: subflows.collect(), notices }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{InterfaceSeries, SubflowSeries};
+    use crate::record::{About, InterfaceSeries, SubflowSeries};
 
     #[test]
     fn a_subflow_that_is_gone_is_not_in_the_last_sample() {
         let subflow = |at: &[u64]| SubflowSeries { at: at.to_vec(), rtt: at.to_vec(), flags: "Bec".into(), ..SubflowSeries::default() };
         let eth0 = InterfaceSeries { rx_bytes: vec![0, 5], tx_bytes: vec![1, 7], ..InterfaceSeries::default() };
         let interfaces = [("eth0".to_owned(), eth0)].into();
-        let record = HostRecord { at: vec![1, 2], interfaces, subflows: vec![subflow(&[1]), subflow(&[1, 2])], ..HostRecord::default() };
+        let notice = |at| NoticeRecord { at, about: About::Carrier, now: false, interface: None, detail: String::new() };
+        let subflows = vec![subflow(&[1]), subflow(&[1, 2])];
+        let notices = (0..40).map(notice).collect();
+        let record = HostRecord { at: vec![1, 2], interfaces, subflows, notices, ..HostRecord::default() };
         let moment = HostMoment::last_of(&record);
+        assert_eq!(moment.notices.iter().map(|notice| notice.at).collect::<Vec<_>>(), (8..40).collect::<Vec<_>>());
         assert_eq!(moment.interfaces["eth0"], (5, 7));
         assert_eq!(moment.subflows.iter().map(|subflow| (subflow.rtt, subflow.backup())).collect::<Vec<_>>(), [(2, true)]);
     }

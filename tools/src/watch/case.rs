@@ -99,7 +99,11 @@ impl Watch {
             }
             News::Sample(moment) => {
                 picture.see(moment);
-                let rows = self.rows.as_mut().map(|rows| rows.see(moment));
+                let told = &picture.told;
+                let rows = self.rows.as_mut().map(|rows| {
+                    rows.told(told);
+                    rows.see(moment)
+                });
                 rows.into_iter().flatten().for_each(|row| say!("{row}"));
             }
             _ => {}

@@ -9,7 +9,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Row, Sparkline, Table};
 
-use super::picture::{LinkView, Picture, StepView, SubflowView};
+use super::picture::{LinkView, Picture, SubflowView};
 
 /// Of the links, in their order, as in other drawings of mplab.
 const COLOURS: [Color; 6] = [Color::Blue, Color::Yellow, Color::Green, Color::Red, Color::Magenta, Color::Cyan];
@@ -41,7 +41,7 @@ impl Around {
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, picture: &Picture, around: &Around) {
     let area = frame.area();
-    let below = picture.verdict.as_ref().map_or(picture.steps.len(), |verdict| verdict.findings.len());
+    let below = picture.verdict.as_ref().map_or(picture.steps.len() + picture.told.len(), |verdict| verdict.findings.len());
     let below = if below == 0 { 0 } else { (below + 1).min((area.height / 3).max(4).into()) as u16 };
     let subflows = if picture.subflows.is_empty() { 2 } else { picture.subflows.len() as u16 + 1 };
     let room = area.height.saturating_sub(3 + below);
@@ -59,7 +59,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, picture: &Picture, around: &Around) {
     draw_subflows(frame, &picture.subflows, flows);
     match &picture.verdict {
         Some(verdict) => draw_verdict(frame, verdict, around, bottom),
-        None => draw_steps(frame, &picture.steps, bottom),
+        None => draw_steps(frame, picture, bottom),
     }
     frame.render_widget(Line::raw(text(&around.foot)), foot);
 }
@@ -204,20 +204,25 @@ fn draw_subflows(frame: &mut Frame<'_>, subflows: &[SubflowView], area: Rect) {
     frame.render_widget(table, area);
 }
 
-/// The last steps that were taken, and the next.
-fn draw_steps(frame: &mut Frame<'_>, steps: &[StepView], area: Rect) {
+/// The last steps that were taken and what the kernels said, in the order of time, and the next step.
+fn draw_steps(frame: &mut Frame<'_>, picture: &Picture, area: Rect) {
     let room = usize::from(area.height.saturating_sub(1));
-    let taken = steps.iter().take_while(|step| step.taken.is_some()).count();
-    let first = (taken + 1).saturating_sub(room).min(steps.len().saturating_sub(room));
-    let mut lines = vec![Line::styled("steps", dim())];
-    for step in steps.iter().skip(first).take(room) {
-        let (mark, at, style) = match step.taken {
-            Some(at) => ("•", format!("{:.2}s", Time::from_micros(at).seconds()), Style::new()),
-            None => (" ", step.due.clone(), dim()),
-        };
-        lines.push(Line::styled(format!("{mark} {at:>8}  {}", text(&step.words)), style));
-    }
-    frame.render_widget(Paragraph::new(lines), area);
+    let steps = picture.steps.iter();
+    let mut past: Vec<(u64, &str, &str)> = steps.clone().filter_map(|step| Some((step.taken?, "•", step.words.as_str()))).collect();
+    past.extend(picture.told.iter().map(|(at, words)| (*at, "△", words.as_str())));
+    // A stable sort: a step comes before what is said of it.
+    past.sort_by_key(|(at, ..)| *at);
+    let to_come = steps.filter(|step| step.taken.is_none());
+    let all = past.len() + to_come.clone().count();
+    let first = (past.len() + 1).saturating_sub(room).min(all.saturating_sub(room));
+    let line = |mark: &str, at: &str, words: &str, style| Line::styled(format!("{mark} {at:>8}  {}", text(words)), style);
+    let past = past.iter().map(|(at, mark, words)| line(mark, &format!("{:.2}s", Time::from_micros(*at).seconds()), words, Style::new()));
+    let lines = past.chain(to_come.map(|step| line(" ", &step.due, &step.words, dim())));
+    let heading = if picture.told.is_empty() { "steps" } else { "steps (•), and what the kernels say (△)" };
+    frame.render_widget(
+        Paragraph::new(std::iter::once(Line::styled(heading, dim())).chain(lines.skip(first).take(room)).collect::<Vec<_>>()),
+        area,
+    );
 }
 
 /// What held and what did not; what speaks against the run first, if not all fits.
@@ -256,6 +261,7 @@ fn ending(verdict: &mplab::judge::Verdict, around: &Around) -> Style {
 
 #[cfg(test)]
 mod tests {
+    use super::super::picture::StepView;
     use super::super::picture::tests::{moment, picture};
     use super::*;
     use mplab::case::Subject;

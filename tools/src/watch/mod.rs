@@ -6,6 +6,7 @@ mod draw;
 mod lab;
 mod picture;
 mod screen;
+mod signals;
 mod table;
 
 use mplab::report::Style;

@@ -8,6 +8,8 @@ use mplab::Topology;
 use mplab::execute::{HostMoment, Moment, SubflowMoment};
 use mplab::judge::Verdict;
 use mplab::plan::LinkState;
+use mplab::recording::NoticeRecord;
+use mplab::report;
 use mplab::words::{End, Time};
 
 /// How many intervals of a link are kept: the widest screen has fewer columns.
@@ -21,7 +23,11 @@ pub(super) struct Picture {
     pub(super) links: Vec<LinkView>,
     pub(super) subflows: Vec<SubflowView>,
     pub(super) steps: Vec<StepView>,
+    /// What the kernels said of links, addresses and routes, with the time in µs.
+    pub(super) told: Vec<(u64, String)>,
     pub(super) verdict: Option<Verdict>,
+    /// The same, by host.
+    notices: BTreeMap<String, Vec<NoticeRecord>>,
     interval: u64,
     /// The hosts' interfaces by their addresses.
     addresses: BTreeMap<IpAddr, End>,
@@ -86,7 +92,9 @@ impl Picture {
             links: topology.links.iter().map(link).collect(),
             subflows: Vec::new(),
             steps: Vec::new(),
+            told: Vec::new(),
             verdict: None,
+            notices: BTreeMap::new(),
             interval: interval.micros().max(1),
             addresses: topology.hosts.iter().flat_map(of).collect(),
             since: None,
@@ -106,6 +114,10 @@ impl Picture {
     pub(super) fn see(&mut self, moment: &Moment) -> bool {
         let again = moment.at < self.at;
         self.at = moment.at;
+        if again {
+            self.notices.clear();
+        }
+        self.hear(moment);
         let Some(before) = self.since.take().filter(|_| !again) else {
             self.links.iter_mut().for_each(|link| link.speeds.clear());
             self.subflows = self.subflows_in(moment, None);
@@ -130,6 +142,16 @@ impl Picture {
         self.subflows = self.subflows_in(moment, Some(&before));
         self.since = Some(moment.clone());
         true
+    }
+
+    /// Takes in what the kernels said. A moment has also what an earlier one had.
+    fn hear(&mut self, moment: &Moment) {
+        for (host, seen) in &moment.hosts {
+            let known = self.notices.entry(host.clone()).or_default();
+            let fresh: Vec<_> = seen.notices.iter().filter(|notice| !known.contains(notice)).cloned().collect();
+            known.extend(fresh);
+        }
+        self.told = report::notices(self.notices.iter().map(|(host, notices)| (host.as_str(), notices.as_slice())));
     }
 
     fn subflows_in(&self, moment: &Moment, before: Option<&Moment>) -> Vec<SubflowView> {
@@ -170,6 +192,7 @@ fn speed(before: u64, now: u64, span: u64) -> u64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use mplab::recording::About;
     use mplab::topology::check::parse;
 
     pub(crate) const TOPOLOGY: &str = "summary = \"two\"\nlink.ethernet = { ends = [\"a:eth0\", \"b:eth0\"], rate = \"8mbit\" }\nlink.wlan.ends = [\"a:wlan0\", \"b:wlan0\"]";
@@ -190,7 +213,9 @@ pub(super) mod tests {
             ..SubflowMoment::default()
         };
         let hosts = [("a", a, vec![subflow]), ("b", b, Vec::new())];
-        let hosts = hosts.map(|(host, bytes, subflows)| (host.to_owned(), HostMoment { interfaces: interfaces(bytes), subflows }));
+        let hosts = hosts.map(|(host, bytes, subflows)| {
+            (host.to_owned(), HostMoment { interfaces: interfaces(bytes), subflows, ..HostMoment::default() })
+        });
         Moment { at, hosts: hosts.into() }
     }
 
@@ -214,6 +239,22 @@ pub(super) mod tests {
         );
         let subflow = &picture.subflows[0];
         assert_eq!((subflow.from.as_str(), subflow.to.as_str(), subflow.speed), ("a:eth0", "b:eth0", 4_000_000));
+    }
+
+    #[test]
+    fn what_a_kernel_says_is_told_once() {
+        let mut picture = picture();
+        let notice = |at| NoticeRecord { at, about: About::Carrier, now: false, interface: Some("eth0".into()), detail: String::new() };
+        let with = |at, notices: &[NoticeRecord]| {
+            let mut moment = moment(at, 0, 0);
+            moment.hosts.get_mut("a").unwrap().notices = notices.to_vec();
+            moment
+        };
+        picture.see(&with(100, &[notice(50)]));
+        picture.see(&with(200, &[notice(50), notice(150)]));
+        assert_eq!(picture.told, [(50, "a: eth0 lost its carrier".to_owned()), (150, "a: eth0 lost its carrier".to_owned())]);
+        picture.see(&with(10, &[]));
+        assert_eq!(picture.told, [], "another run has its own");
     }
 
     #[test]

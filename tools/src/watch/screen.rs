@@ -2,6 +2,7 @@
 //! Not here: what is drawn, and what keys do.
 
 use std::io::{self, IsTerminal};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, raise};
@@ -10,6 +11,7 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers
 
 use super::draw::{Around, draw};
 use super::picture::Picture;
+use super::signals;
 
 /// No eye needs more.
 const FRAME: Duration = Duration::from_millis(100);
@@ -27,8 +29,9 @@ pub(super) fn there_is() -> bool {
 }
 
 impl Screen {
-    /// Takes the terminal over. It is given back also if this program panics.
+    /// Takes the terminal over. It is given back also if this program panics, or if a signal ends it.
     pub(super) fn open() -> io::Result<Self> {
+        signals::shown(true)?;
         Ok(Self { terminal: ratatui::try_init()?, drawn: None })
     }
 
@@ -48,9 +51,11 @@ impl Screen {
         }
         match event::read()? {
             Event::Key(key) if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) => {
-                ratatui::restore();
                 raise(Signal::SIGINT)?;
-                Ok(None)
+                // The thread that waits for signals ends this program.
+                loop {
+                    thread::park();
+                }
             }
             Event::Key(key) if key.kind == KeyEventKind::Press => Ok(Some(key.code)),
             // It is drawn anew at once.
@@ -66,5 +71,7 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         ratatui::restore();
+        // The thread for that is there already, so nothing can go wrong.
+        signals::shown(false).ok();
     }
 }

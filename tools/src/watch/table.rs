@@ -15,6 +15,8 @@ pub(super) struct Rows {
     table: IntervalTable,
     /// The first moment, from which is counted.
     first: Option<Moment>,
+    /// How much of what the kernels said has been noted.
+    told: usize,
 }
 
 impl Rows {
@@ -22,7 +24,7 @@ impl Rows {
         let names: Vec<String> = topology.links.keys().flat_map(|link| ["up", "down"].map(|way| format!("{link} {way}"))).collect();
         // What goes up arrives at the second end.
         let ends = topology.links.values().flat_map(|link| [link.ends[1].clone(), link.ends[0].clone()]).collect();
-        Self { ends, table: IntervalTable::new(&names, interval), first: None }
+        Self { ends, table: IntervalTable::new(&names, interval), first: None, told: 0 }
     }
 
     pub(super) fn header(&self) -> String {
@@ -40,6 +42,14 @@ impl Rows {
     /// Notes a step; its line comes with the rows after it.
     pub(super) fn step(&mut self, at: u64, words: String) {
         self.table.mark(at, words);
+    }
+
+    /// Notes what the kernels have said so far, each once, as a step.
+    pub(super) fn told(&mut self, told: &[(u64, String)]) {
+        for (at, words) in told.iter().skip(self.told) {
+            self.step(*at, words.clone());
+        }
+        self.told = told.len();
     }
 
     /// What is left.

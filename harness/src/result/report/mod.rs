@@ -40,6 +40,7 @@ pub use intervals::{IntervalTable, table};
 pub use links::links;
 pub use markdown::{escaped, markdown};
 pub use matrix::{changes, matrix};
+pub use notices::notices;
 pub use openmetrics::{START, openmetrics};
 pub use page::{Suite, page};
 pub use pcapng::{About, pcapng};

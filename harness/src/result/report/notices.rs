@@ -8,9 +8,14 @@ use crate::result::recording::{About, NoticeRecord, Recording};
 /// The notices in the order of time, with the time at which they were read. What one kernel said at one moment is one line, and so is what
 /// several said alike.
 pub(super) fn told(recording: &Recording) -> Vec<(u64, String)> {
+    notices(recording.hosts.iter().map(|(host, record)| (host.as_str(), record.notices.as_slice())))
+}
+
+/// The same of the notices of some hosts.
+pub fn notices<'a>(of: impl Iterator<Item = (&'a str, &'a [NoticeRecord])>) -> Vec<(u64, String)> {
     let mut moments: BTreeMap<u64, BTreeMap<&str, Vec<&NoticeRecord>>> = BTreeMap::new();
-    for (host, record) in &recording.hosts {
-        for notice in &record.notices {
+    for (host, notices) in of {
+        for notice in notices {
             moments.entry(notice.at).or_default().entry(host).or_default().push(notice);
         }
     }
