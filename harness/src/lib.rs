@@ -112,7 +112,7 @@ mod result;
 pub mod words;
 
 #[doc(inline)]
-pub use document::{case, change, diagnostic, topology};
+pub use document::{case, change, diagnostic, schema, topology};
 #[cfg(target_os = "linux")]
 #[doc(inline)]
 pub use front::{fixture, suite};

@@ -27,6 +27,7 @@ mod recordings;
 mod replay;
 mod report;
 mod run;
+mod schema;
 mod share;
 mod standing;
 mod watch;
@@ -155,6 +156,11 @@ enum Command {
         /// The lab, if there are several
         name: Option<String>,
     },
+    /// Print a JSON schema, with which an editor completes and checks topology and case files
+    Schema {
+        /// Of which kind of file
+        kind: schema::Kind,
+    },
     /// Print a script that makes a shell complete mplab's commands
     Completions {
         /// The shell
@@ -204,6 +210,7 @@ fn main() -> ExitCode {
         Command::Status { name } => standing::status(name.as_deref(), style),
         Command::Watch(arguments) => watch::watch(&arguments, style),
         Command::Down { name } => standing::down(name.as_deref()),
+        Command::Schema { kind } => Ok(schema::print(kind)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "mplab", &mut script);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
+use super::form::Trace;
 use crate::words::names::nearest;
 use crate::words::terminal::{own, visible};
 
@@ -61,6 +62,8 @@ impl Mistake {
 #[derive(Debug, Default)]
 pub struct Mistakes {
     found: Vec<Mistake>,
+    /// What readers look for, where that is taken down instead of reading.
+    pub(super) trace: Option<Box<Trace>>,
 }
 
 impl Mistakes {

@@ -5,6 +5,8 @@ pub mod case;
 pub mod change;
 pub mod diagnostic;
 pub mod disk;
+mod form;
+pub mod schema;
 mod toml;
 pub mod topology;
 mod traced;

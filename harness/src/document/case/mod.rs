@@ -18,7 +18,14 @@ pub use process::{Process, Ready, Sign, Verb};
 pub use step::{Action, AddressChange, Command, Condition, Cut, EndpointChange, How, MtuChange, Reshape, RouteChange, Step, When};
 pub use transfer::{Abort, Amount, Transfer};
 
+use super::form::Form;
+use super::toml::{self, Read};
 use crate::words::{Time, Window};
+
+/// The form of a case file.
+pub(super) fn form() -> Form {
+    toml::form(|value, mistakes| drop(raw::Case::read(value, mistakes)))
+}
 
 /// A checked case: every host, interface, link and transfer it names exists in its topology.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

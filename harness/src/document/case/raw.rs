@@ -75,7 +75,7 @@ impl Read for Variant {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &VARIANT, mistakes)?;
         let changes: Vec<_> = ["case", "topology"].into_iter().filter_map(|key| table.entry(key)).collect();
-        if changes.is_empty() {
+        if table.lacks(&["case", "topology"]) {
             let help = "write what is different: `case.KEY = ...` or `topology.KEY = ...`";
             table.mistakes.absent(&value.span(), "this variant is the case itself").help(help);
         }
@@ -223,9 +223,8 @@ impl Read for Step {
         let (at, when, refused) = (table.optional("at"), table.optional("when"), table.optional("refused"));
         let mut read = Vec::new();
         for about in step::ALL {
-            if let Some((_, value)) = table.entry(about.key) {
-                read.extend((about.read)(value, table.mistakes).map(|written| (written, value.span())));
-            }
+            let written = table.with(about.key, |_, value, mistakes| (about.read)(value, mistakes).map(|written| (written, value.span())));
+            read.extend(written.flatten());
         }
         let (written, span) = read.into_iter().next().map_or_else(|| (None, value.span()), |(written, span)| (Some(written), span));
         Some(Self { at, when, refused, written, span })
@@ -239,11 +238,9 @@ impl Read for Expect {
         table.exactly_one(&["transfer", "host", "process"]);
         let mut measures = Vec::new();
         for about in ALL {
-            if let Some((key, value)) = table.entry(about.key) {
-                measures.push(Written::read(about, key, value, table.mistakes));
-            }
+            measures.extend(table.with(about.key, |key, value, mistakes| Written::read(about, key.clone(), value, mistakes)));
         }
-        if measures.is_empty() {
+        if table.lacks(&keys) {
             let [transfer, host, process] = ["transfer", "host", "process"].map(|of| {
                 let had = |about: &&&About| about.of.iter().any(|having| having.key() == of);
                 ALL.iter().filter(had).map(|about| about.key).collect::<Vec<_>>().join(", ")

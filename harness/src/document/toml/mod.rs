@@ -1,6 +1,7 @@
 //! Reading a TOML document into values that remember where they were written, finding all its mistakes at once.
 //! Not here: which keys a topology or a case has, and whether what they say makes sense.
 
+mod outline;
 mod table;
 mod value;
 
@@ -9,8 +10,9 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use outline::form;
 pub(crate) use table::{Shape, Table};
-pub(crate) use value::word;
+pub(crate) use value::{is_word, word};
 
 use crate::document::diagnostic::{LoadError, Mistakes, Span};
 use crate::document::disk;

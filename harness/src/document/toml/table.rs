@@ -3,21 +3,31 @@
 
 use toml::de::DeTable;
 
+use super::outline::form;
 use super::value::{kind, table_of};
 use super::{Entry, Named, Read, Spanned, Value};
 use crate::document::diagnostic::{Mistakes, Span};
+use crate::document::form::{Fields, Keys};
 use crate::words::names::nearest;
 
 /// A kind of table: how the reference document calls it, how an error message does, and the keys it may have.
 #[derive(Debug)]
 pub(crate) struct Shape {
     /// Its heading in the reference document.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a test compares the keys with the document"))]
     pub(crate) heading: &'static str,
     /// What it is.
     pub(crate) what: &'static str,
     /// The keys it may have.
     pub(crate) keys: &'static [&'static str],
+}
+
+impl Shape {
+    /// Its form before anything is known of its keys but their names.
+    fn form(&self, keys: &[&'static str]) -> Keys {
+        let (heading, what) = (self.heading, self.what);
+        let all = keys.iter().map(|key| (*key, None)).collect();
+        Keys { heading, what, all, required: Vec::new(), one_of: Vec::new(), any_of: Vec::new() }
+    }
 }
 
 /// A table that is being read.
@@ -45,6 +55,7 @@ impl<'t, 'm> Table<'t, 'm> {
     ) -> Option<Self> {
         let entries = table_of(value, shape.what, mistakes)?;
         let keys: Vec<&'static str> = shape.keys.iter().chain(others).copied().collect();
+        mistakes.note(|trace| trace.fields = Some(Fields::Keys(shape.form(&keys))));
         for key in entries.keys() {
             let name = key.get_ref().as_ref();
             if !keys.contains(&name) {
@@ -70,8 +81,34 @@ impl<'t, 'm> Table<'t, 'm> {
         self.entries.get_key_value(key).map(|(key, value)| (key.span(), value))
     }
 
+    /// Reads a key that need not be there by a function of the caller's, which is told where the key is.
+    pub(crate) fn with<T>(&mut self, key: &'static str, read: impl Fn(&Span, &Value<'_>, &mut Mistakes) -> T) -> Option<T> {
+        self.note(|keys| {
+            let found = form(|value, mistakes| drop(read(&(0..0), value, mistakes)));
+            keys.all.iter_mut().filter(|(other, _)| *other == key).for_each(|(_, form)| *form = Some(found.clone()));
+        });
+        let (span, value) = self.entry(key)?;
+        Some(read(&span, value, self.mistakes))
+    }
+
+    /// Whether it has none of these keys, of which it needs one at the least.
+    pub(crate) fn lacks(&mut self, keys: &[&'static str]) -> bool {
+        self.note(|form| form.any_of.push(keys.to_vec()));
+        self.present(keys).is_empty()
+    }
+
+    /// Adds to the form that is taken down, if one is.
+    fn note(&mut self, note: impl FnOnce(&mut Keys)) {
+        self.mistakes.note(|trace| {
+            if let Some(Fields::Keys(keys)) = &mut trace.fields {
+                note(keys);
+            }
+        });
+    }
+
     /// Says so unless the table has exactly one of these keys.
     pub(crate) fn exactly_one(&mut self, keys: &[&'static str]) {
+        self.note(|form| form.one_of.push(keys.to_vec()));
         match self.present(keys).as_slice() {
             [] => {
                 let message = format!("{} needs one of the keys {}", self.shape.what, keys.join(", "));
@@ -90,12 +127,12 @@ impl<'t, 'm> Table<'t, 'm> {
     /// Reads a key that need not be there.
     pub(crate) fn optional<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
         debug_assert!(self.keys.contains(&key), "`{key}` is not in the list of keys of {}", self.shape.what);
-        let value = self.entries.get(key)?;
-        Some(Spanned { value: T::read(value, self.mistakes)?, span: value.span() })
+        self.with(key, |_, value, mistakes| Spanned::<T>::read(value, mistakes))?
     }
 
     /// Reads a key that must be there.
     pub(crate) fn required<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
+        self.note(|form| form.required.push(key));
         if !self.entries.contains_key(key) && !self.misspelt(key) {
             self.mistakes.absent(&self.span, format!("{} needs the key `{key}`", self.shape.what)).help(format!("add `{key} = ...`"));
         }
@@ -117,6 +154,7 @@ impl<'t, 'm> Table<'t, 'm> {
 impl<T: Read> Read for Named<T> {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut named = Self::new();
+        mistakes.note(|trace| trace.fields = Some(Fields::Names(Box::new(form(|value, mistakes| drop(T::read(value, mistakes)))))));
         for (key, value) in table_of(value, "a table with names as its keys", mistakes)? {
             if let Some(read) = T::read(value, mistakes) {
                 named.insert(key.get_ref().to_string(), Entry { name: key.span(), value: read });
@@ -131,9 +169,11 @@ impl<T: Read> Read for Vec<Spanned<T>> {
         let Some(elements) = value.get_ref().as_array() else {
             let message = format!("this is {}, but there can be several: an array is needed", kind(value));
             let help = if value.get_ref().is_table() { "write [[...]] with two brackets, or [ ] around it" } else { "write [ ] around it" };
+            mistakes.refused();
             mistakes.add(&value.span(), message).help(help);
             return None;
         };
+        mistakes.note(|trace| trace.elements = Some(form(|value, mistakes| drop(T::read(value, mistakes)))));
         let read = |element: &Value<'_>| Some(Spanned { value: T::read(element, mistakes)?, span: element.span() });
         Some(elements.iter().filter_map(read).collect())
     }

@@ -26,7 +26,9 @@ pub(super) fn kind(value: &Value<'_>) -> &'static str {
     }
 }
 
+/// Says that a value is of a kind that is not taken here.
 fn refuse(value: &Value<'_>, wanted: &str, mistakes: &mut Mistakes) {
+    mistakes.refused();
     mistakes.add(&value.span(), format!("this is {}, but {wanted} is needed: write {wanted}", kind(value)));
 }
 
@@ -41,6 +43,12 @@ pub(super) fn table_of<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mi
 }
 
 fn string<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Option<&'t str> {
+    mistakes.note(|trace| trace.text = true);
+    quoted(value, wanted, mistakes)
+}
+
+/// A string that may be one of a few.
+fn quoted<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Option<&'t str> {
     let string = value.get_ref().as_str();
     if string.is_none() {
         refuse(value, wanted, mistakes);
@@ -65,7 +73,8 @@ fn quantity<T: FromStr<Err: Display>>(value: &Value<'_>, wanted: &str, mistakes:
 
 /// Reads one of a few words.
 pub(crate) fn word<T: Copy>(value: &Value<'_>, what: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
-    let text = string(value, &format!("a {what} in quotes"), mistakes)?;
+    let text = quoted(value, &format!("a {what} in quotes"), mistakes)?;
+    mistakes.note(|trace| trace.words.extend(words.iter().map(|(word, _)| (*word).to_owned())));
     let found = words.iter().find(|(word, _)| *word == text).map(|&(_, meaning)| meaning);
     if found.is_none() {
         mistakes.unknown(&value.span(), format!("`{text}` is not a {what}"), text, words.iter().map(|&(word, _)| word));
@@ -82,6 +91,14 @@ impl Read for Errno {
         }
         found
     }
+}
+
+/// Whether a value is a certain word, where others may be read too.
+pub(crate) fn is_word(value: &Value<'_>, word: &str, mistakes: &mut Mistakes) -> bool {
+    if value.get_ref().is_str() {
+        mistakes.note(|trace| trace.words.push(word.to_owned()));
+    }
+    value.get_ref().as_str() == Some(word)
 }
 
 impl Read for String {
@@ -108,6 +125,7 @@ macro_rules! read_integer {
                     refuse(value, "a whole number", mistakes);
                     return None;
                 };
+                mistakes.note(|trace| trace.largest = Some(Self::MAX.into()));
                 let read = Self::from_str_radix(number.as_str(), number.radix()).ok();
                 if read.is_none() {
                     mistakes.add(&value.span(), format!("`{number}` is out of range: write 0 to {}", Self::MAX));

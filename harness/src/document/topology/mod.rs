@@ -16,8 +16,15 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use raw::{Endpoint as RawEndpoint, Family, Route as RawRoute, Sysctls as RawSysctls};
 
+use super::form::Form;
+use super::toml::{self, Read};
 pub use crate::words::Endpoint;
 use crate::words::{BondMode, End, Engine, Network, Rule, Shape, Time, XmitHashPolicy};
+
+/// The form of a topology file.
+pub(super) fn form() -> Form {
+    toml::form(|value, mistakes| drop(raw::Topology::read(value, mistakes)))
+}
 
 /// A checked topology: every name in it exists, every interface is on exactly one link and has its addresses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

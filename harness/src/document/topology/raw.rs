@@ -249,7 +249,7 @@ impl Read for Nat {
 impl Read for Route {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &ROUTE, mistakes)?;
-        if table.present(&["via", "interface"]).is_empty() {
+        if table.lacks(&["via", "interface"]) {
             table
                 .mistakes
                 .absent(&value.span(), "a route needs the key `via`, `interface` or both")
@@ -288,7 +288,7 @@ impl Read for Limits {
 impl Read for Endpoint {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &ENDPOINT, mistakes)?;
-        if table.present(&["interface", "address"]).is_empty() {
+        if table.lacks(&["interface", "address"]) {
             table
                 .mistakes
                 .absent(&value.span(), "an MPTCP endpoint needs the key `interface`, `address` or both")
@@ -359,6 +359,7 @@ fn gather(name: &str, value: &Value<'_>, sysctls: &mut BTreeMap<String, Spanned<
         DeValue::Integer(number) if number.radix() == 10 => number.to_string(),
         DeValue::Boolean(on) => u8::from(*on).to_string(),
         _ => {
+            mistakes.refused();
             mistakes.add(&value.span(), "this is no value of a sysctl: write a string, a decimal whole number, true or false");
             return;
         }

@@ -2,7 +2,7 @@
 //! Not here: whether they go together.
 
 use crate::document::diagnostic::Mistakes;
-use crate::document::toml::{Read, Shape as Keys, Spanned, Table, Value, word};
+use crate::document::toml::{Read, Shape as Keys, Spanned, Table, Value, is_word, word};
 use crate::words::shape::{Chance, Codel, Discipline, Distribution, Gemodel, Jitter, Limit, Loss, Reorder, Slot, Step};
 use crate::words::{Percent, Rate, Size, Time};
 
@@ -84,7 +84,7 @@ impl Read for Conditions {
 
 impl<T: Read> Read for Setting<T> {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        if value.get_ref().as_str() == Some("none") { Some(Self::None) } else { T::read(value, mistakes).map(Self::Some) }
+        if is_word(value, "none", mistakes) { Some(Self::None) } else { T::read(value, mistakes).map(Self::Some) }
     }
 }
 
@@ -289,7 +289,7 @@ impl Read for Slot {
 impl Read for Step {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &STEPS, mistakes)?;
-        if table.present(&["rate", "delay"]).is_empty() {
+        if table.lacks(&["rate", "delay"]) {
             table.mistakes.absent(&value.span(), "this step changes nothing").help("write `rate`, `delay` or both");
         }
         let at = table.required("at");
