@@ -135,21 +135,31 @@ impl SockDiag {
     }
 
     /// The listening TCP sockets, and whether they answer to MPTCP: both lists say so, TCP's (`tcp-ulp-mptcp`) and, where the kernel has
-    /// it, MPTCP's (`ss -Ml`).
+    /// it, MPTCP's (`ss -Ml`). The kernel's own one for an announced port has no address there (`0.0.0.0:*`): it binds the subflow alone
+    /// (`mptcp_pm_nl_create_listen_socket()` in net/mptcp/pm_kernel.c).
     pub(crate) fn listeners(&mut self) -> io::Result<BTreeMap<SocketAddr, Protocol>> {
+        // Looked at before and after TCP's list, since sockets come and go meanwhile.
+        let mut listed = self.mptcp_listeners()?;
+        let mut listeners = BTreeMap::new();
+        self.tcp(LISTENING, |message, attributes| {
+            let answers = attributes.get_ulp_info().and_then(|ulp| ulp.get_name()).is_ok_and(|name| name == c"mptcp");
+            listeners.insert(ends(message).0, if answers { Protocol::Mptcp } else { Protocol::Tcp });
+        })?;
+        listed.extend(self.mptcp_listeners()?);
+        let of_the_kernel = listed.iter().any(|at| at.port() == 0);
+        if self.mptcp && !of_the_kernel {
+            listeners.iter_mut().filter(|(at, _)| !listed.contains(at)).for_each(|(_, speaks)| *speaks = Protocol::Tcp);
+        }
+        Ok(listeners)
+    }
+
+    /// Where MPTCP sockets listen; nowhere if the kernel cannot list them.
+    fn mptcp_listeners(&mut self) -> io::Result<BTreeSet<SocketAddr>> {
         let mut listed = BTreeSet::new();
         if self.mptcp {
             self.each(&mptcp(LISTENING), |(message, _)| listed.extend([ends(&message).0]))?;
         }
-        let known = self.mptcp;
-        let mut listeners = BTreeMap::new();
-        self.tcp(LISTENING, |message, attributes| {
-            let at = ends(message).0;
-            let answers = attributes.get_ulp_info().and_then(|ulp| ulp.get_name()).is_ok_and(|name| name == c"mptcp");
-            let mptcp = answers && (listed.contains(&at) || !known);
-            listeners.insert(at, if mptcp { Protocol::Mptcp } else { Protocol::Tcp });
-        })?;
-        Ok(listeners)
+        Ok(listed)
     }
 
     fn tcp(&mut self, states: u32, mut each: impl FnMut(&Msg, &IterableReplyAttrs)) -> io::Result<()> {
