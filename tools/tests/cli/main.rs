@@ -28,7 +28,8 @@ fn main() {
         ("shells_complete_its_commands", documents::shells_complete_its_commands),
         ("a_plan_is_lines_that_a_person_would_type", documents::a_plan_is_lines_that_a_person_would_type),
     ];
-    let in_a_lab: [(&str, fn()); 18] = [
+    let in_a_lab: [(&str, fn()); 19] = [
+        ("a_report_is_whole_or_is_not_there", recordings::a_report_is_whole_or_is_not_there),
         ("a_runner_is_told_what_did_not_pass", formats::a_runner_is_told_what_did_not_pass),
         ("two_recordings_are_set_side_by_side", recordings::two_recordings_are_set_side_by_side),
         ("results_come_as_junit_and_as_ktap", formats::results_come_as_junit_and_as_ktap),

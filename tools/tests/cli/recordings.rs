@@ -2,12 +2,13 @@
 //! Not here: making them, but for what has to be in them.
 
 use std::fs;
+use std::process::Command;
 
 use mplab::recording::Recording;
 use serde_json::Value;
 
 use crate::runs::failed;
-use crate::support::{Directory, SHORT, assert_has};
+use crate::support::{Directory, MPLAB, SHORT, Said, assert_has};
 
 pub(crate) fn a_recording_is_judged_again_alike() {
     let (directory, ran) = failed();
@@ -96,6 +97,51 @@ pub(crate) fn a_recording_is_drawn() {
     assert_eq!(fs::read(directory.path().join("out/short.svg")).expect("a recording"), before);
     let said = directory.say(&["report", "out/short.svg", "--interval", "1us"]);
     assert_has(&said.out, &["no table: it would have"]);
+}
+
+pub(crate) fn a_report_is_whole_or_is_not_there() {
+    let (directory, _) = failed();
+    let whole = fs::read(directory.path().join("out/short.json")).expect("a recording");
+    let forms = ["html", "svg", "png", "md", "csv", "om"];
+    let report = |recording: &str, form: &str| directory.say(&["report", recording, "-o", &format!("reports/it.{form}")]);
+    fs::write(directory.path().join("cut.json"), &whole[..whole.len() / 2]).expect("temporary files can be written");
+    let sparse = fs::File::create(directory.path().join("sparse.json")).expect("temporary files can be written");
+    sparse.set_len(2 << 30).expect("a file may have holes");
+    directory.write("empty.json", "");
+    let wrong = [
+        ("cut.json", "not a recording"),
+        ("empty.json", "not a recording"),
+        ("sparse.json", "it is larger than 1024 MiB, the most that is read"),
+    ];
+    for (recording, why) in wrong {
+        for form in forms {
+            let said = report(recording, form);
+            assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+            assert_has(&said.err, &[recording, why]);
+        }
+    }
+    assert!(directory.ending("reports").is_empty() && !directory.path().join("reports").exists(), "nothing is left of them");
+    let mounted = |options: &str, form: &str| {
+        let line = format!(
+            "mount -t tmpfs -o {options} none full ; head -c 8192 /dev/zero 2>/dev/null >full/filler; {MPLAB} report out/short.json -o full/it.{form}; code=$?; ls -A full; exit $code"
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &line]).current_dir(directory.path());
+        Said::of(command.output().expect("unshare can be started"))
+    };
+    fs::create_dir(directory.path().join("full")).expect("temporary files can be made");
+    let has_font = report("out/short.json", "png").code == 0;
+    for form in forms.into_iter().filter(|form| has_font || *form != "png") {
+        for (options, why, there) in [("size=8k", "No space left on device", "filler\n"), ("ro", "Read-only file system", "")] {
+            let said = mounted(options, form);
+            assert_eq!((said.code, said.out.as_str()), (3, there), "nothing is left in the directory: {said:?}");
+            assert_has(&said.err, &[&format!("failed to write full/it.{form}"), why]);
+        }
+        assert_eq!(report("out/short.json", form).code, 0);
+    }
+    let made = |form: &str| fs::read(directory.path().join(format!("reports/it.{form}"))).expect("it was made");
+    assert!(!has_font || made("png").starts_with(b"\x89PNG\r\n\x1a\n"), "a picture");
+    assert_has(&String::from_utf8(made("md")).expect("text"), &["Something short", "| "]);
 }
 
 /// Puts text behind every text of a recording that may be any.
