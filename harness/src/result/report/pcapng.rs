@@ -138,7 +138,7 @@ mod tests {
     fn every_block_says_its_length_at_both_ends() {
         let packet = Packet { at: 0x0001_0000_0002, way: 3, length: 1514, head: b"12345".to_vec() };
         let plain = block(PACKET, &packet_body(&packet, &[]));
-        assert_eq!(plain[8..36], [3, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 5, 0, 0, 0, 0xea, 5, 0, 0, b'1', b'2', b'3', b'4', b'5', 0, 0, 0]);
+        assert_eq!(plain[8..36], [3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 0xea, 5, 0, 0, b'1', b'2', b'3', b'4', b'5', 0, 0, 0]);
         let names = ["x a→b".to_owned(), "what a:x sends to b:x".to_owned()];
         let file = [interface(&names, Snap::default()), plain, block(PACKET, &packet_body(&packet, &["a step".to_owned()]))].concat();
         let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes"));
