@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::document::case::Condition;
@@ -13,13 +12,13 @@ use crate::kernel::load::Load;
 use crate::life::capture::{Capture, Wish};
 use crate::life::clock::Clock;
 use crate::life::lab::{Lab, LabError};
+pub use crate::life::news::News;
 use crate::life::observe::{ObserveError, Observer};
 use crate::life::processes::{self, Processes};
 use crate::life::relay::{Relay, RelayError, Seen};
 use crate::life::traffic::{self, Prepared, Running};
 use crate::life::waiting::{AGAIN, Waiting};
 use crate::plan::{Change, Job, Op, PlannedStep};
-use crate::record::Captured;
 pub use crate::record::{HostMoment, Moment, SubflowMoment};
 use crate::result::recording::{
     FORMAT, Lateness, PlaceRecord, ProcessRecord, Recording, RelayRecord, RelayedDirection, StepRecord, TransferRecord,
@@ -47,38 +46,6 @@ pub enum ExecuteError {
     /// The event loop could not be made.
     #[error("failed to make the event loop: {0}")]
     Loop(#[from] std::io::Error),
-}
-
-/// What can be told of a run while it lasts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum News {
-    /// A guest waits for its debugger.
-    Waits {
-        /// The command that attaches it.
-        gdb: String,
-    },
-    /// The run was taken from a cache, and is not made.
-    Taken,
-    /// The lab stands.
-    Built {
-        /// How long it took to build it, in µs.
-        took: u64,
-    },
-    /// A sample was taken.
-    Sample(Moment),
-    /// A step was taken.
-    Step {
-        /// When, in µs.
-        at: u64,
-        /// Which of the case's.
-        number: usize,
-    },
-    /// Some captured packets: bytes in base64, which need not end where a packet does.
-    Packets(String),
-    /// All packets have been told.
-    Captured(Captured),
 }
 
 /// Runs a job in this process, and captures its packets if that is asked for.

@@ -5,6 +5,7 @@ pub(crate) mod capture;
 pub mod clock;
 pub mod execute;
 pub mod lab;
+pub(crate) mod news;
 pub mod observe;
 pub mod processes;
 pub mod proxy;
