@@ -30,6 +30,7 @@ fn main() -> ExitCode {
     trials.push(trial("workflows_fit_their_schemas", without(&["check-jsonschema"]), ready(workflows_fit_their_schemas)));
     let validates = without(&["kubernetes-validate"]);
     trials.push(trial("jobs_for_kubernetes_fit_its_schema", validates, ready(jobs_for_kubernetes_fit_its_schema)));
+    trials.push(trial("editors_know_the_files_as_the_parsers_do", without(&["taplo"]), ready(editors_know_the_files_as_the_parsers_do)));
     trials.push(trial("the_tutorial_does_what_it_says", confined, ready(the_tutorial_does_what_it_says)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -53,6 +54,39 @@ fn workflows_fit_their_schemas() {
         let broken = directory.path().join(directory.write(name, &read(&file).replace(&format!("{key}:"), "nonsense:")));
         assert!(!check(schema, &broken).0, "{name} without {key} fits, too");
     }
+}
+
+/// What editors have for TOML, Taplo (PyPI), takes every file of the repository by the schemas, and no wrong one with a key that there is not. What else is
+/// wrong with files no schema says: names that nothing has, quantities, and all that a variant changes.
+fn editors_know_the_files_as_the_parsers_do() {
+    let directory = Directory::new();
+    for (kind, files) in [("case", "testcases/cases"), ("topology", "topologies")] {
+        let schema = directory.path().join(directory.write(&format!("{kind}.json"), &directory.say(&["schema", kind]).out));
+        let fits = |files: &[PathBuf]| {
+            let checked =
+                Command::new("taplo").arg("lint").arg("--schema").arg(format!("file://{}", schema.display())).args(files).output();
+            let checked = checked.expect("it can be started");
+            (checked.status.success(), String::from_utf8_lossy(&checked.stderr).into_owned())
+        };
+        let (fit, said) = fits(&ending(&repository().join(files), "toml"));
+        assert!(fit, "{said}");
+        let wrong = ending(&repository().join("harness/tests/bad"), "toml");
+        let of_kind = |file: &&PathBuf| file.file_stem().is_some_and(|name| name.to_string_lossy().starts_with(kind));
+        let unknown = |file: &&PathBuf| read(&file.with_extension("txt")).contains(" has no key `") && !read(file).contains("[[variant]]");
+        let unknown: Vec<_> = wrong.iter().filter(of_kind).filter(unknown).collect();
+        assert!(unknown.len() >= 3, "{unknown:?}");
+        for file in unknown {
+            assert!(!fits(std::slice::from_ref(file)).0, "{} fits, too", file.display());
+        }
+    }
+}
+
+/// The files below a directory that end so.
+fn ending(directory: &Path, with: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).expect("the directory is in the repository").map(|entry| entry.expect("it can be read").path());
+    let (directories, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let files = files.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == with));
+    files.chain(directories.iter().flat_map(|directory| ending(directory, with))).collect()
 }
 
 /// kubernetes-validate (PyPI) brings along the schemas that Kubernetes publishes.
