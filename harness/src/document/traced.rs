@@ -37,7 +37,11 @@ pub(super) fn traced(wrong: Diagnostics, written: &[Written<'_>]) -> Vec<Diagnos
     let parts: Vec<(&Written<'_>, Places)> = written.iter().map(|part| (part, places(part.text))).collect();
     let mut found: BTreeMap<(&str, &str), Vec<Mistake>> = BTreeMap::new();
     for mistake in wrong.mistakes {
-        let Some((part, span)) = home(&merged, &mistake.span, &parts) else { continue };
+        let Some((part, span)) = home(&merged, &mistake.span, &parts) else {
+            // No mistake is lost: without one of them the document would pass.
+            found.entry((&wrong.name, &wrong.text)).or_default().push(mistake);
+            continue;
+        };
         let beside = mistake.beside.and_then(|(span, label)| Some((home(&merged, &span, &parts)?, label)));
         let beside = beside.filter(|((of, _), _)| of.text == part.text).map(|((_, span), label)| (span, label));
         found.entry((part.name, part.text)).or_default().push(Mistake { span, beside, ..mistake });
@@ -119,6 +123,14 @@ mod tests {
         let told = traced(wrong, &[part(&["variant", "0", "case"]), part(&[])]);
         assert_eq!((told.len(), told[0].name.as_str()), (1, "case"));
         CASE[told[0].mistakes[0].span.clone()].to_owned()
+    }
+
+    #[test]
+    fn a_mistake_that_stands_in_no_part_stays_where_it_is() {
+        let mut mistakes = Mistakes::default();
+        mistakes.add(&(0..7), "wrong");
+        let told = traced(mistakes.of("case (v)", CASE).unwrap(), &[]);
+        assert_eq!((told.len(), told[0].name.as_str(), &told[0].mistakes[0].span), (1, "case (v)", &(0..7)));
     }
 
     #[test]

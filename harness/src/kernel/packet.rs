@@ -11,11 +11,11 @@ use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
 
 /// `PACKET_IGNORE_OUTGOING` (include/uapi/linux/if_packet.h).
-const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
+pub(super) const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 /// `PACKET_VNET_HDR`.
 const PACKET_VNET_HDR: libc::c_int = 15;
-/// Of an option.
-const ON: libc::c_int = 1;
+/// What turns an option on.
+pub(super) const ON: libc::c_int = 1;
 /// `PACKET_STATISTICS`.
 const PACKET_STATISTICS: libc::c_int = 6;
 /// What a socket may hold, as far as the kernel allows it. A reader that the computer keeps waiting for some milliseconds loses nothing then.

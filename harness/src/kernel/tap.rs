@@ -13,12 +13,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, munmap};
 
-use super::packet::{bind_to, set_option, statistics};
+use super::packet::{ON, PACKET_IGNORE_OUTGOING, bind_to, set_option, statistics};
 
 /// The options (include/uapi/linux/if_packet.h).
 const PACKET_RX_RING: libc::c_int = 5;
 const PACKET_VERSION: libc::c_int = 10;
-const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 /// `TPACKET_V2`.
 const VERSION: libc::c_int = 1;
 /// Bits of a slot's status: it is ours, and the packet had a tag that the kernel has taken out of it.
@@ -69,7 +68,7 @@ impl Tap {
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
         let slot = (BEFORE + bytes as usize).next_multiple_of(16);
         set_option(&fd, PACKET_VERSION, &VERSION)?;
-        set_option(&fd, PACKET_IGNORE_OUTGOING, &1)?;
+        set_option(&fd, PACKET_IGNORE_OUTGOING, &ON)?;
         // struct tpacket_req: the size and the number of blocks, then of slots.
         let request = [BLOCK, BLOCKS, slot, BLOCK / slot * BLOCKS].map(|number| number as libc::c_uint);
         set_option(&fd, PACKET_RX_RING, &request)?;
