@@ -185,6 +185,6 @@ mod tests {
         let described = |table: &str, key: &str| schema["definitions"][table]["properties"][key]["description"].to_string();
         assert!(described("step", "limits").contains("MPTCP limits"));
         assert!(described("expectation", "subflows").contains("Established subflows"), "{}", described("expectation", "subflows"));
-        assert!(described("firewalls-rule", "drop").contains("These vanish"));
+        assert!(described("firewalls-rule", "drop").contains("Drop these packets"));
     }
 }
