@@ -32,20 +32,20 @@ impl Table {
     const fn meaning(self, exact: bool) -> &'static str {
         match (self, exact) {
             (Self::OneWay | Self::RoundTrip, true) => {
-                "Milliseconds beyond what the file asks for: the mean / the slowest of 99 in 100. With a rate, the time that the frame itself takes \
-                 is part of what is asked for."
+                "Milliseconds beyond what the file asks for: mean / 99th percentile. With a rate, the transmission time of the frame is \
+                 part of what the file asks for."
             }
-            (Self::OneWay | Self::RoundTrip, false) => "Milliseconds beyond what the file asks for: the least / the median.",
+            (Self::OneWay | Self::RoundTrip, false) => "Milliseconds beyond what the file asks for: minimum / median.",
             (Self::Rate, _) => {
-                "What a link carries of its rate while half as much again is sent. In parentheses, what it carries where the place itself cannot send so \
-                 much: a guest's CPU in QEMU does 250 million instructions a second."
+                "The fraction of its rate that a link carries while half as much again is sent. In parentheses, what it carries where the \
+                 place itself cannot send that much: the CPU of a QEMU guest executes 250 million instructions a second."
             }
-            (Self::Queue, _) => "Milliseconds: the longest time that a frame waited / what the frames in a full queue take to be sent.",
+            (Self::Queue, _) => "Milliseconds: the longest time that a frame waited / the time that sending a full queue takes.",
             (Self::Jitter, _) => {
-                "Milliseconds: how far the mean is from the delay / how far a delay is from where the distribution has it, on average over 1000 \
-                 sorted ones."
+                "Milliseconds: the difference of the mean from the delay / the average difference of 1000 sorted delays from those of the \
+                 distribution."
             }
-            (Self::Loss, _) => "The part of 2000 frames that was lost.",
+            (Self::Loss, _) => "The fraction of 2000 frames that was lost.",
         }
     }
 }
@@ -61,13 +61,13 @@ pub(crate) struct PlaceColumn {
 }
 
 const INTRODUCTION: &str = "\
-# How true links are
+# How accurate links are
 
-A lab is worth as much as its links. These tables are written by a test, `MPLAB_BLESS=1 cargo test -p mplab --test truth`, which runs the same program in
-every place: it sends numbered frames over one link of a lab and stamps each at both ends. All hosts of a lab share one clock, so each frame's delay is
-known. A row is a link, as a topology file would say it.
+A lab is only as good as its links. A test writes these tables: `MPLAB_BLESS=1 cargo test -p mplab --test truth`. It runs the same program in
+every place, which sends numbered frames over one link of a lab and takes the time of each at both ends. All hosts of a lab share one clock, so the delay of each frame is
+known. A row is a link, as a topology file describes it.
 
-`netem` and `tbf` are the kernel's, `relay` is mplab's own link in user space. A dash means that the place has not got it.
+`netem` and `tbf` are the kernel's, `relay` is mplab's own link in user space. A dash means that the place does not have that link.
 ";
 
 /// The page.
@@ -77,14 +77,14 @@ pub(crate) fn page(links: &[String], places: &[PlaceColumn]) -> String {
         (
             true,
             "In virtual time",
-            "Nothing but the link can make a frame late. The test fails if a mean is more than 1 % and 0.1 ms beyond what is asked for, if one frame in a \
-             hundred is 0.5 ms late, if a rate is 1 % off, or if a single frame is early.",
+            "Only the link can make a frame late. The test fails if a mean is more than 1 % and 0.1 ms above what the file asks for, if \
+             one frame in a hundred is 0.5 ms late, if a rate is 1 % off, or if a single frame is early.",
         ),
         (
             false,
             "In real time",
-            "A busy computer is late, and these were measured beside other work. The test fails only for what no lateness excuses: a frame that is early, \
-             more bytes than the rate allows, losses beyond chance.",
+            "A busy computer is late, and these figures were measured beside other work. The test fails only for what lateness cannot \
+             excuse: a frame that is early, more bytes than the rate allows, losses beyond chance.",
         ),
     ];
     for (exact, title, words) in times {
