@@ -29,9 +29,9 @@ type Scripts = BTreeMap<String, BTreeMap<String, Said>>;
 
 /// The document: a line of figures for each script, and its table.
 fn document(scripts: &Scripts) -> String {
-    let mut text = "# The kernel's own selftests\n\nEach subtest of `tools/testing/selftests/net/mptcp` in Linux 7.3, with the trial that says what it says, or the reason why \
-                    none does yet. A test makes\nthis page from `testcases/selftests.toml` (`MPLAB_BLESS=1 cargo test -p mplab-testcases --lib selftests`), and fails where a \
-                    trial is gone.\n\n| script | subtests | said |\n|---|---|---|\n"
+    let mut text = "# The kernel's selftests\n\nEach subtest of `tools/testing/selftests/net/mptcp` in Linux 7.3, and the trial that checks the same, or the reason why there is \
+                    none yet. A test makes\nthis page from `testcases/selftests.toml` (`MPLAB_BLESS=1 cargo test -p mplab-testcases --lib selftests`), and fails if a \
+                    trial no longer exists.\n\n| script | subtests | covered |\n|---|---|---|\n"
         .to_owned();
     let said = |subtests: &BTreeMap<String, Said>| subtests.values().filter(|said| matches!(said, Said::Trial(_))).count();
     for (script, subtests) in scripts {
