@@ -17,7 +17,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Transfer, Of::Iperf3],
     scope: Scope::Window,
     topic: Topic::Carriage,
-    meaning: "Bytes that arrived, all connections and directions together.",
+    meaning: "Bytes that arrived, over all connections and directions.",
     read: |key, value, mistakes| one(key, value, mistakes, Bytes),
     check: sound,
 };

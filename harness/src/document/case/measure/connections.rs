@@ -15,8 +15,8 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Host],
     scope: Scope::Moment,
     topic: Topic::Protocol,
-    meaning: "MPTCP connections that the host has, as `ss -M` lists them: the most at one time, or those at the moment. One that has fallen back to TCP \
-              counts until it ends.",
+    meaning: "MPTCP connections of the host, as `ss -M` lists them: the highest number at any time, or the number at the moment. A connection \
+              that has fallen back to TCP counts until it ends.",
     read: |key, value, mistakes| one(key, value, mistakes, Connections),
     check: sound,
 };

@@ -20,8 +20,8 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Host],
     scope: Scope::Window,
     topic: Topic::Counters,
-    meaning: "How much each grew, in the kernel's spelling (`nstat`): a constraint of a number each, or of a host's counter: \
-              `\"= server:MPTcpExtMPJoinSynRx\"` is as much as that one grew.",
+    meaning: "How much each counter grew, in the kernel's spelling (`nstat`): a constraint of a number for each, or a comparison with a counter \
+              of any host: `\"= server:MPTcpExtMPJoinSynRx\"` means as much as that one grew.",
     read: |_, value, mistakes| several(value, mistakes, Bound::measure),
     check,
 };

@@ -21,9 +21,10 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Transfer, Of::Process],
     scope: Scope::Run,
     topic: Topic::Carriage,
-    meaning: "From the start to the last byte's arrival, or to the process's end. Of a transfer of `bytes`, also against what its links allow, \
-              `\"<= ideal + 10%\"`: the bytes at the rate of all paths together (of TCP: of the fastest) or the transfer's own, the \
-              handshake, and the way of the last byte, as the topology has them. Headers, which are some 5%, and slow start are not in it.",
+    meaning: "The time from the start to the arrival of the last byte, or to the end of the process. For a transfer by `bytes` it can be \
+              compared with what its links allow, `\"<= ideal + 10%\"`: the time that the bytes take at the rate of all paths together (for \
+              TCP: of the fastest path) or at the transfer's own rate, plus the handshake and the delay of the last byte, all from the \
+              topology. Headers, some 5%, and slow start are not included.",
     read: |key, value, mistakes| one(key, value, mistakes, Bound::measure),
     check,
 };

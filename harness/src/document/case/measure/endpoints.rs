@@ -16,8 +16,8 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Host],
     scope: Scope::Run,
     topic: Topic::Paths,
-    meaning: "All its endpoints in the end, those that the kernel made itself (`implicit`) too, as `ip mptcp endpoint` shows them: \
-              `[\"10.0.1.2 id 2 subflow dev eth0\"]`. Without `id` it may have any.",
+    meaning: "All endpoints of the host at the end, including those that the kernel made itself (`implicit`), as `ip mptcp endpoint` shows \
+              them: `[\"10.0.1.2 id 2 subflow dev eth0\"]`. Without `id`, any id matches.",
     read: |key, value, mistakes| one(key, value, mistakes, EndpointTable::of),
     check: sound,
 };

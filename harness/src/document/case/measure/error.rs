@@ -17,8 +17,8 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Transfer],
     scope: Scope::Run,
     topic: Topic::Delivery,
-    meaning: "Every connection failed, and with this error of errno(3): `\"ECONNREFUSED\"`. Of one that an end gives up (`abort`), that of the other \
-              end. Its bytes need not be intact then.",
+    meaning: "Every connection failed with this error of errno(3): `\"ECONNREFUSED\"`. If one end aborts (`abort`), it is the error at the \
+              other end, and the bytes need not be intact.",
     read: |key, value, mistakes| one(key, value, mistakes, Failed),
     check: sound,
 };

@@ -20,11 +20,11 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Host],
     scope: Scope::Window,
     topic: Topic::Events,
-    meaning: "How many path-manager events came: a constraint of a number each. As an array, \
-              `[\"created\", \"established\"]`: they came in this order, others between them or not. `\"none\"`: none came at all. Kinds: `created`, `established`, `closed`, `announced`, \
-              `removed`, `sub-established`, `sub-closed`, `sub-priority`, `listener-created`, `listener-closed`. A connection that ends as \
-              usual has `closed` alone, without `sub-closed` for its subflows; when a path dies, `sub-closed` comes at the sender when TCP \
-              gives up, by default after minutes, and never at the receiver.",
+    meaning: "How many path-manager events came: a constraint of a number for each kind. An array, `[\"created\", \"established\"]`: they came \
+              in this order, possibly with others between them. `\"none\"`: no event came. Kinds: `created`, `established`, `closed`, \
+              `announced`, `removed`, `sub-established`, `sub-closed`, `sub-priority`, `listener-created`, `listener-closed`. A connection that \
+              ends normally has only `closed`, without `sub-closed` for its subflows. When a path dies, `sub-closed` comes at the sender once \
+              TCP gives up, by default after minutes, and never at the receiver.",
     read,
     check,
 };

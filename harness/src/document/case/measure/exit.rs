@@ -20,7 +20,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Process],
     scope: Scope::Run,
     topic: Topic::Other,
-    meaning: "How it ended.",
+    meaning: "How the process ended.",
     read: |key, value, mistakes| one(key, value, mistakes, |exit: Exit| exit),
     check: sound,
 };

@@ -17,7 +17,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Transfer, Of::Iperf3],
     scope: Scope::Window,
     topic: Topic::Carriage,
-    meaning: "Bytes that arrived per time.",
+    meaning: "Bytes that arrived, per time.",
     read: |key, value, mistakes| one(key, value, mistakes, Goodput),
     check: sound,
 };

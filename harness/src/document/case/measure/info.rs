@@ -19,8 +19,8 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Host],
     scope: Scope::Moment,
     topic: Topic::Other,
-    meaning: "What the kernel tells of each of its MPTCP connections (`struct mptcp_info`, by the kernel's names without `mptcpi_`): a constraint of \
-              a number each, of the last that was seen in the window, or at the moment.",
+    meaning: "What the kernel reports about each MPTCP connection of the host (`struct mptcp_info`, by the kernel's names without `mptcpi_`): a \
+              constraint of a number for each field, for its last value in the window, or its value at the moment.",
     read: |_, value, mistakes| several(value, mistakes, Info),
     check,
 };

@@ -18,7 +18,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Host],
     scope: Scope::Run,
     topic: Topic::Paths,
-    meaning: "Its MPTCP limits in the end, `{ subflows = 2, add_addr_accepted = 0 }`: a constraint of a number each.",
+    meaning: "The MPTCP limits of the host at the end, `{ subflows = 2, add_addr_accepted = 0 }`: a constraint of a number for each.",
     read: |_, value, mistakes| several(value, mistakes, Limit),
     check,
 };

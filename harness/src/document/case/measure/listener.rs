@@ -21,7 +21,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Transfer, Of::Host],
     scope: Scope::Run,
     topic: Topic::Protocol,
-    meaning: "What the listening sockets speak, as `ss` shows it.",
+    meaning: "The protocol of the listening sockets, as `ss` shows it.",
     read,
     check,
 };

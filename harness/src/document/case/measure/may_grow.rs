@@ -21,8 +21,8 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Host],
     scope: Scope::Window,
     topic: Topic::Counters,
-    meaning: "The MPTCP counters that may grow, `\"MPTcpExtMPJoin*\"` all that begin so: no other `MPTcpExt...` did. A kernel's counters that \
-              nobody has thought of are among those.",
+    meaning: "The MPTCP counters that may grow; `\"MPTcpExtMPJoin*\"` stands for all that begin so. No other `MPTcpExt...` counter may, \
+              including counters that mplab does not know.",
     read: |key, value, mistakes| one(key, value, mistakes, MayGrow::of),
     check,
 };

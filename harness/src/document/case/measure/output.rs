@@ -15,7 +15,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Process],
     scope: Scope::Run,
     topic: Topic::Other,
-    meaning: "It printed a line that contains this.",
+    meaning: "The process printed a line that contains this.",
     read: |key, value, mistakes| one(key, value, mistakes, Output),
     check: sound,
 };

@@ -15,7 +15,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Transfer],
     scope: Scope::Run,
     topic: Topic::Protocol,
-    meaning: "What the connections spoke; `tcp` after a fallback.",
+    meaning: "The protocol that the connections used; `tcp` after a fallback.",
     read: |key, value, mistakes| one(key, value, mistakes, Protocol),
     check: sound,
 };

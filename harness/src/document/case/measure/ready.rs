@@ -15,7 +15,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Process],
     scope: Scope::Run,
     topic: Topic::Other,
-    meaning: "It was ready in time.",
+    meaning: "The process was ready in time.",
     read: |key, value, mistakes| one(key, value, mistakes, Ready),
     check: sound,
 };

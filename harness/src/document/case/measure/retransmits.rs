@@ -16,7 +16,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Iperf3],
     scope: Scope::Window,
     topic: Topic::Carriage,
-    meaning: "Segments that were sent again, where iperf3 says so.",
+    meaning: "Segments that were sent again, if iperf3 reports them.",
     read: |key, value, mistakes| one(key, value, mistakes, Retransmits),
     check: sound,
 };

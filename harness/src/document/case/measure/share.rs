@@ -25,8 +25,8 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Transfer, Of::Host, Of::Process],
     scope: Scope::Window,
     topic: Topic::Paths,
-    meaning: "The part of the bytes that crossed it, each a constraint of a percentage. Of a transfer: in its direction, of all bytes of its \
-              client. Of a host, or of the host of a process: in both directions, of all its bytes.",
+    meaning: "The fraction of the bytes that crossed each link or interface: a constraint of a percentage for each. For a transfer: in its \
+              direction, of all bytes of its client. For a host, or the host of a process: in both directions, of all its bytes.",
     read: |_, value, mistakes| several(value, mistakes, Share),
     check,
 };

@@ -15,8 +15,8 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Host],
     scope: Scope::Moment,
     topic: Topic::Protocol,
-    meaning: "MPTCP sockets in use, as `/proc/net/protocols` counts them, those that listen included: the most at one time, or those at the moment, \
-              looked at with the counters (`sample`).",
+    meaning: "MPTCP sockets in use, as `/proc/net/protocols` counts them, listening ones included: the highest number at any time, or the \
+              number at the moment, as read with the counters (`sample`).",
     read: |key, value, mistakes| one(key, value, mistakes, Sockets),
     check: sound,
 };

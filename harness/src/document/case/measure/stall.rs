@@ -15,7 +15,7 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Transfer],
     scope: Scope::Window,
     topic: Topic::Carriage,
-    meaning: "The longest time during which nothing arrived although more was to come.",
+    meaning: "The longest time in which nothing arrived although more was to come.",
     read: |key, value, mistakes| one(key, value, mistakes, Stall),
     check: sound,
 };

@@ -21,9 +21,9 @@ pub(super) const ABOUT: About = About {
     of: &[Of::Transfer],
     scope: Scope::Moment,
     topic: Topic::Paths,
-    meaning: "Established subflows of a connection, the first included: the most at one time. `{ least = \">= 2\" }`: the fewest at one \
-              time while the connection lasts, and `most` beside it. At a moment these are the same. `backup`: how many \
-              of them an end had made backups when they were last seen.",
+    meaning: "Established subflows of a connection, the first included: the highest number at any time. `{ least = \">= 2\" }`: the lowest \
+              number while the connection lasts; `most` may stand beside it. At a moment the two are the same. `backup`: how many of them an \
+              end had made backups when they were last seen.",
     read,
     check: sound,
 };

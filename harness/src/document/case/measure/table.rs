@@ -11,8 +11,8 @@ fn rows() -> String {
         keys.join(", ")
     };
     let during = format!(
-        "| `during` | window | | In which part of the run: `\"2s..10s\"`, `\"2s..\"` or `\"..10s\"`. Not with what is of the whole run: {}. \
-         A single time, `\"3s\"`, is a moment: of {}. |\n",
+        "| `during` | window | | The part of the run: `\"2s..10s\"`, `\"2s..\"` or `\"..10s\"`. Not with measures of the whole run: {}. \
+         A single time, `\"3s\"`, is a moment, for {}. |\n",
         of(Scope::Run),
         of(Scope::Moment)
     );
