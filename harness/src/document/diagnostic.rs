@@ -62,6 +62,10 @@ impl Mistake {
 #[derive(Debug, Default)]
 pub struct Mistakes {
     found: Vec<Mistake>,
+    /// The keys and names down to the value that is being read.
+    pub(super) path: Vec<String>,
+    /// Whether the last of these is a name.
+    pub(super) named: bool,
     /// What readers look for, where that is taken down instead of reading.
     pub(super) trace: Option<Box<Trace>>,
 }

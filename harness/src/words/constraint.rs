@@ -70,6 +70,9 @@ pub enum ConstraintError {
     /// The quantity in it does not parse.
     #[error(transparent)]
     Unit(#[from] UnitError),
+    /// It is more than an operator and a quantity.
+    #[error("`{0}` is not a constraint: write one of =, !=, <, <=, > and >= and a value, or a range of values such as \"2..3\"")]
+    Form(String),
     /// The range is empty.
     #[error("`{0}` can never be met: write the smaller value first")]
     Empty(String),
@@ -92,6 +95,10 @@ impl<Q: Quantity> FromStr for Constraint<Q> {
             ("<", Self::Below),
             ("=", Self::Equal),
         ];
+        let behind = operators.iter().find_map(|(operator, _)| trimmed.strip_prefix(operator)).unwrap_or(trimmed);
+        if behind.contains(['<', '>', '=', '!', ',']) {
+            return Err(ConstraintError::Form(text.to_owned()));
+        }
         for (operator, make) in operators {
             if let Some(value) = trimmed.strip_prefix(operator) {
                 return Ok(make(value.trim().parse()?));

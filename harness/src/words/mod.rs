@@ -19,6 +19,7 @@ pub mod seeds;
 pub mod shape;
 pub mod shard;
 pub mod snap;
+mod synonyms;
 pub mod terminal;
 pub mod trace;
 pub mod units;

@@ -206,7 +206,7 @@ impl FromStr for Endpoint {
             } else {
                 ""
             };
-            let wrong = |_| format!("`{value}` is no {word}");
+            let wrong = |_| format!("`{value}` is no {word}: write 1 to {}", if word == "id" { u16::from(u8::MAX) } else { u16::MAX });
             match word {
                 "id" => endpoint.id = Some(value.parse().map_err(wrong)?),
                 "port" => endpoint.port = Some(value.parse().map_err(wrong)?),

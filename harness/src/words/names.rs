@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::synonyms;
+
 /// The longest name of a network interface (include/uapi/linux/if.h: `IFNAMSIZ` less the closing zero).
 pub const INTERFACE_MAX: usize = 15;
 /// The longest name of a link: its wire's two ends are interfaces called NAME-a and NAME-b.
@@ -19,9 +21,9 @@ pub const WIRES: &str = "wires";
 pub fn complaint(what: &str, name: &str, longest: usize) -> Option<String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > longest {
-        Some(format!("a {what}'s name has 1 to {longest} characters"))
+        Some(format!("a {what}'s name has 1 to {longest} characters: write another"))
     } else if !name.chars().all(allowed) || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        Some(format!("a {what}'s name has letters, digits, `-`, `_` and `.`, and starts with a letter or digit"))
+        Some(format!("a {what}'s name has letters, digits, `-`, `_` and `.`, and starts with a letter or digit: write another"))
     } else {
         None
     }
@@ -41,14 +43,26 @@ pub fn is_of_kernel(device: &str) -> bool {
 /// What such a name begins with.
 const OF_KERNEL: char = '~';
 
-/// The known name nearest to an unknown one, if it is near enough to have been meant.
+/// The known name that was probably meant by an unknown one: the one nearest to it, or else what `ip`, `tc` or `iperf3` would call so. None if two are
+/// as near.
 pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(unknown, name), name))
-        .filter(|&(distance, name)| distance <= (unknown.len().max(name.len()) / 3).max(1) || name.starts_with(unknown))
-        .min()
-        .map(|(_, name)| name)
+    let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
+    let wanted = plain(unknown);
+    let near = |name: &&'a str| {
+        let distance = strsim::damerau_levenshtein(&wanted, &plain(name));
+        let longest = wanted.len().max(name.len());
+        let alike = distance < longest && distance <= (longest / 3).max(1);
+        (alike || (!wanted.is_empty() && plain(name).starts_with(&wanted))).then_some(distance)
+    };
+    let known: Vec<&str> = known.into_iter().collect();
+    let mut candidates: Vec<_> = known.iter().filter_map(|name| Some((near(name)?, *name))).collect();
+    candidates.sort_unstable();
+    candidates.dedup();
+    match candidates.as_slice() {
+        [(first, _), (second, _), ..] if first == second => None,
+        [(_, name), ..] => Some(name),
+        [] => known.into_iter().find(|name| synonyms::of(name).contains(&wanted.as_str())),
+    }
 }
 
 /// One end of a link: an interface of a host, written `laptop:eth0`.
@@ -106,6 +120,10 @@ mod tests {
     fn a_slip_of_the_finger_finds_the_name() {
         assert_eq!(nearest("etehrnet", ["ethernet", "wlan"]), Some("ethernet"));
         assert_eq!(nearest("cellular", ["ethernet", "wlan"]), None);
+        assert_eq!(nearest("MP_Prio", ["mp-fail", "mp-prio"]), Some("mp-prio"));
+        assert_eq!(nearest("eth9", ["eth0", "eth1", "wlan0"]), None, "either may be meant");
+        assert_eq!(nearest("q", ["w"]), None, "they have nothing in common");
+        assert_eq!(nearest("bandwidth", ["delay", "rate"]), Some("rate"));
     }
 
     #[test]

@@ -37,6 +37,12 @@ fn ambiguous<T: Quantity>(text: &str, meanings: [(f64, &str, &str); 2]) -> Optio
     Some(UnitError { text: text.to_owned(), what: T::WHAT, write: format!("{one}, or {other}") })
 }
 
+/// What is wrong with a number that has no unit: each of two is likely.
+fn bare<T: Quantity>(text: &str, units: [(f64, &str, &str); 2]) -> Option<UnitError> {
+    let is_bare = text.trim().parse::<f64>().is_ok_and(|number| number >= 0.0);
+    if is_bare { ambiguous::<T>(text, units) } else { None }
+}
+
 /// Splits `12.5mbit` into its number and its suffix, and scales by the suffix.
 fn scaled<T: Quantity>(text: &str, scale: impl Fn(&str) -> Option<f64>) -> Result<f64, UnitError> {
     let trimmed = text.trim();
@@ -141,7 +147,10 @@ impl FromStr for Rate {
             })
         })
         .map(|bits| Self(bits.round() as u64))
-        .map_err(|error| Self::bits_or_bytes(text).unwrap_or(error))
+        .map_err(|error| {
+            let bare = || bare::<Self>(text, [(1.0, "kbit", "kilobits"), (1.0, "mbit", "megabits")]);
+            Self::bits_or_bytes(text).or_else(bare).unwrap_or(error)
+        })
     }
 }
 
@@ -281,7 +290,10 @@ impl FromStr for Time {
             })
         })
         .map(|nanos| Self(nanos.round() as u64))
-        .map_err(|error| Self::minutes_or_millis(text).unwrap_or(error))
+        .map_err(|error| {
+            let bare = || bare::<Self>(text, [(1.0, "ms", "milliseconds"), (1.0, "s", "seconds")]);
+            Self::minutes_or_millis(text).or_else(bare).unwrap_or(error)
+        })
     }
 }
 
@@ -320,7 +332,11 @@ impl Percent {
 impl FromStr for Percent {
     type Err = UnitError;
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        scaled::<Self>(text, |suffix| (suffix == "%").then_some(1.0)).map(Self)
+        scaled::<Self>(text, |suffix| (suffix == "%").then_some(1.0)).map(Self).map_err(|error| {
+            let part_of_one = |number: &f64| (0.0..=1.0).contains(number);
+            let number = text.trim().parse().ok().filter(part_of_one);
+            number.and_then(|_| bare::<Self>(text, [(1.0, "%", "percent"), (100.0, "%", "parts of 1")])).unwrap_or(error)
+        })
     }
 }
 

@@ -172,7 +172,7 @@ fn parse_one(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) ->
         Some(written) => topology(written, topologies, &mut mistakes),
         None => (None, None),
     };
-    if raw.as_ref().is_some_and(|raw| raw.transfers.is_empty() && raw.processes.is_empty()) {
+    if raw.as_ref().is_some_and(|raw| !raw.has_traffic) {
         mistakes
             .absent(&(0..0), "a case needs a transfer or a process")
             .help("write [transfer.NAME] with client, server, and duration or bytes, or [process.NAME] with host and command");
@@ -292,6 +292,13 @@ fn before(deadline: &Spanned<Time>, raw: &raw::Case, mistakes: &mut Mistakes) {
                 .add(&transfer.name, format!("`{name}` starts after the run has ended: its deadline is {}", deadline.value))
                 .beside(&deadline.span, "here")
                 .help("start it earlier, or end the run later");
+        } else if let Some(duration) = &transfer.value.duration
+            && transfer.value.start.after(duration.value) > deadline.value
+        {
+            mistakes
+                .add(&duration.span, format!("`{name}` would send longer than the run lasts: its deadline is {}", deadline.value))
+                .beside(&deadline.span, "here")
+                .help("let it send for less time, or end the run later");
         }
     }
     for during in raw.expects.iter().filter_map(|expect| expect.value.during.as_ref()) {

@@ -7,6 +7,7 @@ use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Named, Spanned};
 use crate::document::topology::interfaces::known_interface;
 use crate::document::topology::{Host, Interface, Link, Topology};
+use crate::words::End;
 
 /// The host of this name.
 pub(in crate::document::case) fn host<'a>(topology: &'a Topology, name: &Spanned<String>, mistakes: &mut Mistakes) -> Option<&'a Host> {
@@ -23,7 +24,11 @@ pub(in crate::document::case) fn link<'a>(topology: &'a Topology, name: &Spanned
     let found = topology.links.get(&name.value);
     if found.is_none() {
         let message = format!("the topology has no link `{}`", name.value);
-        mistakes.undefined(&name.span, message, &name.value, topology.links.keys().map(String::as_str));
+        let mistake = mistakes.undefined(&name.span, message, &name.value, topology.links.keys().map(String::as_str));
+        let is_end = |end: &End| end.interface == name.value || end.to_string() == name.value;
+        if let Some((link, end)) = topology.links.iter().find_map(|(link, of)| Some((link, of.ends.iter().find(|end| is_end(end))?))) {
+            mistake.help(format!("{end} is an interface: write the name of its link, \"{link}\""));
+        }
     }
     found
 }

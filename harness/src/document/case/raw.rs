@@ -53,6 +53,8 @@ const EXPECT: Shape = Shape { heading: "`[[expect]]`", what: "an expectation", k
 
 #[derive(Debug)]
 pub(super) struct Case {
+    /// Whether transfers or processes are written, readable or not.
+    pub(super) has_traffic: bool,
     pub(super) summary: Option<Spanned<String>>,
     pub(super) topology: Option<Spanned<String>>,
     pub(super) deadline: Option<Spanned<Time>>,
@@ -170,6 +172,7 @@ impl Read for Case {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &CASE, mistakes)?;
         Some(Self {
+            has_traffic: table.fills(&["transfer", "process"]),
             summary: table.required("summary"),
             topology: table.required("topology"),
             deadline: table.optional("deadline"),

@@ -69,15 +69,28 @@ pub(crate) fn read<T: Read>(text: &str, mistakes: &mut Mistakes) -> Option<T> {
     None
 }
 
+/// What to write where the syntax is wrong, by parts of the parser's message.
+const SYNTAX: [(&[&str], &str); 11] = [
+    (&["string values must be quoted"], "write strings in quotes: `rate = \"10mbit\"`"),
+    (&["key with no value", "missing assignment"], "write `key = value`, and what must hold in quotes: `goodput = \">= 1mbit\"`"),
+    (&["unexpected key or value"], "write one value, in quotes if it has more than one word, and comments behind `#`"),
+    (&["duplicate key"], "write each key once, and what there can be several of below a heading with two brackets: `[[step]]`"),
+    (&["cannot extend"], "write all of it in one place: it has a value already"),
+    (&["missing comma"], "write a comma between the two"),
+    (&["leading zero"], "remove the zeros in front"),
+    (&["missing escaped value", "unicode"], "write two backslashes for one, or '...' in place of \"...\""),
+    (&["extra `=`", "extra assignment"], "write one `=`, and what must hold in quotes: `goodput = \">= 1mbit\"`"),
+    (
+        &["invalid unquoted key", "keys cannot be empty"],
+        "write a name in quotes that has other characters than letters, digits, `-` and `_`",
+    ),
+    (&["unclosed", "expected `"], "close what was opened before: each `\"`, `[` and `{` on its line"),
+];
+
 /// What to write where the syntax is wrong.
 fn syntax(message: &str) -> &'static str {
-    if message.contains("string values must be quoted") {
-        "write strings in quotes: `rate = \"10mbit\"`"
-    } else if message.contains("unclosed") || message.contains("expected `") {
-        "close what was opened before: each `\"`, `[` and `{` on its line"
-    } else {
-        "write `key = value` on a line of its own, below a heading such as `[link.wlan]` or `[[step]]`"
-    }
+    let known = SYNTAX.iter().find(|(parts, _)| parts.iter().any(|part| message.contains(part)));
+    known.map_or("write `key = value` on a line of its own, below a heading such as `[link.wlan]` or `[[step]]`", |(_, help)| help)
 }
 
 /// What a syntax error makes unreadable: its line, and behind the heading of a table, everything up to the next heading.

@@ -1,7 +1,7 @@
 //! A table with the keys it may have: reading each by its type, and refusing the others.
 //! Not here: tables whose keys are names ([`Named`]).
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::outline::form;
 use super::value::{kind, table_of};
@@ -53,14 +53,24 @@ impl<'t, 'm> Table<'t, 'm> {
         others: &[&'static str],
         mistakes: &'m mut Mistakes,
     ) -> Option<Self> {
-        let entries = table_of(value, shape.what, mistakes)?;
         let keys: Vec<&'static str> = shape.keys.iter().chain(others).copied().collect();
+        let named = std::mem::take(&mut mistakes.named);
+        let path = mistakes.path.clone();
+        let help = || match path.as_slice() {
+            // The name was left out: this is one of the keys below it.
+            [above @ .., key] if named && keys.contains(&key.as_str()) => format!("write [{}.NAME] above it", above.join(".")),
+            _ => format!("write a table with some of the keys {}", keys.join(", ")),
+        };
+        let entries = table_of(value, shape.what, help, mistakes)?;
         mistakes.note(|trace| trace.fields = Some(Fields::Keys(shape.form(&keys))));
         for key in entries.keys() {
             let name = key.get_ref().as_ref();
             if !keys.contains(&name) {
                 let message = format!("{} has no key `{name}`", shape.what);
-                mistakes.unknown(&key.span(), message, name, keys.iter().copied());
+                let mistake = mistakes.unknown(&key.span(), message, name, keys.iter().copied());
+                if let Some(above) = path.last().filter(|_| named && name.starts_with(|c: char| c.is_ascii_digit())) {
+                    mistake.help(format!("write a name that has a dot in quotes: \"{above}.{name}\""));
+                }
             }
         }
         Some(Self { shape, keys, entries, span: value.span(), mistakes })
@@ -88,13 +98,27 @@ impl<'t, 'm> Table<'t, 'm> {
             keys.all.iter_mut().filter(|(other, _)| *other == key).for_each(|(_, form)| *form = Some(found.clone()));
         });
         let (span, value) = self.entry(key)?;
-        Some(read(&span, value, self.mistakes))
+        self.mistakes.path.push(key.to_owned());
+        let read = read(&span, value, self.mistakes);
+        self.mistakes.path.pop();
+        Some(read)
     }
 
     /// Whether it has none of these keys, of which it needs one at the least.
     pub(crate) fn lacks(&mut self, keys: &[&'static str]) -> bool {
         self.note(|form| form.any_of.push(keys.to_vec()));
-        self.present(keys).is_empty()
+        !self.seems_to_have(keys)
+    }
+
+    /// Whether it has one of these keys, or an unknown one that was probably meant to be one.
+    pub(crate) fn seems_to_have(&self, keys: &[&'static str]) -> bool {
+        keys.iter().any(|key| self.entries.contains_key(*key) || self.misspelt(key))
+    }
+
+    /// Whether there is something behind one of these keys or behind one that was probably meant to be one, readable or not.
+    pub(crate) fn fills(&self, keys: &[&'static str]) -> bool {
+        let filled = |value: &Value<'_>| !value.get_ref().as_table().is_some_and(DeTable::is_empty);
+        keys.iter().any(|key| self.entries.get(*key).map_or_else(|| self.misspelt(key), filled))
     }
 
     /// Adds to the form that is taken down, if one is.
@@ -110,6 +134,7 @@ impl<'t, 'm> Table<'t, 'm> {
     pub(crate) fn exactly_one(&mut self, keys: &[&'static str]) {
         self.note(|form| form.one_of.push(keys.to_vec()));
         match self.present(keys).as_slice() {
+            [] if keys.iter().any(|key| self.misspelt(key)) => {}
             [] => {
                 let message = format!("{} needs one of the keys {}", self.shape.what, keys.join(", "));
                 self.mistakes.absent(&self.span, message).help("add the one that is meant");
@@ -155,10 +180,18 @@ impl<T: Read> Read for Named<T> {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut named = Self::new();
         mistakes.note(|trace| trace.fields = Some(Fields::Names(Box::new(form(|value, mistakes| drop(T::read(value, mistakes)))))));
-        for (key, value) in table_of(value, "a table with names as its keys", mistakes)? {
+        let help = match mistakes.path.as_slice() {
+            [key] => format!("write [{key}.NAME], with a name of your own"),
+            path => format!("write {} = {{ NAME = ... }}", path.last().map_or("", String::as_str)),
+        };
+        for (key, value) in table_of(value, "a table of names", || help, mistakes)? {
+            mistakes.path.push(key.get_ref().to_string());
+            mistakes.named = true;
             if let Some(read) = T::read(value, mistakes) {
                 named.insert(key.get_ref().to_string(), Entry { name: key.span(), value: read });
             }
+            mistakes.named = false;
+            mistakes.path.pop();
         }
         Some(named)
     }
@@ -167,9 +200,14 @@ impl<T: Read> Read for Named<T> {
 impl<T: Read> Read for Vec<Spanned<T>> {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let Some(elements) = value.get_ref().as_array() else {
-            let message = format!("this is {}, but there can be several: an array is needed", kind(value));
-            let help = if value.get_ref().is_table() { "write [[...]] with two brackets, or [ ] around it" } else { "write [ ] around it" };
             mistakes.refused();
+            let help = match value.get_ref() {
+                DeValue::Table(table) if !is_inline(table, &value.span()) => {
+                    format!("write [[{}]] with two brackets, and so each of them", mistakes.path.join("."))
+                }
+                _ => "write [ ] around it".to_owned(),
+            };
+            let message = format!("this is {}, but there can be several: an array is needed", kind(value));
             mistakes.add(&value.span(), message).help(help);
             return None;
         };
@@ -177,6 +215,11 @@ impl<T: Read> Read for Vec<Spanned<T>> {
         let read = |element: &Value<'_>| Some(Spanned { value: T::read(element, mistakes)?, span: element.span() });
         Some(elements.iter().filter_map(read).collect())
     }
+}
+
+/// Whether a table is written between braces, and not below a heading of its own.
+fn is_inline(table: &DeTable<'_>, span: &Span) -> bool {
+    table.keys().next().is_none_or(|key| span.contains(&key.span().start))
 }
 
 #[cfg(test)]

@@ -26,20 +26,36 @@ pub(super) fn kind(value: &Value<'_>) -> &'static str {
     }
 }
 
-/// Says that a value is of a kind that is not taken here.
-fn refuse(value: &Value<'_>, wanted: &str, mistakes: &mut Mistakes) {
+/// Says that a value is of a kind that is not taken here, and what to write.
+fn refuse(value: &Value<'_>, wanted: &str, help: impl Into<String>, mistakes: &mut Mistakes) {
     mistakes.refused();
-    mistakes.add(&value.span(), format!("this is {}, but {wanted} is needed: write {wanted}", kind(value)));
+    mistakes.add(&value.span(), format!("this is {}, but {wanted} is needed", kind(value))).help(help);
 }
 
 /// The entries of a table.
-pub(super) fn table_of<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Option<&'t DeTable<'t>> {
+pub(super) fn table_of<'t>(
+    value: &'t Value<'_>,
+    wanted: &str,
+    help: impl FnOnce() -> String,
+    mistakes: &mut Mistakes,
+) -> Option<&'t DeTable<'t>> {
     let table = value.get_ref().as_table();
     if table.is_none() {
         let table = if wanted.contains("table") { wanted.to_owned() } else { format!("{wanted} (a table)") };
-        refuse(value, &table, mistakes);
+        refuse(value, &table, help(), mistakes);
     }
     table
+}
+
+/// What to write in place of an array where there is one value, or of something in quotes where there are none.
+fn instead(value: &Value<'_>, wanted: &str) -> String {
+    let parses = |text: &str| text.parse::<i64>().is_ok() || text.parse::<bool>().is_ok();
+    match value.get_ref() {
+        DeValue::Array(_) => format!("write {wanted}, without [ ]"),
+        DeValue::Table(_) => format!("write {wanted}, without {{ }}"),
+        DeValue::String(text) if parses(text) => "remove the quotes".to_owned(),
+        _ => format!("write {wanted}"),
+    }
 }
 
 fn string<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Option<&'t str> {
@@ -51,7 +67,7 @@ fn string<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Op
 fn quoted<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Option<&'t str> {
     let string = value.get_ref().as_str();
     if string.is_none() {
-        refuse(value, wanted, mistakes);
+        refuse(value, wanted, instead(value, wanted), mistakes);
     }
     string
 }
@@ -73,18 +89,24 @@ fn quantity<T: FromStr<Err: Display>>(value: &Value<'_>, wanted: &str, mistakes:
 
 /// Reads one of a few words.
 pub(crate) fn word<T: Copy>(value: &Value<'_>, what: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
-    let text = quoted(value, &format!("a {what} in quotes"), mistakes)?;
     mistakes.note(|trace| trace.words.extend(words.iter().map(|(word, _)| (*word).to_owned())));
+    let known = || words.iter().map(|&(word, _)| word);
+    let a = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let Some(text) = value.get_ref().as_str() else {
+        let help = format!("write {}", known().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or "));
+        refuse(value, &format!("{a} {what} in quotes"), help, mistakes);
+        return None;
+    };
     let found = words.iter().find(|(word, _)| *word == text).map(|&(_, meaning)| meaning);
     if found.is_none() {
-        mistakes.unknown(&value.span(), format!("`{text}` is not a {what}"), text, words.iter().map(|&(word, _)| word));
+        mistakes.unknown(&value.span(), format!("`{text}` is not {a} {what}"), text, known());
     }
     found
 }
 
 impl Read for Errno {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
-        let text = string(value, "an error's name in quotes", mistakes)?;
+        let text = string(value, "an error's name in quotes such as \"ECONNRESET\"", mistakes)?;
         let found = text.parse().ok();
         if found.is_none() {
             mistakes.unknown(&value.span(), format!("`{text}` is not the name of an error"), text, Self::names());
@@ -111,7 +133,7 @@ impl Read for bool {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let read = value.get_ref().as_bool();
         if read.is_none() {
-            refuse(value, "true or false (without quotes)", mistakes);
+            refuse(value, "true or false", instead(value, "true or false, without quotes"), mistakes);
         }
         read
     }
@@ -122,7 +144,7 @@ macro_rules! read_integer {
         impl Read for $integer {
             fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
                 let DeValue::Integer(number) = value.get_ref() else {
-                    refuse(value, "a whole number", mistakes);
+                    refuse(value, "a whole number", instead(value, "a whole number, without quotes"), mistakes);
                     return None;
                 };
                 mistakes.note(|trace| trace.largest = Some(Self::MAX.into()));

@@ -52,7 +52,7 @@ const RESERVED: [&str; 3] = ["lo", "all", "default"];
 /// Checks what was read. What is wrong is left out of the value, which then is of use to nobody.
 fn check(raw: &raw::Topology, directory: Option<&Path>, mistakes: &mut Mistakes) -> Topology {
     let summary = summary(raw.summary.as_ref(), mistakes);
-    if raw.links.is_empty() {
+    if !raw.has_links {
         mistakes.absent(&(0..0), "a topology needs a link").help("write [link.NAME] with ends = [\"HOST:INTERFACE\", \"HOST:INTERFACE\"]");
     }
     let mut interfaces: BTreeMap<End, (String, Span)> = BTreeMap::new();

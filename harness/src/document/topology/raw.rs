@@ -41,6 +41,8 @@ pub(super) const SHAPES: [&Shape; 11] =
 
 #[derive(Debug)]
 pub(super) struct Topology {
+    /// Whether links are written, readable or not.
+    pub(super) has_links: bool,
     pub(super) summary: Option<Spanned<String>>,
     pub(super) ipv6: Option<Spanned<bool>>,
     pub(super) hosts: Named<Host>,
@@ -151,6 +153,7 @@ impl Read for Topology {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &TOPOLOGY, mistakes)?;
         Some(Self {
+            has_links: table.fills(&["link"]),
             summary: table.required("summary"),
             ipv6: table.optional("ipv6"),
             hosts: table.or_default("host"),
@@ -231,12 +234,11 @@ impl Read for XmitHashPolicy {
 impl Read for Interface {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &INTERFACE, mistakes)?;
-        Some(Self {
-            addresses: table.or_default("address"),
-            mtu: table.optional("mtu"),
-            nat: table.optional("nat"),
-            tproxy: table.optional("tproxy"),
-        })
+        let tproxy = table.optional("tproxy");
+        if let Some(port) = tproxy.as_ref().filter(|port: &&Spanned<u16>| port.value == 0) {
+            table.mistakes.add(&port.span, "0 is not a port").help("write 1 to 65535");
+        }
+        Some(Self { addresses: table.or_default("address"), mtu: table.optional("mtu"), nat: table.optional("nat"), tproxy })
     }
 }
 
@@ -335,6 +337,12 @@ impl Read for Link {
 impl Read for Sysctls {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut sysctls = BTreeMap::new();
+        if !value.get_ref().is_table() {
+            mistakes.refused();
+            let help = "write each with its value, such as { net.mptcp.checksum_enabled = 1 }";
+            mistakes.add(&value.span(), "this is no table of sysctls").help(help);
+            return None;
+        }
         gather("", value, &mut sysctls, mistakes);
         Some(Self(sysctls))
     }
@@ -350,7 +358,9 @@ fn gather(name: &str, value: &Value<'_>, sysctls: &mut BTreeMap<String, Spanned<
                     gather(&name, value, sysctls, mistakes);
                 } else {
                     let message = format!("a host has no sysctl `{name}` of its own: only those below `net` belong to a network namespace");
-                    mistakes.add(&key.span(), message).help("write one that starts with `net.`");
+                    let of_net = ["core", "ipv4", "ipv6", "mptcp"].contains(&name.split('.').next().unwrap_or_default());
+                    let help = if of_net { format!("write `net.{name}`") } else { "write one that starts with `net.`".to_owned() };
+                    mistakes.add(&key.span(), message).help(help);
                 }
             }
             return;

@@ -34,6 +34,14 @@ pub(super) fn check(
     for (at, raw) in timed {
         let when = raw.when.as_ref().map(|when| when.value.check(topology, transfers, &known, &processes, mistakes));
         around.refused = raw.refused.is_some();
+        if let (Some(when), Some(started)) = (&raw.when, raw.written.as_ref().and_then(|written| written.starts()))
+            && let Some(awaited) = when.value.process().filter(|awaited| awaited.value == started.value)
+        {
+            mistakes
+                .add(&awaited.span, format!("`{}` is never ready before this step, which starts it", awaited.value))
+                .beside(&started.span, "here")
+                .help("wait for another process, or start this one by another step");
+        }
         let action = raw.written.as_ref().and_then(|written| written.check(at, &raw.span, &mut around, mistakes));
         if let (Some(refused), Some(action)) = (&raw.refused, &action)
             && action.host().is_none()

@@ -1,6 +1,8 @@
 //! What there is to say of a measure: its key, whose it is, how it is written, and its sentence.
 //! Not here: any one of them, or measuring.
 
+use toml::de::DeTable;
+
 use super::Measure;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Read, Spanned, Value};
@@ -123,6 +125,9 @@ pub(super) fn one<T: Read, M: Into<Measure>>(key: &Span, value: &Value<'_>, mist
 
 /// Reads the measures of a key that has a table of them.
 pub(super) fn several<T: Read, M: Into<Measure>>(value: &Value<'_>, mistakes: &mut Mistakes, make: fn(String, T) -> M) -> Vec<Found> {
+    if value.get_ref().as_table().is_some_and(DeTable::is_empty) {
+        mistakes.add(&value.span(), "this expects nothing").help("write a name and what must hold of it, such as { NAME = \">= 1\" }");
+    }
     let read = Named::<Spanned<T>>::read(value, mistakes).unwrap_or_default();
     let found = read.into_iter().map(|(name, entry)| Found {
         name: entry.name,

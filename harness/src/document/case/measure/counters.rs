@@ -80,12 +80,19 @@ fn against(operator: &str, number: u64) -> Option<Constraint<Count>> {
     format!("{operator} {number}").parse().ok()
 }
 
-/// Says so where a name is none that a counter has.
-pub(super) fn named(name: &str, at: &Span, mistakes: &mut Mistakes) {
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
-        mistakes
-            .add(at, format!("`{name}` is not a counter of the kernel"))
-            .help("write one as `nstat` shows it, such as MPTcpExtMPJoinSynRx");
+/// What the names of the kernel's counters begin with: the lines of `/proc/net/netstat` and `/proc/net/snmp`.
+const GROUPS: [&str; 7] = ["MPTcpExt", "TcpExt", "IpExt", "Tcp", "Ip", "Icmp", "Udp"];
+
+/// Says so where a name is none that a counter has: its growth would be none.
+pub(in crate::document::case) fn named(name: &str, at: &Span, mistakes: &mut Mistakes) {
+    let of_a_group = GROUPS.iter().any(|group| name.starts_with(group) && name.len() > group.len());
+    if !of_a_group || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
+        let help = if name.starts_with("MP") && !name.starts_with("MPTcpExt") {
+            format!("write MPTcpExt{name}")
+        } else {
+            "write one as `nstat` shows it, such as MPTcpExtMPJoinSynRx".to_owned()
+        };
+        mistakes.add(at, format!("`{name}` is not a counter of the kernel")).help(help);
     }
 }
 

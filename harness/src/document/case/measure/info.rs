@@ -34,7 +34,8 @@ fn check(written: &Written, _: Option<Of>, _: Option<&Topology>, mistakes: &mut 
     for found in &written.found {
         let name = found.measure.item().unwrap_or_default();
         if !known().any(|field| field == name) {
-            mistakes.unknown(&found.name, format!("MPTCP_INFO has no `{name}`"), &name, known());
+            let meant = name.strip_prefix("mptcpi_").unwrap_or(&name);
+            mistakes.unknown(&found.name, format!("MPTCP_INFO has no `{name}`"), meant, known());
         }
     }
 }

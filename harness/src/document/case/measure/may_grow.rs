@@ -49,7 +49,9 @@ fn check(written: &Written, _: Option<Of>, _: Option<&Topology>, mistakes: &mut 
         let Measure::MayGrow(MayGrow(names)) = &found.measure else { continue };
         for name in names {
             let start = name.strip_suffix('*').unwrap_or(name);
-            if !start.starts_with(MPTCP) && start.chars().all(|c| c.is_ascii_alphanumeric()) {
+            if start == MPTCP && name != start {
+                mistakes.add(&found.value, "every MPTCP counter may grow, so this expects nothing").help("name those that may");
+            } else if !start.starts_with(MPTCP) && start.chars().all(|c| c.is_ascii_alphanumeric()) {
                 mistakes
                     .add(&found.value, format!("`{name}` may always grow: only MPTCP's counters are looked at"))
                     .help("remove it, or write one that begins with MPTcpExt");

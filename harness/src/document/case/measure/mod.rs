@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use about::Topic;
 pub(in crate::document::case) use about::{About, Of, Scope, Written};
+pub(in crate::document::case) use counters::named as named_counter;
 pub use delivery::{Gap, Seen};
 pub use events::EVENT_KINDS;
 pub(crate) use exit::implied;

@@ -46,9 +46,10 @@ fn check(written: &Written, _: Option<Of>, topology: Option<&Topology>, mistakes
             Err(_) => topology.links.contains_key(name),
         };
         if !known {
-            let ends: Vec<String> = topology.links.values().flat_map(|link| &link.ends).map(ToString::to_string).collect();
+            let ends = topology.links.values().flat_map(|link| &link.ends);
+            let ends: Vec<String> = ends.filter(|end| name.contains(':') || end.interface == *name).map(ToString::to_string).collect();
             let message = format!("the topology has neither a link nor an interface `{name}`");
-            let candidates = if name.contains(':') { ends.iter().map(String::as_str).collect() } else { Vec::new() };
+            let candidates: Vec<&str> = ends.iter().map(String::as_str).collect();
             let links = topology.links.keys().map(String::as_str).filter(|_| candidates.is_empty());
             let known: Vec<&str> = candidates.iter().copied().chain(links).collect();
             mistakes.undefined(&found.name, message, name, known);

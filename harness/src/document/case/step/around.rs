@@ -29,6 +29,8 @@ pub(in crate::document::case) struct Surroundings<'a> {
     pub(in crate::document::case) refused: bool,
     /// The processes that steps started.
     pub(super) started: BTreeMap<String, Span>,
+    /// The processes that steps paused, and that did not resume.
+    pub(super) paused: BTreeMap<String, Span>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -39,9 +41,19 @@ impl<'a> Surroundings<'a> {
         processes: Vec<&'a str>,
         directory: Option<&'a Path>,
     ) -> Self {
-        let endpoints = Endpoints::of(topology);
-        let (cuts, conditions, started, addresses) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { topology, transfers, processes, directory, cuts, conditions, endpoints, addresses, refused: false, started }
+        Self {
+            topology,
+            transfers,
+            processes,
+            directory,
+            cuts: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            endpoints: Endpoints::of(topology),
+            addresses: BTreeMap::new(),
+            refused: false,
+            started: BTreeMap::new(),
+            paused: BTreeMap::new(),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ struct RawLimits {
 impl Read for RawLimits {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &LIMITS, mistakes)?;
-        if table.present(&["subflows", "add_addr_accepted"]).is_empty() {
+        if table.lacks(&["subflows", "add_addr_accepted"]) {
             table.mistakes.absent(&value.span(), "this changes nothing: write `subflows`, `add_addr_accepted` or both");
         }
         Some(Self {

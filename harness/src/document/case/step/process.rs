@@ -37,7 +37,7 @@ impl Written for RawProcess {
         (self.verb == Verb::Start).then_some(&self.name)
     }
 
-    fn check(&self, _: Time, _: &Span, around: &mut Surroundings<'_>, mistakes: &mut Mistakes) -> Option<Action> {
+    fn check(&self, at: Time, _: &Span, around: &mut Surroundings<'_>, mistakes: &mut Mistakes) -> Option<Action> {
         let Self { verb, name } = self;
         if !named::known_among(name, &around.processes, mistakes) {
             return None;
@@ -45,6 +45,21 @@ impl Written for RawProcess {
         if let Some(span) = self.starts().and_then(|name| around.started.insert(name.value.clone(), name.span.clone())) {
             let message = format!("`{}` is started already", name.value);
             mistakes.add(&name.span, message).beside(&span, "by this step").help("write a second process");
+        }
+        match verb {
+            Verb::Pause => {
+                if let Some(span) = around.paused.insert(name.value.clone(), name.span.clone()) {
+                    let message = format!("`{}` is paused already", name.value);
+                    mistakes
+                        .add(&name.span, message)
+                        .beside(&span, "by this step")
+                        .help("let it resume in between, or remove one of the steps");
+                }
+            }
+            Verb::Resume if around.paused.remove(&name.value).is_none() => {
+                mistakes.add(&name.span, format!("`{}` is not paused at {at}", name.value)).help("write an earlier step that pauses it");
+            }
+            _ => {}
         }
         Some(Action::Process(*verb, name.value.clone()))
     }

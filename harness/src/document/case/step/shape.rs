@@ -44,7 +44,7 @@ struct RawReshape {
 impl Read for RawReshape {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open_with(value, &SHAPE, CONDITIONS.keys, mistakes)?;
-        if table.present(&["up", "down"]).is_empty() && table.present(CONDITIONS.keys).is_empty() {
+        if !table.seems_to_have(&["up", "down"]) && !table.seems_to_have(CONDITIONS.keys) {
             table
                 .mistakes
                 .absent(&value.span(), "this changes nothing: a condition is missing")

@@ -35,7 +35,7 @@ impl Read for RawSysctl {
 impl Written for RawSysctl {
     fn check(&self, _: Time, _: &Span, around: &mut Surroundings<'_>, mistakes: &mut Mistakes) -> Option<Action> {
         let set = self.set.as_ref()?;
-        if set.value.0.is_empty() {
+        if set.value.0.is_empty() && !mistakes.any_in(&set.span) {
             mistakes.add(&set.span, "this changes nothing").help("write one such as set = { net.mptcp.add_addr_timeout = 1 }");
         }
         let name = self.host.as_ref()?;

@@ -12,7 +12,7 @@ use super::around::Surroundings;
 use crate::document::case::named;
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Read, Shape, Spanned, Table, Value};
-use crate::words::Time;
+use crate::words::{Protocol, Time};
 
 const PATH_MANAGER: Shape = Shape {
     heading: "`path_manager`",
@@ -128,6 +128,11 @@ impl Written for RawCommand {
                 .add(whom, format!("`{told}` is at no end of the transfer `{}`", name.value))
                 .help(format!("write \"{}\" or \"{}\"", transfer.client, transfer.server));
             return None;
+        }
+        if [transfer.client_protocol, transfer.server_protocol].contains(&Protocol::Tcp) {
+            mistakes
+                .add(&name.span, format!("`{}` speaks TCP, which has no path manager", name.value))
+                .help("let both of its ends speak MPTCP, or remove the step");
         }
         if topology.hosts[told].mptcp.path_manager.as_deref() != Some("userspace") {
             mistakes

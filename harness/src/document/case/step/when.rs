@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
-use crate::document::case::measure::EVENT_KINDS;
+use crate::document::case::measure::{EVENT_KINDS, named_counter};
 use crate::document::case::named;
 use crate::document::case::{Subject, Transfer};
 use crate::document::diagnostic::Mistakes;
@@ -130,6 +131,11 @@ impl Read for RawWhen {
                 _ => {}
             }
         }
+        for (_, value) in ["counters", "events"].map(|key| table.entry(key)).into_iter().flatten() {
+            if value.get_ref().as_table().is_some_and(DeTable::is_empty) {
+                table.mistakes.add(&value.span(), "this waits for nothing").help("write a name and how much, such as { NAME = 1 }");
+            }
+        }
         let both = table.present(&["transfer", "host", "process"]);
         if let [(_, first), (_, second), ..] = both.as_slice() {
             let help = "write a step for each that waits for one of them, or leave one out";
@@ -154,6 +160,11 @@ impl Read for RawWhen {
 }
 
 impl RawWhen {
+    /// The process whose readiness is waited for.
+    pub(in crate::document::case) fn process(&self) -> Option<&Spanned<String>> {
+        self.process.as_ref()
+    }
+
     /// What is waited for, and what is wrong with it.
     pub(in crate::document::case) fn check(
         &self,
@@ -182,6 +193,9 @@ impl RawWhen {
             }
             for (kind, entry) in self.events.iter().filter(|(kind, _)| !EVENT_KINDS.contains(&kind.as_str())) {
                 mistakes.unknown(&entry.name, format!("`{kind}` is not a path-manager event"), kind, EVENT_KINDS);
+            }
+            for (name, entry) in &self.counters {
+                named_counter(name, &entry.name, mistakes);
             }
             let of = |(name, entry): (&String, &Entry<Constraint<Count>>)| (host.value.clone(), name.clone(), entry.value);
             all.extend(self.counters.iter().map(of).map(|(host, name, constraint)| Condition::Counter(host, name, constraint)));
