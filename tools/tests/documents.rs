@@ -14,8 +14,9 @@ use support::{Directory, repository, trial, without};
 fn main() -> ExitCode {
     mplab::enter();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let anywhere: [(&str, fn()); 4] = [
+    let anywhere: [(&str, fn()); 5] = [
         ("links_lead_to_files_and_headings", links_lead_to_files_and_headings),
+        ("contributors_are_sent_to_files_that_exist", contributors_are_sent_to_files_that_exist),
         ("commands_and_options_exist", commands_and_options_exist),
         ("the_readme_shows_a_case_of_the_repository", the_readme_shows_a_case_of_the_repository),
         ("the_book_has_every_document", the_book_has_every_document),
@@ -188,6 +189,20 @@ fn links_lead_to_files_and_headings() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// CONTRIBUTING names files from the repository or from harness/src. What is in capitals is for the reader to choose: its directory exists.
+fn contributors_are_sent_to_files_that_exist() {
+    let text = prose(&read(&repository().join("CONTRIBUTING.md")));
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).filter(|word| word.contains('/') && !word.contains(' ')).collect();
+    assert!(named.len() > 50, "{} files were found, so they are not looked for where they are", named.len());
+    let chosen = |part: &&str| {
+        part.contains('*') || part.split('.').next().is_some_and(|name| name.chars().all(|letter| letter.is_ascii_uppercase()))
+    };
+    let exists = |path: &Path| ["", "harness/src"].iter().any(|root| repository().join(root).join(path).exists());
+    let path = |word: &str| word.split('/').take_while(|part| !chosen(part)).collect::<PathBuf>();
+    let gone: Vec<_> = named.iter().filter(|word| !exists(&path(word))).collect();
+    assert!(gone.is_empty(), "CONTRIBUTING.md names files that do not exist: {gone:?}");
 }
 
 /// The arguments of every `mplab` that a reader would type.
