@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert_with(|| std::thread::available_parallelism().map_or(1, usize::from));
     let kernels = Store::open().and_then(|store| store.list());
     let trials = match kernels.map(|mut kernels| kernels.pop()) {
-        Ok(None) => vec![ignored("engines", "needs kernels", "no kernel is imported: `tools/fetch-kernels` brings three")],
+        Ok(None) => vec![ignored("engines", "needs kernels", "no kernel is imported: `tools/fetch-kernels` fetches four")],
         Ok(Some(kernel)) => of_kernel(kernel),
         Err(error) => vec![Trial::test("engines", move || Err(error.into()))],
     };

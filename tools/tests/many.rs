@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     kernels.retain(|kernel| kernel.manifest.form == Form::Image);
     kernels.sort_by_key(release);
     let missing = |count: usize| {
-        let few = (kernels.len() < count).then(|| format!("needs {count} imported kernels: `tools/fetch-kernels` brings three"));
+        let few = (kernels.len() < count).then(|| format!("needs {count} imported kernels: `tools/fetch-kernels` fetches four"));
         few.or_else(|| without(&["qemu-system-x86_64"]))
     };
     let with_kernels: [(&str, usize, Test); 8] = [

@@ -31,7 +31,7 @@ fn case(frames: u32) -> String {
 pub(crate) fn trials() -> Vec<Trial> {
     let lacking = |why: &str| vec![support::trial("in_a_guest", Some(why.to_owned()), || Ok(()))];
     match Store::open().and_then(|store| store.list()) {
-        Ok(kernels) if kernels.is_empty() => lacking("no kernel is imported: `tools/fetch-kernels` brings three"),
+        Ok(kernels) if kernels.is_empty() => lacking("no kernel is imported: `tools/fetch-kernels` fetches four"),
         Ok(_) if support::without(&["qemu-system-x86_64"]).is_some() => lacking("not installed: qemu-system-x86_64"),
         Ok(kernels) => {
             let kernels = support::due(&kernels);

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     let kernels = Store::open().and_then(|store| store.list());
     let trials = match kernels {
         Ok(kernels) if kernels.is_empty() => {
-            vec![ignored("virtual", "needs kernels", "no kernel is imported: `tools/fetch-kernels` brings three")]
+            vec![ignored("virtual", "needs kernels", "no kernel is imported: `tools/fetch-kernels` fetches four")]
         }
         Ok(kernels) => {
             let count = kernels.len();
