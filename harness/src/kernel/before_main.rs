@@ -1,7 +1,7 @@
-//! What is called before `main`, in a program whose `main` is somebody else's: that of a test harness, which makes threads.
-//! Not here: what is to be done so early.
+//! Code that runs before `main`, in a program whose `main` belongs to a test harness, which makes threads.
+//! Not here: what that code does.
 
-/// Calls a function before `main`, while there is one thread. The C library calls all that this section lists (gABI, "Initialization and
+/// Calls a function before `main`, while there is one thread. The C library calls all functions in this section (gABI, "Initialization and
 /// Termination Functions").
 #[doc(hidden)]
 #[macro_export]

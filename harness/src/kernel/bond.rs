@@ -11,14 +11,14 @@ use crate::words::{BondMode, XmitHashPolicy};
 pub(crate) struct Settings {
     /// `BOND_MODE_*`.
     pub mode: u8,
-    /// How often it looks for carriers, in milliseconds.
+    /// The interval at which it looks for carriers, in milliseconds.
     pub miimon: u32,
     /// `BOND_XMIT_POLICY_*`; the kernel's choice if absent.
     pub xmit_hash_policy: Option<u8>,
 }
 
 impl Settings {
-    /// Those that these words mean.
+    /// The settings for these words.
     pub(crate) fn of(mode: BondMode, miimon: u32, xmit_hash_policy: Option<XmitHashPolicy>) -> Self {
         Self { mode: mode as u8, miimon, xmit_hash_policy: xmit_hash_policy.map(|policy| policy as u8) }
     }
@@ -38,7 +38,7 @@ pub(crate) fn add(batch: &mut Batch, name: &str, index: i32, mtu: u32, settings:
     batch.push(&request);
 }
 
-/// How an interface works as a bond; nothing if it is none.
+/// The settings of an interface that is a bond, or `None` if it is not one.
 pub(crate) fn settings(netlink: &mut Netlink, index: i32) -> Result<Option<Settings>, NetlinkError> {
     let mut settings = None;
     link::look(netlink, index, |_, attributes| {

@@ -1,5 +1,5 @@
-//! What the first process of a guest does to its kernel: mounts, modules, entropy, messages, the end.
-//! Not here: what runs between the beginning and the end.
+//! What the first process of a guest does to its kernel: mounts, modules, entropy, log messages, shutdown.
+//! Not here: what runs in between.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -26,7 +26,7 @@ pub(crate) fn mount_all() -> io::Result<()> {
     Ok(())
 }
 
-/// Loads a module. One that is there already is no error.
+/// Loads a module. It is not an error if it is already loaded.
 pub(crate) fn load_module(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
     // SAFETY: finit_module(2) reads the descriptor, which lives, and a string that ends with a zero byte.
@@ -37,7 +37,7 @@ pub(crate) fn load_module(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Starts the kernel's random numbers anew from `seed`: in a guest without any other source of them they follow from it (random(4)).
+/// Reseeds the kernel's random numbers with `seed`: in a guest without another source of entropy they depend only on it (random(4)).
 pub(crate) fn seed_random(seed: u64) -> io::Result<()> {
     /// struct rand_pool_info with 32 bytes.
     #[repr(C)]
@@ -60,8 +60,8 @@ pub(crate) fn seed_random(seed: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets receive buffers grow as they do in 1 GiB of memory, whatever the size of this program. A kernel sizes their most by the memory that is
-/// free when it starts (`tcp_init()` in net/ipv4/tcp.c), and a guest's first file system, which holds this program, takes of that.
+/// Lets receive buffers grow as with 1 GiB of memory, whatever the size of this program. A kernel sets their maximum by the memory that is
+/// free at boot (`tcp_init()` in net/ipv4/tcp.c), and a guest's first file system, which holds this program, reduces that.
 pub(crate) fn size_receive_buffers() -> io::Result<()> {
     const SETTING: &str = "/proc/sys/net/ipv4/tcp_rmem";
     /// The most before Linux 6.16, whatever the memory.
@@ -75,10 +75,10 @@ pub(crate) fn size_receive_buffers() -> io::Result<()> {
     }
 }
 
-/// Where [`come_by`] comes by.
+/// The address that [`come_by`] passes.
 pub(crate) const STOP: u64 = 0x7_0000_0000;
 
-/// Comes by an address that is the same in each guest: whoever watches from outside can stop it there.
+/// Executes code at an address that is the same in each guest, so that a watcher outside can stop it there.
 pub(crate) fn come_by() -> io::Result<()> {
     #[cfg(target_arch = "x86_64")]
     {
@@ -107,7 +107,7 @@ pub(crate) fn mount_outside(at: &str) -> io::Result<()> {
         .map_err(|error| io::Error::other(format!("failed to mount hostfs at {at}: {error}")))
 }
 
-/// Ends the guest at once, as one that starts again. Its emulator is told not to do that.
+/// Ends the guest at once by a reboot, which its emulator turns into an exit.
 pub(crate) fn restart() -> ! {
     let never = reboot(RebootMode::RB_AUTOBOOT);
     unreachable!("the kernel refused to end: {never:?}")

@@ -1,5 +1,5 @@
 //! BTF, the kernel's description of its own types: where the members of its structures are (Documentation/bpf/btf.rst).
-//! Not here: which members anybody wants to know.
+//! Not here: which members matter.
 
 /// The kernel's types, as /sys/kernel/btf/vmlinux has them.
 pub(crate) struct Btf<'a> {
@@ -7,7 +7,7 @@ pub(crate) struct Btf<'a> {
     strings: &'a [u8],
 }
 
-/// A type: what it is called, what it is, its size (or another type, where it is made of that), and its members.
+/// A type: its name, its kind, its size (or the type that it refers to), and its members.
 struct Type<'a> {
     name: u32,
     kind: u32,
@@ -55,7 +55,7 @@ impl<'a> Btf<'a> {
         self.structure(structure).map(|found| found.size as usize)
     }
 
-    /// How many bytes a member is behind the beginning of a structure, also if it is in unions and structures without a name.
+    /// The offset of a member in a structure in bytes, even inside unnamed unions and structures.
     pub(crate) fn offset(&self, structure: &str, member: &str) -> Option<usize> {
         self.within(self.structure(structure)?, member).map(|bits| bits / 8)
     }

@@ -1,5 +1,5 @@
-//! A process's children, and the CPU time that a process has used, as /proc tells them.
-//! Not here: how busy the computer is with all of them.
+//! A process's children, and the CPU time that a process has used, from /proc.
+//! Not here: how busy the computer is.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What this computer is, as far as labs mind: a container, a /proc/sys that can be written to, room on its disks, KVM.
+//! Properties of this computer that matter to labs: whether it is a container, /proc/sys is writable, free disk space, KVM.
 //! Not here: what its kernel can do (`probe`).
 
 use std::fs::OpenOptions;
@@ -20,14 +20,14 @@ pub(crate) fn container() -> Option<String> {
     marked.or_else(|| std::env::var("container").ok().filter(|name| !name.is_empty()))
 }
 
-/// Bytes that are free to this user where a path is, or where the nearest directory above it is.
+/// The free space for this user, in bytes, at a path or at the nearest existing directory above it.
 pub(crate) fn room(path: &Path) -> io::Result<u64> {
     let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
     let system = statvfs(there)?;
     Ok(system.blocks_available() as u64 * system.fragment_size() as u64)
 }
 
-/// Whether /dev/kvm may be used. That proves nothing about guests.
+/// Whether /dev/kvm can be opened. That does not prove that guests run.
 pub(crate) fn kvm_opens() -> io::Result<()> {
     OpenOptions::new().read(true).write(true).open("/dev/kvm").map(drop)
 }

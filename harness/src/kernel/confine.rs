@@ -1,4 +1,4 @@
-//! What a program that runs in a host may not do to the computer: write its files, use its devices, gain privileges.
+//! Confines a program that runs in a host: it cannot write the computer's files, use its devices, or gain privileges.
 //! Not here: what it sees instead (`view`), and its network.
 //!
 //! All of it is mounted in the program's own mount namespace. The program cannot undo it: it lacks the capability to mount, and those below.
@@ -14,9 +14,9 @@ use nix::sys::prctl;
 
 use super::view::{OWN, ViewError, done, fresh};
 
-/// The devices that a program has, where the computer has them.
+/// The devices that a program gets if the computer has them.
 const DEVICES: [&str; 7] = ["null", "zero", "full", "random", "urandom", "tty", "net/tun"];
-/// What programs expect in /dev besides (Documentation/admin-guide/devices.rst).
+/// Other names that programs expect in /dev (Documentation/admin-guide/devices.rst).
 const LINKS: [(&str, &str); 5] = [
     ("/proc/self/fd", "fd"),
     ("/proc/self/fd/0", "stdin"),
@@ -27,12 +27,12 @@ const LINKS: [(&str, &str); 5] = [
 /// A host's own sysctls: the one part of /proc that programs may write to.
 const SYSCTLS: &str = "/proc/sys/net";
 
-/// The capabilities that reach beyond a host (include/uapi/linux/capability.h): DAC_READ_SEARCH, which opens files by handle past any mount,
+/// Capabilities that reach beyond a host (include/uapi/linux/capability.h): DAC_READ_SEARCH, which opens files by handle despite any mount,
 /// SYS_MODULE, SYS_RAWIO, SYS_ADMIN, SYS_BOOT, SYS_TIME, MKNOD, MAC_OVERRIDE, MAC_ADMIN, SYSLOG, PERFMON, BPF.
 const BEYOND: [libc::c_ulong; 12] = [2, 16, 17, 21, 22, 25, 27, 32, 33, 34, 38, 39];
 
-/// Confines the calling process, which has entered its view, and all that it starts: files outside [`OWN`] can be read and not written, /dev has
-/// what every program needs, and no program that is executed has more privileges than its caller. It must have one thread.
+/// Confines the calling process, which has entered its view, and all that it starts: files outside [`OWN`] are read-only, /dev has only what every
+/// program needs, and no executed program has more privileges than its caller. The process must have one thread.
 pub(crate) fn confine() -> Result<(), ViewError> {
     devices().map_err(|source| ViewError { operation: "making a /dev of its own", source })?;
     done("making all files read-only", read_only("/", true, true))?;
@@ -41,13 +41,13 @@ pub(crate) fn confine() -> Result<(), ViewError> {
     }
     let sysctls =
         mount(Some(SYSCTLS), SYSCTLS, None::<&str>, MsFlags::MS_BIND, None::<&str>).and_then(|()| read_only(SYSCTLS, false, false));
-    // A container may have them read-only itself, and hide them.
+    // A container may itself have them read-only, and hide them.
     done("keeping the host's own sysctls", sysctls.or_else(|error| if error == Errno::EPERM { Ok(()) } else { Err(error) }))?;
     done("forgoing new privileges", prctl::set_no_new_privs())?;
     done("dropping capabilities", BEYOND.into_iter().try_for_each(drop_for_good))
 }
 
-/// A /dev without the computer's disks and other devices. It is built below [`OWN`], where it can be written to, and moved.
+/// Makes a /dev without the computer's disks and other devices. It is built below [`OWN`], which is writable, and then moved.
 fn devices() -> io::Result<()> {
     let built = Path::new(OWN).join(".dev");
     fs::create_dir(&built)?;
@@ -77,7 +77,7 @@ fn devices() -> io::Result<()> {
     fs::remove_dir(built)
 }
 
-/// Lets nobody write to a mount, with all below or alone, or lets them again (mount_setattr(2), from Linux 5.12 on).
+/// Makes a mount read-only or writable again, alone or with all mounts below it (mount_setattr(2), since Linux 5.12).
 fn read_only(at: &str, on: bool, below: bool) -> nix::Result<()> {
     let path = std::ffi::CString::new(at).map_err(|_| Errno::EINVAL)?;
     // SAFETY: a number in each field is valid, and 0 changes nothing.
@@ -93,9 +93,9 @@ fn read_only(at: &str, on: bool, below: bool) -> nix::Result<()> {
 
 /// Takes a capability from every program that this process will execute, or its children.
 fn drop_for_good(capability: libc::c_ulong) -> nix::Result<()> {
-    // SAFETY: it changes a set of the calling thread's, and nothing in memory.
+    // SAFETY: the call changes a capability set of the calling thread, and nothing in memory.
     match Errno::result(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) }) {
-        // A kernel that does not know it gives it to nobody.
+        // A kernel that does not know the capability never grants it.
         Ok(_) | Err(Errno::EINVAL) => Ok(()),
         Err(error) => Err(error),
     }

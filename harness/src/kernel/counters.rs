@@ -1,5 +1,5 @@
 //! A namespace's protocol counters, as `nstat` names them: /proc/net/netstat and /proc/net/snmp.
-//! Not here: what a counter means, and its past.
+//! Not here: what a counter means, and its history.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,16 +18,16 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Those of the calling thread's namespace.
+    /// Opens the counters of the calling thread's namespace.
     pub fn open() -> io::Result<Self> {
         let files = [File::open("/proc/thread-self/net/netstat")?, File::open("/proc/thread-self/net/snmp")?];
         Ok(Self { files, text: vec![0; 16 << 10], name: String::new() })
     }
 
-    /// Tells `see` the name and value of every counter that is not 0: `MPTcpExtMPJoinSynRx`, `TcpRetransSegs`.
+    /// Calls `see` with the name and value of every counter that is not 0: `MPTcpExtMPJoinSynRx`, `TcpRetransSegs`.
     pub fn read(&mut self, mut see: impl FnMut(&str, u64)) -> io::Result<()> {
         for file in &self.files {
-            // The kernel makes each of these files whole when it is read (`single_open`): what leaves room is all of it.
+            // The kernel makes each of these files in one piece when it is read (`single_open`): if the buffer has room left, that is all.
             let mut length = file.read_at(&mut self.text, 0)?;
             while length == self.text.len() {
                 self.text.resize(2 * length, 0);
@@ -38,7 +38,7 @@ impl Counters {
         Ok(())
     }
 
-    /// The names of all counters that the kernel has, also of those that are 0.
+    /// The names of all counters that the kernel has, including those that are 0.
     pub fn names() -> io::Result<BTreeSet<String>> {
         let mut names = BTreeSet::new();
         for file in ["netstat", "snmp"] {
@@ -50,7 +50,7 @@ impl Counters {
     }
 }
 
-/// Reads pairs of lines, `PROTOCOL: NAME...` above `PROTOCOL: VALUE...`. `name` is room to put names together.
+/// Reads pairs of lines, `PROTOCOL: NAME...` above `PROTOCOL: VALUE...`. `name` is a buffer for names.
 fn parse(text: &str, name: &mut String, see: &mut impl FnMut(&str, u64)) {
     let mut lines = text.lines();
     while let (Some(names), Some(values)) = (lines.next(), lines.next()) {
@@ -59,7 +59,7 @@ fn parse(text: &str, name: &mut String, see: &mut impl FnMut(&str, u64)) {
             continue;
         }
         for (field, value) in names.split_ascii_whitespace().zip(values.split_ascii_whitespace()) {
-            // The kernel prints -1 for what has no limit: no count, and left out like 0.
+            // The kernel prints -1 for what has no limit. That is not a count, and left out like 0.
             let Ok(value @ 1..) = value.parse() else { continue };
             name.clear();
             name.push_str(protocol);

@@ -1,5 +1,5 @@
 //! Doors into a host of a lab that another process holds: descriptors of namespaces, passed over a socket (unix(7), `SCM_RIGHTS`).
-//! Not here: what is done inside.
+//! Not here: what happens inside.
 
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -12,7 +12,7 @@ use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, s
 
 use super::Namespace;
 
-/// What a process passes a host's door with: its network, and before that the user and mount namespaces of the process that holds it.
+/// The namespaces to enter a host with: the user and mount namespaces of the process that holds it, and then the host's network.
 const KINDS: [CloneFlags; 3] = [CloneFlags::CLONE_NEWUSER, CloneFlags::CLONE_NEWNS, CloneFlags::CLONE_NEWNET];
 
 /// Passes the doors of a host to the process at the other end.
@@ -27,7 +27,7 @@ pub(crate) fn send(to: &UnixStream, network: &Namespace) -> io::Result<()> {
 pub(crate) struct Doors([OwnedFd; 3]);
 
 impl Doors {
-    /// Takes what [`send`] passes.
+    /// Receives what [`send`] sends.
     pub(crate) fn receive(from: &UnixStream) -> io::Result<Self> {
         let mut byte = [0];
         let mut parts = [IoSliceMut::new(&mut byte)];
@@ -43,7 +43,7 @@ impl Doors {
         passed.try_into().map(Self).map_err(|_| io::Error::other("no namespaces were passed"))
     }
 
-    /// Lets the calling process, which must have one thread, into the host. It stays in its directory.
+    /// Moves the calling process, which must have one thread, into the host. It keeps its working directory.
     pub(crate) fn enter(&self) -> io::Result<()> {
         let directory = env::current_dir()?;
         for (door, kind) in self.0.iter().zip(KINDS) {
@@ -55,7 +55,7 @@ impl Doors {
     }
 }
 
-/// Whether the calling process is in this namespace already: the kernel refuses to enter one's own user namespace.
+/// Whether the calling process is already in this namespace: the kernel refuses to let a process enter its own user namespace.
 fn is_inside(door: &OwnedFd, kind: CloneFlags) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let name = match kind {

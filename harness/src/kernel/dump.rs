@@ -1,5 +1,5 @@
-//! Lists that the kernel gives over netlink, in as few system calls as it allows: one to ask, one to read all of the answer.
-//! Not here: what the lists are of, and requests that change something.
+//! Reads lists from the kernel over netlink, in as few system calls as possible: one to ask, one to read the whole answer.
+//! Not here: the contents of the lists, and requests that change something.
 #![expect(unsafe_code, reason = "nix has no sockets of any netlink protocol, and its recvmmsg allocates for each call")]
 
 use std::io;
@@ -11,7 +11,7 @@ use netlink_bindings::traits::NetlinkRequest;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, send};
 
-/// How many parts of an answer are read at once, and how large each may be. A kernel fills parts as large as they were asked for before, up to 32 KiB.
+/// How many parts of an answer are read at once, and how large each may be. A kernel fills parts up to the size of earlier reads, at most 32 KiB.
 const PARTS: usize = 4;
 const PART: usize = 16 << 10;
 
@@ -33,7 +33,7 @@ fn kind(request: &impl NetlinkRequest) -> u16 {
 }
 
 impl Dumps {
-    /// Opens one for a protocol (`NETLINK_ROUTE`, ...) in the calling thread's namespace.
+    /// Opens a socket for a protocol (`NETLINK_ROUTE`, ...) in the calling thread's namespace.
     pub(super) fn open(protocol: libc::c_int) -> io::Result<Self> {
         // SAFETY: socket(2) reads no memory of ours.
         let fd = Errno::result(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) })?;
@@ -42,8 +42,8 @@ impl Dumps {
         Ok(Self { socket, sequence: 0, room: vec![0; PARTS * PART].into() })
     }
 
-    /// Asks for several lists at once and hands over each entry. A socket makes one list at a time, and refuses what is asked for meanwhile (EBUSY):
-    /// that is asked for again. So those that are likely to be empty go first.
+    /// Asks for several lists at once and hands over each entry. A socket makes one list at a time, and refuses other requests meanwhile (EBUSY), which
+    /// are then repeated. So lists that are likely to be empty should come first.
     pub(super) fn each<R: NetlinkRequest>(&mut self, requests: &[R], mut of: impl FnMut(R::ReplyType<'_>)) -> io::Result<()> {
         let mut open: Vec<&R> = requests.iter().collect();
         while !open.is_empty() {
@@ -88,7 +88,7 @@ impl Dumps {
         Ok(first)
     }
 
-    /// Waits for a part of an answer, and reads those that are there with it.
+    /// Waits for a part of an answer, and reads all parts that are there by then.
     fn read(&mut self, mut of: impl FnMut(u32, Message<'_>)) -> io::Result<()> {
         let mut slices: [libc::iovec; PARTS] =
             std::array::from_fn(|part| libc::iovec { iov_base: self.room[part * PART..].as_mut_ptr().cast(), iov_len: PART });
@@ -121,11 +121,11 @@ impl Dumps {
 #[derive(Debug, PartialEq)]
 enum Message<'a> {
     Entry(&'a [u8]),
-    /// There are no more of its list, or the kernel refused to make it.
+    /// Its list has ended, or the kernel refused to make it.
     End(Result<(), Errno>),
 }
 
-/// Takes a part of an answer apart, and tells which request each message belongs to.
+/// Splits a part of an answer into messages, each with the request it belongs to.
 fn messages<'a>(mut bytes: &'a [u8], of: &mut impl FnMut(u32, Message<'a>)) {
     while let Some(header) = bytes.get(..Nlmsghdr::len()) {
         let header = Nlmsghdr::from_slice(header);

@@ -1,5 +1,5 @@
 //! Firewalls and translation of addresses as tables of nf_tables.
-//! Not here: telling the kernel of tables ([`super::nftables`]), nor which rules.
+//! Not here: sending tables to the kernel ([`super::nftables`]), or choosing rules.
 
 use std::ffi::CStr;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ pub(crate) struct Table {
 const VERDICT: u32 = 0;
 const REGISTER: u32 = 1;
 const SECOND_REGISTER: u32 = 2;
-/// `NFT_PAYLOAD_INNER_HEADER`: behind TCP's header.
+/// `NFT_PAYLOAD_INNER_HEADER`: after TCP's header.
 const INNER_HEADER: u32 = 3;
 const EQUAL: u32 = 0;
 const NOT_EQUAL: u32 = 1;
@@ -44,7 +44,7 @@ const TCP_OPTION: u32 = 1;
 /// MPTCP's option (RFC 8684, section 8).
 const MPTCP: u8 = 30;
 
-/// A firewall: rules for what a host forwards and receives, but for what it says to itself. What it sends is let through: so are its resets.
+/// A firewall: rules for what a host forwards and receives, except from itself. What the host sends is let through, including its resets.
 pub(crate) fn filter(rules: &[words::Rule]) -> Table {
     let filter = |name, place, rule| {
         let hook = Hook { kind: c"filter", number: place, priority: 0 };
@@ -59,15 +59,15 @@ pub(crate) fn filter(rules: &[words::Rule]) -> Table {
     Table { name: c"firewall", chains: if rules.is_empty() { Vec::new() } else { chains } }
 }
 
-/// Translation: what leaves by one of these interfaces has its address as the source.
+/// Masquerading: packets that leave by one of these interfaces get its address as their source.
 pub(crate) fn masquerade<'a>(devs: impl IntoIterator<Item = &'a str>) -> Table {
     let hook = Hook { kind: c"nat", number: 4, priority: 100 };
     let rule = |dev| [interface(META_OIFNAME, EQUAL, dev), vec![Expression::new(c"masq", [])]].concat();
     Table { name: c"nat", chains: vec![Chain { name: c"postrouting", hook: Some(hook), rules: devs.into_iter().map(rule).collect() }] }
 }
 
-/// Interception: TCP that enters by one of these interfaces is marked with `mark`, and goes to the socket that listens at the port beside it
-/// and accepts connections for others. Where it goes by its mark is a matter of routes.
+/// Interception: TCP that enters by one of these interfaces is marked with `mark`, and goes to the socket that listens at its port and
+/// accepts connections for other addresses. Routing by the mark is done elsewhere.
 pub(crate) fn intercept<'a>(ports: impl IntoIterator<Item = (&'a str, u16)>, mark: u32) -> Table {
     let hook = Hook { kind: c"filter", number: 0, priority: -150 };
     let load = |value: Vec<u8>| Expression::new(c"immediate", [(1, number(REGISTER)), (2, inside(&[(1, value)]))]);
@@ -82,12 +82,12 @@ pub(crate) fn intercept<'a>(ports: impl IntoIterator<Item = (&'a str, u16)>, mar
 }
 
 impl Table {
-    /// Puts it in force.
+    /// Puts the table in force.
     pub(crate) fn apply(&self, netlink: &mut Netlink) -> Result<(), NetlinkError> {
         nftables::replace(netlink, self.name, &self.chains)
     }
 
-    /// Whether it is in force, as it is and nothing else in it.
+    /// Whether exactly this table is in force.
     pub(crate) fn in_force(&self, netlink: &mut Netlink) -> Result<bool, NetlinkError> {
         nftables::has(netlink, self.name, &self.chains)
     }
@@ -97,7 +97,7 @@ fn rule(rule: &words::Rule) -> Rule {
     let enters = rule.enters.iter().flat_map(|dev| interface(META_IIFNAME, EQUAL, dev));
     let leaves = rule.leaves.iter().flat_map(|dev| interface(META_OIFNAME, EQUAL, dev));
     let from = rule.from.iter().flat_map(|from| comes_from(*from));
-    // What has not got what would be changed is no packet of those that are counted.
+    // A packet without the bytes to change is not counted.
     let changed = match rule.action {
         RuleAction::Corrupt => vec![load_payload()],
         RuleAction::Forge => vec![load_hmac(rule.packets)],
@@ -136,7 +136,7 @@ fn option(way: u16, offset: u32, length: u32, flags: u32) -> Expression {
     Expression::new(c"exthdr", attributes)
 }
 
-/// Whether this is the packet of this number that has come so far.
+/// Whether this is the packet with this number so far.
 fn counted(wanted: u32) -> Rule {
     let count = Expression::new(c"numgen", [(1, number(SECOND_REGISTER)), (2, number(EVER)), (3, number(0))]);
     let value = inside(&[(1, wanted.saturating_sub(1).to_ne_bytes().to_vec())]);

@@ -1,4 +1,4 @@
-//! The processes in network namespaces, whoever started them: finding them, and ending them all.
+//! Finds and ends all processes in network namespaces, whoever started them.
 //! Not here: which namespaces, and when.
 
 use std::fs::{self, File};
@@ -17,17 +17,17 @@ use serde::{Deserialize, Serialize};
 use super::Namespace;
 use crate::words::Signal;
 
-/// How long processes may take to end that are asked to.
+/// How long processes may take to end when asked to.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long killed processes may take to be gone.
 const END: Duration = Duration::from_secs(10);
 /// `SO_NETNS_COOKIE` (include/uapi/asm-generic/socket.h), since Linux 5.14.
 const COOKIE: libc::c_int = 71;
 
-/// The device and inode of a namespace. When it is gone, another one may get the same.
+/// The device and inode of a namespace. Once it is gone, another one may get the same.
 type Identity = (u64, u64);
 
-/// What tells a network namespace from all others since the computer was started, those that are gone included.
+/// What identifies a network namespace among all since the computer was started, including those that are gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Home {
     identity: Identity,
@@ -42,13 +42,13 @@ impl Home {
     }
 }
 
-/// Whether a process's network namespace, which `file` holds open, has this cookie. Only who is inside can ask for its cookie.
+/// Whether a process's network namespace, which `file` holds open, has this cookie. Only a process inside can ask for the cookie.
 fn has_cookie(process: i32, file: &File, wanted: u64) -> io::Result<bool> {
     let user = File::open(format!("/proc/{process}/ns/user"))?;
     // SAFETY: between fork and _exit only system calls are made.
     match unsafe { fork() }? {
         ForkResult::Child => {
-            // One's own user namespace cannot be entered, and need not be.
+            // A process cannot enter its own user namespace, and need not.
             setns(&user, CloneFlags::CLONE_NEWUSER).ok();
             let found = setns(file, CloneFlags::CLONE_NEWNET).map_err(io::Error::from).and_then(|()| cookie());
             let code = found.map_or_else(|error| error.raw_os_error().unwrap_or(libc::EIO), |found| i32::from(found != wanted) * OTHER);
@@ -63,7 +63,7 @@ fn has_cookie(process: i32, file: &File, wanted: u64) -> io::Result<bool> {
     }
 }
 
-/// How a child tells that a namespace has another cookie. No errno is so large.
+/// The exit status of a child that found another cookie. No errno is this large.
 const OTHER: i32 = 255;
 
 /// The cookie of the calling thread's network namespace.
@@ -86,13 +86,13 @@ pub struct Ended {
     pub id: i32,
     /// Its name (proc_pid_comm(5)).
     pub name: String,
-    /// Whether it was killed, since it did not end when it was asked to.
+    /// Whether it was killed because it did not end when asked to.
     pub killed: bool,
 }
 
-/// Namespaces whose inhabitants are looked for.
+/// Namespaces whose processes are looked for.
 pub(crate) struct Inhabited {
-    /// Those that are held open, so that nothing else gets their identities meanwhile.
+    /// Namespaces that are held open, so that no other gets their identities meanwhile.
     held: Vec<(Identity, File)>,
     homes: Vec<Home>,
     spared: Vec<i32>,
@@ -110,7 +110,7 @@ impl Inhabited {
         Ok(Self { held, spared, homes: Vec::new() })
     }
 
-    /// Whether one of a process's threads lives there.
+    /// Whether one of a process's threads is there.
     pub(crate) fn has(&mut self, process: i32) -> io::Result<bool> {
         let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return Ok(false) };
         for thread in threads.map_while(Result::ok) {
@@ -130,7 +130,7 @@ impl Inhabited {
         Ok(false)
     }
 
-    /// Asks all processes there to end (SIGTERM), and kills those that do not, and those that they start meanwhile.
+    /// Asks all processes there to end (SIGTERM), and kills those that do not, and any that they start meanwhile.
     pub(crate) fn end(&mut self) -> io::Result<Vec<Ended>> {
         let asked = self.all()?;
         let mut ended: Vec<Ended> = asked.iter().map(|(ended, _)| ended.clone()).collect();
@@ -162,7 +162,7 @@ impl Inhabited {
             }
             for (ended, process) in found {
                 if !has_ended(&process, deadline)? {
-                    let why = format!("process {} ({}) was killed and does not end", ended.id, ended.name);
+                    let why = format!("process {} ({}) was killed but did not end", ended.id, ended.name);
                     return Err(io::Error::new(io::ErrorKind::TimedOut, why));
                 }
                 killed.push(Ended { killed: true, ..ended });
@@ -181,7 +181,7 @@ impl Inhabited {
             }
             let Ok(process) = hold(id) else { continue };
             let name = fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default().trim_end().to_owned();
-            // What is held is asked again: its number may have become another's.
+            // Check again once it is held: its number may have passed to another process.
             if self.has(id)? {
                 all.push((Ended { id, name, killed: false }, process));
             }

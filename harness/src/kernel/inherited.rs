@@ -1,6 +1,6 @@
-//! What a process has from the one that started it and mplab changes for its own: descriptors, the limit of open files, what a full file does.
-//! Programs that mplab starts get the limit and the signal back, and none of the descriptors. Not here: descriptors that mplab opens itself,
-//! which are closed on exec from the start.
+//! What a process inherits from its caller and mplab changes for itself: descriptors, the limit of open files, the signal for files that are too
+//! large. Programs that mplab starts get the limit and the signal back, but none of the descriptors. Not here: descriptors that mplab opens
+//! itself, which are close-on-exec from the start.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ static INHERITED: OnceLock<Inherited> = OnceLock::new();
 
 /// What the caller left.
 struct Inherited {
-    /// What it had open besides the standard streams, and passed on.
+    /// Its open descriptors besides the standard streams.
     descriptors: Vec<RawFd>,
     /// The soft and the hard limit of open files.
     files: (rlim_t, rlim_t),
@@ -26,18 +26,18 @@ struct Inherited {
     too_large: SigHandler,
 }
 
-/// Makes the caller's things this process's own: its descriptors above 2 reach no program that is executed from now on, the limit of open files
-/// is as high as the hard one, and a file that may not grow is an error (`EFBIG`) instead of a signal that kills. Call it first: what is opened
-/// later is not the caller's.
+/// Takes over what the caller left: its descriptors above 2 reach no program that is executed from now on, the limit of open files is raised to
+/// the hard one, and a file that may not grow causes an error (`EFBIG`) instead of a fatal signal. Call it first: descriptors that are opened
+/// later are not the caller's.
 pub fn take() {
     INHERITED.get_or_init(|| {
-        // Without /proc this is the first process of a guest, and nobody has passed it anything.
+        // Without /proc this is the first process of a guest, which inherits nothing.
         let descriptors = passed().unwrap_or_default();
         for descriptor in &descriptors {
             mark(*descriptor, FdFlag::FD_CLOEXEC);
         }
         let files = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
-        // What cannot be raised stays, and is told when it is reached.
+        // A limit that cannot be raised stays, and is reported when it is reached.
         setrlimit(Resource::RLIMIT_NOFILE, files.1, files.1).ok();
         // SAFETY: ignoring a signal runs no handler.
         let too_large = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) }.unwrap_or(SigHandler::SigDfl);
@@ -45,7 +45,7 @@ pub fn take() {
     });
 }
 
-/// Lets the command's program have the caller's limit and signal, as if mplab had not been between them.
+/// Gives the command's program the caller's limit and signal, as if the caller had started it.
 pub fn give_back(command: &mut Command) {
     if let Some(inherited) = INHERITED.get() {
         // SAFETY: between fork and exec only setrlimit(2) and sigaction(2) are called.
@@ -53,7 +53,7 @@ pub fn give_back(command: &mut Command) {
     }
 }
 
-/// Makes this process as it was started, for a program that takes its place: one that the caller named, and may have opened files for.
+/// Restores this process to how it was started, for a program that replaces it: the caller named it, and may have opened files for it.
 pub fn give_back_all() -> io::Result<()> {
     let Some(inherited) = INHERITED.get() else { return Ok(()) };
     for descriptor in &inherited.descriptors {

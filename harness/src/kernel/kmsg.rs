@@ -1,4 +1,4 @@
-//! The kernel's log from now on (/dev/kmsg, Documentation/ABI/testing/dev-kmsg), where this process may read it.
+//! The kernel's log from now on (/dev/kmsg, Documentation/ABI/testing/dev-kmsg), if this process may read it.
 //! Not here: what the lines mean.
 
 use std::fs::{File, OpenOptions};
@@ -22,13 +22,13 @@ impl Log {
     /// The lines since the last time.
     pub(crate) fn read(&mut self) -> String {
         let mut lines = String::new();
-        // A record a read, and no record is longer (CONSOLE_EXT_LOG_MAX).
+        // One record per read, and no record is longer (CONSOLE_EXT_LOG_MAX).
         let mut record = [0; 8192];
         loop {
             match self.0.read(&mut record) {
                 Ok(0) => break,
                 Ok(length) => lines += &text(&record[..length]),
-                // EPIPE: records were lost before they were read; the next read goes on behind them.
+                // EPIPE: records were lost before they were read; the next read goes on after them.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe || error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => break,
             }
@@ -37,7 +37,7 @@ impl Log {
     }
 }
 
-/// The text of a record, `PRIORITY,SEQUENCE,TIME,FLAGS;TEXT`, without the dictionary in the lines behind it.
+/// The text of a record, `PRIORITY,SEQUENCE,TIME,FLAGS;TEXT`, without the dictionary in the lines after it.
 fn text(record: &[u8]) -> String {
     let record = String::from_utf8_lossy(record);
     let text = record.split_once(';').map_or("", |(_, text)| text);

@@ -1,5 +1,5 @@
-//! Where this kernel has what a capture from outside looks at: three functions and some members of structures.
-//! Not here: looking at them.
+//! The places in this kernel's memory that a capture from outside needs: three functions and some structure members.
+//! Not here: reading them.
 
 use std::{fs, io};
 

@@ -1,5 +1,5 @@
-//! What limits of this process (setrlimit(2)) make of an error: which one was met, what mplab needs, and how to raise it.
-//! Not here: raising one (`inherited`).
+//! Errors caused by limits of this process (setrlimit(2)): which limit was reached, what mplab needs, and how to raise it.
+//! Not here: raising a limit (`inherited`).
 
 use std::error::Error;
 use std::{fmt, io};
@@ -9,10 +9,10 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
 use super::NetlinkError;
 
-/// The least address space that a run can do with, in bytes.
+/// The least address space that a run needs, in bytes.
 const ADDRESS_SPACE: u64 = 64 << 20;
 
-/// A limit that was met.
+/// A limit that was reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Met {
     /// What this process may have, and what mplab needs.
@@ -44,7 +44,7 @@ fn soft(resource: Resource) -> u64 {
     getrlimit(resource).map_or(RLIM_INFINITY, |(soft, _)| soft)
 }
 
-/// The limit that an error with files comes from, if it comes from one.
+/// The limit that caused an error with files, if one did.
 pub(crate) fn of_files(error: &(dyn Error + 'static)) -> Option<Met> {
     match Errno::from_raw(errno(error)?) {
         Errno::EMFILE => Some(Met {
@@ -62,13 +62,13 @@ pub(crate) fn of_files(error: &(dyn Error + 'static)) -> Option<Met> {
     }
 }
 
-/// What failed and why, with the limit of files that was met.
+/// What failed and why, with the limit of files that was reached.
 pub fn told(what: impl fmt::Display, error: &io::Error) -> String {
     let limit = of_files(error).map(|met| format!("; {met}")).unwrap_or_default();
     format!("{what}: {error}{limit}")
 }
 
-/// The limit that an error of a run comes from, if it comes from one: runs start processes and threads, too.
+/// The limit that caused an error of a run, if one did: runs also start processes and threads.
 pub(crate) fn of_run(error: &(dyn Error + 'static)) -> Option<Met> {
     let most = soft(Resource::RLIMIT_NPROC);
     if errno(error)? == Errno::EAGAIN as i32 && most != RLIM_INFINITY {
@@ -78,7 +78,7 @@ pub(crate) fn of_run(error: &(dyn Error + 'static)) -> Option<Met> {
     of_files(error)
 }
 
-/// Why this process cannot do anything, if it may have too little memory for that: who notices later can only abort.
+/// Why this process cannot work at all, if its memory limit is too low. Noticed later, it could only abort.
 pub fn too_small() -> Option<String> {
     let (most, _) = getrlimit(Resource::RLIMIT_AS).ok()?;
     let (most, need) = (most >> 20, ADDRESS_SPACE >> 20);

@@ -1,4 +1,4 @@
-//! Interfaces: veth pairs made in place, bridges, parts of bridges and bonds, up and down, and what the kernel says of them (rtnetlink, `ip link`).
+//! Interfaces: veth pairs made in place, bridges, ports of bridges and members of bonds, up and down, and their state (rtnetlink, `ip link`).
 //! Not here: their addresses and queues, and bonds themselves.
 
 use std::os::fd::{AsFd, AsRawFd};
@@ -36,12 +36,12 @@ fn header(index: i32, flags: i32, change: i32) -> Ifinfomsg {
     header
 }
 
-/// Name, MTU and one queue each way: a queue per core, the default, costs more to make than all the rest.
+/// Name, MTU and one queue per direction: a queue per core, the default, costs more to make than everything else.
 fn describe<P: Pusher>(attributes: PushLinkAttrs<P>, name: &str, mtu: u32) -> PushLinkAttrs<P> {
     attributes.push_ifname_bytes(name.as_bytes()).push_mtu(mtu).push_num_tx_queues(1).push_num_rx_queues(1)
 }
 
-/// Makes a veth pair where its ends shall be: `here`, up or not, in the namespace the batch is sent to; `there`, down, in `other`; with their MTUs.
+/// Makes a veth pair with its ends in place: `here`, up or not, in the namespace the batch is sent to; `there`, down, in `other`; with their MTUs.
 /// Moving an end later would wait for an RCU grace period.
 pub fn veth(batch: &mut Batch, here: &NewEnd, up: bool, other: &Namespace, there: &NewEnd, mtus: [u32; 2]) {
     let flags = if up { libc::IFF_UP } else { 0 };
@@ -58,7 +58,7 @@ pub fn veth(batch: &mut Batch, here: &NewEnd, up: bool, other: &Namespace, there
     batch.push(&request);
 }
 
-/// Makes a bridge, up, that snoops on nothing.
+/// Makes a bridge, up, without multicast snooping.
 pub fn bridge(batch: &mut Batch, name: &str, index: i32) {
     let mut request = Request::new().set_create().set_excl().op_newlink_do(&header(index, libc::IFF_UP, libc::IFF_UP));
     request.encode().push_ifname_bytes(name.as_bytes()).nested_linkinfo().nested_data_bridge().push_mcast_snooping(0);
@@ -72,7 +72,7 @@ pub fn rename(batch: &mut Batch, index: i32, name: &str) {
     batch.push(&request);
 }
 
-/// Gives an interface another largest packet.
+/// Sets an interface's MTU.
 pub fn set_mtu(batch: &mut Batch, index: i32, mtu: u32) {
     let mut request = Request::new().op_setlink_do(&header(index, 0, 0));
     request.encode().push_mtu(mtu);
@@ -112,7 +112,7 @@ pub(crate) fn bridge_port(batch: &mut Batch, index: i32, flood: bool) {
     batch.push(&request);
 }
 
-/// What the kernel says of an interface.
+/// The kernel's state of an interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkState {
     /// Its index.
@@ -136,7 +136,7 @@ impl LinkState {
             index: header.ifi_index,
             name: attributes.get_ifname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             up: has(libc::IFF_UP),
-            // `IFF_RUNNING` would be true of an interface that is so new that its state is unknown, and which drops what it is given.
+            // `IFF_RUNNING` would also be set for an interface so new that its state is unknown, which still drops packets.
             running: has(libc::IFF_UP) && attributes.get_operstate() == Ok(OPERATIONAL) && !idle_member(attributes),
             mtu: attributes.get_mtu().unwrap_or(0),
             master: attributes.get_master().unwrap_or(0) as i32,
@@ -144,7 +144,7 @@ impl LinkState {
     }
 }
 
-/// Whether it is a bond's member by which the bond sends nothing: it has seen no carrier yet, or LACP has not agreed on it.
+/// Whether it is a bond's member that the bond does not use yet: it has seen no carrier, or LACP has not agreed on it.
 fn idle_member(attributes: &IterableLinkAttrs) -> bool {
     /// `LACP_STATE_COLLECTING` and `LACP_STATE_DISTRIBUTING` (include/uapi/linux/if_bonding.h).
     const AGREED: u8 = 0x10 | 0x20;
@@ -166,22 +166,22 @@ pub fn list(netlink: &mut Netlink) -> Result<Vec<LinkState>, NetlinkError> {
     Ok(links)
 }
 
-/// One interface. Asked for one alone, Linux 6.8 and later first act on a carrier that has come or gone, for which interfaces otherwise
-/// queue, a hundred a second (net/core/rtnetlink.c, rtnl_getlink; net/core/link_watch.c).
+/// One interface. When asked for a single one, Linux 6.8 and later first handle a pending change of carrier, for which interfaces otherwise
+/// queue, a hundred per second (net/core/rtnetlink.c, rtnl_getlink; net/core/link_watch.c).
 pub fn state(netlink: &mut Netlink, index: i32) -> Result<Option<LinkState>, NetlinkError> {
     let mut state = None;
     look(netlink, index, |header, attributes| state = Some(LinkState::of(header, attributes)))?;
     Ok(state)
 }
 
-/// Looks at what the kernel says of one interface.
+/// Looks at the kernel's answer about one interface.
 pub(super) fn look(netlink: &mut Netlink, index: i32, mut at: impl FnMut(&Ifinfomsg, &IterableLinkAttrs)) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_getlink_do(&header(index, 0, 0));
     request.encode().push_ext_mask(SKIP_STATS);
     netlink.each(&request, |(header, attributes)| at(&header, &attributes))
 }
 
-/// Whether a bridge port floods; nothing if the interface is not one.
+/// Whether a bridge port floods, or `None` if the interface is not one.
 pub(crate) fn port_floods(netlink: &mut Netlink, index: i32) -> Result<Option<bool>, NetlinkError> {
     let mut floods = None;
     look(netlink, index, |_, attributes| {

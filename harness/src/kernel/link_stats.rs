@@ -1,4 +1,4 @@
-//! What a namespace's interfaces have carried, and whether they run (`ip -s link`).
+//! What a namespace's interfaces have carried, and whether they are running (`ip -s link`).
 //! Not here: making or changing them.
 
 use std::io;
@@ -28,7 +28,7 @@ pub struct LinkStats {
 /// A netlink socket that asks for the interfaces of the namespace it was opened in.
 pub(crate) struct Links {
     dumps: Dumps,
-    /// What the kernel may leave out (`RTEXT_FILTER_*`).
+    /// What the kernel should leave out (`RTEXT_FILTER_*`).
     filter: u32,
 }
 
@@ -45,7 +45,7 @@ impl Links {
         Ok(links)
     }
 
-    /// Makes something of each interface, of its flags and attributes.
+    /// Calls `of` with the flags and attributes of each interface.
     fn each<T>(&mut self, mut of: impl FnMut(u32, IterableLinkAttrs<'_>) -> T) -> io::Result<Vec<T>> {
         let mut request = Request::new().op_getlink_dump(&Ifinfomsg::new());
         request.encode().push_ext_mask(self.filter);
@@ -54,7 +54,7 @@ impl Links {
         Ok(made)
     }
 
-    /// All interfaces but `lo` and those that the kernel itself has put into the namespace.
+    /// All interfaces except `lo` and those that the kernel itself put into the namespace.
     pub(crate) fn read(&mut self) -> io::Result<Vec<LinkStats>> {
         let ours = |flags: u32| flags & IfinfoFlags::Loopback as u32 == 0;
         let links = self.each(|flags, attributes| ours(flags).then(|| LinkStats::of(flags, attributes.flatten())))?;

@@ -1,5 +1,5 @@
-//! The kernel: namespaces, netlink, /proc. The only room with `unsafe`, setns and sockets' options.
-//! No decision is taken here: each function does the one thing it says, or says why not.
+//! The kernel: namespaces, netlink, /proc. The only directory with `unsafe`, setns and socket options.
+//! No decisions here: each function does the one thing that it says, or returns why it could not.
 
 pub mod before_main;
 pub(crate) mod bond;

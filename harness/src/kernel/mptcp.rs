@@ -17,7 +17,7 @@ pub(crate) struct Limits {
     pub add_addr_accepted: u32,
 }
 
-/// An endpoint as the kernel has it.
+/// An endpoint in the kernel's form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     /// Its address.
@@ -32,7 +32,7 @@ pub(crate) struct Endpoint {
     pub port: u16,
 }
 
-/// Sets the limits. The kernel replaces both: what stays has to be named too.
+/// Sets the limits. The kernel replaces both, so unchanged ones must be given too.
 pub(crate) fn set_limits(netlink: &mut Netlink, limits: Limits) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_set_limits_do();
     request.encode().push_rcv_add_addrs(limits.add_addr_accepted).push_subflows(limits.subflows);
@@ -56,14 +56,14 @@ pub(crate) fn add_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result
     netlink.request(&request)
 }
 
-/// Removes an endpoint, with what has come of it: its subflows are ended, and its announcement is taken back.
+/// Removes an endpoint: the kernel also ends its subflows and withdraws its announcement.
 pub(crate) fn delete_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_del_addr_do();
     push(request.encode().nested_addr(), endpoint);
     netlink.request(&request)
 }
 
-/// Removes the endpoint of this id, or what has id 0 and this address: the first subflow of each connection that has it there.
+/// Removes the endpoint with this id, or id 0 with this address: the first subflow of each connection that has the address.
 pub(crate) fn delete_endpoint_id(netlink: &mut Netlink, id: u8, address: Option<IpAddr>) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_del_addr_do();
     let attributes = request.encode().nested_addr();
@@ -76,15 +76,15 @@ pub(crate) fn delete_endpoint_id(netlink: &mut Netlink, id: u8, address: Option<
     netlink.request(&request)
 }
 
-/// Gives the endpoint of this id the flags `backup` and `fullmesh` as they are here.
+/// Sets the flags `backup` and `fullmesh` of the endpoint with this id.
 pub(crate) fn change_endpoint_id(netlink: &mut Netlink, id: u8, flags: u32) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_set_flags_do();
-    // With a family it would be looked for by its address.
+    // With a family, the kernel would look for it by its address.
     drop(request.encode().nested_addr().push_id(id).push_flags(flags));
     netlink.request(&request)
 }
 
-/// Gives an endpoint the flags `backup` and `fullmesh` as they are here.
+/// Sets the flags `backup` and `fullmesh` of an endpoint.
 pub(crate) fn change_endpoint(netlink: &mut Netlink, endpoint: &Endpoint) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_set_flags_do();
     push(request.encode().nested_addr(), endpoint);

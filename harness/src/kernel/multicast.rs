@@ -1,4 +1,4 @@
-//! Listening to what the kernel multicasts over netlink, in groups, as it happens.
+//! Receives the kernel's multicast messages over netlink, by groups, as they happen.
 //! Not here: what the messages mean.
 
 use std::io;
@@ -10,22 +10,22 @@ use nix::sys::socket::{self, AddressFamily, MsgFlags, NetlinkAddr, SockFlag, Soc
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// The room asked for in the socket's queue, in bytes: thousands of messages between two looks.
+/// The requested size of the socket's queue, in bytes: enough for thousands of messages between two looks.
 const QUEUE: usize = 4 << 20;
 
-/// The longest datagram that is read. A message of a link is the longest, and has less than 3 KiB.
+/// The longest datagram that is read. Messages about links are the longest, and have less than 3 KiB.
 const DATAGRAM: usize = 16 << 10;
 
-/// What is heard.
+/// What is received.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard<'a> {
     /// A message of this type, without its header.
     Message(u16, &'a [u8]),
-    /// No message: the socket's queue was full, and the kernel dropped what should have been here.
+    /// A gap: the socket's queue was full, and the kernel dropped messages.
     Lost,
 }
 
-/// A non-blocking socket that hears some groups of the namespace it was opened in.
+/// A non-blocking socket that receives some groups of the namespace it was opened in.
 #[derive(Debug)]
 pub(super) struct Multicast {
     socket: OwnedFd,
@@ -36,7 +36,7 @@ impl Multicast {
     pub(super) fn open(protocol: SockProtocol, groups: &[u32]) -> io::Result<Self> {
         let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
         let socket = socket::socket(AddressFamily::Netlink, SockType::Raw, flags, protocol)?;
-        // Without privilege the queue is as long as the system allows.
+        // Without privileges the queue is as long as the system allows.
         socket::setsockopt(&socket, sockopt::RcvBufForce, &QUEUE).or_else(|_| socket::setsockopt(&socket, sockopt::RcvBuf, &QUEUE))?;
         socket::bind(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
         groups.iter().try_for_each(|group| join(&socket, *group))?;
@@ -90,10 +90,10 @@ fn join(socket: &OwnedFd, group: u32) -> io::Result<()> {
     Errno::result(result).map(drop).map_err(io::Error::from)
 }
 
-/// Takes a datagram apart.
+/// Splits a datagram into messages.
 pub(super) fn messages(mut bytes: &[u8], of: &mut impl FnMut(Heard<'_>)) {
     while let Some(header) = bytes.get(..Nlmsghdr::len()) {
-        // A datagram need not begin where a header may be looked at in place.
+        // A datagram need not be aligned for a header.
         let header = Nlmsghdr::new_from_zeroed(header);
         let Some(payload) = bytes.get(Nlmsghdr::len()..header.len as usize) else { return };
         of(Heard::Message(header.r#type, payload));

@@ -1,5 +1,5 @@
-//! A directory in memory that has no name: what is in it is seen through a descriptor, and gone with the last one, however that ends.
-//! Not here: what is put there.
+//! An unnamed directory in memory: it is reached through a descriptor, and vanishes with the last one, however that ends.
+//! Not here: its contents.
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -9,8 +9,8 @@ use nix::sched::CloneFlags;
 
 use super::process::{Confined, enter_user_namespace};
 
-/// A new one, mounted nowhere (fsopen(2), fsmount(2): Linux 5.2). There is no way out of it by `..`, and programs in it may be executed. Who is
-/// not root becomes root of a new user namespace; the process must have one thread then.
+/// Makes one, mounted nowhere (fsopen(2), fsmount(2): Linux 5.2). There is no way out of it by `..`, and programs in it may be executed. A process
+/// that is not root becomes root of a new user namespace, and must then have one thread.
 pub(crate) fn directory() -> Result<File, Confined> {
     match mounted() {
         Err(Errno::EPERM) => {

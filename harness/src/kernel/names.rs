@@ -1,5 +1,5 @@
-//! Names of network namespaces, where `ip netns` looks for them: files over which the namespaces are mounted (ip-netns(8)).
-//! Not here: which namespace is called what.
+//! Names of network namespaces for `ip netns`: files over which the namespaces are mounted (ip-netns(8)).
+//! Not here: choosing names.
 
 use std::fs;
 use std::io;
@@ -20,7 +20,7 @@ pub fn path(name: &str) -> PathBuf {
     Path::new(DIRECTORY).join(name)
 }
 
-/// Makes the directory of names as `ip netns` does: mounts in it are seen in mount namespaces that were made before, too.
+/// Makes the directory of names as `ip netns` does, so that mounts in it are also seen in older mount namespaces.
 pub(crate) fn prepare() -> io::Result<()> {
     fs::create_dir_all(DIRECTORY)?;
     let shared = || mount(None::<&str>, DIRECTORY, None::<&str>, MsFlags::MS_SHARED | MsFlags::MS_REC, None::<&str>);
@@ -34,8 +34,8 @@ pub(crate) fn prepare() -> io::Result<()> {
     }
 }
 
-/// Gives the calling process a directory of names that nobody else sees. Returns whether there is one: it cannot be made where the computer
-/// has none.
+/// Gives the calling process a private directory of names. Returns whether there is one: it cannot be made if the computer has
+/// none.
 pub(crate) fn prepare_private() -> io::Result<bool> {
     unshare(CloneFlags::CLONE_NEWNS)?;
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
@@ -46,7 +46,7 @@ pub(crate) fn prepare_private() -> io::Result<bool> {
     Ok(true)
 }
 
-/// Gives a namespace a name that nothing has.
+/// Gives a namespace an unused name.
 pub fn give(name: &str, namespace: &Namespace) -> io::Result<()> {
     let path = path(name);
     fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
@@ -54,11 +54,11 @@ pub fn give(name: &str, namespace: &Namespace) -> io::Result<()> {
     Ok(mount(Some(held.as_str()), &path, None::<&str>, MsFlags::MS_BIND, None::<&str>)?)
 }
 
-/// Takes a name away, if it is there. The namespace lives on while somebody holds it.
+/// Removes a name if it exists. The namespace lives on while something holds it.
 pub fn take(name: &str) -> io::Result<()> {
     let path = path(name);
     match umount2(&path, MntFlags::MNT_DETACH) {
-        // A name that is not there, or that had not got its namespace yet.
+        // The name does not exist, or did not have its namespace yet.
         Ok(()) | Err(Errno::ENOENT | Errno::EINVAL) => {}
         Err(error) => return Err(error.into()),
     }

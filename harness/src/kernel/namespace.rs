@@ -1,4 +1,4 @@
-//! Network namespaces held by a descriptor: no name in any file system, gone when the last holder is.
+//! Network namespaces held by a descriptor: without a name in any file system, gone with the last holder.
 //! Not here: what is in them.
 
 use std::fs::File;
@@ -43,12 +43,12 @@ impl Namespace {
         Ok(result)
     }
 
-    /// Lets the calling thread, and those that it makes, into the namespace for good.
+    /// Moves the calling thread, and those that it makes, into the namespace for good.
     pub(crate) fn settle(&self) -> io::Result<()> {
         Ok(setns(&self.fd, CloneFlags::CLONE_NEWNET)?)
     }
 
-    /// A thread that cannot go home would do its next work in the wrong namespace; there is nothing left to do but stop.
+    /// Returns to this namespace, or aborts: a thread that cannot return would do its next work in the wrong namespace.
     fn return_to(&self) {
         if let Err(error) = setns(&self.fd, CloneFlags::CLONE_NEWNET) {
             eprintln!("mplab: cannot return to the network namespace this thread came from: {error}");

@@ -1,4 +1,4 @@
-//! The network emulator over rtnetlink: what it is told, attribute by attribute, and what it says that it was told.
+//! The network emulator over rtnetlink: the attributes that are sent, and those that the kernel reports back.
 //! Not here: where its qdisc hangs.
 
 use netlink_bindings::tc::{
@@ -30,7 +30,7 @@ pub(crate) struct Settings {
     rate: u64,
     /// The shortest and the longest time to the next slot, and how many packets and bytes fit: 0 for any number (`struct tc_netem_slot`).
     slot: [i64; 4],
-    /// Kernels that know nothing of seeds say nothing.
+    /// Absent on kernels without seeds.
     seed: Option<u64>,
 }
 
@@ -80,13 +80,13 @@ impl From<&Netem> for Settings {
 }
 
 impl Settings {
-    /// Whether it is as it was told. A seed that was left to the kernel may be any.
+    /// Whether these settings match what was requested. A seed that was left to the kernel may be any.
     pub(crate) fn obey(&self, told: &Netem) -> bool {
         let seed = told.seed.or(self.seed);
         *self == Self { seed, ..Self::from(told) }
     }
 
-    /// What its random numbers began with, if the kernel says.
+    /// The seed of its random numbers, if the kernel reports it.
     pub(crate) fn seed(&self) -> Option<u64> {
         self.seed
     }
@@ -105,7 +105,7 @@ impl Settings {
         fixed
     }
 
-    /// Everything else. netem keeps what it is not told, so it is told all.
+    /// Everything else. netem keeps what a request leaves out, so everything is sent.
     pub(super) fn push<P: Pusher>(&self, attributes: PushNetemAttrs<P>) -> PushNetemAttrs<P> {
         let [delay_corr, loss_corr, dup_corr] = self.correlations;
         let mut correlations = TcNetemCorr::new();
@@ -138,7 +138,7 @@ impl Settings {
         if let Some(seed) = self.seed { attributes.push_prng_seed(seed) } else { attributes }
     }
 
-    /// What a kernel says.
+    /// Reads the settings that a kernel reports.
     pub(super) fn read(fixed: &TcNetemQopt, said: &IterableNetemAttrs<'_>) -> Self {
         let correlations = said.get_corr().unwrap_or_default();
         let reorder = said.get_reorder().unwrap_or_default();
@@ -163,7 +163,7 @@ impl Settings {
     }
 }
 
-/// The table of delays that it needs, if it needs one: of itself a netem spreads them evenly, but one that has had a table keeps it.
+/// The table of delays that it needs, if any: without one, a new netem spreads delays evenly, but one that has had a table keeps it.
 pub(super) fn table(netem: &Netem) -> Option<Vec<u8>> {
     let jitter = netem.jitter.filter(|jitter| jitter.amount > Time::ZERO)?;
     let needed = netem.again || jitter.distribution != Distribution::Uniform;

@@ -1,5 +1,5 @@
-//! Talking netlink to one namespace: requests one by one, or a batch in one system call.
-//! Not here: what the requests say.
+//! Netlink to one namespace: single requests, or a batch in one system call.
+//! Not here: the contents of requests.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,15 +14,15 @@ use nix::errno::Errno;
 
 use super::Namespace;
 
-/// Why the kernel refused, in its own words where it has some (the extended acknowledgement).
+/// Why the kernel refused, in its own words if it gives any (the extended acknowledgement).
 #[derive(Debug, thiserror::Error)]
 #[error("{errno}{}", .said.as_deref().map(|said| format!(": {said}")).unwrap_or_default())]
 pub struct NetlinkError {
-    /// The errno. It is part of the text already, and so no further cause.
+    /// The errno. The text includes it already, so it is not reported as a cause.
     errno: io::Error,
     /// The kernel's text.
     pub said: Option<String>,
-    /// Which request of a batch it was.
+    /// The position of the request in its batch.
     pub position: usize,
 }
 
@@ -50,15 +50,15 @@ impl From<io::Error> for NetlinkError {
     }
 }
 
-/// Requests of one protocol that are sent together. rtnetlink takes them in order and one by one: it is quick, not atomic. The kernel answers
-/// the last, and any that it refuses.
+/// Requests of one protocol that are sent together. rtnetlink handles them in order, one by one: this is fast, but not atomic. The kernel answers
+/// only the last, and any that it refuses.
 #[derive(Default)]
 pub struct Batch {
     protonum: u16,
     bytes: Vec<u8>,
     /// How each is looked up.
     requests: Vec<LookupFn>,
-    /// The one that is answered in any case, and where it begins.
+    /// The request that is always answered, and where it begins.
     last: Option<(usize, usize)>,
     /// The one that was answered last.
     answered: AtomicUsize,
@@ -67,7 +67,7 @@ pub struct Batch {
 /// Where a request has the lower byte of its flags (struct nlmsghdr).
 const FLAGS: usize = if cfg!(target_endian = "little") { 6 } else { 7 };
 
-/// The sequence number of a batch's first request; single requests count from 1 and never come this far.
+/// The sequence number of a batch's first request; single requests count from 1 and never get this far.
 const FIRST_SEQ: u32 = 1 << 30;
 
 impl Batch {
@@ -158,8 +158,8 @@ impl NetlinkChained for Batch {
     }
 }
 
-/// Says why the calling thread's namespace gives no socket of a protocol, if it gives none. netlink-socket2 0.3.5 opens its own with the first request,
-/// and tells whatever stops it as EPERM.
+/// Finds out why no socket of a protocol can be opened in the calling thread's namespace, if so. netlink-socket2 0.3.5 opens its own with the first
+/// request, and reports every failure as EPERM.
 pub(super) fn try_socket(protocol: u16) -> io::Result<()> {
     // SAFETY: socket(2) reads no memory of ours.
     let socket = Errno::result(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol.into()) })?;
@@ -177,12 +177,12 @@ pub struct Netlink {
 }
 
 impl Netlink {
-    /// Talks to `ns`. The sockets are opened when they are first used.
+    /// For the namespace `ns`. The sockets are opened on first use.
     pub fn new(ns: Arc<Namespace>) -> Self {
         Self { ns, socket: NetlinkSocket::new(), open: BTreeSet::new() }
     }
 
-    /// Sends a batch and waits until the kernel has taken every request, or refused one: those after it were taken or refused too.
+    /// Sends a batch and waits until the kernel has handled every request. Returns the first refusal; later requests may have been accepted or refused.
     pub fn send(&mut self, batch: &Batch) -> Result<(), NetlinkError> {
         if batch.is_empty() {
             return Ok(());
@@ -195,7 +195,7 @@ impl Netlink {
             Ok(())
         });
         if sent.is_err() {
-            // Answers to the requests behind the refused one may wait in the socket.
+            // Answers to requests after the refused one may still be in the socket.
             *self = Self::new(Arc::clone(&self.ns));
         }
         sent
@@ -221,7 +221,7 @@ impl Netlink {
         })
     }
 
-    /// Lets `work` use the socket of a protocol, which is opened in the namespace if it is not open yet.
+    /// Lets `work` use the socket of a protocol, which is opened in the namespace if needed.
     fn talk(&mut self, protocol: u16, work: impl FnOnce(&mut NetlinkSocket) -> Result<(), NetlinkError>) -> Result<(), NetlinkError> {
         let Self { ns, socket, open } = self;
         if open.contains(&protocol) {

@@ -1,4 +1,4 @@
-//! Tables of nf_tables: replacing one whole in a transaction, and reading it (`nft`).
+//! Tables of nf_tables: replaces a whole table in a transaction, and reads it back (`nft`).
 //! Not here: what is in them.
 
 use std::ffi::CStr;
@@ -77,7 +77,7 @@ fn header() -> Nfgenmsg {
     Nfgenmsg { nfgen_family: INET, ..Nfgenmsg::new() }
 }
 
-/// Lets a table have these chains and no others, or be gone if there are none. All at once: no packet sees half of it.
+/// Gives a table exactly these chains, or removes it if there are none. It happens at once: no packet sees a partial table.
 pub(crate) fn replace(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> Result<(), NetlinkError> {
     let mut around = Nfgenmsg::new();
     around.set_res_id(NFTABLES);
@@ -88,7 +88,7 @@ pub(crate) fn replace(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> 
         made.encode().push_name(table);
         made
     };
-    // One that is not there cannot be deleted.
+    // A table that does not exist cannot be deleted.
     batch.push(&made());
     let mut deleted = Request::new().op_deltable_do(&header());
     deleted.encode().push_name(table);
@@ -123,7 +123,7 @@ pub(crate) fn replace(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> 
     netlink.send(&batch)
 }
 
-/// Whether a table has these chains with their rules, and no other rules; what the kernel says of an expression besides does not count.
+/// Whether a table has exactly these chains and rules. Additional attributes that the kernel reports for an expression do not count.
 pub(crate) fn has(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> Result<bool, NetlinkError> {
     let mut hooks = Vec::new();
     netlink.each(&Request::new().op_getchain_dump(&header()), |(_, chain)| {
@@ -147,7 +147,7 @@ pub(crate) fn has(netlink: &mut Netlink, table: &CStr, chains: &[Chain]) -> Resu
         && rules.iter().zip(wanted).all(|((chain, has), (name, rule))| **chain == *name && same(has, rule)))
 }
 
-/// Whether a rule's expressions, as the kernel tells them, are these.
+/// Whether a rule's expressions, as the kernel reports them, are these.
 fn same(has: &[u8], wanted: &Rule) -> bool {
     let elements: Vec<_> = IterableChunks::new(has).map(|(_, element)| element).collect();
     let of = |bytes, kind| IterableChunks::new(bytes).find(|(header, _)| header.r#type == kind).map(|(_, value)| value);

@@ -1,9 +1,9 @@
-//! What a kernel says of the links, addresses and routes of a namespace as they change (rtnetlink's multicast groups; `ip monitor`).
+//! Notices: a kernel's messages about the links, addresses and routes of a namespace as they change (rtnetlink's multicast groups; `ip monitor`).
 //! Not here: waiting for it, and changing anything.
 //!
-//! A message of a link has all of its state, whatever changed, and one of an IPv6 address comes again when nothing did. So the state is kept, and
-//! only what is new is told. Of IPv4 routes that go because their interface is set down the kernel says nothing (`fib_table_flush` in
-//! net/ipv4/fib_trie.c); of those of IPv6 it does.
+//! A message about a link has its whole state, whatever changed, and one about an IPv6 address is repeated when nothing changed. So the state is
+//! kept, and only changes are reported. The kernel is silent about IPv4 routes that vanish because their interface is set down (`fib_table_flush`
+//! in net/ipv4/fib_trie.c), but not about IPv6 routes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -29,7 +29,7 @@ const CLONED: u32 = 0x200;
 const UP: u32 = IfinfoFlags::Up as u32;
 const CARRIER: u32 = IfinfoFlags::LowerUp as u32;
 
-/// A link as it was last told.
+/// A link as last reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Link {
     name: String,
@@ -44,7 +44,7 @@ pub struct Notices {
     state: State,
 }
 
-/// What was told so far.
+/// The state reported so far.
 #[derive(Debug, Default)]
 struct State {
     /// The links by their indexes. `lo` and what the kernel itself has put into the namespace are not among them.
@@ -54,7 +54,7 @@ struct State {
 }
 
 impl Notices {
-    /// Opens it in the calling thread's namespace. What changes from now on is told.
+    /// Opens it in the calling thread's namespace. Changes from now on are reported.
     pub fn open() -> io::Result<Self> {
         let heard = Multicast::open(SockProtocol::NetlinkRoute, &GROUPS)?;
         let mut state = State::default();
@@ -138,7 +138,7 @@ impl State {
     fn link(&mut self, payload: &[u8]) -> Option<NoticeRecord> {
         let (header, attributes) = payload.split_at_checked(Ifinfomsg::len())?;
         let header = Ifinfomsg::new_from_zeroed(header);
-        // A bridge tells of its ports in messages of its own family.
+        // A bridge reports its ports in messages of its own family.
         if i32::from(header.ifi_family) != libc::AF_UNSPEC {
             return None;
         }

@@ -1,5 +1,5 @@
 //! Packet sockets: whole Ethernet frames of one interface, super-packets included, each with the header that virtio devices have.
-//! Not here: what the frames are, and where they go.
+//! Not here: the contents of frames, and where they go.
 #![expect(unsafe_code, reason = "neither std nor nix has packet sockets' options, nor their addresses by index")]
 
 use std::io::{self, IoSlice};
@@ -14,11 +14,11 @@ use nix::sys::socket::{setsockopt, sockopt};
 pub(super) const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 /// `PACKET_VNET_HDR`.
 const PACKET_VNET_HDR: libc::c_int = 15;
-/// What turns an option on.
+/// The value that turns an option on.
 pub(super) const ON: libc::c_int = 1;
 /// `PACKET_STATISTICS`.
 const PACKET_STATISTICS: libc::c_int = 6;
-/// What a socket may hold, as far as the kernel allows it. A reader that the computer keeps waiting for some milliseconds loses nothing then.
+/// The size of a socket's buffer, as far as the kernel allows it, so that a reader that is delayed by some milliseconds loses nothing.
 const BUFFER: usize = 16 << 20;
 
 /// The length of the header before each frame (`struct virtio_net_hdr`).
@@ -32,7 +32,7 @@ pub struct PacketSocket {
     fd: OwnedFd,
 }
 
-/// Room for frames that are received together.
+/// A buffer for frames that are received together.
 #[derive(Debug)]
 pub(crate) struct Room {
     bytes: Box<[u8]>,
@@ -56,7 +56,7 @@ impl Room {
     /// How many frames it takes.
     pub(crate) const FRAMES: usize = 16;
 
-    /// Each frame that was received last, with its header, and when the kernel saw it, since the epoch. Nothing instead of one that was longer than
+    /// The frames that were received last, each with its header and the time since the epoch at which the kernel saw it; `None` for one longer than
     /// [`LONGEST`].
     pub(crate) fn frames(&self) -> impl Iterator<Item = Option<(&[u8], Option<Duration>)>> {
         let bytes = self.bytes.chunks_exact(LONGEST);
@@ -72,7 +72,7 @@ impl Default for Room {
 }
 
 impl PacketSocket {
-    /// Opens one for the interface with this index in the calling thread's network namespace. It never blocks.
+    /// Opens a non-blocking one for the interface with this index in the calling thread's network namespace.
     pub fn open(index: i32) -> io::Result<Self> {
         // No protocol: nothing is received before all is set.
         // SAFETY: socket(2) reads no memory of ours.
@@ -94,7 +94,7 @@ impl PacketSocket {
         Ok(socket)
     }
 
-    /// Receives a frame with its header. One that does not fit into the buffer is an error of the kind `InvalidData`.
+    /// Receives a frame with its header. A frame that does not fit into the buffer is an error of kind `InvalidData`.
     pub fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
         let mut control = Control::uninit();
         let mut slice = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
@@ -113,7 +113,7 @@ impl PacketSocket {
         Ok(Received { length, at: unsafe { stamp(&message) } })
     }
 
-    /// Receives the frames that are there, as many as there is room for: if they are fewer, there were no more.
+    /// Receives the waiting frames, up to the size of the buffer. If it is not full, there were no more.
     pub(crate) fn receive_all(&self, room: &mut Room) -> io::Result<()> {
         room.frames.clear();
         // SAFETY: all zeros is a valid mmsghdr, and a valid iovec.
@@ -140,7 +140,7 @@ impl PacketSocket {
         Ok(nix::sys::uio::writev(&self.fd, parts).map(drop)?)
     }
 
-    /// How many frames came that the socket had no room for, since this was last asked.
+    /// How many frames the socket has dropped for lack of room since the last call.
     pub fn missed(&self) -> io::Result<u64> {
         statistics(self.fd.as_raw_fd())
     }
@@ -167,7 +167,7 @@ pub(super) fn bind_to(socket: &OwnedFd, index: i32) -> io::Result<()> {
     Ok(())
 }
 
-/// How many packets a packet socket had no room for, since this was last asked.
+/// How many packets a packet socket has dropped for lack of room since the last call.
 pub(super) fn statistics(socket: i32) -> io::Result<u64> {
     // struct tpacket_stats: all, and those that were dropped.
     let mut statistics = [0_u32; 2];

@@ -1,5 +1,5 @@
 //! Path-manager events, multicast by the kernel as they happen (`ip mptcp monitor`).
-//! Not here: waiting for them, and telling the path manager anything.
+//! Not here: waiting for them, and commands to the path manager.
 
 use std::fmt::Write;
 use std::io;
@@ -26,7 +26,7 @@ pub struct Event {
     pub detail: String,
 }
 
-/// The kind of what is no event: the socket's queue was full, and the kernel dropped events that should have been here.
+/// The kind of a gap: the socket's queue was full, and the kernel dropped events.
 pub const LOST: &str = "lost";
 
 /// `MPTCP_EVENT_*` and their kinds.

@@ -1,6 +1,6 @@
-//! The ports by which an emulated x86 machine talks with outside: a byte written to the debug port is a byte in a file there (QEMU's
+//! The ports through which an emulated x86 machine talks to the outside: a byte written to the debug port is a byte in a file there (QEMU's
 //! `isa-debugcon`), and QEMU's firmware configuration has files from there (its docs/specs/fw_cfg).
-//! Not here: what is said.
+//! Not here: the contents of messages.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -49,7 +49,7 @@ struct Window {
 pub(crate) struct Port(Option<Window>);
 
 impl Port {
-    /// Asks the kernel for the ports (ioperm(2)); the process must be privileged.
+    /// Gets access to the ports from the kernel (ioperm(2)); the process must be privileged.
     pub(crate) fn open() -> io::Result<Self> {
         for (first, number) in [(DEBUG_PORT, 1), (SELECTOR, CONFIGURATION)] {
             #[cfg(target_arch = "x86_64")]
@@ -97,7 +97,7 @@ impl Window {
     const PAGE: usize = 4096;
     const ROOM: usize = Self::PAGE - size_of::<Request>();
 
-    /// A page that stays where it is. The process must be privileged to see where that is (Documentation/admin-guide/mm/pagemap.rst).
+    /// A page that stays at its physical address. The process must be privileged to learn it (Documentation/admin-guide/mm/pagemap.rst).
     fn open() -> io::Result<Self> {
         let size = NonZeroUsize::new(Self::PAGE).expect("it is not 0");
         let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_LOCKED | MapFlags::MAP_POPULATE;
@@ -132,7 +132,7 @@ impl Window {
     }
 }
 
-/// Has the firmware configuration do what a request says that is at a physical address.
+/// Makes the firmware configuration carry out the request at a physical address.
 fn ask(physical: u64) {
     #[cfg(target_arch = "x86_64")]
     for (port, half) in [(REQUEST, (physical >> 32) as u32), (REQUEST + 4, physical as u32)] {

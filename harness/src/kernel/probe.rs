@@ -1,5 +1,5 @@
-//! What this kernel can do, found out by doing it in the calling thread's network namespace, which must be a fresh one.
-//! Not here: what is needed.
+//! Probes what this kernel can do by trying it in the calling thread's network namespace, which must be fresh.
+//! Not here: which features are needed.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -57,7 +57,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         link::veth(batch, &trunk, false, &here, &far, [1500; 2]);
         vlan::add(batch, "mplab-vlan", 1004, trunk.index, 10);
     });
-    // A kernel that does not know the attribute drops it silently.
+    // A kernel that does not know the attribute ignores it silently.
     let has_seed = |(_, shape)| matches!(shape, Shape::Netem(place, settings) if place == first && settings.seed() == seeded.seed);
     found.extend(qdisc::list(&mut netlink).is_ok_and(|list| list.into_iter().any(has_seed)).then_some(Feature::NetemSeed));
     found.extend(tables(&mut netlink));
@@ -103,7 +103,7 @@ fn tables(netlink: &mut Netlink) -> Vec<Feature> {
         .collect()
 }
 
-/// Which path managers a host can have, and whether it has them by their names. A kernel that has no names for them has numbers for two.
+/// The path managers that a host can have, and whether they have names. A kernel without names has numbers for two.
 fn path_managers() -> Vec<Feature> {
     match sysctl::read("net.mptcp.available_path_managers") {
         Ok(names) => {
@@ -117,7 +117,7 @@ fn path_managers() -> Vec<Feature> {
     }
 }
 
-/// The kernel tells of a socket before listen(2) returns, or never.
+/// Whether the kernel reports listening sockets: it does so before listen(2) returns, or never.
 fn listener_events() -> std::io::Result<bool> {
     let Some(events) = PmEvents::open()? else { return Ok(false) };
     let any = Ipv4Addr::UNSPECIFIED.into();
@@ -156,7 +156,7 @@ fn fast_open() -> bool {
     socket.is_ok_and(|socket| socket::allow_fast_open(&socket, 1).is_ok())
 }
 
-/// A kernel that does not know a flag drops it silently.
+/// Whether endpoints can be laminar. A kernel that does not know a flag drops it silently.
 fn laminar(netlink: &mut Netlink) -> bool {
     let bit = EndpointFlag::Laminar.bit();
     let wanted = mptcp::Endpoint { address: [192, 0, 2, 1].into(), index: 0, flags: bit, id: 0, port: 0 };
@@ -166,7 +166,7 @@ fn laminar(netlink: &mut Netlink) -> bool {
     }
 }
 
-/// The highest limit that the kernel takes. It has one bound for both limits (`MPTCP_PM_SUBFLOWS_MAX`).
+/// The highest limit that the kernel accepts. It has one bound for both limits (`MPTCP_PM_SUBFLOWS_MAX`).
 fn highest_limit(netlink: &mut Netlink) -> u32 {
     let mut takes = |limit| mptcp::set_limits(netlink, mptcp::Limits { subflows: limit, add_addr_accepted: limit }).is_ok();
     let (mut highest, mut refused) = (0, u32::from(u8::MAX) + 1);
@@ -177,7 +177,7 @@ fn highest_limit(netlink: &mut Netlink) -> u32 {
     highest
 }
 
-/// How many endpoints the kernel takes, each of which has an id of 8 bits.
+/// How many endpoints the kernel accepts; each has an id of 8 bits.
 fn most_endpoints(netlink: &mut Netlink) -> u32 {
     // The probe of laminar endpoints leaves one.
     mptcp::flush_endpoints(netlink).ok();

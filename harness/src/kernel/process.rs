@@ -1,4 +1,4 @@
-//! The process a run lives in: it dies with its parent, and sees no network but its own.
+//! The process of a run: it dies with its parent, and sees no network but its own.
 //! Not here: what runs in it.
 
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ pub(crate) fn die_with_parent(parent: i32) -> io::Result<()> {
 
 fn signalled_with_parent(parent: i32, signal: Signal) -> io::Result<()> {
     prctl::set_pdeathsig(signal)?;
-    // The parent may have died before the line above: then nobody is left to be told.
+    // The parent may have died before the line above took effect.
     if getppid().as_raw() == parent { Ok(()) } else { Err(io::Error::other("the process that started this one is gone")) }
 }
 
@@ -37,12 +37,12 @@ pub(crate) fn dies_with_this_thread(command: &mut Command) {
     unsafe { command.pre_exec(move || die_with_parent(parent)) };
 }
 
-/// Makes the kernel kill the command's process, and all that this has started, when the calling thread ends. The process is the first of a process
-/// namespace (pid_namespaces(7)): when it ends, for whatever reason, nothing that it has started outlives it, wherever that went and whatever it
-/// asked for. It has its number here, too. The caller must have one thread, starts no other command, and may make namespaces.
+/// Makes the kernel kill the command's process, and all that it has started, when the calling thread ends. The process is the first of a PID
+/// namespace (pid_namespaces(7)): when it ends, for whatever reason, nothing that it has started outlives it. It also has a number outside. The
+/// caller must have one thread, start no other command, and be allowed to make namespaces.
 pub(crate) fn dies_with_all_that_it_starts(command: &mut Command) -> io::Result<()> {
     unshare(CloneFlags::CLONE_NEWPID)?;
-    // In there nobody can ask for the parent by number. A pipe whose writer the parent has hangs up before the parent's end is told.
+    // Inside, the parent has no number. Instead, a pipe whose writer is the parent hangs up before the parent's end is reported.
     let (reader, writer) = io::pipe()?;
     let mut writer = Some(writer);
     let dies = move || {
@@ -59,7 +59,7 @@ pub(crate) fn dies_with_all_that_it_starts(command: &mut Command) -> io::Result<
     Ok(())
 }
 
-/// Makes the kernel tell the command's process to end (SIGTERM) when the thread that starts it ends: one that passes it on to its own
+/// Makes the kernel send the command's process SIGTERM when the thread that starts it ends. This suits a program that passes it on to its own
 /// processes, as `make` does.
 pub(crate) fn told_to_end_with_this_thread(command: &mut Command) {
     let parent = std::process::id() as i32;
@@ -73,7 +73,7 @@ pub fn cpus() -> nix::Result<Vec<usize>> {
     Ok((0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false)).collect())
 }
 
-/// Keeps the command's process, and what it starts, on one CPU. Where the kernel refuses that it may use all.
+/// Keeps the command's process, and what it starts, on one CPU. If the kernel refuses, it may use all.
 pub(crate) fn stays_on(command: &mut Command, cpu: usize) -> nix::Result<()> {
     let mut one = CpuSet::new();
     one.set(cpu)?;
@@ -82,7 +82,7 @@ pub(crate) fn stays_on(command: &mut Command, cpu: usize) -> nix::Result<()> {
     Ok(())
 }
 
-/// Gives the command's process descriptors of this one's, by the same numbers.
+/// Lets the command's process inherit these descriptors, with the same numbers.
 pub(crate) fn inherits(command: &mut Command, descriptors: Vec<OwnedFd>) {
     let keep = |descriptor: &OwnedFd| fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).map(drop).map_err(io::Error::from);
     // SAFETY: between fork and exec only fcntl(2) is called.
@@ -95,27 +95,27 @@ pub(crate) fn stops_when_executed(command: &mut Command) {
     unsafe { command.pre_exec(|| Ok(ptrace::traceme()?)) };
 }
 
-/// Leaves a child that [`stops_when_executed`] to whoever wants to trace it, or to let it go on by SIGCONT.
+/// Detaches from a child that [`stops_when_executed`], so that another process can trace it or continue it with SIGCONT.
 pub(crate) fn release_stopped(child: i32) -> io::Result<()> {
     let child = Pid::from_raw(child);
     waitpid(child, None)?;
     Ok(ptrace::detach(child, Signal::SIGSTOP)?)
 }
 
-/// Lets programs that this process executes have a file's descriptor, too.
+/// Lets programs that this process executes inherit a file's descriptor.
 pub(crate) fn inheritable(file: &File) -> io::Result<()> {
     Ok(fcntl(file, FcntlArg::F_SETFD(FdFlag::empty())).map(drop)?)
 }
 
-/// Ends this process as one ends that prints what nobody reads any more (signal(7), `SIGPIPE`). Rust makes an error of that, for whoever
-/// writes to pipes and sockets besides.
+/// Ends this process as `SIGPIPE` does if nobody reads its output any more (signal(7)). Rust ignores that signal and returns an error instead,
+/// for programs that also write to pipes and sockets.
 pub fn end_without_a_reader() -> nix::Result<()> {
     // SAFETY: the default action is no handler.
     unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
     raise(Signal::SIGPIPE)
 }
 
-/// A file in memory that has no name in any file system and is gone with its last descriptor.
+/// A file in memory that has no name in any file system and vanishes with its last descriptor.
 pub(crate) fn anonymous_file(name: &str) -> io::Result<File> {
     Ok(memfd_create(name, MFdFlags::MFD_CLOEXEC)?.into())
 }
@@ -136,7 +136,7 @@ pub enum Confined {
     /// No namespace can be made.
     #[error("no network namespace can be made here ({0})")]
     Namespace(io::Error),
-    /// Sysctls cannot be set, not even those of one's own namespace.
+    /// Sysctls cannot be set, not even those of the process's own namespace.
     #[error("/proc/sys is read-only here, as in a container without privileges")]
     ReadOnly,
 }
@@ -154,8 +154,8 @@ impl Confined {
     }
 }
 
-/// Leaves the computer's network for an empty namespace, as root of the computer where possible, else as root of a new user namespace.
-/// Returns whether it is the former. The process must have one thread.
+/// Leaves the computer's network for an empty namespace, as root of the computer if possible, else as root of a new user namespace.
+/// Returns whether it is root of the computer. The process must have one thread.
 pub fn leave_network() -> Result<bool, Confined> {
     let root = match unshare(CloneFlags::CLONE_NEWNET) {
         Ok(()) => true,
@@ -170,18 +170,18 @@ pub fn leave_network() -> Result<bool, Confined> {
     }
 }
 
-/// Makes the calling process able to make network namespaces, and leaves it in its own: as root of the computer where possible, else as root of
-/// a new user namespace. The process must have one thread. Where neither can be had it stays as it is.
+/// Makes the calling process able to make network namespaces, and leaves it in its own: as root of the computer if possible, else as root of
+/// a new user namespace. The process must have one thread. If neither is possible, it stays as it is.
 pub(crate) fn gain_namespaces() -> Result<(), Confined> {
     let own = File::open("/proc/self/ns/net").map_err(Confined::Namespace)?;
-    // To be let in where one is already shows whether one would be let in elsewhere.
+    // Entering the namespace that the process is already in shows whether it could enter others.
     match setns(own, CloneFlags::CLONE_NEWNET) {
         Ok(()) => return Ok(()),
         Err(Errno::EPERM) => {}
         Err(error) => return Err(Confined::Namespace(error.into())),
     }
     let enter = || enter_user_namespace(CloneFlags::empty());
-    // Some distributions let a process in and take everything from it there: a child tries first.
+    // Some distributions let a process enter and then take all its privileges, so a child tries first.
     // SAFETY: there are no other threads that could hold a lock.
     match unsafe { fork() }.map_err(|error| Confined::Namespace(error.into()))? {
         ForkResult::Child => {
@@ -198,7 +198,7 @@ pub(crate) fn gain_namespaces() -> Result<(), Confined> {
     }
 }
 
-/// Enters a new user namespace as its root, and with it others.
+/// Enters a new user namespace as its root, together with other namespaces.
 pub(super) fn enter_user_namespace(with: CloneFlags) -> io::Result<()> {
     let (uid, gid) = (geteuid(), getegid());
     unshare(CloneFlags::CLONE_NEWUSER | with)?;
@@ -207,7 +207,7 @@ pub(super) fn enter_user_namespace(with: CloneFlags) -> io::Result<()> {
     fs::write("/proc/self/gid_map", format!("0 {gid} 1"))
 }
 
-/// The kernel's release, as `uname -r` has it.
+/// The kernel's release, as `uname -r` prints it.
 pub(crate) fn kernel_release() -> String {
     nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Programs: finding them, starting one in a process namespace of its own, and ending all that it started.
+//! Programs: finds them, starts them in a PID namespace of their own, and ends all that they started.
 //! Not here: what they see of the file system (`view`).
 
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ use nix::unistd::Pid;
 use super::{Namespace, inherited};
 use crate::words::{Exit, Signal};
 
-/// Where programs are looked for: `PATH`, and where those of administrators are, which a user's `PATH` may lack.
+/// Where programs are looked up: `PATH`, and the directories of administrators' programs, which a user's `PATH` may lack.
 pub(crate) fn path() -> String {
     let mut path = env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
     for directory in ["/usr/local/sbin", "/usr/sbin", "/sbin"] {
@@ -32,7 +32,7 @@ pub(crate) fn path() -> String {
 /// This program.
 pub(crate) const ITSELF: &str = "mplab";
 
-/// The file of a program by its name or path; nothing if it is not installed. [`ITSELF`] is always there.
+/// The file of a program by its name or path, or `None` if it is not installed. [`ITSELF`] is always there.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     if name == ITSELF {
         return Some(PathBuf::from("/proc/self/exe"));
@@ -44,8 +44,8 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     env::split_paths(&path()).map(|directory| directory.join(name)).find(executable)
 }
 
-/// Starts a command in a network namespace, as the first process of a process namespace, and returns its id here. When it ends, the kernel kills
-/// everything in there; it is killed itself when the calling process ends.
+/// Starts a command in a network namespace, as the first process of a PID namespace, and returns its id here. When it ends, the kernel kills
+/// everything in there; when the calling process ends, it is killed too.
 pub(crate) fn start_apart(mut command: Command, namespace: Arc<Namespace>) -> io::Result<u32> {
     let (told, hear) = mpsc::sync_channel(1);
     // A thread cannot return from the process namespace of its future children, nor make threads before. The kernel tells the child when the thread
@@ -73,14 +73,14 @@ pub(crate) fn start_apart(mut command: Command, namespace: Arc<Namespace>) -> io
     hear.recv().map_err(io::Error::other)?
 }
 
-/// Makes the command's process start in a network namespace, as long as somebody holds that.
+/// Makes the command's process start in a network namespace, as long as something holds that.
 pub(crate) fn starts_in(command: &mut Command, namespace: Weak<Namespace>) {
     let enter = move || namespace.upgrade().ok_or(Errno::ENONET)?.settle();
     // SAFETY: between fork and exec a number in memory is counted up and only setns(2) is called.
     unsafe { command.pre_exec(enter) };
 }
 
-/// Waits for a child of the calling process, and for all others that end before.
+/// Waits for a child of the calling process, and reaps all others that end first.
 pub(crate) fn wait_for(child: u32) -> io::Result<Exit> {
     loop {
         match waitpid(None, None) {
@@ -96,8 +96,8 @@ fn ended_by(signal: Kind) -> io::Result<Exit> {
     Signal::of_number(signal as i32).map(Exit::Signal).ok_or_else(|| io::Error::other(format!("{signal} has no name")))
 }
 
-/// Sends a signal to every other process of the caller's process namespace, which it must be the first of.
+/// Sends a signal to every other process in the caller's PID namespace. The caller must be its first process.
 pub(crate) fn signal_all(signal: Signal) {
-    // There may be nobody left.
+    // There may be no other process left.
     Kind::try_from(signal.number()).and_then(|signal| kill(Pid::from_raw(-1), signal)).ok();
 }

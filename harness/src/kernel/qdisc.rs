@@ -1,5 +1,5 @@
 //! Queueing disciplines and the redirection of a wire's packets (rtnetlink; `tc qdisc`, `tc filter`).
-//! Not here: which rate or delay a link should have.
+//! Not here: which rate or delay a link has.
 
 use netlink_bindings::tc::{OptionsMsg, PushActAttrs, Request, TcTbfQopt, TcU32Sel, Tcmsg};
 use netlink_bindings::traits::Pusher;
@@ -77,21 +77,21 @@ pub(crate) fn redirect(batch: &mut Batch, index: i32, to: i32) {
     batch.push(&request);
 }
 
-/// Takes the redirection off an interface.
+/// Removes the redirection from an interface.
 pub(crate) fn unredirect(batch: &mut Batch, index: i32) {
     let request = Request::new().op_deltfilter_do(&filter(index));
     batch.push(&request);
 }
 
-/// Holds what leaves by an interface to a rate (tc-tbf(8)), as its only qdisc unless a place is said.
+/// Limits what leaves by an interface to a rate (tc-tbf(8)), as its only qdisc unless a place is given.
 pub(crate) fn tbf(batch: &mut Batch, index: i32, place: Option<QdiscHandle>, rate: Rate, burst: Size, limit: Size) {
     let header = place.map_or_else(|| message(index, ROOT), |place| at(index, place));
     bucket(batch, &header, rate, burst, limit);
 }
 
-/// Lets super-packets leave by an interface as the packets that they are made of: a token bucket takes them apart if they are larger
-/// than the bucket (net/sched/sch_tbf.c, tbf_segment). The rate of this one is out of reach. The limit is that of the queue it has unless
-/// another one hangs below it.
+/// Lets super-packets leave by an interface as their single packets: a token bucket segments them if they are larger than the bucket
+/// (net/sched/sch_tbf.c, tbf_segment). The rate of this one is out of reach. The limit is for the queue that it has unless another qdisc
+/// is attached below it.
 pub(crate) fn split(batch: &mut Batch, index: i32, place: QdiscHandle, packet: Size, limit: Size) {
     bucket(batch, &at(index, place), UNLIMITED, packet, limit);
 }
@@ -112,13 +112,13 @@ fn bucket(batch: &mut Batch, header: &Tcmsg, rate: Rate, burst: Size, limit: Siz
     batch.push(&request);
 }
 
-/// Takes an interface's root qdisc off; it has the default one then.
+/// Removes an interface's root qdisc, which leaves the default one.
 pub(crate) fn remove(batch: &mut Batch, index: i32) {
     batch.push(&Request::new().op_delqdisc_do(&message(index, ROOT)));
 }
 
-/// Delays, loses and otherwise maltreats what leaves by an interface, and holds it to a rate (tc-netem(8)). What is on its way in a netem
-/// that is there already stays there.
+/// Delays, drops and otherwise impairs what leaves by an interface, and limits it to a rate (tc-netem(8)). Packets in transit in an existing
+/// netem stay there.
 pub(crate) fn netem(batch: &mut Batch, index: i32, place: QdiscHandle, wanted: &Netem) {
     let settings = Settings::from(wanted);
     let mut request = Request::new().set_create().set_replace().op_newqdisc_do(&at(index, place));
@@ -130,7 +130,7 @@ pub(crate) fn netem(batch: &mut Batch, index: i32, place: QdiscHandle, wanted: &
     batch.push(&request);
 }
 
-/// What shapes an interface, as the kernel says it.
+/// A qdisc of an interface, as the kernel reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     /// An ingress qdisc.

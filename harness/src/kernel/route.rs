@@ -12,7 +12,7 @@ fn family(v6: bool) -> u8 {
     (if v6 { libc::AF_INET6 } else { libc::AF_INET }) as u8
 }
 
-/// The table that the kernel keeps the host's own addresses in.
+/// The table of the host's own addresses.
 const LOCAL_TABLE: u32 = 255;
 
 /// An address of an interface.
@@ -38,7 +38,7 @@ pub fn add_address(batch: &mut Batch, new: &Address) {
     batch.push(&request);
 }
 
-/// Takes an address from its interface.
+/// Removes an address from its interface.
 pub(crate) fn delete_address(batch: &mut Batch, old: &Address) {
     let mut header = rt_addr::Ifaddrmsg::new();
     header.ifa_family = family(old.address.is_ipv6());
@@ -81,7 +81,7 @@ pub struct Route {
 /// `RTNH_F_ONLINK` of linux/rtnetlink.h.
 const ONLINK: u32 = 4;
 
-/// Says which route is meant.
+/// The attributes that identify a route.
 fn describe<P: Pusher>(route: &Route, attributes: rt_route::PushRouteAttrs<P>) {
     let mut attributes = attributes.push_table(route.table);
     if route.prefix > 0 {
@@ -111,7 +111,7 @@ pub(crate) fn replace_route(batch: &mut Batch, route: &Route) {
     let mut header = rt_route::Rtmsg::new();
     header.rtm_family = family(route.to.is_ipv6());
     header.rtm_dst_len = route.prefix;
-    // What `ip route` says if it is not told.
+    // The defaults of `ip route`.
     header.rtm_protocol = libc::RTPROT_BOOT;
     header.rtm_scope = if route.via.is_some() || route.to.is_ipv6() { libc::RT_SCOPE_UNIVERSE } else { libc::RT_SCOPE_LINK };
     header.rtm_type = libc::RTN_UNICAST;
@@ -121,7 +121,7 @@ pub(crate) fn replace_route(batch: &mut Batch, route: &Route) {
     batch.push(&request);
 }
 
-/// Lets a table say of every address that it is the host's own.
+/// Makes every address look like the host's own in a table.
 pub(crate) fn everything_is_here(batch: &mut Batch, v6: bool, table: u32) {
     let mut header = rt_route::Rtmsg::new();
     header.rtm_family = family(v6);
@@ -144,7 +144,7 @@ pub(crate) fn is_everything_here(netlink: &mut Netlink, v6: bool, table: u32) ->
     Ok(found)
 }
 
-/// Every unicast route of the namespace but those in the local table.
+/// Every unicast route of the namespace, except those in the local table.
 pub fn routes(netlink: &mut Netlink) -> Result<Vec<Route>, NetlinkError> {
     let request = rt_route::Request::new().op_getroute_dump(&rt_route::Rtmsg::new());
     let mut found = Vec::new();
@@ -170,12 +170,12 @@ pub fn routes(netlink: &mut Netlink) -> Result<Vec<Route>, NetlinkError> {
 pub struct NextHop {
     /// The interface it leaves by.
     pub index: i32,
-    /// The next hop, where there is one.
+    /// The next hop, if any.
     pub via: Option<IpAddr>,
 }
 
-/// Which way a packet of the namespace's own would go (`ip route get`), from a socket bound to an interface if that is not 0. No route is an
-/// error of the kernel's.
+/// The way of a packet from this namespace (`ip route get`), sent by a socket bound to an interface unless that is 0. If there is no route, the
+/// kernel returns an error.
 pub fn way(netlink: &mut Netlink, from: IpAddr, to: IpAddr, bound: i32) -> Result<Option<NextHop>, NetlinkError> {
     let length = |address: IpAddr| if address.is_ipv6() { 128 } else { 32 };
     let mut header = rt_route::Rtmsg::new();
@@ -191,7 +191,7 @@ pub fn way(netlink: &mut Netlink, from: IpAddr, to: IpAddr, bound: i32) -> Resul
     Ok(found)
 }
 
-/// A rule: which table is asked for packets from an address.
+/// A rule: the table to look up for packets from an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
     /// IPv6.
@@ -204,11 +204,11 @@ pub struct Rule {
     pub mark: Option<u32>,
     /// The table.
     pub table: u32,
-    /// Whether the table's default route is passed over.
+    /// Whether the table's default route is ignored.
     pub suppress_default: bool,
 }
 
-/// Adds a rule. One that is there already would be there twice: to refuse it, the kernel would look at all there are.
+/// Adds a rule. An existing rule would be added twice: refusing it would make the kernel look at all rules.
 pub(crate) fn add_rule(batch: &mut Batch, rule: &Rule) {
     let mut header = rt_rule::FibRuleHdr::new();
     header.family = family(rule.v6);

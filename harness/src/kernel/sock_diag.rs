@@ -1,5 +1,5 @@
 //! TCP and MPTCP sockets of a namespace as the kernel sees them (`ss -tiM`, `ss -tlni`).
-//! Not here: sockets of our own.
+//! Not here: mplab's own sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -63,13 +63,13 @@ pub struct Connection {
     pub bytes_received: u64,
     /// `mptcpi_bytes_retrans`, 0 on kernels before 6.5.
     pub bytes_retrans: u64,
-    /// What else of `struct mptcp_info` the kernel has, by name.
+    /// The other fields of `struct mptcp_info` that the kernel has, by name.
     pub info: Vec<(&'static str, u64)>,
 }
 
 /// A netlink socket that asks for the sockets of the namespace it was opened in.
 pub(crate) struct SockDiag {
-    /// None where the kernel has no sock_diag.
+    /// `None` if the kernel has no sock_diag.
     dumps: Option<Dumps>,
     tcp: bool,
     mptcp: bool,
@@ -134,8 +134,8 @@ impl SockDiag {
         Ok(Some(connections))
     }
 
-    /// The listening TCP sockets, and whether they answer to MPTCP: both lists say so, TCP's (`tcp-ulp-mptcp`) and, where the kernel has
-    /// it, MPTCP's (`ss -Ml`). The kernel's own one for an announced port has no address there (`0.0.0.0:*`): it binds the subflow alone
+    /// The listening TCP sockets, and whether they accept MPTCP. Both lists show that: TCP's (`tcp-ulp-mptcp`) and, if the kernel has it,
+    /// MPTCP's (`ss -Ml`). The kernel's own listener for an announced port has no address there (`0.0.0.0:*`): only its subflow is bound
     /// (`mptcp_pm_nl_create_listen_socket()` in net/mptcp/pm_kernel.c).
     pub(crate) fn listeners(&mut self) -> io::Result<BTreeMap<SocketAddr, Protocol>> {
         // Looked at before and after TCP's list, since sockets come and go meanwhile.
@@ -153,7 +153,7 @@ impl SockDiag {
         Ok(listeners)
     }
 
-    /// Where MPTCP sockets listen; nowhere if the kernel cannot list them.
+    /// Where MPTCP sockets listen; empty if the kernel cannot list them.
     fn mptcp_listeners(&mut self) -> io::Result<BTreeSet<SocketAddr>> {
         let mut listed = BTreeSet::new();
         if self.mptcp {
@@ -185,7 +185,7 @@ fn mptcp(states: u32) -> [OpTcpDiagDump<'static>; 2] {
     })
 }
 
-/// The first form of the request for TCP sockets. It is the one that asks for IPv4 and IPv6 at once, in one walk.
+/// The older form of the request for TCP sockets, which asks for IPv4 and IPv6 in one walk.
 struct TcpOfBothFamilies(Req);
 
 impl NetlinkRequest for TcpOfBothFamilies {
@@ -209,7 +209,7 @@ impl NetlinkRequest for TcpOfBothFamilies {
 }
 
 impl Subflow {
-    /// The socket as a subflow, if it is one. One whose connection is gone has no token and is none any more.
+    /// The socket as a subflow, if it is one. A socket whose connection is gone has no token and is no longer a subflow.
     fn of(message: &Msg, attributes: &IterableReplyAttrs) -> Option<Self> {
         let context = attributes.get_ulp_info().ok()?.get_mptcp().ok()?;
         let info = attributes.get_tcp_info().ok()?;
@@ -263,7 +263,7 @@ impl Connection {
     }
 }
 
-/// The fields of a `struct mptcp_info` that a kernel has which gives so many bytes of it.
+/// The fields of a `struct mptcp_info` of this size.
 fn known(info: &[u8], size: u32) -> Vec<(&'static str, u64)> {
     let value = |field: &InfoField| {
         let (mut bytes, length) = ([0; 8], field.length as usize);
@@ -276,7 +276,7 @@ fn known(info: &[u8], size: u32) -> Vec<(&'static str, u64)> {
     INFO_FIELDS.iter().filter(|field| field.end() <= size).map(value).collect()
 }
 
-/// How many bytes the attribute `INET_DIAG_INFO` has.
+/// The size of the attribute `INET_DIAG_INFO`, in bytes.
 fn info_size(mut attributes: &[u8]) -> u32 {
     while let Some((&[l0, l1, t0, t1], _)) = attributes.split_first_chunk::<4>() {
         let length = usize::from(u16::from_ne_bytes([l0, l1]));

@@ -1,5 +1,5 @@
-//! Stream sockets that speak TCP or MPTCP: making, binding, connecting, writing without a signal, reading with times, asking what they speak.
-//! Not here: accepting and shutting down, which the standard library's types do.
+//! Stream sockets that speak TCP or MPTCP: making, binding, connecting, writing without SIGPIPE, reading with times, asking for their protocol.
+//! Not here: accepting and shutting down, for which the standard library has types.
 #![expect(unsafe_code, reason = "neither std nor nix can make an MPTCP socket or ask for MPTCP_INFO")]
 
 use std::io::{self, IoSlice, IoSliceMut};
@@ -34,7 +34,7 @@ pub fn stream(protocol: Protocol, address: IpAddr) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// The address as the kernel takes it.
+/// The address in the kernel's form.
 fn kernel_s(address: SocketAddr) -> Box<dyn SockaddrLike> {
     match address {
         SocketAddr::V4(address) => Box::new(SockaddrIn::from(address)),
@@ -42,20 +42,20 @@ fn kernel_s(address: SocketAddr) -> Box<dyn SockaddrLike> {
     }
 }
 
-/// Gives the socket an address, even one that a connection of the past still lingers at.
+/// Binds the socket to an address, even if a past connection still lingers at it.
 pub fn bind(socket: &impl AsFd, address: SocketAddr) -> io::Result<()> {
     socket::setsockopt(&socket.as_fd(), sockopt::ReuseAddr, &true)?;
     Ok(socket::bind(socket.as_fd().as_raw_fd(), &*kernel_s(address))?)
 }
 
-/// Lets up to `backlog` connections wait to be accepted; the kernel has a limit of its own (`net.core.somaxconn`).
+/// Listens, and lets up to `backlog` connections wait to be accepted; the kernel has its own limit (`net.core.somaxconn`).
 pub fn listen(fd: OwnedFd, backlog: u32) -> io::Result<TcpListener> {
     let backlog = i32::try_from(backlog).ok().and_then(|backlog| Backlog::new(backlog).ok()).unwrap_or(Backlog::MAXCONN);
     socket::listen(&fd, backlog)?;
     Ok(fd.into())
 }
 
-/// Lets the socket accept connections that were on their way to others (nft's `tproxy`, ip(7) `IP_TRANSPARENT`).
+/// Lets the socket accept connections to other addresses (nft's `tproxy`, ip(7) `IP_TRANSPARENT`).
 pub(crate) fn accept_for_others(socket: &impl AsFd, ipv6: bool) -> io::Result<()> {
     let on: libc::c_int = 1;
     let (level, option) = if ipv6 { (libc::SOL_IPV6, libc::IPV6_TRANSPARENT) } else { (libc::SOL_IP, libc::IP_TRANSPARENT) };
@@ -66,12 +66,12 @@ pub(crate) fn accept_for_others(socket: &impl AsFd, ipv6: bool) -> io::Result<()
     Ok(())
 }
 
-/// Lets the peer see a reset when the socket is closed, instead of an orderly end.
+/// Makes closing the socket send a reset instead of an orderly end.
 pub fn reset_on_close(socket: &impl AsFd) -> io::Result<()> {
     Ok(socket::setsockopt(&socket.as_fd(), sockopt::Linger, &libc::linger { l_onoff: 1, l_linger: 0 })?)
 }
 
-/// Tells the peer that nothing more will come. What comes from the peer can still be read.
+/// Signals the end of data to the peer. Data from the peer can still be read.
 pub fn end(socket: &impl AsFd) -> io::Result<()> {
     match socket::shutdown(socket.as_fd().as_raw_fd(), socket::Shutdown::Write) {
         // The peer has gone meanwhile.
@@ -80,7 +80,7 @@ pub fn end(socket: &impl AsFd) -> io::Result<()> {
     }
 }
 
-/// Begins to connect. The stream becomes writable when it has connected or failed; `take_error` tells which.
+/// Begins to connect. The stream becomes writable when it has connected or failed; `take_error` says which.
 pub fn connect(stream: &TcpStream, address: SocketAddr) -> io::Result<()> {
     match socket::connect(stream.as_raw_fd(), &*kernel_s(address)) {
         Ok(()) | Err(Errno::EINPROGRESS) => Ok(()),
@@ -88,8 +88,8 @@ pub fn connect(stream: &TcpStream, address: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// Begins to connect with the first bytes in the SYN, where the kernel may do that (RFC 7413). How many it took: none where it has no cookie of this
-/// server yet and asks it for one.
+/// Begins to connect with the first bytes in the SYN, if the kernel can do that (RFC 7413). Returns how many it took: none if it has no cookie of
+/// this server yet and asks for one.
 pub fn connect_with(stream: &TcpStream, address: SocketAddr, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT | MsgFlags::from_bits_retain(libc::MSG_FASTOPEN);
     let sent = match address {
@@ -102,7 +102,7 @@ pub fn connect_with(stream: &TcpStream, address: SocketAddr, slices: &[IoSlice<'
     }
 }
 
-/// Lets a socket that is to listen take bytes with SYNs, from so many clients at once before their handshakes are done.
+/// Lets a listening socket accept bytes with SYNs, from up to `backlog` clients whose handshakes are not complete.
 pub(crate) fn allow_fast_open(socket: &impl AsFd, backlog: u32) -> io::Result<()> {
     let backlog = backlog as libc::c_int;
     let fd = socket.as_fd().as_raw_fd();
@@ -118,12 +118,12 @@ pub fn control_congestion(socket: &impl AsFd, name: &str) -> io::Result<()> {
     Ok(socket::setsockopt(&socket.as_fd(), sockopt::TcpCongestion, &name.into())?)
 }
 
-/// Lets a socket use one interface alone.
+/// Binds a socket to one interface.
 pub fn bind_to_device(socket: &impl AsFd, device: &str) -> io::Result<()> {
     Ok(socket::setsockopt(&socket.as_fd(), sockopt::BindToDevice, &device.into())?)
 }
 
-/// Gives a connection up: MPTCP tells the peer by `MP_FASTCLOSE` (RFC 8684, section 3.5), TCP by a reset.
+/// Aborts a connection: MPTCP tells the peer by `MP_FASTCLOSE` (RFC 8684, section 3.5), TCP by a reset.
 pub fn abort(stream: &TcpStream) -> io::Result<()> {
     let nobody = libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
     // SAFETY: the pointer is valid for the call, which reads as many bytes as it is told (connect(2): an address of AF_UNSPEC ends the association).
@@ -132,19 +132,19 @@ pub fn abort(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes as much as the socket takes now. A closed peer is an error, not a signal.
+/// Writes as much as the socket takes now. If the peer has closed, this is an error, not a signal.
 pub fn send(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
     Ok(socket::sendmsg::<()>(stream.as_raw_fd(), slices, &[], flags, None)?)
 }
 
-/// Lets [`receive`] tell when bytes came.
+/// Lets [`receive`] report when bytes arrived.
 pub(crate) fn stamp_arrivals(stream: &TcpStream) -> io::Result<()> {
     Ok(socket::setsockopt(stream, sockopt::ReceiveTimestampns, &true)?)
 }
 
-/// Reads what is there now, or all that the buffer takes if the call `waits`, as long as the socket's timeout allows (`SO_RCVTIMEO`); and tells when the
-/// packet with the last of these bytes came in, if the kernel knows. The bytes may have waited for others after that.
+/// Reads what is there now or, if it `waits`, until the buffer is full or the socket's timeout expires (`SO_RCVTIMEO`). Also returns when the packet
+/// with the last of these bytes arrived, if the kernel knows. The bytes may have waited for others after that.
 pub fn receive(stream: &TcpStream, buffer: &mut [u8], waits: bool) -> io::Result<(usize, Option<SystemTime>)> {
     let flags = if waits { MsgFlags::MSG_WAITALL } else { MsgFlags::MSG_DONTWAIT };
     let mut stamps = nix::cmsg_space!(TimeSpec);
@@ -169,7 +169,7 @@ pub enum Spoken {
     Tcp,
 }
 
-/// How many bytes of `struct mptcp_info` the kernel gives of a socket.
+/// How many bytes of `struct mptcp_info` the kernel returns for a socket.
 pub(crate) fn mptcp_info_size(socket: &impl AsFd) -> io::Result<u32> {
     let mut info = [0_u8; 1024];
     let mut length = info.len() as libc::socklen_t;
@@ -189,7 +189,7 @@ pub fn spoken(stream: &TcpStream) -> io::Result<Spoken> {
     let result = unsafe { libc::getsockopt(stream.as_raw_fd(), SOL_MPTCP, MPTCP_INFO, info.as_mut_ptr().cast(), &raw mut length) };
     match Errno::result(result) {
         Ok(_) if info[2] & FALLBACK == 0 => Ok(Spoken::Mptcp { token: info[3] }),
-        // A socket that fell back passes the question on to its one subflow, and that is TCP.
+        // A socket that fell back passes the request on to its single subflow, which is TCP.
         Ok(_) | Err(Errno::EOPNOTSUPP | Errno::ENOPROTOOPT) => Ok(Spoken::Tcp),
         Err(error) => Err(error.into()),
     }

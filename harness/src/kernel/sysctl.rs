@@ -31,7 +31,7 @@ pub fn read(key: &str) -> io::Result<String> {
     Ok(fs::read_to_string(path(key))?.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The names of those directly below a dotted name, in no order; none if there is nothing below it.
+/// The names directly below a dotted name, in no order; empty if there are none.
 pub fn below(key: &str) -> Vec<String> {
     let entries = fs::read_dir(path(key)).into_iter().flatten().flatten();
     let name = |entry: fs::DirEntry| entry.file_name().into_string().ok().map(|name| name.replace('.', "/"));

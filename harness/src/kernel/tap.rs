@@ -1,8 +1,8 @@
-//! A tap: what comes in by any interface of a namespace, put by the kernel into memory that it shares with this program (PACKET_RX_RING, packet(7)).
-//! Not here: which interfaces matter, and what becomes of the packets.
+//! A tap: the kernel puts what arrives on any interface of a namespace into memory that it shares with this program (PACKET_RX_RING, packet(7)).
+//! Not here: which interfaces matter, and what is done with the packets.
 //!
-//! Nobody waits for a packet and no call is made for one, so a guest whose time does not pass by itself does not notice that it is looked at. The
-//! ring is of version 2 of its kind: a packet can be read as soon as it is there, and no timer belongs to it.
+//! Nothing waits for a packet and no system call is made for one, so a guest whose time does not pass by itself does not notice the tap. The ring
+//! is of version 2 (`TPACKET_V2`): a packet can be read as soon as it is there, and no timer is involved.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -20,7 +20,7 @@ const PACKET_RX_RING: libc::c_int = 5;
 const PACKET_VERSION: libc::c_int = 10;
 /// `TPACKET_V2`.
 const VERSION: libc::c_int = 1;
-/// Bits of a slot's status: it is ours, and the packet had a tag that the kernel has taken out of it.
+/// Bits of a slot's status: it belongs to user space, and the kernel has removed a tag from the packet.
 const USER: u32 = 1;
 const TAGGED: u32 = 1 << 4;
 const TAG_KIND: u32 = 1 << 6;
@@ -28,9 +28,9 @@ const TAG_KIND: u32 = 1 << 6;
 /// The ring's blocks, and how many there are: packets of default length for some 150 000, which are 100 ms of 15 Gbit/s.
 const BLOCK: usize = 1 << 20;
 const BLOCKS: usize = 32;
-/// What the kernel puts before a packet in its slot, with room to align it: `tpacket2_hdr`, `sockaddr_ll`, and a gap.
+/// The space before a packet in its slot, including alignment: `tpacket2_hdr`, `sockaddr_ll`, and a gap.
 const BEFORE: usize = 96;
-/// Where the Ethernet type is in a frame: a tag stands before it.
+/// The offset of the Ethernet type in a frame; a tag goes before it.
 const TYPE: usize = 12;
 
 /// A tap with its ring.
@@ -54,12 +54,12 @@ pub(crate) struct Tapped<'a> {
     pub length: u32,
     /// Its first bytes.
     pub head: &'a [u8],
-    /// The tag that belongs into it.
+    /// The tag that the kernel removed from it.
     pub tag: Option<[u8; 4]>,
 }
 
 impl Tap {
-    /// Opens one in the calling thread's network namespace, which keeps so many bytes of each packet at the least.
+    /// Opens a tap in the calling thread's network namespace that keeps at least this many bytes of each packet.
     pub(crate) fn open(bytes: u32) -> io::Result<Self> {
         // SAFETY: socket(2) reads no memory of ours. Nothing is received before all is set.
         let fd = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) };
@@ -77,14 +77,14 @@ impl Tap {
         // SAFETY: the kernel chooses where, so no memory of ours is replaced.
         let ring = unsafe { mmap(None, size, rights, MapFlags::MAP_SHARED, &fd, 0) }?;
         let tap = Self { fd, ring, slot, next: 0 };
-        // User-Mode Linux 7.3 calls it a bug of its own (`Bad page map`) when a process that has such a ring forks.
+        // User-Mode Linux 7.3 reports a kernel bug (`Bad page map`) when a process with such a ring forks.
         // SAFETY: it is ours, and changes nothing in this process.
         unsafe { madvise(ring, BLOCK * BLOCKS, MmapAdvise::MADV_DONTFORK) }?;
         bind_to(&tap.fd, 0)?;
         Ok(tap)
     }
 
-    /// Shows each packet that has come since the last time, in the order in which they came.
+    /// Calls `show` with each packet since the last call, in the order of arrival.
     pub(crate) fn drain(&mut self, mut show: impl FnMut(Tapped<'_>)) {
         let per_block = BLOCK / self.slot;
         loop {
@@ -109,7 +109,7 @@ impl Tap {
         }
     }
 
-    /// How many packets came that there was no room for, since this was last asked.
+    /// How many packets were dropped for lack of room since the last call.
     pub(crate) fn missed(&self) -> io::Result<u64> {
         statistics(self.fd.as_raw_fd())
     }
@@ -140,7 +140,7 @@ fn read(slot: &[u8], flags: u32) -> Option<Tapped<'_>> {
 }
 
 impl Tapped<'_> {
-    /// The packet as it would be on a cable, its tag where it belongs: its first bytes and its length.
+    /// The packet as on a cable, with its tag in place: its first bytes and its length.
     pub(crate) fn whole(&self) -> (Vec<u8>, u32) {
         match self.tag {
             None => (self.head.to_vec(), self.length),

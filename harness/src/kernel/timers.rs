@@ -1,20 +1,20 @@
-//! How finely this kernel's timers can be set: to the nanosecond, or only to its next tick.
-//! Not here: what that does to a link.
+//! The resolution of this kernel's timers: a nanosecond, or only its tick.
+//! Not here: the effect on a link.
 //!
-//! High resolution comes on a few ticks after the boot, if it does (kernel/time/hrtimer.c, `hrtimer_switch_to_hres`). Until then, or for ever
-//! where the CPU's timer stops when it is idle and nothing stands in for it, every timer is rounded up to a tick: a netem or tbf too.
+//! High resolution is switched on a few ticks after boot, if at all (kernel/time/hrtimer.c, `hrtimer_switch_to_hres`). Until then, or forever
+//! if the CPU's timer stops when idle without a replacement, every timer is rounded up to a tick, including those of netem and tbf.
 
 use std::thread;
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_getres};
 
-/// How often it is looked for. Each wait is two ticks at most, 8 ms at 250 Hz.
+/// How often to check. Each wait is two ticks at most, 8 ms at 250 Hz.
 const LOOKS: u32 = 20;
-/// How long a kernel is left to itself between two looks.
+/// The pause between two checks.
 const BETWEEN: Duration = Duration::from_millis(1);
 
-/// The resolution, once it is high or has had the time to become so. Nothing if the kernel does not tell it.
+/// The resolution, once it is high or has had time to become high. `None` if the kernel does not report it.
 pub(crate) fn settled() -> Option<Duration> {
     settle(|| clock_getres(ClockId::CLOCK_MONOTONIC).ok().map(Duration::from), || thread::sleep(BETWEEN))
 }
@@ -31,7 +31,7 @@ fn settle(mut look: impl FnMut() -> Option<Duration>, mut wait: impl FnMut()) ->
     resolution
 }
 
-/// Whether timers come when they are set to. The kernel says 1 ns then, and else the length of a tick: a millisecond at least.
+/// Whether timers expire exactly when set to. The kernel then reports 1 ns, otherwise the length of a tick: at least a millisecond.
 fn is_high(resolution: Duration) -> bool {
     resolution < Duration::from_micros(1)
 }

@@ -1,5 +1,5 @@
-//! What a path manager in user space tells the kernel about single connections (generic netlink `mptcp_pm`; `pm_nl_ctl` of the kernel's
-//! selftests). Connections are named by their tokens.
+//! Commands of a path manager in user space to the kernel about single connections (generic netlink `mptcp_pm`; `pm_nl_ctl` of the kernel's
+//! selftests). Connections are identified by their tokens.
 //! Not here: endpoints, limits and events.
 
 use std::net::{IpAddr, SocketAddr};
@@ -44,7 +44,7 @@ pub(crate) fn announce(netlink: &mut Netlink, token: u32, address: IpAddr, id: u
     netlink.request(&request)
 }
 
-/// Takes the announcement of the address with this id back.
+/// Withdraws the announcement of the address with this id.
 pub(crate) fn remove(netlink: &mut Netlink, token: u32, id: u8) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_remove_do();
     request.encode().push_token(token).push_loc_id(id);
@@ -68,7 +68,7 @@ pub(crate) fn destroy(netlink: &mut Netlink, subflow: &Subflow) -> Result<(), Ne
     netlink.request(&request)
 }
 
-/// Makes a subflow a backup, or no longer, and tells the peer (`MP_PRIO`).
+/// Makes a subflow a backup, or no longer a backup, and tells the peer (`MP_PRIO`).
 pub(crate) fn set_backup(netlink: &mut Netlink, subflow: &Subflow, on: bool) -> Result<(), NetlinkError> {
     let mut request = Request::new().op_set_flags_do();
     let local = End { address: subflow.local.ip(), port: 0, id: 0 };

@@ -1,7 +1,7 @@
-//! What a program that runs in a host sees of the file system: its host's /sys, the lab's /etc/hosts, and a /tmp of its own.
+//! The view that a program in a host has of the file system: its host's /sys, the lab's /etc/hosts, and a /tmp of its own.
 //! Not here: its network, which the calling thread must have entered before, and its processes.
 //!
-//! All of it is mounted in a mount namespace that nothing outlives: no file of the computer is changed.
+//! All of it is mounted in a mount namespace that vanishes with the program: no file of the computer is changed.
 
 use std::io;
 use std::path::Path;
@@ -12,7 +12,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::sethostname;
 use serde::{Deserialize, Serialize};
 
-/// What the file system shall say of the host and of the lab it is in.
+/// What the file system shows of the host and its lab.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct View {
     /// The host's name (hostname(1)).
@@ -34,7 +34,7 @@ const HOSTS: &str = "/etc/hosts";
 pub(crate) const OWN: &str = "/tmp";
 
 impl View {
-    /// Gives the calling process a view of its own. It must have one thread, and be root in its user namespace.
+    /// Gives the calling process its own view. It must have one thread, and be root in its user namespace.
     pub(crate) fn enter(&self) -> Result<(), ViewError> {
         self.lay_over()?;
         done("mounting /tmp", fresh("tmpfs", OWN))?;
@@ -42,10 +42,10 @@ impl View {
         done("mounting /proc", fresh("proc", "/proc").or_else(|error| if error == Errno::EPERM { Ok(()) } else { Err(error) }))
     }
 
-    /// Like [`Self::enter`], but /tmp and /proc stay as they are, and a thread may have a view that the other threads have not.
+    /// Like [`Self::enter`], but /tmp and /proc stay as they are, and a single thread can have a view of its own.
     pub(crate) fn lay_over(&self) -> Result<(), ViewError> {
         done("making a mount namespace", unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS))?;
-        // What is mounted from here on is seen by nobody else.
+        // Mounts from here on are private.
         let private = mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>);
         done("keeping mounts to itself", private)?;
         done("setting the host's name", sethostname(&self.host))?;
@@ -55,7 +55,7 @@ impl View {
         done("putting the lab's names over /etc/hosts", mount(Some(&text), HOSTS, None::<&str>, MsFlags::MS_BIND, None::<&str>))?;
         // /etc/hosts keeps the one below.
         done("taking /tmp off", umount2(OWN, MntFlags::MNT_DETACH))?;
-        // A container may hide parts of /sys, too: it is empty there rather than that of the computer.
+        // A container may hide parts of /sys, too: then it is left empty rather than showing the computer's.
         done(
             "mounting /sys",
             fresh("sysfs", "/sys").or_else(|error| if error == Errno::EPERM { fresh("tmpfs", "/sys") } else { Err(error) }),

@@ -1,11 +1,11 @@
-//! VLANs: interfaces for the packets of another one that have a tag (802.1Q; rtnetlink, `ip link add type vlan`).
+//! VLANs: interfaces for those packets of another interface that have a tag (802.1Q; rtnetlink, `ip link add type vlan`).
 //! Not here: their addresses, and setting them up, which is done as for any interface (`link`).
 
 use netlink_bindings::rt_link::{Ifinfomsg, LinkinfoDataMsg, Request};
 
 use super::{Batch, Netlink, NetlinkError, link};
 
-/// Makes a VLAN of an interface, down. It has that one's MTU.
+/// Makes a VLAN on an interface, down, with that interface's MTU.
 pub(crate) fn add(batch: &mut Batch, name: &str, index: i32, of: i32, id: u16) {
     let mut header = Ifinfomsg::new();
     header.ifi_index = index;
@@ -15,7 +15,7 @@ pub(crate) fn add(batch: &mut Batch, name: &str, index: i32, of: i32, id: u16) {
     batch.push(&request);
 }
 
-/// The interface that a VLAN is of, and its tag; nothing if it is none.
+/// The interface of a VLAN, and its tag, or `None` if it is not a VLAN.
 pub(crate) fn of(netlink: &mut Netlink, index: i32) -> Result<Option<(i32, u16)>, NetlinkError> {
     let mut found = None;
     link::look(netlink, index, |_, attributes| {

@@ -1,5 +1,5 @@
-//! Waiting for sockets or a time, whichever is first, to the nanosecond; and a thread's priority, on which it depends how late that is.
-//! Not here: what is waited for.
+//! Waits for sockets or a time, whichever is first, to the nanosecond; and sets a thread's priority, on which its lateness depends.
+//! Not here: what to wait for.
 #![expect(unsafe_code, reason = "nix has no epoll_pwait2 and no real-time priorities")]
 
 use std::io;
@@ -21,7 +21,7 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// Room for so many at a time.
+    /// Room for this many at a time.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self { events: Vec::with_capacity(capacity.max(1)) }
     }
@@ -49,7 +49,7 @@ impl Wakeup {
         Errno::result(result).map(drop).map_err(Into::into)
     }
 
-    /// Waits for at most this long. Nothing is ready if the time is over or a signal came.
+    /// Waits at most this long. Nothing is ready if the time has passed or a signal came.
     pub(crate) fn wait(&self, ready: &mut Ready, at_most: Option<Duration>) -> io::Result<()> {
         let time = at_most.map(|time| libc::timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos().into() });
         let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
@@ -83,7 +83,7 @@ pub(crate) fn epoch() -> Duration {
     now.unwrap_or_default()
 }
 
-/// Makes the calling thread's timers exact, and the thread one that runs as soon as it is ready (SCHED_FIFO, the lowest of those).
+/// Makes the calling thread's timers exact, and lets the thread run as soon as it is ready (SCHED_FIFO with the lowest priority).
 pub(crate) fn hurry() -> io::Result<()> {
     prctl::set_timerslack(1)?;
     let parameters = libc::sched_param { sched_priority: 1 };

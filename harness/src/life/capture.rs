@@ -1,8 +1,8 @@
-//! The capture of a run: each packet once, where it leaves a host for a link, told as news.
-//! Not here: the ring that the kernel puts packets in, and the file that a person opens.
+//! The capture of a run: reports each packet once, as news, where it leaves a host for a link.
+//! Not here: the ring in which the kernel puts packets, and the final file.
 //!
-//! The ring is emptied when a sample is taken and by the same thread, so that nothing more goes on than without a capture. In virtual time all
-//! packets are told behind the end of the run; in real time as they come, so that a long run does not fill the memory.
+//! The thread that takes samples empties the ring at each sample, so that a capture adds no other activity. In virtual time all packets are
+//! reported after the end of the run; in real time as they come, so that a long run does not fill the memory.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,23 +20,23 @@ use crate::plan::Job;
 use crate::record::{Captured, Packet};
 use crate::words::{Snap, Time};
 
-/// What is asked of a capture.
+/// A request for a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wish {
     /// How much is kept of each packet.
     pub snap: Snap,
-    /// Whether packets are told behind the end of the run.
+    /// Whether packets are reported only after the end of the run.
     pub held: bool,
 }
 
-/// The most bytes that one piece of news has.
+/// The most bytes in one piece of news.
 const PIECE: usize = 1 << 20;
 
-/// A capture of the links of a lab that stands.
+/// A capture of the links of a lab.
 pub(super) struct Capture {
     wish: Wish,
     tap: Option<Tap>,
-    /// Which way what comes in by an interface of the wires goes.
+    /// The direction of packets that arrive on each interface of the wires.
     ways: BTreeMap<i32, u32>,
     held: Vec<u8>,
 }
@@ -69,11 +69,11 @@ impl Capture {
         }
     }
 
-    /// Tells what has come, and when the run began by the clock of the packets. The run must be over: this looks at clocks.
+    /// Reports what has come, and when the run began by the packets' clock. The run must be over, since this reads clocks.
     pub(super) fn finish(mut self, clock: Clock, news: &mut dyn FnMut(News)) -> io::Result<()> {
         self.look(news);
         tell(&self.held, news);
-        // Between two readings of the clock that are not far apart this thread was not kept waiting.
+        // If two readings of the clock are close together, this thread was not interrupted in between.
         let looks = [(); 3].map(|()| (clock.now(), wakeup::epoch(), clock.now()));
         let (before, epoch, after) = looks.into_iter().min_by_key(|(before, _, after)| after.since(*before)).expect("three");
         let between = before.after(Time(after.since(before).0 / 2));
@@ -83,14 +83,14 @@ impl Capture {
     }
 }
 
-/// Tells packets as news of a bounded size, which may end within one.
+/// Reports packets as news of a bounded size, which may end within a packet.
 pub(crate) fn tell(packets: &[u8], news: &mut dyn FnMut(News)) {
     for piece in packets.chunks(PIECE) {
         news(News::Packets(BASE64_STANDARD.encode(piece)));
     }
 }
 
-/// What such a piece has.
+/// The bytes of such a piece.
 pub(crate) fn told(piece: &str) -> io::Result<Vec<u8>> {
     BASE64_STANDARD.decode(piece).map_err(io::Error::other)
 }

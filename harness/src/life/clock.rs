@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::words::Time;
 
-/// A clock that reads zero at the start of the run. Copies read the same.
+/// A clock that reads zero at the start of the run. Copies agree.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     zero: Instant,
@@ -22,7 +22,7 @@ impl Clock {
         self.zero.elapsed().into()
     }
 
-    /// Time from the start to a moment; nothing for one before.
+    /// Time from the start to a moment; zero for an earlier one.
     pub fn at(&self, moment: Instant) -> Time {
         moment.saturating_duration_since(self.zero).into()
     }

@@ -48,7 +48,7 @@ pub enum ExecuteError {
     Loop(#[from] std::io::Error),
 }
 
-/// Runs a job in this process, and captures its packets if that is asked for.
+/// Runs a job in this process, and captures its packets if requested.
 pub(crate) fn execute(job: Job, place: PlaceRecord, capture: Option<Wish>, news: &mut dyn FnMut(News)) -> Result<Recording, ExecuteError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     // Watching for events needs the runtime already.
@@ -76,13 +76,13 @@ enum Came {
     End(String),
 }
 
-/// A run whose lab stands and whose servers listen.
+/// A run whose lab is built and whose servers listen.
 struct Run {
     job: Job,
     place: PlaceRecord,
     lab: Lab,
     observer: Observer,
-    /// What is to come, the next last.
+    /// What is still due, with the next last.
     agenda: Vec<(Time, Due)>,
     prepared: BTreeMap<String, Prepared>,
     running: BTreeMap<String, Running>,
@@ -98,7 +98,7 @@ struct Run {
     capture: Option<Capture>,
 }
 
-/// How long a step waits for the connection that it is about.
+/// How long a step waits for the connection that it needs.
 const CONNECTS: Time = Time::from_millis(5_000);
 
 impl Run {
@@ -109,7 +109,7 @@ impl Run {
         let capture = capture.map(|wish| Capture::open(&lab, &job, wish)).transpose().map_err(ExecuteError::Capture)?;
         let hosts = lab.hosts();
         let mut observer = Observer::open(hosts.iter().map(|(name, namespace)| (name.as_str(), &**namespace)))?;
-        // Before the sockets of transfers are made: a socket goes by the endpoints that there were then.
+        // Before the sockets of transfers are made: a socket uses the endpoints that existed then.
         let mut processes = Processes::of(&job, hosts.clone());
         processes.settle(&mut observer).await?;
         let mut prepared = BTreeMap::new();
@@ -128,7 +128,7 @@ impl Run {
         let steps = timed().map(|(number, step)| (step.at, Due::Step(number, step.clone())));
         let later = timed().flat_map(|(_, step)| changes(step));
         let mut agenda: Vec<_> = starts.chain(programs).chain(steps).chain(later).collect();
-        // A stable sort: what is due together is done in the order of the file.
+        // The sort is stable: what is due together is done in the order of the file.
         agenda.sort_by_key(|(at, _)| *at);
         agenda.reverse();
         let waiting = Waiting::of(&job.steps);
@@ -171,7 +171,7 @@ impl Run {
                     Due::Start(name) => self.start(&name, clock, &ended)?,
                     Due::Process(name) => self.processes.start(&name).await.map_err(processes::Failure::from)?,
                     Due::Step(number, step) => {
-                        // What is counted up to a step is what came before it.
+                        // Samples before a step count only what came before it.
                         self.sample_if_due(now, clock, news)?;
                         self.step(number, step, clock, news).await?;
                     }
@@ -227,13 +227,13 @@ impl Run {
         let Some(prepared) = self.prepared.remove(name) else { return Ok(()) };
         self.started.insert(name.to_owned(), clock.now().micros());
         let (ended, who) = (ended.clone(), name.to_owned());
-        // The receiver is gone only when the run is over, and then nobody waits for this.
+        // The receiver is gone only when the run is over.
         let running = prepared.start(clock, Box::new(move || drop(ended.send(who))))?;
         self.running.insert(name.to_owned(), running);
         Ok(())
     }
 
-    /// Looks whether it is time for the step that waits.
+    /// Checks whether the waiting step is due.
     fn look(&mut self, now: Time) -> Result<(), ExecuteError> {
         self.observer.drain_events(now)?;
         let Self { waiting, observer, running, job, processes, .. } = self;
@@ -253,7 +253,7 @@ impl Run {
         }
         let mut refused = None;
         match self.lab.apply(&step.ops) {
-            // Waiting for a connection is the step's own business, and no lateness of the computer: that is measured against each next look.
+            // Waiting for a connection belongs to the step and is not lateness of the computer, which is measured against each next look.
             Err(LabError::Absent(..)) if clock.now() < step.at.after(CONNECTS) => {
                 let again = clock.now().after(AGAIN);
                 let place = self.agenda.partition_point(|(at, _)| *at > again);
@@ -275,7 +275,7 @@ impl Run {
         Ok(())
     }
 
-    /// Samples if it is time to, and tells what time it is then.
+    /// Takes a sample if one is due, and returns the time after that.
     fn sample_if_due(&mut self, now: Time, clock: Clock, news: &mut dyn FnMut(News)) -> Result<Time, ExecuteError> {
         if now < self.next_sample {
             return Ok(now);
@@ -283,7 +283,7 @@ impl Run {
         self.late_samples.push(now.since(self.next_sample).micros());
         self.sample(now, false, news)?;
         let now = clock.now();
-        // Samples that are due already are skipped: two at once say no more than one.
+        // Samples that are already due are skipped: two at once say no more than one.
         while self.next_sample <= now {
             self.next_sample = self.next_sample.after(self.job.case.sample);
         }
@@ -359,13 +359,13 @@ impl Run {
     }
 }
 
-/// What is done behind a step, and when.
+/// What is done after a step, and when.
 fn changes(step: &PlannedStep) -> impl Iterator<Item = (Time, Due)> {
     let change = |(left, change): (usize, &Change)| (step.at.after(change.after), Due::Change(change.ops.clone(), left == 0));
     step.later.iter().rev().enumerate().map(change)
 }
 
-/// How much there is now of what a step waits for.
+/// The current amount of what a step waits for.
 fn amount(
     condition: &Condition,
     job: &Job,
@@ -378,7 +378,7 @@ fn amount(
             let asked = &job.case.transfers[transfer];
             let server = SocketAddr::new(asked.to, asked.port);
             let subflows = observer.subflows(&asked.client)?;
-            // A connection is known by its first subflow, or by that of the transfer's address that it has.
+            // A connection is identified by its first subflow, or by its subflow with the transfer's address.
             let tokens: BTreeSet<u32> = subflows.iter().filter(|subflow| subflow.remote == server).map(|subflow| subflow.token).collect();
             let of = |token: u32| subflows.iter().filter(|subflow| subflow.token == token && subflow.established).count() as u64;
             if tokens.len() < asked.connections as usize { 0 } else { tokens.into_iter().map(of).min().unwrap_or(0) }
@@ -392,7 +392,7 @@ fn amount(
     })
 }
 
-/// The addresses of the other hosts that have traffic, if this one has.
+/// The addresses of the other hosts with traffic, if this host has traffic.
 fn peers(job: &Job, host: &str) -> Vec<IpAddr> {
     let transfers = job.case.transfers.values().flat_map(|transfer| [&transfer.client, &transfer.server]);
     let ends: BTreeSet<&String> = transfers.chain(job.case.processes.values().map(|process| &process.host)).collect();
@@ -420,7 +420,7 @@ fn relay_record(relay: &Relay, link: &str) -> Result<RelayRecord, RelayError> {
     Ok(RelayRecord { up, down, not_realtime: relay.not_realtime().map(str::to_owned) })
 }
 
-/// How long a run may take from the outside: its deadline, and what building and clearing up may need on a busy computer.
+/// How long a run may take as seen from outside: its deadline, plus what building and cleaning up may take on a busy computer.
 pub(crate) fn watchdog(job: &Job) -> Duration {
     Duration::from(job.case.deadline) + Duration::from_secs(60)
 }

@@ -1,5 +1,5 @@
 //! A run's life: the lab, its traffic and programs, what is observed, and the one loop that takes the steps.
-//! Not here: decisions about MPTCP, which are in the plan, and the system calls, which are the kernel's room.
+//! Not here: decisions about MPTCP, which are in the plan, and system calls, which are in `kernel`.
 
 pub(crate) mod capture;
 pub mod clock;

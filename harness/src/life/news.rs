@@ -1,11 +1,11 @@
-//! What can be told of a run while it lasts. It crosses the border of processes as a line of JSON.
-//! Not here: who tells it, and who shows it.
+//! News: what is reported about a run while it lasts. It crosses process borders as a line of JSON.
+//! Not here: reporting it, and showing it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Captured, Moment};
 
-/// What can be told of a run while it lasts.
+/// A piece of news about a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -15,11 +15,11 @@ pub enum News {
         /// The command that attaches it.
         gdb: String,
     },
-    /// The run was taken from a cache, and is not made.
+    /// The run comes from a cache and is not made.
     Taken,
-    /// The lab stands.
+    /// The lab is built.
     Built {
-        /// How long it took to build it, in µs.
+        /// How long building it took, in µs.
         took: u64,
     },
     /// A sample was taken.
@@ -28,11 +28,11 @@ pub enum News {
     Step {
         /// When, in µs.
         at: u64,
-        /// Which of the case's.
+        /// Its number in the case.
         number: usize,
     },
-    /// Some captured packets: bytes in base64, which need not end where a packet does.
+    /// Captured packets: bytes in base64, which need not end at a packet's end.
     Packets(String),
-    /// All packets have been told.
+    /// All packets have been reported.
     Captured(Captured),
 }

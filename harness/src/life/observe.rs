@@ -1,6 +1,6 @@
-//! Watches the hosts of a run: samples of everything each of them counts, its path manager's events, and
-//! what its kernel says of links, addresses and routes.
-//! Not here: when to look, and what it means.
+//! Observes the hosts of a run: samples everything each of them counts, and records its path manager's events and
+//! its kernel's notices about links, addresses and routes.
+//! Not here: when to sample, and what the samples mean.
 
 mod glance;
 mod now;
@@ -28,18 +28,18 @@ use crate::words::{Protocol, Time};
 pub use glance::Glance;
 use series::Series;
 
-/// Watches the hosts of one run. What a kernel has no means to show is absent from the records.
+/// Observes the hosts of one run. What a kernel cannot show is absent from the records.
 pub struct Observer {
     hosts: BTreeMap<String, Host>,
     /// How many samples were taken.
     samples: usize,
 }
 
-/// Counters are part of each sample whose number is a multiple of this: the kernel prints each with its name, which is a quarter of all that a
-/// guest has to do for a transfer if it is asked ten times a second.
+/// Counters are read in each sample whose number is a multiple of this: the kernel prints each with its name, which would be a quarter of a
+/// guest's work for a transfer at ten times a second.
 const COUNTED: usize = 5;
 
-/// What its kernel says of a host's links, addresses and routes, in an error.
+/// The words for a kernel's notices in an error.
 const NOTICES: &str = "links, addresses and routes";
 
 /// What could not be observed.
@@ -51,7 +51,7 @@ pub struct ObserveError {
     source: io::Error,
 }
 
-/// A host, watched by sockets and files inside its namespace, so that looking needs no way in.
+/// Open sockets and files inside a host's namespace, so that observing it does not require entering it.
 struct Host {
     counters: Counters,
     protocols: Protocols,
@@ -67,7 +67,7 @@ struct Host {
 type Attempt<T> = Result<T, (&'static str, io::Error)>;
 
 impl Observer {
-    /// Opens what is needed to watch these hosts. Events are kept from now on. Must be called inside a tokio runtime.
+    /// Opens what is needed to observe these hosts. Events are kept from now on. Must be called inside a tokio runtime.
     pub fn open<'a>(hosts: impl IntoIterator<Item = (&'a str, &'a Namespace)>) -> Result<Self, ObserveError> {
         let open = |(name, namespace): (&str, &Namespace)| {
             let host = namespace.enter(Host::open).map_err(|error| ("namespace", error)).and_then(|host| host);
@@ -76,7 +76,7 @@ impl Observer {
         Ok(Self { hosts: hosts.into_iter().map(open).collect::<Result<_, _>>()?, samples: 0 })
     }
 
-    /// Adds one sample of every host. From the last nothing is left out.
+    /// Adds one sample of every host. The last sample includes everything.
     pub fn sample(&mut self, now: Time, last: bool) -> Result<(), ObserveError> {
         let count = last || self.samples.is_multiple_of(COUNTED);
         self.samples += 1;
@@ -86,7 +86,7 @@ impl Observer {
     /// Waits until an event or a notice of any host can be drained. Cancelling it loses nothing.
     pub async fn event(&self) {
         std::future::poll_fn(|context| {
-            // Every source is asked, so that each of them will wake the task.
+            // Every source is polled, so that each of them wakes the task.
             let mut ready = false;
             for host in self.hosts.values() {
                 ready |= host.events.as_ref().is_some_and(|events| events.poll_read_ready(context).is_ready());
@@ -102,7 +102,7 @@ impl Observer {
         self.hosts.iter_mut().try_for_each(|(name, host)| host.drain_events(now).map_err(|failure| ObserveError::of(name, failure)))
     }
 
-    /// The host's listening TCP sockets, and what they speak; it is recorded. Empty for a host that is not watched.
+    /// The host's listening TCP sockets and their protocols, which are also recorded. Empty for a host that is not observed.
     pub fn listeners(&mut self, host: &str) -> Result<BTreeMap<SocketAddr, Protocol>, ObserveError> {
         let Some(watched) = self.hosts.get_mut(host) else { return Ok(BTreeMap::new()) };
         let listeners = watched.sockets.listeners().map_err(|error| ObserveError::of(host, ("listening sockets", error)))?;
@@ -140,7 +140,7 @@ impl Host {
         let at = now.micros();
         let links = self.links.read().map_err(|error| ("interfaces", error))?;
         let connections = self.sockets.connections().map_err(|error| ("connections", error))?;
-        // Listing subflows takes longest: only where there are connections, and after those until the last subflow has gone too.
+        // Listing subflows takes longest, so it is done only while there are connections, and then until the last subflow is gone.
         let may_flow = self.flowing || connections.as_ref().is_none_or(|connections| !connections.is_empty());
         let subflows = if may_flow { self.sockets.subflows().map_err(|error| ("subflows", error))? } else { Vec::new() };
         self.flowing = !subflows.is_empty();

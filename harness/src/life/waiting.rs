@@ -1,5 +1,5 @@
-//! Steps that wait until something is so: one after the other, looked at again and again.
-//! Not here: taking them, and looking.
+//! Steps that wait for conditions: one after the other, checked again and again.
+//! Not here: taking them, and reading the conditions.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,27 +8,27 @@ use crate::plan::PlannedStep;
 use crate::result::recording::WaitRecord;
 use crate::words::Time;
 
-/// The steps that wait. Only the first does as yet: each waits for all steps before it, too.
+/// The waiting steps. Only the first is checked: each also waits for all steps before it.
 pub(super) struct Waiting {
     steps: VecDeque<(usize, When, PlannedStep)>,
-    /// Since when the first is looked at.
+    /// Since when the first is checked.
     since: Option<Time>,
     done: BTreeSet<usize>,
     records: BTreeMap<usize, WaitRecord>,
 }
 
-/// How often is looked.
+/// The interval between checks.
 pub(super) const AGAIN: Time = Time::from_millis(5);
 
 impl Waiting {
-    /// Those of a plan that wait.
+    /// The waiting steps of a plan.
     pub(super) fn of(steps: &[PlannedStep]) -> Self {
         let waits = |(number, step): (usize, &PlannedStep)| Some((number, step.when.clone()?, step.clone()));
         let steps = steps.iter().enumerate().filter_map(waits).collect();
         Self { steps, since: None, done: BTreeSet::new(), records: BTreeMap::new() }
     }
 
-    /// Whether some wait still.
+    /// Whether some still wait.
     pub(super) fn ongoing(&self) -> bool {
         !self.steps.is_empty()
     }
@@ -38,8 +38,8 @@ impl Waiting {
         self.done.insert(number);
     }
 
-    /// The step whose time has come by what is seen now, and when it is due. Where the first has waited for too long, neither it nor those behind
-    /// it come any more.
+    /// The step whose conditions now hold, and when it is due. If the first has waited for too long, neither it nor those after it are
+    /// taken any more.
     pub(super) fn look<E>(
         &mut self,
         now: Time,
@@ -66,7 +66,7 @@ impl Waiting {
         Ok(taken.map(|(number, when, step)| (number, PlannedStep { at: now.after(when.after), ..step })))
     }
 
-    /// What became of those that waited.
+    /// The records of the steps that waited.
     pub(super) fn records(self) -> BTreeMap<usize, WaitRecord> {
         self.records
     }

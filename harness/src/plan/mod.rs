@@ -1,5 +1,5 @@
-//! From a checked topology and case to a [`Job`]: the operations that build the lab and take the steps, as data.
-//! Pure: no kernel is asked; what it must be able to do is listed in [`Job::needs`].
+//! Plans a [`Job`] from a checked topology and case: the operations that build the lab and take the steps, as data.
+//! It is pure: it does not ask a kernel. What the kernel must be able to do is listed in [`Job::needs`].
 
 mod needs;
 mod netem;
@@ -39,15 +39,15 @@ pub struct Job {
     pub topology: Topology,
     /// The case.
     pub case: Case,
-    /// What each link is made with.
+    /// The engine of each link.
     pub engines: BTreeMap<String, Choice>,
-    /// What builds the lab.
+    /// The operations that build the lab.
     pub setup: Vec<Op>,
     /// What the case's steps do, in their order.
     pub steps: Vec<PlannedStep>,
     /// What the place must be able to do.
     pub needs: BTreeSet<Feature>,
-    /// The links that nothing slows down, and the rate that they are given in a place where they would be infinitely fast.
+    /// The links that nothing slows down, and the rate that they get in a place where they would be infinitely fast.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unshaped: Option<(Rate, BTreeSet<String>)>,
 }
@@ -59,16 +59,16 @@ pub struct PlannedStep {
     pub at: Time,
     /// What is done.
     pub ops: Vec<Op>,
-    /// What is done afterwards, for a change that takes its time.
+    /// What is done afterwards, for a gradual change.
     #[serde(default)]
     pub later: Vec<Change>,
-    /// The process that something is done to, and what.
+    /// What is done to which process.
     #[serde(default)]
     pub process: Option<(Verb, String)>,
-    /// What it waits for, if it is due at no certain time.
+    /// What it waits for, if it has no fixed time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
-    /// With what the kernel must refuse it, if it must.
+    /// The error with which the kernel must refuse it, if it must.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Errno>,
 }
@@ -96,16 +96,16 @@ impl Job {
         let (refused, taken): (Vec<_>, Vec<_>) = steps.iter().partition(|step| step.refused.is_some());
         let changes = taken.into_iter().flat_map(|step| step.ops.iter().chain(step.later.iter().flat_map(|change| &change.ops)));
         let mut needs = needs(setup.iter().chain(changes));
-        // Of what is refused nothing comes that would need room.
+        // A refused step needs no room.
         needs.extend(refused.into_iter().flat_map(|step| &step.ops).filter_map(|op| op.act.needs()));
-        // A bridge keeps the frames of LACP to itself.
+        // A bridge does not forward LACP frames.
         needs.extend(topology.speaks_lacp().then_some(Feature::Redirect).filter(|_| means.forwarding == Forwarding::Bridge));
         needs.extend(programs(&case).map(Feature::Program));
         needs.extend(needs::measures(&case).chain(needs::transfers(&case)));
         Self { name: name.to_owned(), seed: means.seed, topology, case, engines, setup, steps, needs, unshaped }
     }
 
-    /// What it needs that a place with `features` lacks; nothing if the case can run there.
+    /// What it needs but a place with `features` lacks; empty if the case can run there.
     pub fn missing(&self, features: &BTreeSet<Feature>) -> Vec<Lack<'_>> {
         feature::missing(&self.needs, features)
     }
@@ -115,7 +115,7 @@ impl Job {
         programs(&self.case).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// The lines that a person would type, those of processes and steps after a comment with their time.
+    /// The lines that a person would type. Those of processes and steps follow a comment with their time.
     pub fn script(&self) -> String {
         let mut script = self::script(&self.setup);
         for (name, process) in &self.case.processes {
@@ -169,7 +169,7 @@ fn course<'a>(link: &'a Link, steps: &'a [Step], name: &'a str) -> [Vec<&'a Shap
     [up.collect(), down.collect()]
 }
 
-/// What makes a link, whose conditions steps may change.
+/// The engine of a link whose conditions steps may change.
 fn choose(topology: &Topology, steps: &[Step], name: &str, means: Means) -> Choice {
     let link = &topology.links[name];
     let [up, down] = course(link, steps, name);

@@ -40,13 +40,13 @@ pub(super) fn measures(case: &Case) -> impl Iterator<Item = Feature> {
     case.expects.iter().flat_map(|expect| &expect.measures).flat_map(Measure::needs)
 }
 
-/// What its transfers need besides.
+/// What its transfers need in addition.
 pub(super) fn transfers(case: &Case) -> impl Iterator<Item = Feature> {
     let mptcp = |transfer: &&Transfer| [transfer.client_protocol, transfer.server_protocol].contains(&Protocol::Mptcp);
     case.transfers.values().filter(mptcp).filter(|transfer| transfer.fast_open).map(|_| Feature::FastOpen)
 }
 
-/// Whether an interface that has VLANs is an end of a link that the relay makes: its packet sockets are given frames without their tags.
+/// Whether an interface with VLANs is an end of a link that the relay makes, whose packet sockets get frames without their tags.
 fn tags_on_a_relay(ops: &[&Op]) -> bool {
     let relayed: BTreeSet<&String> = ops
         .iter()

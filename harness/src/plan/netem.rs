@@ -1,14 +1,14 @@
-//! How netem makes one direction of a link, per packet and with a queue of its own: which queueing disciplines hang below each other.
+//! How netem makes one direction of a link, per packet and with a queue of its own: the chain of queueing disciplines.
 //! Not here: whether netem makes it.
 //!
-//! netem decides over super-packets as if they were packets, so something has to take these apart before it. And its limit counts packets
-//! that are being delayed together with those that wait for the rate, so a queue behind a delay needs a netem of its own.
+//! netem treats super-packets as if they were packets, so something must segment them before it. And its limit counts packets that are being
+//! delayed together with those that wait for the rate, so a queue after a delay needs a netem of its own.
 
 use super::QdiscAct;
 use crate::words::netem::UNLIMITED;
 use crate::words::{Netem, QdiscHandle, Shape, Size, Time};
 
-/// What one direction has in the course of a case, which decides what hangs there from the start: a change keeps what is on its way.
+/// What one direction has in the course of a case, which decides its chain from the start, since a change keeps packets in transit.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 pub(super) struct Course {
@@ -36,13 +36,13 @@ impl Course {
         }
     }
 
-    /// Whether it takes two netems, of which one duplicates packets.
+    /// Whether it takes two netems, one of which duplicates packets.
     pub(super) fn pair_duplicates(self) -> bool {
         self.rate && self.delay && self.duplicates
     }
 }
 
-/// How many packets a netem holds that has no queue.
+/// How many packets a netem without a queue holds.
 const PACKETS: u32 = 100_000;
 
 /// What makes a direction that has this course.
@@ -55,14 +55,14 @@ pub(super) struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    /// What gives it its first conditions, or others later. The queue holds so many packets, if there is a rate.
+    /// The operations for its first conditions, or for others later. The queue holds this many packets, if there is a rate.
     pub(super) fn acts(&self, shape: &Shape, queue: Option<u32>, seed: Option<u64>, again: bool) -> Vec<QdiscAct> {
         let Course { units, rate, delay, .. } = self.course;
-        // What waits for a slot waits behind the rate, as in one netem that has both.
+        // Packets wait for a slot after the rate, as in a single netem that has both.
         let queued = Netem { limit: queue.unwrap_or(PACKETS), rate: shape.rate, slot: shape.slot, again, ..Netem::default() };
         let fates = Netem { seed, again, ..Netem::of(shape) };
         let netems = if rate && delay {
-            // A netem with a rate, whatever it is, keeps packets in their order.
+            // A netem with any rate keeps packets in order.
             let ordered = shape.rate.and(shape.jitter).map(|_| UNLIMITED);
             vec![Netem { limit: PACKETS, rate: ordered, ..fates }, queued]
         } else {

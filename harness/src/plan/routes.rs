@@ -1,16 +1,16 @@
-//! Which routes and rules a host gets, so that every address is reached and every subflow leaves by the interface of its address.
-//! Not here: addresses, which the topology has already.
+//! The routes and rules of a host, so that it reaches every address and every subflow leaves by the interface of its address.
+//! Not here: addresses, which the topology already has.
 //!
-//! A router has a route to every network. A host with one interface has a default route by a neighbouring router. A host with several has
-//! that too, and a table per interface with a default route through it, looked up for packets from the interface's address:
+//! A router has a route to every network. A host with one interface has a default route through a neighbouring router. A host with several also
+//! has that, and a table per interface with a default route through it, looked up for packets from the interface's address:
 //!
 //! ```text
 //! 1000: from all lookup main suppress_prefixlength 0     networks it is part of
 //! 1001: from 10.0.1.2 lookup 1001                        all else by the interface of the source address
 //! ```
 //!
-//! The main table is asked first so that an answer reaches a neighbour by the cable between them, whatever its source address. A socket
-//! bound to an interface, as those of MPTCP endpoints with `dev` are, passes over routes of other interfaces and finds its table.
+//! The main table is looked up first, so that an answer reaches a neighbour by the cable between them, whatever its source address. A socket
+//! bound to an interface, as for MPTCP endpoints with `dev`, skips routes of other interfaces and finds its table.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -47,8 +47,8 @@ fn neighbours<'a>(topology: &'a Topology, host: &'a str, v6: bool) -> Vec<Neighb
     found
 }
 
-/// The links whose networks are reached through routers next to `host`, each by the nearest of them, the first of several: its place among
-/// `first`. One search from all of them at once: what it comes to first it comes to by the shortest way.
+/// The links whose networks are reached through routers next to `host`, each with the nearest router's place in `first`; of several, the first.
+/// One search starts from all of them at once, so it reaches each link by the shortest way first.
 fn reach(topology: &Topology, host: &str, first: &[&str], v6: bool) -> BTreeMap<String, usize> {
     let mut links = BTreeMap::new();
     let mut seen = BTreeSet::from([host]);
@@ -72,7 +72,7 @@ fn networks(topology: &Topology, ends: &[End; 2], v6: bool) -> Vec<Network> {
     networks
 }
 
-/// Routes to the neighbours that are in no network of the interface before them.
+/// Routes to neighbours that are in no network of the interface that leads to them.
 fn beside<'a>(topology: &'a Topology, host: &'a str, neighbours: &'a [Neighbour<'a>]) -> impl Iterator<Item = RouteAct> + use<'a> {
     let apart = |neighbour: &&Neighbour| {
         let own = &topology.hosts[host].interfaces[neighbour.interface].addresses;
@@ -85,7 +85,7 @@ fn beside<'a>(topology: &'a Topology, host: &'a str, neighbours: &'a [Neighbour<
     })
 }
 
-/// A route that is written. Its next hop need not be in a network of the interface that is named, and then Linux has to be told so.
+/// A route that is written. If its next hop is in no network of the named interface, Linux must be told so (`onlink`).
 fn written(topology: &Topology, host: &str, route: &Route, routes: &[RouteAct]) -> RouteAct {
     let known = |via: IpAddr, dev: &str| {
         let own = topology.hosts[host].interfaces.get(dev).is_some_and(|own| own.addresses.iter().any(|network| contains(*network, via)));
@@ -96,7 +96,7 @@ fn written(topology: &Topology, host: &str, route: &Route, routes: &[RouteAct]) 
     RouteAct::Route { to: route.to, via: route.via, dev: route.interface.clone(), table: None, onlink }
 }
 
-/// A route that a step adds to a host that has these already, or removes.
+/// A route that a step adds to a host with these routes, or removes.
 pub(super) fn changed(topology: &Topology, host: &str, route: &Route, routes: &[RouteAct], add: bool) -> RouteAct {
     match written(topology, host, route, routes) {
         RouteAct::Route { to, via, dev, table, .. } if !add => RouteAct::DeleteRoute { to, via, dev, table },
@@ -108,14 +108,14 @@ fn default_network(v6: bool) -> Network {
     Network { address: if v6 { [0u8; 16].into() } else { [0u8; 4].into() }, prefix: 0 }
 }
 
-/// A host's interfaces that have a table of their own, with the table's number: those of a host with several that is no router.
+/// A host's interfaces that have a table of their own, with the table's number: only a host with several interfaces that is not a router has them.
 fn tables<'a>(topology: &'a Topology, host: &str) -> Vec<(u32, &'a str, &'a crate::document::topology::Interface)> {
     let host = &topology.hosts[host];
     let several = !host.forward && host.addressed().count() > 1;
     (RULES + 1..).zip(host.addressed()).filter(|_| several).map(|(table, (name, interface))| (table, name.as_str(), interface)).collect()
 }
 
-/// A host's rules: which table is asked for packets from which of its addresses.
+/// A host's rules: the table to look up for packets from each of its addresses.
 pub(super) fn rules(topology: &Topology, host: &str) -> Vec<Op> {
     let tables = tables(topology, host);
     let mut acts = Vec::new();
@@ -142,7 +142,7 @@ pub(super) fn rules(topology: &Topology, host: &str) -> Vec<Op> {
     acts.into_iter().map(|act| Op::new(host, act)).collect()
 }
 
-/// A host's routes: in the main table, in those of its interfaces, and those that the topology has of its own.
+/// A host's routes: in the main table, in those of its interfaces, and those written in the topology.
 pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
     let mut acts = Vec::new();
     for v6 in [false, true] {
@@ -161,9 +161,9 @@ pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
         }
     }
     let own = &topology.hosts[host].routes;
-    // A route that is written takes the place of one that follows from the links.
+    // A written route replaces one that follows from the links.
     acts.retain(|act| !matches!(act, RouteAct::Route { to, table: None, .. } if own.iter().any(|route| route.to == *to)));
-    // Next hops have to be reached before they are named.
+    // Next hops must be reachable before they are named.
     let (by_device, by_hop): (Vec<_>, Vec<_>) = own.iter().partition(|route| route.via.is_none());
     let by_device: Vec<_> = by_device.into_iter().map(|route| written(topology, host, route, &[])).collect();
     acts.splice(0..0, by_device);
@@ -172,7 +172,7 @@ pub(super) fn routes(topology: &Topology, host: &str) -> Vec<Op> {
     acts.into_iter().map(|act| Op::new(host, act)).collect()
 }
 
-/// Networks that are not its own: by the nearest router, or for a host by its default route where that leads there too.
+/// Routes to other networks: through the nearest router or, for a host, by its default route if that leads there too.
 fn main_table(topology: &Topology, host: &str, v6: bool, acts: &mut Vec<RouteAct>) {
     let mut routers = neighbours(topology, host, v6);
     routers.retain(|neighbour| topology.hosts[neighbour.host].forward);

@@ -1,4 +1,4 @@
-//! What builds a lab: namespaces, sysctls, cables and their wires, addresses, routes, MPTCP, in an order that the kernel takes quickly.
+//! The operations that build a lab: namespaces, sysctls, cables and their wires, addresses, routes, MPTCP, in an order that is fast for the kernel.
 //! Not here: what happens to it later.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use crate::words::End;
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::names::WIRES;
 
-/// For interfaces that are made from then on; `lo` is there already.
+/// For interfaces that are made from then on; `lo` already exists.
 const NO_IPV6: &str = "net.ipv6.conf.default.disable_ipv6";
 
 pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> {
@@ -19,7 +19,7 @@ pub(super) fn lab(topology: &Topology, wires: &[Wire], means: Means) -> Vec<Op> 
     for (name, host) in &topology.hosts {
         ops.extend(sysctls(host, false, means).into_iter().map(|(key, value)| Op::new(name, HostAct::Sysctl { key, value })));
     }
-    // Nobody lives on the wires: they shall say nothing of their own.
+    // The wires have no host: they must not send anything of their own.
     ops.push(Op::new(WIRES, HostAct::Sysctl { key: NO_IPV6.into(), value: "1".into() }));
     ops.extend(topology.hosts.keys().map(|name| Op::new(name, DeviceAct::Up { dev: "lo".into() })));
     let rules = topology.hosts.keys().flat_map(|name| routes::rules(topology, name));
@@ -81,11 +81,11 @@ fn cables(topology: &Topology, wires: &[Wire]) -> Vec<Op> {
     ends.into_iter().map(cable).collect()
 }
 
-/// What the wires need to carry packets and what shapes these, and their carriers.
+/// What the wires need to carry and shape packets, and their carriers.
 fn carriers(wires: &[Wire], means: Means) -> Vec<Op> {
     let mut ops: Vec<_> = wires.iter().flat_map(Wire::prepare).collect();
     if means.forwarding == Forwarding::Bridge {
-        // Before a frame can come: an address that a bridge has learnt is sent to even by a port that floods nothing.
+        // Before a frame can arrive: a bridge sends to a learnt address even through a port that does not flood.
         ops.extend(wires.iter().flat_map(Wire::open));
     }
     ops.extend(wires.iter().flat_map(Wire::shape));
@@ -93,7 +93,7 @@ fn carriers(wires: &[Wire], means: Means) -> Vec<Op> {
     ops
 }
 
-/// What makes a host's bonds.
+/// The operations that make a host's bonds.
 fn bonds(topology: &Topology, host: &Host) -> Vec<DeviceAct> {
     let mut acts = Vec::new();
     for (dev, interface) in &host.interfaces {
@@ -106,7 +106,7 @@ fn bonds(topology: &Topology, host: &Host) -> Vec<DeviceAct> {
     acts
 }
 
-/// What makes a host's VLANs.
+/// The operations that make a host's VLANs.
 fn vlans(host: &Host) -> impl Iterator<Item = DeviceAct> {
     let found = host.interfaces.iter().filter_map(|(dev, interface)| Some((dev, interface.vlan.as_ref()?)));
     found.flat_map(|(dev, vlan)| {
@@ -156,10 +156,10 @@ fn sysctls(host: &Host, late: bool, means: Means) -> BTreeMap<String, String> {
     sysctls
 }
 
-/// The mark of intercepted packets, the place of the rule that asks for it, and the table that keeps them here.
+/// The mark of intercepted packets, which is also the priority of the rule that matches it and the number of the table that keeps them here.
 const INTERCEPTED: u32 = 900;
 
-/// What a host does to packets on their way.
+/// What a host does to packets in transit.
 fn middle(host: &Host) -> Vec<Act> {
     let mut acts: Vec<Act> = Vec::new();
     if !host.firewall.is_empty() {
@@ -181,7 +181,7 @@ fn middle(host: &Host) -> Vec<Act> {
     acts
 }
 
-/// A host's limits, then its endpoints: an endpoint acts as soon as it is there.
+/// A host's limits, then its endpoints: an endpoint takes effect as soon as it exists.
 fn mptcp(host: &Host) -> Vec<MptcpAct> {
     let mptcp = &host.mptcp;
     let mut acts = Vec::new();

@@ -1,4 +1,4 @@
-//! What state a lab's links are in after steps: their cuts and conditions.
+//! The state of a lab's links after steps: their cuts and conditions.
 //! Not here: what brings them there.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ pub struct LinkState {
     pub cuts: Vec<How>,
     /// The conditions from its first end to its second.
     pub up: Shape,
-    /// The conditions the other way.
+    /// The conditions from its second end to its first.
     pub down: Shape,
 }
 

@@ -1,4 +1,4 @@
-//! What a case's steps do to the lab, and what undoes them.
+//! The operations of a case's steps, and those that undo them.
 //! Not here: when they are taken.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::words::ramp::Ramp;
 use crate::words::{Direction, End, Shape, Time};
 use std::net::SocketAddr;
 
-/// How often a change that takes its time is a little further.
+/// The interval between the parts of a gradual change.
 const TICK: Time = Time::from_millis(50);
 
 pub(super) fn plan(topology: &Topology, case: &Case, wires: &[Wire], setup: &[Op]) -> Vec<PlannedStep> {
@@ -90,7 +90,7 @@ fn at_once(host: &str, act: impl Into<Act>) -> Vec<Change> {
     vec![Change { after: Time::ZERO, ops: vec![Op::new(host, act)] }]
 }
 
-/// What gives an interface an address or takes one from it. One that it had at first has its routes back with it: the kernel forgets them.
+/// The operations that add or remove an address. An address that the interface had at first gets its routes back: the kernel forgets them.
 fn address(change: &AddressChange, setup: &[Op]) -> Vec<Op> {
     let AddressChange { host, interface, address, add } = change;
     let act = RouteAct::Address { dev: interface.clone(), address: *address };
@@ -105,13 +105,13 @@ fn address(change: &AddressChange, setup: &[Op]) -> Vec<Op> {
     std::iter::once(act).chain(back).map(|act| Op::new(host, act)).collect()
 }
 
-/// What a host was told of routes.
+/// The route operations of a host.
 fn routes_of<'a>(host: &'a str, setup: &'a [Op]) -> impl Iterator<Item = &'a RouteAct> {
     let route = |op: &'a Op| if let Act::Route(act @ RouteAct::Route { .. }) = &op.act { Some(act) } else { None };
     setup.iter().filter(move |op| op.ns == host).filter_map(route)
 }
 
-/// What changes a link's conditions: at once, or a little with every tick.
+/// The operations that change a link's conditions: at once, or a little with every tick.
 fn reshape(wire: &Wire, from: [&Shape; 2], to: &Reshape, at: Time) -> Vec<Change> {
     let ways = [(Direction::Up, from[0], &to.up), (Direction::Down, from[1], &to.down)];
     let changed: Vec<_> = ways.into_iter().filter(|(_, from, to)| from != to).collect();
@@ -125,14 +125,14 @@ fn reshape(wire: &Wire, from: [&Shape; 2], to: &Reshape, at: Time) -> Vec<Change
     if to.over == Time::ZERO { vec![moment(ticks)] } else { (0..=ticks).map(moment).collect() }
 }
 
-/// Which of the link's two ends one of its interfaces is.
+/// Which of the link's two ends an interface is.
 fn side(wire: &Wire, end: &End) -> usize {
     usize::from(wire.link.ends[0] != *end)
 }
 
 fn apply(wire: &Wire, how: &How) -> Vec<Op> {
     match how {
-        // A veth's carrier is its peer being up.
+        // A veth has a carrier if its peer is up.
         How::Carrier(ends) => {
             ends.iter().map(|end| Op::new(WIRES, DeviceAct::Down { dev: wire::dev(wire.name, side(wire, end)) })).collect()
         }
@@ -148,7 +148,7 @@ fn undo(wire: &Wire, how: &How, setup: &[Op]) -> Vec<Op> {
         How::Admin(ends) => ends
             .iter()
             .flat_map(|end| {
-                // Its VLANs are set down with it; not every kernel sets them up with it at once.
+                // Its VLANs are set down with it, but not every kernel sets them up again with it.
                 let vlan = |op: &Op| match &op.act {
                     Act::Device(DeviceAct::Vlan { dev, link, .. }) if op.ns == end.host && *link == end.interface => Some(dev.clone()),
                     _ => None,

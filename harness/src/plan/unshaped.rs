@@ -1,4 +1,4 @@
-//! Links that nothing slows down, in a place whose CPU takes no time: a rate that they are given there, since they would be infinitely fast.
+//! Gives a rate to links that nothing slows down, in a place whose CPU takes no time: there they would be infinitely fast.
 //! Not here: which places these are.
 
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use crate::document::case::{Action, Step};
 use crate::document::topology::Topology;
 use crate::words::{Rate, Shape, Time};
 
-/// Gives each link a rate, in the directions and for as long as neither its file nor a step gives it one, or anything else that takes time.
+/// Gives each link a rate in the directions, and for as long, as neither its file nor a step gives it a rate or anything else that takes time.
 /// Returns the names of these links.
 pub(super) fn give(rate: Rate, topology: &mut Topology, steps: &mut [Step]) -> BTreeSet<String> {
     let links = topology.links.iter_mut().map(|(name, link)| (name, [&mut link.up, &mut link.down]));

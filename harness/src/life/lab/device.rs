@@ -1,4 +1,4 @@
-//! Interfaces of a lab: made, changed and read back.
+//! Interfaces of a lab: makes, changes and reads them back.
 //! Not here: their addresses, and what shapes them.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::kernel::{Batch, Namespace, bond, link, vlan};
 use crate::plan::DeviceAct;
 use crate::words::{BondMode, Time, XmitHashPolicy};
 
-/// The other end of a veth pair, for which its namespace has set an index aside.
+/// The other end of a veth pair, for which its namespace has reserved an index.
 pub(super) struct Peer {
     pub(super) index: i32,
     pub(super) ns: Arc<Namespace>,
@@ -38,7 +38,7 @@ pub(super) fn add(room: &mut Room, batch: &mut Batch, act: &DeviceAct, peer: Opt
     }
 }
 
-/// What the kernel has instead of what it was told.
+/// What the kernel has instead of what was requested.
 pub(super) fn differs(room: &mut Room, found: &mut Found, act: &DeviceAct) -> Instead {
     let is =
         |wanted: &dyn Fn(&LinkState) -> bool, has: Option<LinkState>| Ok(unless(has.as_ref().is_some_and(wanted), || shown(has.as_ref())));
@@ -55,7 +55,7 @@ pub(super) fn differs(room: &mut Room, found: &mut Found, act: &DeviceAct) -> In
             let (wanted, has) = (settings(*mode, *miimon, *xmit_hash_policy), found.link(room, dev)?);
             let index = room.index(dev);
             let works = bond::settings(&mut room.netlink, index)?;
-            // Where it was not told, it has chosen.
+            // What was not requested, the kernel has chosen.
             let told =
                 works.map(|has| bond::Settings { xmit_hash_policy: has.xmit_hash_policy.filter(|_| xmit_hash_policy.is_some()), ..has });
             let same = told == Some(wanted) && has.as_ref().is_some_and(|link| link.mtu == *mtu);
@@ -74,7 +74,7 @@ pub(super) fn differs(room: &mut Room, found: &mut Found, act: &DeviceAct) -> In
     }
 }
 
-/// What the kernel has instead of the other end of a veth pair, which has an MTU of its own.
+/// What the kernel has instead of the requested other end of a veth pair, which has an MTU of its own.
 pub(super) fn other_end_differs(room: &mut Room, found: &mut Found, peer: &str, mtu: u32) -> Instead {
     let has = found.link(room, peer)?;
     Ok(unless(has.as_ref().is_some_and(|link| link.mtu == mtu), || shown(has.as_ref())))

@@ -1,5 +1,5 @@
-//! What a namespace has, as the kernel says: tables that are read once, when they are first looked at.
-//! Not here: what it was told.
+//! The kernel's state of a namespace: tables that are read once, on first use.
+//! Not here: what was requested.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,15 +8,15 @@ use crate::kernel::link::LinkState;
 use crate::kernel::qdisc::Shape;
 use crate::kernel::{self, Netlink, NetlinkError, link};
 
-/// What the kernel has instead of what an operation told it; nothing if it has just that.
+/// What the kernel has instead of what an operation requested; `None` if it matches.
 pub(super) type Instead = Result<Option<String>, NetlinkError>;
 
-/// What there is instead, unless it is the same.
+/// What there is instead, unless it matches.
 pub(super) fn unless(same: bool, instead: impl FnOnce() -> String) -> Option<String> {
     (!same).then(instead)
 }
 
-/// What one namespace has, each table read when it is first looked at.
+/// The state of one namespace, with each table read on first use.
 #[derive(Default)]
 pub(super) struct Found {
     links: Option<BTreeMap<i32, LinkState>>,
@@ -40,7 +40,7 @@ fn table<'a, T>(
 }
 
 impl Found {
-    /// Nothing is read yet but, perhaps, the interfaces.
+    /// Nothing has been read yet except, perhaps, the interfaces.
     pub(super) fn beginning(links: Option<BTreeMap<i32, LinkState>>) -> Self {
         Self { links, ..Self::default() }
     }

@@ -1,5 +1,5 @@
-//! Sysctls of a lab's namespaces: set and read back.
-//! Not here: making a namespace, which is missed by whatever is made in it if it is not there.
+//! Sysctls of a lab's namespaces: sets and reads them back.
+//! Not here: making a namespace. If one were missing, everything made in it would fail.
 
 use std::io;
 
@@ -13,7 +13,7 @@ pub(super) fn set(room: &Room, key: &str, value: &str) -> io::Result<()> {
     room.ns.enter(|| sysctl::write(key, value)).and_then(|written| written)
 }
 
-/// What the kernel has instead of what it was told.
+/// What the kernel has instead of what was requested.
 pub(super) fn differs(room: &Room, act: &HostAct) -> Instead {
     let HostAct::Sysctl { key, value } = act else { return Ok(None) };
     let has = room.ns.enter(|| sysctl::read(key)).and_then(|read| read)?;

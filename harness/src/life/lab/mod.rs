@@ -1,5 +1,5 @@
 //! A living lab: the namespaces of a plan, and operations applied to them.
-//! Not here: which operations, traffic, or what is seen. A lab holds its namespaces by descriptors; it is gone when it is dropped.
+//! Not here: which operations, traffic, or observation. A lab holds its namespaces by descriptors, and is gone when it is dropped.
 
 mod device;
 mod found;
@@ -37,7 +37,7 @@ pub enum LabError {
     Netlink {
         /// The operation.
         op: Box<Op>,
-        /// What the kernel said.
+        /// The kernel's error.
         source: NetlinkError,
     },
     /// The kernel refused an operation on a file or a namespace.
@@ -45,21 +45,21 @@ pub enum LabError {
     Io {
         /// The operation.
         op: Box<Op>,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
-    /// The kernel could not be asked what it has.
-    #[error("failed to read back what {ns} is like")]
+    /// The kernel's state could not be read.
+    #[error("failed to read back the state of {ns}")]
     Read {
         /// The namespace.
         ns: String,
-        /// What the kernel said.
+        /// The kernel's error.
         source: NetlinkError,
     },
-    /// The kernel took an operation and has something else.
+    /// The kernel accepted an operation, but its state differs.
     #[error("the kernel's state does not match what was requested: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Different(Vec<Difference>),
-    /// There is no connection, or no subflow of one, that the operation is about.
+    /// The connection or subflow that the operation needs does not exist.
     #[error("failed to do `{0}`: {1}")]
     Absent(Box<Op>, String),
     /// A link in user space does not work.
@@ -71,7 +71,7 @@ pub enum LabError {
 }
 
 impl LabError {
-    /// With what the kernel refused, if it did.
+    /// The error with which the kernel refused, if it did.
     pub(in crate::life) fn errno(&self) -> Option<Errno> {
         match self {
             Self::Netlink { source, .. } => Some(Errno(source.errno())),
@@ -81,7 +81,7 @@ impl LabError {
     }
 }
 
-/// A namespace of the lab with what is known of it.
+/// A namespace of the lab, with what is known about it.
 struct Room {
     ns: Arc<Namespace>,
     netlink: Netlink,
@@ -92,7 +92,7 @@ struct Room {
 
 impl Room {
     /// A new namespace. Kernels with tunnels put devices of their own into each (`sit0`, `tunl0`; net.core.fb_tunnels_only_for_init_net), which
-    /// cannot be removed: they are renamed, so that a topology may have any name, and the indexes begin behind theirs.
+    /// cannot be removed. They are renamed, so that a topology may use any name, and the indexes begin after theirs.
     fn new(first_index: i32) -> Result<Self, NetlinkError> {
         let ns = Arc::new(Namespace::new()?);
         let mut netlink = Netlink::new(Arc::clone(&ns));
@@ -117,7 +117,7 @@ impl Room {
         self.devices.get(name).copied().unwrap_or(0)
     }
 
-    /// Waits until what is sent through any interface leaves: a carrier that has come is acted upon a little later. Returns the interfaces.
+    /// Waits until every interface really sends: the kernel handles a new carrier a little later. Returns the interfaces.
     fn await_carriers(&mut self, ns: &str) -> Result<BTreeMap<i32, LinkState>, LabError> {
         let deadline = Instant::now() + CARRIER;
         let read = |source| LabError::Read { ns: ns.to_owned(), source };
@@ -143,13 +143,13 @@ impl Room {
 
 /// The index of `lo` in every namespace.
 const LO: i32 = 1;
-/// The index of a host's first interface, if the kernel puts no devices there itself.
+/// The index of a host's first interface, if the kernel puts no devices of its own there.
 const HOST_INDEX: i32 = LO + 1;
-/// The index of the first interface on the wires. A veth whose index equals its peer's looks to the kernel like a device that is no
-/// tunnel or peer of another, and its carrier is noticed up to a second late (net/core/link_watch.c, linkwatch_urgent_event).
+/// The index of the first interface on the wires. A veth whose index equals its peer's looks to the kernel like a device that is neither a
+/// tunnel nor a peer of another, and its carrier is noticed up to a second late (net/core/link_watch.c, linkwatch_urgent_event).
 const WIRES_INDEX: i32 = 1 << 20;
-/// How soon a carrier that is missing is looked for again, and how long this doubles to: a cable's is there at once, a bond that has to agree
-/// with its peer (LACP) takes seconds.
+/// The first and the longest interval between looks for a missing carrier, which doubles each time: a cable has it at once, but a bond that must
+/// agree with its peer (LACP) takes seconds.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(5));
 /// How long a carrier may take.
 const CARRIER: Duration = Duration::from_secs(10);
@@ -157,15 +157,15 @@ const CARRIER: Duration = Duration::from_secs(10);
 /// Namespaces, and what is in them.
 #[derive(Default)]
 pub struct Lab {
-    /// Before the namespaces: it has sockets in one of them.
+    /// Dropped before the namespaces: it has sockets in one of them.
     relay: Option<Relay>,
-    /// The links that it carries, or is to carry.
+    /// The links that it carries or will carry.
     relayed: Vec<RelayLink>,
     rooms: BTreeMap<String, Room>,
 }
 
 impl Lab {
-    /// Builds a lab, reads it back, and waits until every interface has its carrier.
+    /// Builds a lab, reads its state back, and waits until every interface has its carrier.
     pub fn build(setup: &[Op]) -> Result<Self, LabError> {
         let mut lab = Self::default();
         lab.apply(setup)?;
@@ -202,7 +202,7 @@ impl Lab {
         self.relay.as_ref()
     }
 
-    /// Does operations in their order. Those that go over rtnetlink and follow each other in a namespace share a system call.
+    /// Does operations in their order. Successive rtnetlink operations in one namespace share a system call.
     pub fn apply(&mut self, ops: &[Op]) -> Result<(), LabError> {
         let mut pending = Pending::default();
         for op in ops {
@@ -221,16 +221,16 @@ impl Lab {
         self.flush(&mut pending)
     }
 
-    /// Compares what the kernel has with what the operations told it.
+    /// Compares the kernel's state with what the operations requested.
     pub fn verify(&mut self, ops: &[Op]) -> Result<(), LabError> {
         self.read_back(ops, false)
     }
 
-    /// Compares, in a new lab once each interface has its carrier. The namespaces are read side by side.
+    /// Compares; in a new lab, once each interface has its carrier. The namespaces are read in parallel.
     fn read_back(&mut self, ops: &[Op], new: bool) -> Result<(), LabError> {
         let mut told = readback::by_namespace(ops);
         let mut rooms: Vec<_> = self.rooms.iter_mut().filter_map(|(ns, room)| Some((ns, room, told.remove(ns.as_str())?))).collect();
-        // The longest first: half of all there is, is on the wires.
+        // The longest first: half of everything is on the wires.
         rooms.sort_by_key(|(.., told)| Reverse(told.len()));
         let read = side_by_side(rooms, |(ns, room, told)| {
             let links = if new { Some(room.await_carriers(ns)?) } else { None };
@@ -317,14 +317,14 @@ struct Pending<'a> {
     ops: Vec<&'a Op>,
 }
 
-/// Does each piece of work, as many at a time as there are cores.
+/// Does all pieces of work, as many at a time as there are cores.
 fn side_by_side<T: Send, R: Send>(work: Vec<T>, each: impl Fn(T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, usize::from).min(work.len());
     let left = Mutex::new(work.into_iter());
     let next = || left.lock().expect("taking from a list does not panic").next();
     let worker = || std::iter::from_fn(next).map(&each).collect::<Vec<R>>();
     thread::scope(|scope| {
-        // With fewer threads it takes longer.
+        // With fewer threads it just takes longer.
         let others: Vec<_> = (1..cores).filter_map(|_| thread::Builder::new().spawn_scoped(scope, worker).ok()).collect();
         let mut done = worker();
         done.extend(others.into_iter().flat_map(|other| other.join().expect("a panic here is a panic there")));

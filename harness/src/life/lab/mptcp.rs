@@ -1,5 +1,5 @@
-//! MPTCP in a lab's hosts: limits and endpoints, given and read back, and what connections in flight are told.
-//! Not here: what path managers make of that. What has come of a command shows in subflows and events.
+//! MPTCP in a lab's hosts: sets limits and endpoints and reads them back, and sends commands about connections.
+//! Not here: what path managers do with that. The effect of a command shows in subflows and events.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -35,7 +35,7 @@ pub(super) fn apply(room: &mut Room, op: &Op, act: &MptcpAct) -> Result<(), LabE
     done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })
 }
 
-/// What the kernel has instead of what it was told.
+/// What the kernel has instead of what was requested.
 pub(super) fn differs(room: &mut Room, found: &mut Found, act: &MptcpAct) -> Instead {
     match act {
         MptcpAct::Command { .. } | MptcpAct::DeleteEndpointId { id: 0, .. } => Ok(None),
@@ -82,7 +82,7 @@ fn endpoint(room: &Room, address: IpAddr, dev: Option<&str>, flags: &[EndpointFl
     }
 }
 
-/// What endpoints there are instead of one that has these of the flags that can be changed.
+/// The endpoints that exist instead of one with these changeable flags.
 fn unflagged(has: &[mptcp::Endpoint], flags: &[EndpointFlag], which: impl Fn(&mptcp::Endpoint) -> bool) -> Option<String> {
     let changeable = bits(&[EndpointFlag::Backup, EndpointFlag::Fullmesh]);
     let near: Vec<_> = has.iter().filter(|endpoint| which(endpoint)).collect();
@@ -98,7 +98,7 @@ fn configured(endpoints: &[mptcp::Endpoint]) -> Vec<mptcp::Endpoint> {
     endpoints.iter().filter(|endpoint| endpoint.flags & EndpointFlag::Implicit.bit() == 0).copied().collect()
 }
 
-/// The endpoint of an address. One that the kernel made itself is none.
+/// The endpoint of an address. Endpoints that the kernel made itself do not count.
 fn endpoint_of(room: &mut Room, address: IpAddr) -> Result<mptcp::Endpoint, NetlinkError> {
     let absent = || io::Error::new(io::ErrorKind::NotFound, format!("there is no endpoint {address}"));
     let all = configured(&mptcp::endpoints(&mut room.netlink)?);

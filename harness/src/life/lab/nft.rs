@@ -1,4 +1,4 @@
-//! Rules of nf_tables in a lab's hosts: given and read back.
+//! Rules of nf_tables in a lab's hosts: sets and reads them back.
 //! Not here: what a rule matches.
 
 use super::Room;
@@ -19,7 +19,7 @@ pub(super) fn apply(room: &mut Room, act: &NftAct) -> Result<(), NetlinkError> {
     wanted(act).apply(&mut room.netlink)
 }
 
-/// What the kernel has instead of what it was told.
+/// What the kernel has instead of what was requested.
 pub(super) fn differs(room: &mut Room, act: &NftAct) -> Instead {
     Ok(unless(wanted(act).in_force(&mut room.netlink)?, || "other rules".to_owned()))
 }

@@ -1,4 +1,4 @@
-//! What handles the packets of a lab's interfaces: queueing disciplines and redirections, made and read back.
+//! Queueing disciplines and redirections of a lab's interfaces: makes and reads them back.
 //! Not here: which a link needs.
 
 use super::Room;
@@ -24,7 +24,7 @@ pub(super) fn add(room: &Room, batch: &mut Batch, act: &QdiscAct) {
     }
 }
 
-/// What the kernel has instead of what it was told.
+/// What the kernel has instead of what was requested.
 pub(super) fn differs(room: &mut Room, found: &mut Found, act: &QdiscAct) -> Instead {
     match act {
         QdiscAct::Redirect { dev, to } => {
@@ -48,7 +48,7 @@ pub(super) fn differs(room: &mut Room, found: &mut Found, act: &QdiscAct) -> Ins
     }
 }
 
-/// Whether a qdisc is what the operation told. A token bucket keeps its size in ticks.
+/// Whether a qdisc is what the operation requested. A token bucket keeps its size in ticks.
 fn alike(act: &QdiscAct, shape: &Shape) -> bool {
     let near = |wanted: f64, has: f64, part: f64| (wanted - has).abs() <= wanted.abs() * part + f64::EPSILON;
     let near_rate = |wanted: Rate, has: Rate| near(wanted.0 as f64, has.0 as f64, 1e-6) || wanted.0.abs_diff(has.0) <= 8;
@@ -58,7 +58,7 @@ fn alike(act: &QdiscAct, shape: &Shape) -> bool {
         (QdiscAct::Tbf { rate, burst, limit, .. }, Shape::Tbf(has_rate, has_burst, has_limit)) => {
             near_rate(*rate, *has_rate) && near_size(*burst, *has_burst) && limit == has_limit
         }
-        // The bucket is full in less than a tick, and the kernel says no other size.
+        // The bucket fills in less than a tick, and the kernel reports no other size.
         (QdiscAct::Split { packet, queue, .. }, Shape::Tbf(rate, _, limit)) => *rate == UNLIMITED && *limit == queue.unwrap_or(*packet),
         (QdiscAct::Netem { place, netem, .. }, Shape::Netem(has_place, settings)) => place == has_place && settings.obey(netem),
         _ => false,

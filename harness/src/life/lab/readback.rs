@@ -1,4 +1,4 @@
-//! Reading back: whether the kernel has what the operations told it. A wrong unit and an attribute that a kernel ignores show up nowhere else.
+//! Reading back: checks that the kernel's state matches what the operations requested. Wrong units and ignored attributes show up nowhere else.
 //! Not here: comparing, which each domain does for its own operations, and the tables of the kernel that it looks into (`found`).
 
 use std::collections::BTreeMap;
@@ -10,10 +10,10 @@ use crate::kernel::NetlinkError;
 use crate::kernel::link::LinkState;
 use crate::plan::{Act, DeviceAct, Op};
 
-/// Something that the kernel has otherwise than told.
+/// Something in the kernel's state that differs from what was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The operation that told it.
+    /// The operation that requested it.
     pub line: String,
     /// What the kernel has instead.
     pub found: String,
@@ -25,7 +25,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What each namespace was told: operations with their places in the plan. A veth pair is told to both.
+/// The operations of each namespace, with their places in the plan. A veth pair belongs to two namespaces.
 pub(super) fn by_namespace(ops: &[Op]) -> BTreeMap<&str, Vec<(usize, &Op)>> {
     let mut told: BTreeMap<&str, Vec<(usize, &Op)>> = BTreeMap::new();
     for (place, op) in ops.iter().enumerate() {
@@ -37,7 +37,7 @@ pub(super) fn by_namespace(ops: &[Op]) -> BTreeMap<&str, Vec<(usize, &Op)>> {
     told
 }
 
-/// What a namespace has otherwise than told, with the place of each operation in the plan. Its interfaces may have been read already.
+/// What differs in a namespace from what was requested, with the place of each operation in the plan. Its interfaces may already have been read.
 pub(super) fn compare(
     ns: &str,
     room: &mut Room,
@@ -55,7 +55,7 @@ pub(super) fn compare(
             Act::Device(act) => device::differs(room, &mut found, act),
             Act::Route(act) => route::differs(room, &mut found, act),
             Act::Qdisc(act) => qdisc::differs(room, &mut found, act),
-            // The kernel knows nothing of it.
+            // The kernel does not know about these.
             Act::Relay(_) => Ok(None),
             Act::Nft(act) => nft::differs(room, act),
             Act::Mptcp(act) => mptcp::differs(room, &mut found, act),

@@ -1,12 +1,12 @@
-//! Addresses, routes and rules of a lab: given and read back.
-//! Not here: which a host has.
+//! Addresses, routes and rules of a lab: sets and reads them back.
+//! Not here: which ones a host has.
 
 use super::Room;
 use super::found::{Found, Instead, unless};
 use crate::kernel::{Batch, route};
 use crate::plan::{MAIN_TABLE, RouteAct};
 
-/// What the kernel is told, as it has it then: or has not, where it is removed.
+/// What the kernel should have after an operation, or should not have if it was removed.
 enum Wanted {
     Address(route::Address, bool),
     Route(route::Route, bool),
@@ -52,7 +52,7 @@ pub(super) fn add(room: &Room, batch: &mut Batch, act: &RouteAct) {
     }
 }
 
-/// What the kernel has instead of what it was told.
+/// What the kernel has instead of what was requested.
 pub(super) fn differs(room: &mut Room, found: &mut Found, act: &RouteAct) -> Instead {
     match wanted(room, act) {
         Wanted::Address(wanted, there) => {

@@ -1,5 +1,5 @@
-//! What a host's kernel has in the end: limits, endpoints, sysctls, and which way its connections' packets go.
-//! Not here: whether that is what it was told.
+//! The final state of a host's kernel: limits, endpoints, sysctls, and the routes of its connections' packets.
+//! Not here: whether that matches what was requested.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -10,12 +10,12 @@ use crate::kernel::{mptcp, route, sysctl};
 use crate::result::recording::{HostRecord, LimitsRecord, RouteRecord, StateRecord};
 use crate::words::EndpointFlag;
 
-/// Of how many pairs of addresses the kernel is asked for the way.
+/// The most pairs of addresses for which the kernel is asked for a route.
 const WAYS: usize = 64;
 
 impl Lab {
-    /// The state of a host, by what was seen of its connections, with the ways to the addresses of its peers. What cannot be read is absent:
-    /// a run that is over is not broken by that.
+    /// The state of a host, given what was seen of its connections, with the routes to the addresses of its peers. What cannot be read is absent,
+    /// since that must not break a run that is over.
     pub fn state(&mut self, host: &str, seen: &HostRecord, peers: &[IpAddr]) -> Option<StateRecord> {
         let room = self.rooms.get_mut(host)?;
         let limits = mptcp::limits(&mut room.netlink).ok();
@@ -46,8 +46,8 @@ fn sysctls<'a>(devices: impl Iterator<Item = &'a str>) -> BTreeMap<String, Strin
     keys.filter_map(|key| sysctl::read(&key).ok().map(|value| (key, value))).collect()
 }
 
-/// The ways of the subflows that were seen, from each endpoint to where connections lead, and from these connections to all of their peers'
-/// addresses.
+/// The routes of the subflows that were seen, from each endpoint to the connections' destinations, and from these connections to all addresses
+/// of their peers.
 fn ways(room: &mut Room, seen: &HostRecord, endpoints: &[Endpoint], peers: &[IpAddr]) -> Vec<RouteRecord> {
     let ip = |address: &String| address.parse::<SocketAddr>().ok().map(|address| address.ip());
     let led: BTreeSet<IpAddr> = seen.connections.iter().filter_map(|connection| ip(&connection.remote)).collect();

@@ -1,5 +1,5 @@
-//! Looks at the hosts of a lab that stands, whenever somebody wants to know: what their interfaces carried so far, their subflows, and what their
-//! kernels said last.
+//! Looks at the hosts of a standing lab on request: what their interfaces have carried, their subflows, and their kernels' latest
+//! notices.
 //! Not here: recording it, which the observer of a run does.
 
 use std::collections::BTreeMap;
@@ -14,12 +14,12 @@ use crate::words::Time;
 
 use super::{Attempt, NOTICES, ObserveError};
 
-/// The hosts of a lab, each looked at by sockets and files inside its namespace.
+/// The hosts of a lab, each observed through sockets and files inside its namespace.
 pub struct Glance {
     hosts: BTreeMap<String, Host>,
 }
 
-/// A host that is looked at.
+/// A host that is observed.
 struct Host {
     links: Links,
     sockets: SockDiag,

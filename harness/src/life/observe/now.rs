@@ -1,4 +1,4 @@
-//! Looking at a host while a run lasts, for what steps wait for: nothing of it is recorded.
+//! Looks at a host during a run for what steps wait for. None of it is recorded.
 //! Not here: samples.
 
 use crate::kernel::sock_diag::Subflow;
@@ -12,7 +12,7 @@ impl Observer {
         watched.sockets.subflows().map_err(|error| ObserveError::of(host, ("subflows", error)))
     }
 
-    /// What a counter of a host is now; 0 if its kernel has none of this name.
+    /// The current value of a host's counter; 0 if its kernel has none of this name.
     pub fn counter(&mut self, host: &str, name: &str) -> Result<u64, ObserveError> {
         let Some(watched) = self.hosts.get_mut(host) else { return Ok(0) };
         let mut found = 0;

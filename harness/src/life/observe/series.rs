@@ -1,4 +1,4 @@
-//! A host's record as it grows, sample by sample. Keeps its columns equally long, whatever appears late or goes away.
+//! A host's record as it grows, sample by sample. Keeps its columns equally long, whatever appears late or vanishes.
 //! Not here: where the values come from.
 
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ impl Series {
         self.record.mptcp_sockets.push(in_use);
     }
 
-    /// Ends the sample: what was not seen in it is where it was, and a counter that was not seen is 0.
+    /// Ends the sample: what was not seen in it keeps its value, except that a counter that was not seen is 0.
     pub(super) fn end(&mut self) {
         let samples = self.record.at.len();
         for column in self.record.counters.values_mut() {
@@ -50,7 +50,7 @@ impl Series {
         }
     }
 
-    /// Listening sockets, which may be others than the last time.
+    /// Listening sockets, which may differ from the last time.
     pub(super) fn listeners(&mut self, listeners: &BTreeMap<SocketAddr, Protocol>) {
         self.record.listeners.extend(listeners);
     }
@@ -142,7 +142,7 @@ impl Series {
         self.record.events.push(EventRecord { at, kind: event.kind.to_owned(), token: event.token, detail: event.detail });
     }
 
-    /// What the kernel said, at any time.
+    /// A notice of the kernel, at any time.
     pub(super) fn notice(&mut self, notice: NoticeRecord) {
         self.record.notices.push(notice);
     }

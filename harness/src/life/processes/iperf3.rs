@@ -1,5 +1,5 @@
 //! The numbers in iperf3's JSON (`iperf3 --json`).
-//! Not here: what is expected of them.
+//! Not here: expectations about them.
 
 use serde::Deserialize;
 
@@ -50,7 +50,7 @@ fn total<const N: usize>(sums: [Option<&Sum>; N], of: impl Fn(&Sum) -> Option<u6
     sums.into_iter().flatten().filter_map(of).reduce(|a, b| a + b)
 }
 
-/// Reads what an iperf3 that was started at `started` (in µs) printed; nothing if that is not its JSON.
+/// Reads the output of an iperf3 that was started at `started` (in µs), or returns `None` if that is not its JSON.
 pub(super) fn read(text: &str, started: u64) -> Option<Iperf3Record> {
     let report: Report = serde_json::from_str(text).ok()?;
     let intervals = report.intervals.iter().map(|interval| {

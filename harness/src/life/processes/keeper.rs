@@ -1,9 +1,9 @@
-//! The keeper of a process: the first of its process namespace, which gives the program its view, starts it, passes signals on, and tells
-//! how it ended. When the keeper ends, the kernel kills all that the program has started, wherever it went.
-//! Not here: when to start it and what its output means.
+//! The keeper of a process: the first in its PID namespace, which gives the program its view, starts it, passes signals on, and reports
+//! how it ended. When the keeper ends, the kernel kills everything that the program has started.
+//! Not here: when to start it, and what its output means.
 //!
 //! The keeper is this same program, started with a marker. Its standard input is a socket: orders come in there, a line of JSON each,
-//! and what it has to tell goes out. When the other end of it is gone, so is the run.
+//! and reports go out. When the socket's other end is gone, so is the run.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -25,10 +25,10 @@ use crate::words::{Exit, Signal};
 /// The first argument of a keeper.
 pub(super) const KEEPER: &str = "mplab:keeper";
 
-/// Where a program has the library that it is to load.
+/// Where a program finds the library that it preloads.
 const LIBRARY: &str = "/tmp/mptcpize.so";
 
-/// What a keeper is told.
+/// An order to a keeper.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Order {
     /// Starts the program. The first order, and once.
@@ -37,18 +37,18 @@ pub(super) enum Order {
     Signal(Signal),
 }
 
-/// What a keeper tells.
+/// A report from a keeper.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Report {
     /// The program was executed.
     Started(Mptcpize),
-    /// It could not be.
+    /// It could not be executed.
     Failed(String),
     /// It ended.
     Ended(Exit),
 }
 
-/// What makes MPTCP sockets of its TCP sockets.
+/// What turns its TCP sockets into MPTCP sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Mptcpize {
     /// Nothing.
@@ -71,10 +71,10 @@ pub(super) struct Task {
     pub(super) privileged: bool,
 }
 
-/// Becomes a keeper if this process was started as one, and never returns then.
+/// Becomes a keeper if this process was started as one, and then never returns.
 pub fn enter() {
     if std::env::args().nth(1).as_deref() == Some(KEEPER) {
-        // Without a run there is nobody to be told anything.
+        // Without a run there is nobody to report to.
         keep().ok();
         process::exit(0);
     }
@@ -126,7 +126,7 @@ fn start(task: &Task) -> Result<(u32, Mptcpize), String> {
     let (name, arguments) = words.split_first().ok_or("no program is named")?;
     let found = program::find(name).ok_or_else(|| format!("there is no program `{name}`"))?;
     let mut command = Command::new(found);
-    // A terminal's signals are mplab's.
+    // A terminal's signals are for mplab.
     command.arg0(name).args((*name == program::ITSELF).then_some(ITSELF)).args(arguments).stdin(stdin).process_group(0);
     command.env_clear().envs([("PATH", program::path().as_str()), ("HOME", OWN), ("LC_ALL", "C.UTF-8")]).envs(&task.env);
     if mptcpize == Mptcpize::Own {

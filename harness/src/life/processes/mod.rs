@@ -1,7 +1,7 @@
-//! Processes: programs that run in hosts, from their start to their end, and what they print.
-//! Not here: when a step does something to one, or whether it ended as it should.
+//! Processes: programs that run in hosts, from start to end, and their output.
+//! Not here: when a step acts on one, or whether it ended as it should.
 //!
-//! Each has a keeper (`keeper`) and, with it, a process namespace: nothing that it starts outlives it or the run.
+//! Each has a keeper (`keeper`) and, with it, a PID namespace: nothing that it starts outlives it or the run.
 
 mod iperf3;
 mod keeper;
@@ -32,12 +32,12 @@ pub use keeper::enter;
 use keeper::{KEEPER, Mptcpize, Order, Report, Task};
 use output::{Output, Stream};
 
-/// How often a process is looked at until it is ready.
+/// The interval at which a process is checked until it is ready.
 const LOOK: Duration = Duration::from_millis(10);
 /// How long a process may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Why a process could not be started or told something. This is broken machinery: what a program does wrong is in its record.
+/// Why a process could not be started or controlled. This is broken machinery: a program's own failures are in its record.
 #[derive(Debug, thiserror::Error)]
 #[error("process `{process}`, {operation}: {source}")]
 pub struct Error {
@@ -56,7 +56,7 @@ pub(crate) struct Processes {
     clock: Option<Clock>,
     /// Those that were started.
     lives: BTreeMap<String, Life>,
-    /// Those that are due and wait for others to be ready.
+    /// Processes that are due but wait for others to be ready.
     held: BTreeSet<String>,
     next_look: Instant,
     heard: mpsc::UnboundedReceiver<Heard>,
@@ -70,11 +70,11 @@ struct Life {
     since: Instant,
     record: ProcessRecord,
     output: Output,
-    /// Whether it and all that it started has ended, and its last output was read.
+    /// Whether it and all that it started have ended, and all output has been read.
     gone: bool,
 }
 
-/// Something of a process.
+/// An event of a process.
 struct Heard {
     process: String,
     at: Instant,
@@ -88,7 +88,7 @@ enum What {
 }
 
 impl Processes {
-    /// Those of a job, none of them started.
+    /// The processes of a job, none of them started.
     pub(crate) fn of(job: &Job, namespaces: BTreeMap<String, Arc<Namespace>>) -> Self {
         let (tell, heard) = mpsc::unbounded_channel();
         Self {
@@ -104,7 +104,7 @@ impl Processes {
         }
     }
 
-    /// Starts those that come before the run's time and waits until they are ready, or one of them cannot be.
+    /// Starts those that come before the run's clock, and waits until they are ready or one of them cannot be.
     pub(crate) async fn settle(&mut self, observer: &mut Observer) -> Result<(), Failure> {
         let early: Vec<_> = self.asked.iter().filter(|(_, process)| process.precedes(&self.asked)).map(|(name, _)| name.clone()).collect();
         for name in &early {
@@ -117,7 +117,7 @@ impl Processes {
         Ok(())
     }
 
-    /// Lets the run's time begin.
+    /// Starts the run's clock.
     pub(crate) fn begin(&mut self, clock: Clock) {
         self.clock = Some(clock);
     }
@@ -161,7 +161,7 @@ impl Processes {
         Ok(Life { keeper, control, since: Instant::now(), record, output: Output::default(), gone: false })
     }
 
-    /// Does what a step does to a process.
+    /// Takes a step that acts on a process.
     pub(crate) async fn act(&mut self, verb: Verb, name: &str) -> Result<(), Error> {
         match verb {
             Verb::Start => self.start(name).await?,
@@ -176,7 +176,7 @@ impl Processes {
         Ok(())
     }
 
-    /// Waits until there is something to look at, and notes what was heard. Cancelling it loses nothing.
+    /// Waits for an event, and notes it. Cancelling it loses nothing.
     pub(crate) async fn event(&mut self) {
         let waiting = self.lives.iter().any(|(name, life)| !life.gone && !self.is_ready(name));
         let look = async { if waiting { tokio::time::sleep_until(self.next_look.into()).await } else { std::future::pending().await } };
@@ -186,7 +186,7 @@ impl Processes {
         }
     }
 
-    /// Looks which processes have become ready, and starts those that waited for them.
+    /// Checks which processes have become ready, and starts those that waited for them.
     pub(crate) async fn look(&mut self, observer: &mut Observer) -> Result<(), Failure> {
         if self.next_look > Instant::now() && self.held.is_empty() {
             return Ok(());
@@ -211,13 +211,13 @@ impl Processes {
         Ok(())
     }
 
-    /// Whether a process is still to end by itself.
+    /// Whether a process must still end by itself.
     pub(crate) fn ongoing(&self) -> bool {
         let living = self.lives.iter().filter(|(_, life)| !life.gone).map(|(name, _)| name);
         living.chain(&self.held).any(|name| !self.asked[name].serves)
     }
 
-    /// Whether a process that has to be ready will not be: the run cannot go on.
+    /// Whether a process that must become ready never will, so that the run cannot go on.
     pub(crate) fn over(&self) -> bool {
         self.lives.iter().any(|(name, life)| {
             let late = |asked: &Process| asked.ready.as_ref().is_some_and(|ready| life.gone || life.since.elapsed() > ready.within.into());
@@ -225,7 +225,7 @@ impl Processes {
         })
     }
 
-    /// Asks all to end, and ends those that do not.
+    /// Asks all processes to end, and kills those that do not.
     pub(crate) async fn end(&mut self) -> BTreeMap<String, ProcessRecord> {
         for name in self.asked.keys().cloned().collect::<Vec<_>>() {
             self.ask_to_end(&name).await;
@@ -270,7 +270,7 @@ impl Processes {
         match what {
             What::Printed(stream, bytes) => {
                 life.output.add(at, stream, &bytes);
-                // What ends at once may have said that it is ready.
+                // A process that ends at once may have reported that it is ready.
                 let sign = self.asked.get(&process).and_then(|asked| asked.ready.as_ref()).map(|ready| &ready.sign);
                 if let Some(Sign::Line(text)) = sign.filter(|_| life.record.ready.is_none()) {
                     life.record.ready = life.output.contains(text).then_some(at);
@@ -297,13 +297,13 @@ impl Processes {
     async fn ask_to_end(&mut self, name: &str) {
         self.asked_now(name);
         self.signal(name, self.asked[name].stop).await;
-        // A process that is stopped does nothing about it.
+        // A stopped process does not react.
         self.signal(name, Signal::CONT).await;
     }
 
     async fn signal(&mut self, name: &str, signal: Signal) {
         if let Some(life) = self.lives.get_mut(name) {
-            // A keeper that is gone has left nobody behind that could be told.
+            // If the keeper is gone, no process is left.
             order(&mut life.control, &Order::Signal(signal)).await.ok();
         }
     }
@@ -315,7 +315,7 @@ async fn order(control: &mut OwnedWriteHalf, order: &Order) -> io::Result<()> {
     control.write_all(&line).await
 }
 
-/// Passes on all that is heard of a process until nothing more can be.
+/// Passes on all events of a process until its end.
 async fn listen(process: String, told: OwnedReadHalf, stdout: pipe::Receiver, stderr: pipe::Receiver, tell: mpsc::UnboundedSender<Heard>) {
     // The receiver is gone only when the run is over.
     let say = |what| drop(tell.send(Heard { process: process.clone(), at: Instant::now(), what }));
@@ -338,7 +338,7 @@ async fn printed(stream: Stream, mut pipe: pipe::Receiver, say: &impl Fn(What)) 
     }
 }
 
-/// Why processes could not be led.
+/// Why processes could not be managed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// One could not be started.

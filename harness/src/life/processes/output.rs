@@ -6,7 +6,7 @@ use crate::result::recording::OutputLine;
 /// How many bytes of a process's output are kept.
 const KEPT: usize = 4 << 20;
 
-/// Where something was printed.
+/// The stream to which something was printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stream {
     Stdout,
@@ -40,7 +40,7 @@ impl Output {
         }
     }
 
-    /// Ends the lines that have no end.
+    /// Completes lines without a newline.
     pub(super) fn end(&mut self, at: u64) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             if !self.begun[stream as usize].is_empty() {
@@ -50,7 +50,7 @@ impl Output {
         }
     }
 
-    /// Whether a line contains this, the last one of each stream even if it has no end.
+    /// Whether a line contains this, including the last line of each stream without a newline.
     pub(super) fn contains(&self, text: &str) -> bool {
         let begun = self.begun.iter().any(|begun| String::from_utf8_lossy(begun).contains(text));
         begun || self.lines.iter().any(|line| line.text.contains(text))

@@ -1,5 +1,5 @@
-//! The command `mplab proxy`: its words, and running it. It is here and not in the command line, because a process of a case can run it in whatever
-//! program carries the case.
+//! The command `mplab proxy`: its options, and running it. It is in the library because a process of a case can run it in any program that
+//! carries the case.
 //! Not here: what a proxy does.
 
 use std::convert::Infallible;
@@ -20,11 +20,11 @@ usage: mplab proxy --listen ADDRESS:PORT (--to ADDRESS:PORT | --transparent) [--
   --to-protocol WORD      protocol to speak there (default: mptcp)
 ";
 
-/// The first argument of a process that shall be `mplab` itself, whichever program carries the case.
+/// The first argument of a process that is to be `mplab` itself, whichever program carries the case.
 pub const ITSELF: &str = "mplab:itself";
 
 impl Options {
-    /// Reads the words behind `mplab proxy`.
+    /// Reads the options of `mplab proxy`.
     pub fn read(words: &[String]) -> Result<Self, String> {
         let (mut listen, mut to, mut transparent) = (None, None, false);
         let (mut listen_protocol, mut to_protocol) = (Protocol::Tcp, Protocol::Mptcp);
@@ -37,7 +37,7 @@ impl Options {
                 "--transparent" => transparent = true,
                 "--listen-protocol" => listen_protocol = protocol(value()?)?,
                 "--to-protocol" => to_protocol = protocol(value()?)?,
-                _ => return Err(format!("a proxy has no `{word}`")),
+                _ => return Err(format!("`mplab proxy` has no option `{word}`")),
             }
         }
         if to.is_some() == transparent {
@@ -59,7 +59,7 @@ fn protocol(text: &str) -> Result<Protocol, String> {
     }
 }
 
-/// Says where it listens, and serves until it is ended.
+/// Prints where it listens, and serves until it is killed.
 pub fn run(options: Options) -> io::Result<Infallible> {
     super::runtime()?.block_on(async {
         let proxy = Proxy::listen(options)?;
@@ -68,7 +68,7 @@ pub fn run(options: Options) -> io::Result<Infallible> {
     })
 }
 
-/// Becomes a proxy if this process was started as one by a case, and never returns then.
+/// Becomes a proxy if this process was started as one by a case, and then never returns.
 pub(crate) fn enter() {
     let mut words = env::args().skip(1);
     if words.next().as_deref() != Some(ITSELF) {
@@ -108,7 +108,7 @@ mod tests {
             ("--listen 4000 --transparent", "`4000` is not an address and port"),
             ("--listen 0.0.0.0:1 --transparent --to-protocol udp", "write tcp or mptcp"),
             ("--listen", "`--listen` needs a value"),
-            ("--lisen 0.0.0.0:1", "has no `--lisen`"),
+            ("--lisen 0.0.0.0:1", "has no option `--lisen`"),
         ] {
             assert!(read(line).unwrap_err().contains(answer), "{line}: {:?}", read(line));
         }

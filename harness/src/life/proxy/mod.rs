@@ -1,9 +1,9 @@
-//! A proxy that turns TCP into MPTCP and back: what one end says on a connection, the other end hears on another, the end of it and a
-//! reset included.
-//! Not here: which packets come to it, which is a firewall's business, and sockets (`kernel::socket`).
+//! A proxy that turns TCP into MPTCP and back: what one end sends on its connection reaches the other end on another connection, including the end
+//! of data and resets.
+//! Not here: diverting packets to it, which a firewall does, and sockets (`kernel::socket`).
 //!
-//! One thread serves all connections. Bytes go through pipes that exist only while something is in them; while a receiver is slow its
-//! pipe stays full, nothing more is taken from the sender, and TCP's own windows hold the sender back.
+//! One thread serves all connections. Bytes go through pipes that exist only while something is in them. If a receiver is slow, its pipe
+//! stays full, nothing more is read from the sender, and TCP's own windows hold the sender back.
 
 pub mod command;
 mod pump;
@@ -21,15 +21,15 @@ use crate::kernel::{limits, socket};
 use crate::words::Protocol;
 use pump::Pipes;
 
-/// What a proxy is told.
+/// The options of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// Where it listens.
     pub listen: SocketAddr,
     /// What it speaks there.
     pub listen_protocol: Protocol,
-    /// Where it connects to for each connection that comes; where the client wanted to go if absent, which the kernel knows of connections
-    /// that are intercepted on their way (nft's `tproxy`).
+    /// Where it connects to for each connection accepted. If absent, where the client wanted to go, which the kernel knows for intercepted
+    /// connections (nft's `tproxy`).
     pub to: Option<SocketAddr>,
     /// What it speaks there.
     pub to_protocol: Protocol,
@@ -45,9 +45,9 @@ pub struct Proxy {
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 4096;
-/// How long a proxy that has no descriptors left waits before it looks again.
+/// How long a proxy without free descriptors waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(20);
-/// For how long it says nothing of the next connection that it could not accept.
+/// The least time between two warnings about connections that could not be accepted.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// The event loop that a proxy's one thread runs.
@@ -87,7 +87,7 @@ impl Proxy {
                 }
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
                 Err(error) => {
-                    // One that was gone before it was accepted, or too many at a time: those that are served go on meanwhile.
+                    // The connection was gone before it was accepted, or there are too many: others go on meanwhile.
                     if Instant::now() >= complains {
                         tracing::warn!("{}", limits::told("failed to accept a connection", &error));
                         complains = Instant::now() + QUIET;
@@ -99,7 +99,7 @@ impl Proxy {
     }
 }
 
-/// Connects to where a client is to go, and carries both ways until both have said everything.
+/// Connects to the client's destination, and carries both directions to their end.
 async fn serve_one(client: TcpStream, options: Options, pipes: &Pipes) -> io::Result<()> {
     let to = options.to.map_or_else(|| client.local_addr(), Ok)?;
     let server = match connect(options.to_protocol, to).await {
@@ -109,7 +109,7 @@ async fn serve_one(client: TcpStream, options: Options, pipes: &Pipes) -> io::Re
             return Err(error);
         }
     };
-    // Both ends decide for themselves how long to gather; in between nobody waits.
+    // Both ends batch by themselves; the proxy must not delay.
     client.set_nodelay(true).ok();
     server.set_nodelay(true).ok();
     let carried = tokio::try_join!(pump::carry(&client, &server, pipes), pump::carry(&server, &client, pipes));

@@ -1,5 +1,5 @@
-//! Carrying one direction of a connection, from the socket where bytes arrive to the one where they leave.
-//! Not here: the other direction, and what becomes of both when one fails.
+//! Carries one direction of a connection, from the socket where bytes arrive to the one where they leave.
+//! Not here: the other direction, and what happens to both when one fails.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -24,7 +24,7 @@ impl Pipes {
         kept.map_or_else(Pipe::new, Ok)
     }
 
-    /// One that holds something still is of no use to anyone else, and is gone.
+    /// Returns an empty pipe for reuse. One that still holds something is dropped.
     fn give(&self, pipe: Pipe) {
         let mut kept = self.0.lock().expect("nobody panics with it");
         if pipe.is_empty() && kept.len() < KEPT {
@@ -36,7 +36,7 @@ impl Pipes {
 /// Carries everything that comes `from` one socket `to` the other, and then the end.
 pub(super) async fn carry(from: &TcpStream, to: &TcpStream, pipes: &Pipes) -> io::Result<()> {
     loop {
-        // Nobody else may be looking at `to`, whose reset has to reach `from` even when nothing comes.
+        // Watch `to` as well: its reset must reach `from` even when nothing arrives.
         tokio::select! {
             ready = from.readable() => ready?,
             ready = to.ready(Interest::ERROR) => { ready?; return Err(error_of(to)) }

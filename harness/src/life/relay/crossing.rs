@@ -21,14 +21,14 @@ use crate::words::Time;
 
 /// How many errors a socket may report before others have their turn.
 const BUDGET: usize = 16;
-/// How many milliseconds a socket that is full is waited for before a frame is given up.
+/// How many milliseconds to wait for a full socket before a frame is given up.
 const PATIENCE: u8 = 2;
-/// How long it is taken for known how the computer's time of day and the relay's clock differ.
+/// How long a measured difference between the computer's time of day and the relay's clock stays valid.
 const KNOWN: Time = Time::from_millis(100);
-/// A stamp that is further away than this is not the time at which the packet came.
+/// A timestamp further away than this is not the time at which the packet came.
 const PLAUSIBLE: Duration = Duration::from_secs(1);
 
-/// What all directions of a relay use, one at a time.
+/// What all directions of a relay share, one at a time.
 pub(super) struct Desk {
     pub(super) clock: Clock,
     room: Room,
@@ -47,7 +47,7 @@ impl Desk {
         let (zero, _) = match self.zero {
             Some(known) if now.since(known.1) < KNOWN => known,
             _ => {
-                // Between two readings of the clock that are not far apart this thread was not kept waiting.
+                // If two readings of the clock are close together, this thread was not interrupted in between.
                 let looks = [(); 3].map(|()| (self.clock.now(), wakeup::epoch(), self.clock.now()));
                 let (before, epoch, after) = looks.into_iter().min_by_key(|(before, _, after)| after.since(*before)).expect("three");
                 let between = before.after(Time(after.since(before).0 / 2));
@@ -73,7 +73,7 @@ pub(super) struct Crossing {
     model: Model<Run>,
     /// When the model has something to send.
     pub(super) due: Option<Time>,
-    /// What the shape asks for: frames go out as they come in; super-packets are taken apart.
+    /// Whether frames go out as they come in. Otherwise super-packets may be segmented.
     bare: bool,
     units: bool,
     blackhole: bool,
@@ -110,13 +110,13 @@ impl Crossing {
         Seen { counts, late: self.late.late() }
     }
 
-    /// Loses what is on its way: the interface that it was to leave by is down.
+    /// Drops what is in transit, because the interface that it would leave by is down.
     pub(super) fn cut(&mut self) {
         self.counts.dropped.down += self.model.clear().map(|packet| u64::from(packet.payload.count)).sum::<u64>();
         self.due = None;
     }
 
-    /// Takes what has come in by `now`, but no more than there is room for, so that others have their turn. Whether the interface is still up.
+    /// Takes what has come in by `now`, but no more than fits, so that others get their turn. Returns whether the interface is still up.
     pub(super) fn take_in(&mut self, desk: &mut Desk, now: Time) -> bool {
         let mut still_up = true;
         let epoch = desk.epoch(now);
@@ -165,7 +165,7 @@ impl Crossing {
         }
     }
 
-    /// Sends what is due `now`. Neighbours that are due together leave together.
+    /// Sends what is due `now`. Neighbouring packets that are due together leave together.
     pub(super) fn give_out(&mut self, desk: &mut Desk, now: Time) {
         let mut waiting: Option<(Time, Run)> = None;
         // It takes time to send what went before.
@@ -219,7 +219,7 @@ impl Crossing {
         }
     }
 
-    /// A socket that is full is waited for: what is lost here was not lost by the link.
+    /// Waits for a full socket, since a loss here would not be the link's.
     fn send_again(&self, parts: &[IoSlice<'_>], error: io::Error) -> io::Result<()> {
         if !matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EAGAIN | Errno::ENOBUFS)) {
             return Err(error);

@@ -1,4 +1,4 @@
-//! The relay's thread: waits for frames, for times at which some are due, and for what it is asked to do.
+//! The relay's thread: waits for frames, for times at which some are due, and for tasks.
 //! Not here: what happens to a frame.
 
 use std::io::{self, Read};
@@ -12,9 +12,9 @@ use crate::words::Time;
 /// Something to be done between frames, with one direction.
 pub(super) type Task = Box<dyn FnOnce(&mut Crossing, Time) + Send>;
 
-/// How long what is due waits for more, counted from when something was last sent: it is cheaper to send neighbours together.
+/// How long due packets wait for more, counted from the last transmission: sending neighbours together is cheaper.
 const TOGETHER: Time = Time::from_micros(50);
-/// The number of the descriptor that tells of tasks; those below are directions.
+/// The number of the descriptor that signals tasks; those below are directions.
 const TASKS: u64 = u64::MAX;
 
 /// What the thread works with.
@@ -22,7 +22,7 @@ pub(super) struct Engine {
     pub(super) wakeup: Wakeup,
     pub(super) crossings: Vec<Crossing>,
     pub(super) tasks: mpsc::Receiver<(usize, Task)>,
-    /// Readable when there are tasks, closed when the relay is to stop.
+    /// Readable when there are tasks, closed when the relay must stop.
     pub(super) bell: UnixStream,
     pub(super) desk: Desk,
 }
@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// Does what it is asked. Whether it is to go on.
+    /// Does the tasks. Returns whether to go on.
     fn asked(&mut self) -> io::Result<bool> {
         match self.bell.read(&mut [0; 64]) {
             Ok(0) => return Ok(false),

@@ -22,7 +22,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// The least that its header has.
+    /// The shortest length of its header.
     const fn shortest(self) -> usize {
         match self {
             Self::Tcp => 20,
@@ -38,7 +38,7 @@ pub(super) struct Frame<B> {
     layout: Option<Layout>,
 }
 
-/// How a super-packet is made. Offsets count from the start of the frame, without the virtio header.
+/// The layout of a super-packet. Offsets count from the start of the frame, without the virtio header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Layout {
     kind: Kind,
@@ -54,7 +54,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 impl Layout {
-    /// Of a frame with its virtio header; nothing if it is one packet.
+    /// The layout of a frame with its virtio header, or `None` if it is a single packet.
     fn read(bytes: &[u8]) -> Option<Self> {
         let (header, frame) = bytes.split_at_checked(HEADER)?;
         let native = |at: usize| usize::from(u16::from_ne_bytes([header[at], header[at + 1]]));
@@ -91,12 +91,12 @@ impl<B: AsRef<[u8]>> Frame<B> {
         &self.bytes()[HEADER..]
     }
 
-    /// How many packets it stands for.
+    /// The number of packets that it stands for.
     pub(super) fn units(&self) -> u32 {
         self.layout.map_or(1, |layout| (self.frame().len() - layout.payload).div_ceil(layout.unit) as u32)
     }
 
-    /// The length that some of its packets have together, with their Ethernet headers.
+    /// The total length of some of its packets, with their Ethernet headers.
     pub(super) fn len(&self, first: u32, count: u32) -> u32 {
         match self.layout {
             None => self.frame().len() as u32,
@@ -175,7 +175,7 @@ impl<B: AsRef<[u8]>> Frame<B> {
     }
 }
 
-/// One packet with a flipped bit, and with the checksum that it had before: nothing is left to the kernel, which would repair it.
+/// One packet with a flipped bit and its old checksum, which is completed here, since the kernel would make it match.
 pub(super) fn corrupt(parts: [&[u8]; 2], which: u64) -> Vec<u8> {
     let mut bytes = parts.concat();
     let (header, frame) = bytes.split_at_mut(HEADER);

@@ -7,7 +7,7 @@ use crate::words::Time;
 
 /// Buckets to each power of two: a value is known to within a sixteenth.
 const PARTS: u32 = 16;
-/// As many powers of two as there are nanoseconds in a minute.
+/// Enough powers of two for a minute in nanoseconds.
 const BUCKETS: usize = 36 * PARTS as usize;
 
 /// Packets by how late they were.
@@ -18,16 +18,16 @@ pub struct Histogram {
     worst: Time,
 }
 
-/// What matters of a histogram.
+/// A summary of a histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Late {
     /// How many packets were due at a time.
     pub packets: u64,
-    /// Half of them were not later than this.
+    /// Half of them were at most this late.
     pub median: Time,
-    /// 99 % of them were not.
+    /// 99 % of them were at most this late.
     pub p99: Time,
-    /// None was.
+    /// All of them were at most this late.
     pub worst: Time,
 }
 
@@ -37,7 +37,7 @@ impl Default for Histogram {
     }
 }
 
-/// Values below 16 have a bucket each, and each power of two from there on sixteen.
+/// Values below 16 have a bucket each; from there on, each power of two has sixteen.
 fn bucket(nanos: u64) -> usize {
     let power = nanos.max(1).ilog2();
     let index = if nanos < u64::from(PARTS) { nanos } else { u64::from((power - 3) * PARTS) + (nanos >> (power - 4)) - u64::from(PARTS) };
@@ -51,14 +51,14 @@ fn upper(bucket: usize) -> u64 {
 }
 
 impl Histogram {
-    /// So many packets were this late.
+    /// Adds packets that were this late.
     pub fn add(&mut self, late: Time, packets: u64) {
         self.buckets[bucket(late.0)] += packets;
         self.total += packets;
         self.worst = self.worst.max(late);
     }
 
-    /// The lateness that a part of the packets did not exceed, as far as the buckets tell.
+    /// The lateness that a part of the packets did not exceed, to the precision of the buckets.
     pub(crate) fn quantile(&self, part: f64) -> Time {
         let rank = (self.total as f64 * part).ceil() as u64;
         let mut seen = 0;

@@ -1,8 +1,8 @@
-//! The relay: links in user space, for kernels without netem, with decisions that a seed repeats.
+//! The relay: links in user space, for kernels without netem, whose decisions a seed reproduces.
 //! Not here: which links a lab has, and when their conditions change.
 //!
-//! A relay stands between the two ends of each link's wire, in the namespace of the wires, and has one thread for all of them. What it cannot
-//! carry: tags that the kernel has taken out of a frame (802.1Q).
+//! A relay sits between the two ends of each link's wire, in the namespace of the wires, and has one thread for all of them. It cannot carry
+//! tags that the kernel has removed from a frame (802.1Q).
 
 mod crossing;
 mod engine;
@@ -40,36 +40,36 @@ pub struct RelayLink {
     pub b: i32,
     /// The conditions from the first end to the second.
     pub up: Shape,
-    /// The conditions the other way.
+    /// The conditions from the second end to the first.
     pub down: Shape,
-    /// What makes its decisions differ from another link's.
+    /// The seed of its decisions.
     pub seed: u64,
 }
 
 /// What a direction of a link has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen {
-    /// Packets, by what became of them.
+    /// The numbers of packets, by what happened to them.
     pub counts: Counts,
     /// How late they were sent.
     pub late: Late,
 }
 
-/// Why a relay does not do what it is asked.
+/// Why a relay cannot do what it is asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     /// It could not begin.
     #[error("failed to start the relay: {operation}: {source}")]
     Start {
-        /// What was tried.
+        /// What the relay tried to do.
         operation: String,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
     /// It has no such link.
     #[error("the relay has no link `{0}`")]
     NoLink(String),
-    /// Its thread has ended, which it does by itself only when the kernel refuses to let it wait.
+    /// Its thread has ended, which it does by itself only if the kernel refuses to let it wait.
     #[error("the relay has stopped")]
     Stopped,
 }
@@ -84,7 +84,7 @@ pub struct Relay {
     not_realtime: Option<String>,
 }
 
-/// splitmix64's step: the two directions of a link are to have seeds that have nothing to do with each other.
+/// splitmix64's step: gives the two directions of a link unrelated seeds.
 const OTHER_WAY: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Relay {
@@ -114,7 +114,7 @@ impl Relay {
         let (tasks, asked) = mpsc::channel();
         let (told, tells) = mpsc::channel();
         let work = move || {
-            // It works all the same; who started it wants to know.
+            // The relay works all the same, but this is reported.
             told.send(wakeup::hurry().err().map(|error| error.to_string())).ok();
             let ways = links.into_iter().zip(sockets.chunks_exact(2)).flat_map(|(link, ends)| {
                 let crossing = |from: usize, shape, seed| Crossing::new(Arc::clone(&ends[from]), Arc::clone(&ends[1 - from]), shape, seed);
@@ -127,12 +127,12 @@ impl Relay {
         Ok(Self { links: names, tasks, bell: Some(bell), thread: Some(thread), not_realtime })
     }
 
-    /// Why its thread has no real-time priority; nothing if it has one.
+    /// Why its thread has no real-time priority, if it has none.
     pub fn not_realtime(&self) -> Option<&str> {
         self.not_realtime.as_deref()
     }
 
-    /// Changes the conditions of a direction, and tells when it has been done.
+    /// Changes the conditions of a direction, and returns when that was done.
     pub fn reshape(&self, link: &str, way: Direction, shape: Shape) -> Result<Time, RelayError> {
         self.ask(link, way, move |crossing, now| {
             crossing.reshape(now, shape);
@@ -140,7 +140,7 @@ impl Relay {
         })
     }
 
-    /// Makes a direction swallow all that comes in, or ends that, and tells when it has been done. What is on its way arrives.
+    /// Makes a direction swallow all that comes in, or ends that, and returns when that was done. Packets in transit still arrive.
     pub fn blackhole(&self, link: &str, way: Direction, on: bool) -> Result<Time, RelayError> {
         self.ask(link, way, move |crossing, now| {
             crossing.blackhole(on);
@@ -153,7 +153,7 @@ impl Relay {
         self.ask(link, way, |crossing, _| crossing.seen())
     }
 
-    /// Lets the thread do something, between two frames, and waits for the answer.
+    /// Makes the thread do something between two frames, and waits for the answer.
     fn ask<T: Send + 'static>(
         &self,
         link: &str,
@@ -173,7 +173,7 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.bell = None;
-        // How its thread ended matters to nobody any more.
+        // How the thread ended no longer matters.
         self.thread.take().map(JoinHandle::join);
     }
 }

@@ -1,20 +1,20 @@
-//! When packets arrived, by the run's clock: the kernel stamps them with the computer's clock, which may be set meanwhile.
+//! Converts arrival times of packets to the run's clock: the kernel stamps them with the computer's clock, which may be set meanwhile.
 //! Not here: what has arrived.
 
 use std::time::SystemTime;
 
 use crate::words::Time;
 
-/// How long what the two clocks differ by is relied on. Both run alike, but the computer's may be set (adjtimex(2)).
+/// How long a measured difference between the two clocks stays valid. Both run alike, but the computer's may be set (adjtimex(2)).
 const RELIED_ON: Time = Time::from_millis(1_000);
 
-/// What the computer's clock read at the run's zero, and until when that is relied on.
+/// What the computer's clock read at the run's zero, and until when that stays valid.
 #[derive(Default)]
 pub(super) struct Arrivals(Option<(SystemTime, Time)>);
 
 impl Arrivals {
-    /// When a packet came that has a stamp. The run's clock reads `now`, and the computer's is read once in a while. After the computer's was set
-    /// the answers are wrong until then, by as much as it was set.
+    /// When a packet with a timestamp arrived. The run's clock reads `now`, and the computer's is read once in a while. If that is set in between, the
+    /// answers are wrong until then, by as much as it was set.
     pub(super) fn at(&mut self, stamp: SystemTime, now: Time, computer: impl FnOnce() -> SystemTime) -> Time {
         let (zero, _) = match self.0.filter(|(_, until)| now < *until) {
             Some(known) => known,

@@ -1,5 +1,5 @@
 //! One connection of a transfer: its two sockets, its flows' threads, what it spoke, and the record it becomes.
-//! Not here: the loop that learns when something happens to it.
+//! Not here: the loop that waits for its events.
 
 use std::fmt::Display;
 use std::io;
@@ -18,7 +18,7 @@ use crate::words::{Errno, Protocol};
 /// How many bytes are offered with a SYN: more than fit in one.
 const EARLY: u64 = 4 << 10;
 
-/// A way of a connection: its flow's record has the same name.
+/// A direction of a connection: its flow's record has the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     /// Client to server.
@@ -27,7 +27,7 @@ pub(super) enum Direction {
     Down,
 }
 
-/// What a flow's thread says when it is done.
+/// What a flow's thread reports when it is done.
 pub(super) struct Report {
     /// The connection's number.
     pub(super) connection: usize,
@@ -49,7 +49,7 @@ pub(super) struct Connection {
     server: Option<Arc<TcpStream>>,
     threads: Vec<JoinHandle<()>>,
     reports_due: usize,
-    /// How many bytes were handed over with the SYN.
+    /// How many bytes were sent with the SYN.
     early: u64,
     record: ConnectionRecord,
 }
@@ -99,16 +99,16 @@ impl Connection {
 
     /// Whether the server sees this address at its other end; any will do if it is `alone`.
     pub(super) fn comes_from(&self, peer: SocketAddr, alone: bool) -> bool {
-        // The port says it all: all clients of a transfer are on one host.
+        // The port is enough: all clients of a transfer are on one host.
         let known = || self.record.client.parse::<SocketAddr>().is_ok_and(|client| client.port() == peer.port());
         self.server.is_none() && (alone || known())
     }
 
-    /// The client's socket says that its connect has come to an end.
+    /// The client's socket reports that its connect has ended.
     pub(super) fn connect_ended(&mut self) {
         let Some(client) = self.client.clone() else { return };
         let connected = client.take_error().and_then(|error| error.map_or_else(|| client.peer_addr(), Err));
-        // From here on each call says whether it waits.
+        // From here on, each call decides whether it waits.
         if let Err(error) = connected.and_then(|_| client.set_nonblocking(false)) {
             self.connect_failed(&error);
             return;
@@ -129,7 +129,7 @@ impl Connection {
     /// One of its threads is done.
     pub(super) fn reported(&mut self, report: Report) {
         self.reports_due -= 1;
-        // What an end says that has given the connection up is its own doing.
+        // Errors at an end that aborted the connection are its own doing.
         let at_client = (report.way == Direction::Up) == matches!(report.outcome, Outcome::Sent(_));
         let quit = self.aborts(at_client).is_some();
         let errno = match &report.outcome {
@@ -153,7 +153,7 @@ impl Connection {
             }
         }
         if let Some(error) = error.filter(|_| !quit) {
-            // A socket tells one of its users why it broke, and the other that it is broken (sk_stream_error() in net/core/stream.c).
+            // A socket reports the cause to only one of its users, and to the other just that it is broken (sk_stream_error() in net/core/stream.c).
             if self.record.errno == Some(Errno(libc::EPIPE)) {
                 self.record.error = None;
             }
@@ -168,11 +168,11 @@ impl Connection {
         }
     }
 
-    /// Ends what is still under way: with these words if it is an error.
+    /// Ends what is still under way, with these words as its error.
     pub(super) fn fail(&mut self, words: impl Display) {
         self.note(words.to_string());
         for socket in self.client.iter().chain(&self.server) {
-            // It fails when the socket is not connected, and then there is nothing to shut.
+            // This fails if the socket is not connected, and then there is nothing to shut down.
             let _ = socket.shutdown(Shutdown::Both);
         }
         if self.reports_due == 0 {
@@ -189,7 +189,7 @@ impl Connection {
         }
     }
 
-    /// The record, when all its threads have reported or have been joined.
+    /// The record, once all its threads have reported or have been joined.
     pub(super) fn into_record(mut self) -> ConnectionRecord {
         if self.stage == Stage::Connecting {
             self.note(format!("{}: no answer until the transfer was stopped", self.connecting_words()));
@@ -240,7 +240,7 @@ impl Connection {
         Ok(())
     }
 
-    /// What goes this way.
+    /// The content in this direction.
     fn content(&self, way: Direction) -> Content {
         Content::new(&self.shared.block, self.number as u64 * 2 + way as u64)
     }
@@ -264,14 +264,14 @@ impl Connection {
         Ok(())
     }
 
-    /// After how many bytes an end gives the connection up, if it does.
+    /// After how many bytes an end aborts the connection, if it does.
     fn aborts(&self, client: bool) -> Option<u64> {
         let transfer = &self.shared.transfer;
         let host = if client { &transfer.client } else { &transfer.server };
         transfer.abort.as_ref().filter(|abort| abort.host == *host).map(|abort| abort.after.0)
     }
 
-    /// Asks the client's socket what it speaks. An answer of before stands if there is none now.
+    /// Asks the client's socket for its protocol. Without an answer, the earlier one stays.
     fn ask(&mut self) {
         match self.client.as_deref().map(socket::spoken) {
             Some(Ok(Spoken::Mptcp { token })) => {

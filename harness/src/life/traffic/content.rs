@@ -1,4 +1,4 @@
-//! What a transfer's bytes are: a function of seed, connection, way and position, so that lost, repeated and moved bytes are seen.
+//! The content of transfers: a function of seed, connection, direction and position, so that lost, repeated and moved bytes are noticed.
 //! Not here: moving them.
 
 use std::io::IoSlice;
@@ -32,16 +32,16 @@ fn splitmix(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// How many microseconds behind its time a transfer with this seed starts.
+/// How many microseconds after its time a transfer with this seed starts.
 pub(super) fn offset(seed: u64) -> u64 {
     let mut state = !seed;
     splitmix(&mut state) % 1000
 }
 
-/// How many bytes are told of what was wrong.
+/// How many wrong bytes are reported.
 const TOLD: usize = 8;
 
-/// One way of one connection: an endless stream of records.
+/// One direction of one connection: an endless stream of records.
 #[derive(Clone)]
 pub(super) struct Content {
     block: Arc<Block>,
@@ -69,7 +69,7 @@ impl Content {
         [head, &body[..body.len().min(limit - head.len())]]
     }
 
-    /// What belongs at `position`, and what is there in `bytes` instead, both in hexadecimal and a few bytes long.
+    /// What belongs at `position`, and what is there in `bytes` instead, both a few bytes in hexadecimal.
     pub(super) fn told(&self, position: u64, bytes: &[u8]) -> (String, String) {
         let number = self.number(position);
         let [head, body] = self.rest(&number, position, bytes.len().min(TOLD));

@@ -1,4 +1,4 @@
-//! When bytes arrived: a receiver's arrivals thinned to pairs that still show every gap as the receiver saw it.
+//! When bytes arrived: a receiver's arrivals, thinned out to pairs that still show every gap as the receiver saw it.
 //! Not here: receiving them, or an opinion on gaps.
 
 /// A longer gap between two arrivals gets a pair at each of its ends, in µs.

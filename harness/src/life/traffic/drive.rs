@@ -1,5 +1,5 @@
 //! The one loop of a transfer: waits for connects, accepts, reports and the stop, and passes each on to its connection.
-//! Not here: what a connection makes of it.
+//! Not here: how a connection reacts.
 
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
@@ -46,7 +46,7 @@ pub(super) fn drive(shared: &Arc<Shared>, reports: &Mailbox<Report>, listeners: 
 struct Ready {
     connects: Vec<usize>,
     reports: bool,
-    /// Which listeners have a connection.
+    /// Which listeners have a connection to accept.
     accepts: Vec<usize>,
 }
 
@@ -68,8 +68,8 @@ fn wait(shared: &Shared, reports: &Mailbox<Report>, listeners: &[TcpListener], c
     Ok(Ready { connects, reports: ready(&fds[1]), accepts })
 }
 
-/// Accepts all that wait. A stranger, whose port is no client's, is closed again; but a transfer's one connection may come from anywhere,
-/// as it does by way of a proxy.
+/// Accepts all that wait. A stranger, whose port is not a client's, is closed again; but a transfer's only connection may come from anywhere,
+/// as it does through a proxy.
 fn accept(listener: &TcpListener, connections: &mut [Connection]) -> io::Result<()> {
     loop {
         match listener.accept() {

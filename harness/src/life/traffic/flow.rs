@@ -1,4 +1,4 @@
-//! The two ends of one way of one connection: a sender that hands over content, a receiver that checks it on arrival.
+//! The two ends of one direction of a connection: a sender that writes content, and a receiver that checks it on arrival.
 //! Not here: connections, threads.
 
 use std::io::{self, ErrorKind};
@@ -23,14 +23,14 @@ use crate::life::clock::Clock;
 use crate::result::recording::WrongRecord;
 use crate::words::{Rate, Time};
 
-/// The records that one call hands over at the most.
+/// The most records that one call writes.
 const RECORDS: usize = 8;
-/// How soon a sender tries a full socket again at the least, and at the most: as long as it takes little this doubles, and when it takes much this
-/// halves. It may take more before that, and says so: a wait ends then. MPTCP hands waiting data to its
-/// subflows when the sender calls, and otherwise late: on an unshaped link a sender that only slept until the socket was writable got a fifth of the
-/// throughput, and one whose calls waited in the kernel a tenth (Linux 6.18, measured by benches/transfer.rs).
+/// The shortest and the longest pause before a sender tries a full socket again: it doubles while the socket takes little, and halves when it takes
+/// much. The wait ends early if the socket becomes writable. MPTCP hands waiting data to its subflows when the sender calls, and otherwise late: on
+/// an unshaped link, a sender that only slept until the socket was writable got a fifth of the throughput, and one whose calls blocked in the
+/// kernel a tenth (Linux 6.18, measured by benches/transfer.rs).
 const TRY_AGAIN: (Time, Time) = (Time::from_millis(1), Time::from_millis(16));
-/// What is much: so many bytes a millisecond, a gigabit a second.
+/// What counts as much: this many bytes per millisecond, a gigabit per second.
 const MUCH: u64 = 128 << 10;
 
 /// What both ends of a flow work with.
@@ -40,12 +40,12 @@ pub(super) struct End {
     pub(super) content: Content,
     pub(super) clock: Clock,
     pub(super) stop: Arc<Stop>,
-    /// After how many bytes it gives the connection up, if it does.
+    /// After how many bytes it aborts the connection, if it does.
     pub(super) abort: Option<u64>,
 }
 
 impl End {
-    /// Gives the connection up if so many bytes are enough for that.
+    /// Aborts the connection if that is due after this many bytes.
     fn quits(&self, bytes: u64) -> io::Result<bool> {
         let quits = self.abort.is_some_and(|after| bytes >= after);
         if quits {
@@ -74,7 +74,7 @@ pub(super) struct Received {
     pub(super) error: Option<io::Error>,
 }
 
-/// Sends the amount, of which so many bytes have gone `early`, closes this way, and tells what became of it.
+/// Sends the amount, of which `early` bytes have already gone, closes this direction, and reports how it went.
 pub(super) fn send(end: &End, early: u64, amount: Amount, rate: Option<Rate>) -> Sent {
     let mut sent = Sent { bytes: early, ..Sent::default() };
     sent.error = send_all(end, amount, rate, &mut sent).err();
@@ -88,7 +88,7 @@ fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> i
     let pace = rate.map(Pace::new);
     let (mut elapsed, mut patience) = (Time::ZERO, TRY_AGAIN.0);
     if pace.is_some() {
-        // Small chunks are handed over when they are due, and are to leave then.
+        // Small chunks are written when they are due, and must leave at once.
         end.socket.set_nodelay(true)?;
     }
     while !end.stop.asked() {
@@ -127,7 +127,7 @@ fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> i
     Ok(())
 }
 
-/// Offers the socket what follows on `position`, up to `due` bytes. How many it takes, and whether it is full: then it takes less than it is offered.
+/// Offers the socket the content from `position`, up to `due` bytes. Returns how many it took, and whether it is full, taking less than offered.
 fn offer(end: &End, position: u64, due: u64) -> io::Result<(u64, bool)> {
     let parts = end.content.records::<RECORDS>(position, due);
     let slices = parts.slices();
@@ -142,7 +142,7 @@ fn offer(end: &End, position: u64, due: u64) -> io::Result<(u64, bool)> {
     }
 }
 
-/// Receives until the sender closed its way, and tells what came; counts it in `meter` meanwhile.
+/// Receives until the sender closes its direction, and reports what came. Counts it in `meter` meanwhile.
 pub(super) fn receive(end: &End, connected: u64, meter: &AtomicU64) -> Received {
     let mut received = Received::default();
     let mut delivery = Delivery::since(connected);
@@ -157,7 +157,7 @@ fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Rece
     let mut buffer = vec![0; Gulp::MOST];
     socket::stamp_arrivals(&end.socket)?;
     end.socket.set_read_timeout(Some(Gulp::SPAN.into()))?;
-    // Whether nothing has come for a while: then the first byte is waited for, else as many as come in a while.
+    // If nothing has come for a while, wait for the first byte; otherwise for as many as come in a while.
     let mut quiet = true;
     while !end.stop.asked() {
         if quiet {
@@ -178,7 +178,7 @@ fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Rece
             Err(error) => return Err(error),
         };
         let now = end.clock.now();
-        // A call that got all it wanted has just got the last of it, and so has one that did not wait. Of another the kernel knows when that was.
+        // A call that was satisfied, or did not wait, has just received the last byte. For others the kernel knows when that was.
         let stamp = stamp.filter(|_| !quiet && length < wanted);
         let at = gulp.took(length, now, stamp.map_or(now, |stamp| arrivals.at(stamp, now, SystemTime::now)));
         quiet = false;

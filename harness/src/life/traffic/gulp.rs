@@ -1,9 +1,9 @@
-//! How much one call of a receiver waits for: about as much as comes in 10 ms, so that it makes few calls and still knows when bytes came.
-//! Not here: the calls, and what becomes of the times.
+//! How much one call of a receiver waits for: about as much as arrives in 10 ms, so that it makes few calls and still knows when bytes arrived.
+//! Not here: the calls, and the use of the times.
 
 use crate::words::Time;
 
-/// A receiver's next call, sized by its last.
+/// The size of a receiver's next call, from its last.
 pub(super) struct Gulp {
     size: usize,
     /// When the last call returned.
@@ -11,11 +11,11 @@ pub(super) struct Gulp {
 }
 
 impl Gulp {
-    /// How long a call is to last; the kernel ends one that gets less than it wants after this long, rounded up to its ticks.
+    /// How long a call should last. The kernel ends a call that gets less than it wants after this time, rounded up to its ticks.
     pub(super) const SPAN: Time = Time::from_millis(10);
-    /// The least that is waited for: less than a packet.
+    /// The least to wait for: less than a packet.
     const LEAST: usize = 1 << 10;
-    /// The most, which comes sooner on a fast link: what is to be compared must still be in a near cache.
+    /// The most, which arrives sooner on a fast link: the bytes must still be in a near cache when they are compared.
     pub(super) const MOST: usize = 256 << 10;
 
     /// The first call's.
@@ -28,12 +28,12 @@ impl Gulp {
         self.size
     }
 
-    /// A call has returned `now` with `length` bytes, the last of which `came` before. Tells when that was: at the time of the call before at the
-    /// earliest, for then it was not there to be had, and now at the latest.
+    /// A call has returned `now` with `length` bytes, the last of which `came` earlier. Returns when that was: at the earliest at the previous call,
+    /// which did not get it, and at the latest now.
     pub(super) fn took(&mut self, length: usize, now: Time, came: Time) -> Time {
         let elapsed = now.since(self.last);
         let fitting = (length as u64).saturating_mul(Self::SPAN.0) / elapsed.0.max(1);
-        // Not at once: bytes that have waited for others come together.
+        // Not at once: bytes that have waited for others arrive together.
         let fitting = fitting.clamp(self.size as u64 / 2, self.size as u64 * 2) as usize;
         self.size = fitting.clamp(Self::LEAST, Self::MOST);
         let at = came.max(self.last).min(now);

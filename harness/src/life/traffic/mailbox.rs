@@ -1,5 +1,5 @@
-//! How a flow's thread tells its transfer's loop that it is done: a channel with a bell that can be polled.
-//! Not here: what is told.
+//! How a flow's thread reports to its transfer's loop that it is done: a channel with a bell that can be polled.
+//! Not here: the reports.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
@@ -26,7 +26,7 @@ pub(super) fn mailbox<T>() -> io::Result<(Slot<T>, Mailbox<T>)> {
 }
 
 impl<T> Slot<T> {
-    /// Posts a message and rings. If the reader has gone nobody wants to know.
+    /// Posts a message and rings. If the reader is gone, the message is dropped.
     pub(super) fn post(&self, message: T) {
         if self.messages.send(message).is_ok() {
             let _ = (&self.bell).write(&[0]);
@@ -35,7 +35,7 @@ impl<T> Slot<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// What to wait for.
+    /// The descriptor to wait for.
     pub(super) fn bell(&self) -> PollFd<'_> {
         PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)
     }

@@ -1,4 +1,4 @@
-//! Transfers: real TCP and MPTCP sockets in two namespaces, content that is checked on arrival, and the record of how it went.
+//! Transfers: real TCP and MPTCP sockets in two namespaces, with content that is checked on arrival, and the record of it.
 //! Not here: when a transfer starts, what happens to the links meanwhile, or whether its record is as expected.
 //!
 //! A transfer has a thread for its loop ([`drive`](self)) and one for each end of each flow; none of them outlives [`Running`].
@@ -51,17 +51,17 @@ pub struct Prepared {
     clients: Vec<Client>,
 }
 
-/// A client's socket; or why the kernel makes none, where MPTCP is turned off: that is what its connection comes to, and no fault of the lab.
+/// A client's socket, or why the kernel made none, such as MPTCP being disabled: that is the connection's result, and not the lab's fault.
 type Client = io::Result<TcpStream>;
 
-/// A transfer that moves. Dropping it stops it.
+/// A running transfer. Dropping it stops it.
 pub struct Running {
     meters: Arc<Meters>,
     stopper: Option<Stopper>,
     drive: Option<JoinHandle<TransferRecord>>,
 }
 
-/// How far a transfer has come.
+/// The progress of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
     /// Bytes that have arrived at the server.
@@ -92,7 +92,7 @@ fn server_address(transfer: &Transfer) -> SocketAddr {
     SocketAddr::new(transfer.as_bound(transfer.to), transfer.port)
 }
 
-/// What is counted while a transfer runs.
+/// Counts kept while a transfer runs.
 #[derive(Default)]
 struct Meters {
     up: AtomicU64,
@@ -113,12 +113,12 @@ impl Meters {
     }
 }
 
-/// How many connections may wait, as with most servers. Joins count while their handshakes last: where they fill this the kernel answers with SYN
-/// cookies (net/ipv4/tcp_input.c, `tcp_conn_request`), and some of many joins at once are refused for their HMAC.
+/// How many connections may wait, as with most servers. Joins count during their handshakes: if they fill this, the kernel answers with SYN
+/// cookies (net/ipv4/tcp_input.c, `tcp_conn_request`), and refuses some of many simultaneous joins for their HMAC.
 const BACKLOG: u32 = 128;
 
 impl Prepared {
-    /// Makes all sockets in their namespaces, where they stay, and lets the server's listen.
+    /// Makes all sockets in their namespaces, where they stay, and makes the server's listen.
     pub fn listen(name: &str, transfer: &Transfer, seed: u64, client: &Namespace, server: &Namespace) -> Result<Self, Error> {
         let failed = |host: &str, operation: String| {
             let (transfer, host) = (name.to_owned(), host.to_owned());
@@ -133,7 +133,7 @@ impl Prepared {
             }
             Ok(made)
         };
-        // Subflows may come to any of the server's addresses, as to a program that does not choose one.
+        // Subflows may arrive at any of the server's addresses, as for a program that does not choose one.
         let v6 = transfer.as_bound(transfer.to).is_ipv6();
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let at = if transfer.listen.is_empty() { vec![any] } else { transfer.listen.iter().map(|at| transfer.as_bound(*at)).collect() };
@@ -163,14 +163,14 @@ impl Prepared {
         Ok(Self { name: name.to_owned(), transfer: transfer.clone(), seed, listeners, clients })
     }
 
-    /// When it is to start: less than a millisecond behind the time that its file has. Where the seed decides all that may vary, else its packets
-    /// would meet those of others, and the hosts' timers, in one way only.
+    /// When it starts: less than a millisecond after the time in its file. Where only the seed varies, its packets would otherwise always meet those of
+    /// others, and the hosts' timers, in the same way.
     pub fn start_time(&self) -> Time {
         self.transfer.start.after(Time::from_micros(content::offset(self.seed)))
     }
 
-    /// Lets the clients connect and everything run. `on_end` is called once, from a thread of the transfer, when all connections
-    /// have ended or the transfer has been stopped; the record can be had without waiting from then on.
+    /// Starts the clients and everything else. `on_end` is called once, from a thread of the transfer, when all connections have ended or the transfer
+    /// has been stopped; from then on, the record is available without waiting.
     pub fn start(self, clock: Clock, on_end: Box<dyn FnOnce() + Send>) -> Result<Running, Error> {
         let Self { name, transfer, seed, listeners, clients } = self;
         let host = transfer.client.clone();
@@ -191,13 +191,13 @@ impl Prepared {
 }
 
 impl Running {
-    /// How far it has come. Cheap.
+    /// Its progress. This is cheap.
     pub fn progress(&self) -> Progress {
         let Meters { up, down, done } = &*self.meters;
         Progress { up: up.load(Ordering::Relaxed), down: down.load(Ordering::Relaxed), done: done.load(Ordering::Relaxed) }
     }
 
-    /// Ends whatever still runs, and tells how everything went.
+    /// Ends whatever still runs, and returns the record.
     pub fn stop(mut self) -> TransferRecord {
         self.end().unwrap_or_default()
     }

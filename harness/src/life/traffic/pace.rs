@@ -1,18 +1,18 @@
-//! How fast a paced sender hands over bytes: a schedule that is a straight line from its start.
+//! How fast a paced sender writes: a schedule that is a straight line from its start.
 //! Not here: waiting.
 
 use std::time::Duration;
 
 use crate::words::{Rate, Time};
 
-/// The longest wait: a sender looks up this often at least.
+/// The longest wait of a sender.
 const LOOK_UP: Time = Time::from_millis(10);
-/// How much of the rate goes into a chunk, at the most and at the least: smaller ones cost more calls, larger ones make bursts.
+/// How much of the rate goes into a chunk, at most and at least: smaller chunks cost more calls, larger ones make bursts.
 const CHUNK: (Time, Time) = (Time::from_millis(5), Time::from_millis(2));
-/// A burst that matters no more than a connection's first: ten packets (RFC 6928). A chunk that would be larger belongs to less time.
+/// A burst no larger than a connection's first: ten packets (RFC 6928). A chunk that would be larger covers less time instead.
 const BURST: u64 = 10 * 1448;
 
-/// A schedule. A sender that was held up catches up: after a time t it has handed over what belongs to t, on a busy computer too.
+/// A schedule. A delayed sender catches up: after a time t it has written what belongs to t, even on a busy computer.
 pub(super) struct Pace {
     rate: Rate,
     chunk: u64,

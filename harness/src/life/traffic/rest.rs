@@ -1,4 +1,4 @@
-//! What a sender has still to send: so many bytes, or whatever goes into a time. Its waits end with that time, which so needs no looks at the clock.
+//! What a sender still has to send: a number of bytes, or whatever fits in a time. Its waits end with that time, so it need not read the clock.
 //! Not here: sending, and how fast.
 
 use std::io;
@@ -13,7 +13,7 @@ use super::stop::{Stop, poll};
 use crate::document::case::Amount;
 use crate::words::Time;
 
-/// The rest of an amount. A time begins when this is made.
+/// The rest of an amount. A duration begins when this is made.
 pub(super) struct Rest {
     amount: Amount,
     /// Readable when the time is over.
@@ -25,12 +25,12 @@ impl Rest {
     pub(super) fn of(amount: Amount) -> io::Result<Self> {
         let Amount::Duration(time) = amount else { return Ok(Self { amount, alarm: None, over: false }) };
         let alarm = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC)?;
-        // Set to zero it would never ring.
+        // A timer set to zero would never expire.
         alarm.set(Expiration::OneShot(TimeSpec::from_duration(time.into())), TimerSetTimeFlags::empty())?;
         Ok(Self { amount, alarm: Some(alarm), over: time == Time::ZERO })
     }
 
-    /// How many bytes may follow those that were sent; 0 when nothing may.
+    /// How many bytes may follow those that were sent; 0 if none.
     pub(super) fn left(&self, sent: u64) -> u64 {
         match self.amount {
             Amount::Bytes(size) => size.0.saturating_sub(sent),
@@ -38,7 +38,7 @@ impl Rest {
         }
     }
 
-    /// Has a sender that does not wait look how much time has passed, if that matters.
+    /// Makes a sender that does not wait check how much time has passed, if that matters.
     pub(super) fn look(&mut self, elapsed: impl FnOnce() -> Time) {
         if let Amount::Duration(time) = self.amount {
             self.over |= elapsed() >= time;

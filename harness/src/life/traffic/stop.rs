@@ -1,5 +1,5 @@
-//! How a transfer is told to stop: a flag for those who work, and a pipe whose writer hangs up for those who wait.
-//! Not here: what stopping means to them.
+//! How a transfer is told to stop: a flag for threads that work, and a pipe whose writer hangs up for threads that wait.
+//! Not here: how they stop.
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -31,7 +31,7 @@ impl Stopper {
 }
 
 impl Drop for Stopper {
-    /// The flag first: the line hangs up when this value's fields are dropped, and who is woken by it must find the flag set.
+    /// The flag first: the line hangs up when this value's fields are dropped, and a thread woken by it must find the flag set.
     fn drop(&mut self) {
         self.stop.asked.store(true, Ordering::Release);
     }
@@ -48,7 +48,7 @@ impl Stop {
         poll(&mut [self.line(), PollFd::new(fd, flags)], at_most)
     }
 
-    /// What to wait for besides whatever else one waits for.
+    /// The descriptor to wait for besides others.
     pub(super) fn line(&self) -> PollFd<'_> {
         PollFd::new(self.line.as_fd(), PollFlags::POLLIN)
     }

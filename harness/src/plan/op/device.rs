@@ -1,4 +1,4 @@
-//! Interfaces: `ip link` and what their kinds ask for.
+//! Operations on interfaces: `ip link`.
 //! Not here: addresses and what shapes them.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::words::{BondMode, Feature, Time, XmitHashPolicy};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeviceAct {
-    /// Makes a veth pair, one end here and up, if not said otherwise, the other in `peer_ns` and down.
+    /// Makes a veth pair: one end here and, unless `down`, up; the other in `peer_ns` and down.
     Veth {
         /// The end here.
         dev: String,
@@ -19,9 +19,9 @@ pub enum DeviceAct {
         peer_ns: String,
         /// The other end.
         peer: String,
-        /// The largest packet of the end here.
+        /// The MTU of the end here.
         mtu: u32,
-        /// That of the other end, if it is another.
+        /// The MTU of the other end, if different.
         #[serde(default)]
         peer_mtu: Option<u32>,
         /// Whether the end here is down, too.
@@ -43,27 +43,27 @@ pub enum DeviceAct {
         /// The interface.
         dev: String,
     },
-    /// Gives an interface another largest packet.
+    /// Sets an interface's MTU.
     Mtu {
         /// The interface.
         dev: String,
-        /// The largest packet in bytes.
+        /// The MTU in bytes.
         bytes: u32,
     },
     /// Makes a bond without members, down.
     Bond {
         /// Its name.
         dev: String,
-        /// The largest packet.
+        /// The MTU.
         mtu: u32,
         /// How it chooses among its members.
         mode: BondMode,
-        /// How often it looks for their carriers.
+        /// The interval at which it looks for their carriers.
         miimon: Time,
-        /// What it hashes; the kernel's choice if absent.
+        /// What it hashes; the kernel chooses if absent.
         xmit_hash_policy: Option<XmitHashPolicy>,
     },
-    /// Makes a VLAN of an interface, down.
+    /// Makes a VLAN on an interface, down.
     Vlan {
         /// Its name.
         dev: String,
@@ -80,7 +80,7 @@ pub enum DeviceAct {
         #[serde(alias = "bridge")]
         master: String,
     },
-    /// Says whether a bridge sends frames out by a port. Ports learn no addresses: with two of them the bridge is a cable.
+    /// Sets whether a bridge sends frames out by a port. Ports learn no addresses: with two of them the bridge is a cable.
     Port {
         /// The interface.
         dev: String,
@@ -90,7 +90,7 @@ pub enum DeviceAct {
 }
 
 impl DeviceAct {
-    /// What a place must be able to do for it, where not every place is.
+    /// The feature that it needs, if not every place has it.
     pub(super) fn needs(&self) -> Option<Feature> {
         match self {
             Self::Bridge { .. } => Some(Feature::Bridge),

@@ -1,4 +1,4 @@
-//! The namespace itself and its sysctls.
+//! Operations on the namespace itself and its sysctls.
 //! Not here: what is in it.
 
 use std::fmt;
@@ -24,7 +24,7 @@ pub enum HostAct {
 }
 
 impl HostAct {
-    /// What a place must be able to do for it, where not every place is.
+    /// The feature that it needs, if not every place has it.
     pub(super) fn needs(&self) -> Option<Feature> {
         let Self::Sysctl { key, value } = self else { return None };
         Some(match key.strip_prefix("net.mptcp.")? {

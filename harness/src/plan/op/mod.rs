@@ -1,5 +1,5 @@
 //! The closed list of what mplab does to a kernel, by domain. An operation's `Display` is the `ip`, `tc` or `sysctl` line that a person would type.
-//! Not here: doing it, which the `lab` does in the same domains, or deciding what to do.
+//! Not here: doing it, which `lab` does by the same domains, or deciding what to do.
 
 mod device;
 mod host;
@@ -32,7 +32,7 @@ pub struct Op {
     pub act: Act,
 }
 
-/// What can be done, by domain. Recordings hold the operation alone: no two domains have one of the same name.
+/// The possible operations, by domain. Recordings contain only the operation, so no two domains have one of the same name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "an operation that this mplab knows")]
 pub enum Act {
@@ -42,7 +42,7 @@ pub enum Act {
     Device(DeviceAct),
     /// On addresses, routes or rules.
     Route(RouteAct),
-    /// On what handles the packets of an interface.
+    /// On the queueing disciplines of an interface.
     Qdisc(QdiscAct),
     /// On links that mplab itself carries.
     Relay(RelayAct),
@@ -73,7 +73,7 @@ impl Op {
 }
 
 impl Act {
-    /// What a place must be able to do for it, where not every place is.
+    /// The feature that it needs, if not every place has it.
     pub fn needs(&self) -> Option<Feature> {
         match self {
             Self::Host(act) => act.needs(),

@@ -1,5 +1,5 @@
-//! What the path manager is told: limits, endpoints, and commands for connections.
-//! Not here: what it makes of that.
+//! Operations on the path manager: limits, endpoints, and commands about connections.
+//! Not here: what it does with them.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -39,21 +39,21 @@ pub enum MptcpAct {
         /// Its address.
         address: IpAddr,
     },
-    /// Removes the MPTCP endpoint of an id. With id 0, which is no endpoint's: the first subflows that have this address.
+    /// Removes the MPTCP endpoint with an id. With id 0, which no endpoint has: the first subflows with this address.
     DeleteEndpointId {
         /// The id.
         id: u8,
         /// The address, for id 0.
         address: Option<IpAddr>,
     },
-    /// Gives the MPTCP endpoint of an id these of the flags `backup` and `fullmesh`.
+    /// Sets these of the flags `backup` and `fullmesh` on the MPTCP endpoint with an id.
     ChangeEndpointId {
         /// The id.
         id: u8,
         /// The flags.
         flags: Vec<EndpointFlag>,
     },
-    /// Gives the MPTCP endpoint of an address these of the flags `backup` and `fullmesh`.
+    /// Sets these of the flags `backup` and `fullmesh` on the MPTCP endpoint with an address.
     ChangeEndpoint {
         /// Its address.
         address: IpAddr,
@@ -62,7 +62,7 @@ pub enum MptcpAct {
     },
     /// Removes all MPTCP endpoints.
     FlushEndpoints,
-    /// Tells the kernel about each MPTCP connection that leads to an address and port.
+    /// Sends the kernel a command about each MPTCP connection that leads to an address and port.
     Command {
         /// The transfer whose connections they are.
         transfer: String,
@@ -70,7 +70,7 @@ pub enum MptcpAct {
         to: SocketAddr,
         /// Whether this is the end they lead to.
         server: bool,
-        /// What it is told.
+        /// The command.
         command: Command,
     },
 }
@@ -82,7 +82,7 @@ impl MptcpAct {
         Self::Endpoint { address, dev: interface, flags, id, port }
     }
 
-    /// What a place must be able to do for it, where not every place is.
+    /// The feature that it needs, if not every place has it.
     pub(super) fn needs(&self) -> Option<Feature> {
         match self {
             Self::Endpoint { flags, .. } if flags.contains(&EndpointFlag::Laminar) => Some(Feature::LaminarEndpoints),
@@ -151,7 +151,7 @@ fn changed(flags: &[EndpointFlag], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{backup}backup {fullmesh}fullmesh")
 }
 
-/// What `pm_nl_ctl` of the kernel's selftests takes.
+/// The arguments of `pm_nl_ctl` of the kernel's selftests.
 fn told(command: &Command, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match command {
         Command::Announce { address, id, port } => {

@@ -1,4 +1,4 @@
-//! Rules of nf_tables: a firewall, masquerading, interception.
+//! Operations on nf_tables: a firewall, masquerading, interception.
 //! Not here: what a rule matches (`words::firewall`).
 
 use std::fmt;
@@ -11,17 +11,17 @@ use crate::words::{Feature, Rule, RuleAction};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NftAct {
-    /// Lets a firewall have these rules and no others, for what the host forwards and receives, but for what it says to itself.
+    /// Gives a firewall exactly these rules, for what the host forwards and receives, except from itself.
     Firewall {
         /// The rules.
         rules: Vec<Rule>,
     },
-    /// Gives what leaves by these interfaces their address as the source.
+    /// Gives packets that leave by these interfaces the interface's address as their source.
     Masquerade {
         /// The interfaces.
         devs: Vec<String>,
     },
-    /// Gives TCP that enters by an interface to the program that listens at a port, wherever it was to go, and marks it.
+    /// Diverts TCP that enters by an interface to the program that listens at a port, whatever its destination, and marks it.
     Intercept {
         /// The interfaces, each with its port.
         ports: Vec<(String, u16)>,
@@ -31,7 +31,7 @@ pub enum NftAct {
 }
 
 impl NftAct {
-    /// What a place must be able to do for it.
+    /// The feature that it needs.
     pub(super) fn needs(&self) -> Feature {
         match self {
             Self::Firewall { rules } if rules.iter().any(|rule| rule.action == RuleAction::Strip) => Feature::StripOptions,

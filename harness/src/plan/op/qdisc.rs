@@ -1,4 +1,4 @@
-//! What stands where packets enter and leave an interface: `tc`.
+//! Operations where packets enter and leave an interface: `tc`.
 //! Not here: which conditions become which queueing discipline (`netem`, `wire`).
 
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::words::{Feature, Netem, QdiscHandle, Rate, Size};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QdiscAct {
-    /// Gives an interface an ingress qdisc, where [`Self::Redirect`] can be hung.
+    /// Gives an interface an ingress qdisc, to which [`Self::Redirect`] can be attached.
     Ingress {
         /// The interface.
         dev: String,
@@ -24,16 +24,16 @@ pub enum QdiscAct {
         /// Where they go out.
         to: String,
     },
-    /// Whatever enters by `dev` stays in the wires' namespace, which has no use for it.
+    /// Whatever enters by `dev` stays in the wires' namespace, which drops it.
     Unredirect {
         /// Where packets come in.
         dev: String,
     },
-    /// Holds what leaves by an interface to a rate.
+    /// Limits what leaves by an interface to a rate.
     Tbf {
         /// The interface.
         dev: String,
-        /// Where among its queueing disciplines, if it is not the only one.
+        /// Its place among the queueing disciplines, if it is not the only one.
         #[serde(default)]
         place: Option<QdiscHandle>,
         /// Its rate.
@@ -43,28 +43,28 @@ pub enum QdiscAct {
         /// What may wait.
         limit: Size,
     },
-    /// Takes super-packets that leave by an interface apart: into the packets that are sent over a real cable.
+    /// Segments super-packets that leave by an interface into the packets that a real cable would carry.
     Split {
         /// The interface.
         dev: String,
-        /// Where among its queueing disciplines.
+        /// Its place among the queueing disciplines.
         place: QdiscHandle,
         /// The longest packet with its Ethernet header.
         packet: Size,
-        /// What may wait, where nothing hangs below it: all packets of a super-packet come at once.
+        /// What may wait if nothing is attached below it: all packets of a super-packet come at once.
         #[serde(default)]
         queue: Option<Size>,
     },
-    /// Delays, loses and otherwise maltreats what leaves by an interface, and holds it to a rate.
+    /// Delays, drops and otherwise impairs what leaves by an interface, and limits it to a rate.
     Netem {
         /// The interface.
         dev: String,
-        /// Where among its queueing disciplines.
+        /// Its place among the queueing disciplines.
         place: QdiscHandle,
         /// What is done to packets.
         netem: Box<Netem>,
     },
-    /// Takes off whatever shapes what leaves by an interface.
+    /// Removes whatever shapes what leaves by an interface.
     Unshape {
         /// The interface.
         dev: String,
@@ -72,7 +72,7 @@ pub enum QdiscAct {
 }
 
 impl QdiscAct {
-    /// What a place must be able to do for it, where not every place is.
+    /// The feature that it needs, if not every place has it.
     pub(super) fn needs(&self) -> Option<Feature> {
         match self {
             Self::Redirect { .. } => Some(Feature::Redirect),

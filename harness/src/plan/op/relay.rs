@@ -1,4 +1,4 @@
-//! Links that mplab itself carries, in user space.
+//! Operations on links that mplab itself carries, in user space.
 //! Not here: how it carries them (`life::relay`).
 
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::words::{Direction, Feature, Shape};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RelayAct {
-    /// Lets mplab itself carry packets between the two ends of a wire.
+    /// Makes mplab itself carry packets between the two ends of a wire.
     Relay {
         /// The link.
         link: String,
@@ -21,12 +21,12 @@ pub enum RelayAct {
         to: String,
         /// The conditions from the first end to the second.
         up: Box<Shape>,
-        /// The conditions the other way.
+        /// The conditions from the second end to the first.
         down: Box<Shape>,
-        /// What decides the fate of packets.
+        /// The seed for the fate of packets.
         seed: u64,
     },
-    /// Gives a direction of a relayed link other conditions.
+    /// Changes the conditions of a direction of a relayed link.
     Reshape {
         /// The link.
         link: String,
@@ -35,7 +35,7 @@ pub enum RelayAct {
         /// The conditions.
         shape: Box<Shape>,
     },
-    /// Lets packets of one direction of a relayed link vanish, or no longer.
+    /// Makes packets of one direction of a relayed link vanish, or ends that.
     Swallow {
         /// The link.
         link: String,
@@ -47,7 +47,7 @@ pub enum RelayAct {
 }
 
 impl RelayAct {
-    /// What a place must be able to do for it, where not every place is.
+    /// The feature that it needs, if not every place has it.
     pub(super) fn needs(&self) -> Option<Feature> {
         matches!(self, Self::Relay { .. }).then_some(Feature::Relay)
     }

@@ -1,5 +1,5 @@
-//! Addresses, routes and rules: where packets go.
-//! Not here: which (`routes`).
+//! Operations on addresses, routes and rules: where packets go.
+//! Not here: choosing them (`routes`).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,14 +15,14 @@ pub const MAIN_TABLE: u32 = 254;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RouteAct {
-    /// Gives an interface an address. IPv6 addresses are usable at once (`nodad`).
+    /// Adds an address to an interface. IPv6 addresses are usable at once (`nodad`).
     Address {
         /// The interface.
         dev: String,
         /// The address and its network.
         address: Network,
     },
-    /// Takes an address from an interface.
+    /// Removes an address from an interface.
     DeleteAddress {
         /// The interface.
         dev: String,
@@ -37,10 +37,10 @@ pub enum RouteAct {
         via: Option<IpAddr>,
         /// The interface it leaves by.
         dev: Option<String>,
-        /// The table, the main one if absent.
+        /// The table; the main one if absent.
         table: Option<u32>,
     },
-    /// Adds a route, or puts it back where it was lost.
+    /// Adds a route, or restores a lost one.
     Route {
         /// The destination.
         to: Network,
@@ -48,9 +48,9 @@ pub enum RouteAct {
         via: Option<IpAddr>,
         /// The interface it leaves by.
         dev: Option<String>,
-        /// The table, the main one if absent.
+        /// The table; the main one if absent.
         table: Option<u32>,
-        /// The next hop is a neighbour, although it is in no network that the host is in.
+        /// The next hop is a neighbour although it is in none of the host's networks.
         #[serde(default)]
         onlink: bool,
     },
@@ -67,10 +67,10 @@ pub enum RouteAct {
         mark: Option<u32>,
         /// The table (254 is main).
         table: u32,
-        /// Whether the table's default route is passed over.
+        /// Whether the table's default route is ignored.
         suppress_default: bool,
     },
-    /// Takes every address for the host's own where a table is asked.
+    /// Makes every address look like the host's own in a table.
     EverythingIsHere {
         /// IPv6.
         v6: bool,
@@ -80,7 +80,7 @@ pub enum RouteAct {
 }
 
 impl RouteAct {
-    /// What a place must be able to do for it, where not every place is.
+    /// The feature that it needs, if not every place has it.
     pub(super) fn needs(&self) -> Option<Feature> {
         match self {
             Self::Address { address, .. } if address.address.is_ipv6() => Some(Feature::Ipv6),

@@ -17,7 +17,7 @@ pub(super) enum Purpose {
     Start,
 }
 
-/// The most purposes that there can be, for a packet and its duplicate each.
+/// The most purposes, for a packet and for its duplicate each.
 const PURPOSES: u64 = 8;
 
 /// The draws for one packet.
@@ -32,13 +32,13 @@ impl Draws {
         Self { seed: mix(seed), first: (number * 2 + u64::from(copy)) * PURPOSES }
     }
 
-    /// A number of 64 even bits: splitmix64 at the place that belongs to the packet and the purpose.
+    /// A uniform 64-bit number: splitmix64 at the position that belongs to the packet and the purpose.
     pub(super) fn long(self, purpose: Purpose) -> u64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         mix(self.seed.wrapping_add((self.first + purpose as u64).wrapping_mul(STEP)))
     }
 
-    /// A number of 32 even bits.
+    /// A uniform 32-bit number.
     pub(super) fn short(self, purpose: Purpose) -> u32 {
         (self.long(purpose) >> 32) as u32
     }
@@ -51,12 +51,12 @@ const fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A percentage as the number of 32 bits that it is of all of them.
+/// A percentage as a share of all 32-bit numbers.
 pub(super) fn threshold(percent: Percent) -> u64 {
     (percent.0.clamp(0.0, 100.0) / 100.0 * 4_294_967_296.0).round() as u64
 }
 
-/// netem's correlated numbers: each is a weighted mean of a new one and the last.
+/// netem's correlated numbers: each is a weighted mean of a new number and the last one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Correlated {
     rho: u64,
@@ -68,12 +68,12 @@ impl Correlated {
         Self { rho: threshold(correlation), last: u64::from(start) }
     }
 
-    /// Goes on where another one is.
+    /// Continues from another one's state.
     pub(super) fn go_on_from(&mut self, other: &Self) {
         self.last = other.last;
     }
 
-    /// The next number, made of a new one.
+    /// The next number, from a fresh one.
     pub(super) fn next(&mut self, fresh: u32) -> u32 {
         if self.rho == 0 {
             return fresh;

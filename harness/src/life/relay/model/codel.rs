@@ -1,4 +1,4 @@
-//! CoDel (RFC 8289): which packet a queue drops when one leaves it, by how long packets waited.
+//! CoDel (RFC 8289): decides by how long packets have waited which of those that leave a queue to drop.
 //! Not here: the queue.
 
 use super::shape::Codel;
@@ -19,15 +19,15 @@ pub(super) struct State {
 pub(super) struct Head {
     /// How long it waited.
     pub(super) sojourn: Time,
-    /// The bytes behind it.
+    /// The bytes queued after it.
     pub(super) backlog: u64,
 }
 
-/// The largest packet (MAXPACKET): a queue that holds no more than one does not stand.
+/// The largest packet (MAXPACKET): a queue that holds at most one is not a standing queue.
 const MAX_PACKET: u64 = 1514;
 
 impl State {
-    /// Whether a packet that leaves the queue now is to be dropped, and the next one to be asked for.
+    /// Whether to drop a packet that leaves the queue now, and then ask about the next.
     pub(super) fn drops(&mut self, codel: &Codel, now: Time, head: Head) -> bool {
         let ok_to_drop = self.ok_to_drop(codel, now, head);
         if self.dropping {
@@ -44,7 +44,7 @@ impl State {
             return false;
         }
         self.dropping = true;
-        // A queue that stood a short while ago is taken up where it was left.
+        // If the queue was standing a short while ago, dropping resumes at its earlier pace.
         let delta = self.count - self.last_count;
         let recently = now.since(self.drop_next) < Time(16 * codel.interval.0);
         self.count = if delta > 1 && recently { delta } else { 1 };

@@ -1,4 +1,4 @@
-//! What became of the packets of one direction, counted.
+//! Counts what happened to the packets of one direction.
 //! Not here: when (a recording's samples say that).
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct Dropped {
     pub blackhole: u64,
     /// The interface was down.
     pub down: u64,
-    /// The relay was too late to read them, or the kernel would not take them: no property of the link, and a run with many is not to be trusted.
+    /// The relay was too late to read them, or the kernel refused them. That is not a property of the link: do not trust a run with many.
     pub missed: u64,
 }
 

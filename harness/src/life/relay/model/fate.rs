@@ -1,4 +1,4 @@
-//! The fate of each packet: lost, duplicated, corrupted, sent at once, how long delayed. It follows from the seed and the packet's number alone.
+//! The fate of each packet: lost, duplicated, corrupted, sent at once, or delayed. It depends only on the seed and the packet's number.
 //! Not here: queues and rates, where time comes in.
 
 use super::chance::{Correlated, Draws, Purpose, threshold};
@@ -6,16 +6,16 @@ use super::loss::Losing;
 use super::shape::{Chance, Jitter, Shape};
 use crate::words::{Percent, Time};
 
-/// What becomes of a packet, or of the duplicate of one.
+/// The fate of a packet, or of the duplicate of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fate {
     /// It is lost.
     pub lost: bool,
-    /// A bit is flipped: which one is this number, divided by how many there are, the remainder.
+    /// A bit is flipped: the one at this number modulo the number of bits.
     pub corrupt: Option<u64>,
     /// It overtakes all others.
     pub at_once: bool,
-    /// How much longer (or, if negative, shorter) than the link's delay it takes, in nanoseconds.
+    /// The deviation from the link's delay, in nanoseconds.
     pub deviation: i64,
 }
 
@@ -78,8 +78,8 @@ impl Fates {
         }
     }
 
-    /// Other conditions. Numbers go on, and so does every state that both have: a ramp is many small changes. A list or period of losses
-    /// that stays the same counts on, another counts from here.
+    /// Changes the conditions. Packet numbers go on, and so does every state that both have, since a ramp is many small changes. An unchanged list or
+    /// period of losses counts on; a new one counts from here.
     pub(super) fn reshape(&mut self, old: &Shape, new: &Shape) {
         let mut fates = Self::from(new, self.seed, self.number);
         if old.loss == new.loss {
@@ -106,7 +106,7 @@ impl Fates {
         let mut fate = self.decide(false);
         let mut copy = doubled.then(|| self.decide(true));
         if fate.lost && copy.is_some() {
-            // As in netem: of a packet that is doubled and lost, one is left, which meets no second fate.
+            // As in netem: if a packet is both duplicated and lost, one copy is left, which meets no second fate.
             copy = None;
             fate.lost = false;
         }

@@ -49,7 +49,7 @@ impl Losing {
         }
     }
 
-    /// Goes on where another one is, as far as the two are of a kind.
+    /// Continues from another one's state, as far as both are of a kind.
     pub(super) fn go_on_from(&mut self, other: &Self) {
         match (self, other) {
             (Self::Random { draws, .. }, Self::Random { draws: others, .. }) => draws.go_on_from(others),
@@ -58,14 +58,14 @@ impl Losing {
         }
     }
 
-    /// Whether a packet, or the duplicate of one, is lost. Every packet is to be asked for, in order.
+    /// Whether a packet, or the duplicate of one, is lost. Must be called for every packet, in order.
     pub(super) fn loses(&mut self, number: u64, copy: bool, draws: Draws) -> bool {
         let below = |purpose, threshold| u64::from(draws.short(purpose)) < threshold;
         match self {
             Self::Never => false,
             Self::Random { threshold, draws: correlated } => u64::from(correlated.next(draws.short(Purpose::Loss))) < *threshold,
             Self::Gemodel(model) => {
-                // The loss is the state's that the packet came in, as in netem.
+                // As in netem, the loss is that of the state in which the packet arrived.
                 let (leave, loss) = if model.bad { (model.to_good, model.loss_in_bad) } else { (model.to_bad, model.loss_in_good) };
                 model.bad ^= below(Purpose::Transition, leave);
                 below(Purpose::Loss, loss)

@@ -1,10 +1,10 @@
 //! One direction of a link as a state machine: packets go in at times, come out at other times, or not at all. Deterministic, no I/O.
-//! Not here: where packets come from and go to (the engine), nor what is in them.
+//! Not here: where packets come from and go to (the engine), or what is in them.
 //!
 //! A packet's way, as through netem: duplicated, lost, corrupted; sent at once or delayed; then the queue, if there is a rate, and the rate.
-//! As in netem, too, packets that have a rate leave in the order in which they came, jitter or not, and those that are sent at once meet neither
-//! delay, queue nor rate (net/sched/sch_netem.c: netem_enqueue puts them first, netem_dequeue asks no qdisc below it then). Unlike in netem, the
-//! limit of the queue does not count packets that are still being delayed: it is a buffer's size.
+//! Also as in netem, with a rate packets leave in the order in which they came, despite jitter, and those that are sent at once pass neither
+//! delay, queue nor rate (net/sched/sch_netem.c: netem_enqueue puts them first, and netem_dequeue then asks no qdisc below it). Unlike in netem,
+//! the limit of the queue does not count packets that are still being delayed: it is a buffer's size.
 
 mod chance;
 mod codel;

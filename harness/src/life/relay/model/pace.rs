@@ -1,4 +1,4 @@
-//! How fast packets are sent one after the other: without end, at a rate, or by a trace. Exact: what a division leaves over is carried on.
+//! How fast packets are sent one after the other: without limit, at a rate, or by a trace. It is exact: remainders are carried over.
 //! Not here: which packet is next.
 
 use super::trace::{OPPORTUNITY, Trace};
@@ -42,12 +42,12 @@ impl Pace {
         Self { kind, free: Time::ZERO }
     }
 
-    /// When a packet that is ready now would be sent wholly; never at a rate of 0.
+    /// When a packet that is ready now would be sent completely; never at a rate of 0.
     pub(super) fn finish(&self, ready: Time, len: u32) -> Option<Time> {
         self.clone().send(ready, len)
     }
 
-    /// Sends a packet as soon as the one before it is sent, and tells when that is done.
+    /// Sends a packet as soon as the one before it is sent, and returns when that is done.
     pub(super) fn send(&mut self, ready: Time, len: u32) -> Option<Time> {
         let start = ready.max(self.free);
         let finish = match &mut self.kind {
