@@ -406,7 +406,7 @@ fn mistakes() {
         (&|| _ = lab.host("left").address("wlan0"), &["host left has no interface `wlan0`: there are: eth0, eth1"]),
         (&|| lab.cut("plian", How::Carrier), &["no link `plian`", "did you mean `plain`?", "tests/fixture.rs:"]),
         (&|| lab.shape("slow", "dela=1ms"), &["`dela`", "did you mean `delay`?"]),
-        (&|| lab.shape("slow", "fast"), &["`fast` is not CONDITION=VALUE"]),
+        (&|| lab.shape("slow", "fast"), &["`fast` is not of the form CONDITION=VALUE"]),
         (&|| _ = lab.host("left").counter("TcpRetransSeg"), &["no counter `TcpRetransSeg`: did you mean `TcpRetransSegs`?"]),
     ];
     for (attempt, words) in tries {

@@ -1,8 +1,8 @@
-//! What is known to differ between kernels and cannot be probed: measures that an older one misses with some seeds, and why.
-//! Not here: what a kernel has not got at all, which is a [`mplab::words::Feature`].
+//! Known differences between kernels that cannot be probed: measures that an older kernel misses with some seeds, and why.
+//! Not here: what a kernel lacks altogether, which is a [`mplab::words::Feature`].
 //!
-//! Such a trial is ignored with the reason, and never green, when it misses these measures and no others. With a seed that misses none it
-//! passes, as does every mplab whose own work makes other times of it: so nothing tells when an entry has become needless.
+//! A trial that misses these measures and no others is ignored with the reason, and never green. With a seed that misses none it passes, and so
+//! it may with another build of mplab, whose own work shifts the times. So nothing shows when an entry is no longer needed.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use mplab::recording::{HostRecord, Recording};
 pub(crate) struct Difference {
     /// The first two numbers of the kernel's release (`uname -r`), or [`EVERY`] kernel.
     series: &'static str,
-    /// The third number of the first release that does as others do. Debian's 6.1 are all 6.1.0, whatever they hold.
+    /// The third number of the first release in which this is fixed. Debian calls all its 6.1 kernels 6.1.0, whatever they contain.
     mended: Option<u32>,
     case: &'static str,
     /// The keys of the measures.
     measures: &'static [&'static str],
-    /// The kernel's own word for it: a counter, and how much it grew at one host or more at the least. Without it another cause is to be found.
+    /// The kernel's own evidence: a counter, and how much it must have grown at some host. Without it, the cause is another.
     shown_by: Option<(&'static str, u64)>,
-    /// What this kernel does otherwise.
+    /// What this kernel does differently.
     pub(crate) reason: &'static str,
 }
 
-/// What a difference has for its series that is of all kernels, and comes seldom: in real time, where each run is another.
+/// The series of a difference that all kernels share. It is rare and seen in real time, where no two runs are the same.
 const EVERY: &str = "";
 
-/// All that are known.
+/// All known differences.
 const KNOWN: [Difference; 22] = [
     // ack_update_msk() in net/mptcp/options.c adds the window that the subflow has for its own to the DATA_ACK of a segment. That window may be an
     // older one, which tcp_may_update_window() kept, or one that mptcp_check_allowed_size() widened: the sender then goes beyond all that the peer
@@ -41,7 +41,7 @@ const KNOWN: [Difference; 22] = [
         case: "transfer::both_directions",
         measures: &["goodput"],
         shown_by: Some(("MPTcpExtNoDSSInWindow", 50)),
-        reason: "Linux may send beyond the peer's window where data go both ways at once, and lose what the peer drops until a timeout",
+        reason: "Linux may send beyond the peer's window while data go both ways; what the peer drops is lost until a timeout",
     },
     // Some milliseconds after the joins the server resets one of them with reason 1 (1 of 54 runs). Once it had taken 58,368 bytes too late in the
     // stream for the next ones before that: as many as the window had been. Where it goes wrong is not known; in virtual time it was never seen.
@@ -51,7 +51,7 @@ const KNOWN: [Difference; 22] = [
         case: "transfer::both_directions",
         measures: &["intact", "subflows", "goodput", "share"],
         shown_by: Some(("MPTcpExtDSSNotMatching", 1)),
-        reason: "Linux 6.18 may take data for other than they are where a subflow joins while data go both ways, and reset it",
+        reason: "Linux 6.18 may misread data if a subflow joins while data go both ways, and reset the subflow",
     },
     Difference {
         series: "6.1",
@@ -61,7 +61,7 @@ const KNOWN: [Difference; 22] = [
         shown_by: None,
         // mptcp_rcv_space_adjust() in net/mptcp/protocol.c. With net.ipv4.tcp_rmem = "4096 1500000 6291456" at the receiver all seeds held.
         // It takes a coincidence: with one mplab seeds 1, 3 and 4 missed it, with a later one none of 1 to 12.
-        reason: "Linux 6.1 may leave the receive window of a connection small that begins behind another one's full queue",
+        reason: "Linux 6.1 may leave a connection's receive window small if it begins behind another connection's full queue",
     },
     // __mptcp_finish_join() in net/mptcp/protocol.c: it fails while msk->out_of_order_queue is not empty, the server answers the third ACK with
     // RST, and the client closes the subflow that it has called established. A computer that is busy with something else when the second
@@ -73,7 +73,7 @@ const KNOWN: [Difference; 22] = [
         case: "transfer::several_connections",
         measures: &["subflows"],
         shown_by: None,
-        reason: "Linux 6.1 before 6.1.191 refuses a subflow that joins while data has come out of order",
+        reason: "Linux 6.1 before 6.1.191 refuses a subflow that joins while data is out of order",
     },
     Difference {
         series: "6.12",
@@ -81,7 +81,7 @@ const KNOWN: [Difference; 22] = [
         case: "transfer::several_connections",
         measures: &["subflows"],
         shown_by: None,
-        reason: "Linux 6.12 before 6.12.115 refuses a subflow that joins while data has come out of order",
+        reason: "Linux 6.12 before 6.12.115 refuses a subflow that joins while data is out of order",
     },
     // mptcp_pm_nl_append_new_local_addr() in net/mptcp/pm_netlink.c had one error for all that it refuses.
     Difference {
@@ -90,7 +90,7 @@ const KNOWN: [Difference; 22] = [
         case: "endpoints::listed::duplicate",
         measures: &["refused"],
         shown_by: None,
-        reason: "Linux 6.1 refuses an endpoint that there is already with EINVAL",
+        reason: "Linux 6.1 refuses an endpoint that already exists with EINVAL",
     },
     // The option has 40 bytes of TCP's for itself; net.mptcp.add_addr_v6_port_drop_ts, which leaves the timestamps out once, came with 7.2.
     with_a_port_over_ipv6("6.1"),
@@ -118,7 +118,7 @@ const KNOWN: [Difference; 22] = [
         case: "failure::given_up_sooner",
         measures: &["counters"],
         shown_by: None,
-        reason: "Linux 6.1 does not give a silent path up so soon, whatever stale_loss_cnt says",
+        reason: "Linux 6.1 does not give up a silent path so soon, whatever stale_loss_cnt says",
     },
     // add_addr_timeout is 120 s there, and no less where the round trip is short (mptcp_adjust_add_addr_timeout() in net/mptcp/pm.c).
     Difference {
@@ -135,7 +135,7 @@ const KNOWN: [Difference; 22] = [
         case: "failure::given_up",
         measures: &["counters"],
         shown_by: None,
-        reason: "Linux 6.12 sends what the path held again before it counts so many timeouts that it gives the path up",
+        reason: "Linux 6.12 sends the path's data again before it counts enough timeouts to give up the path",
     },
     Difference {
         series: "6.1",
@@ -143,7 +143,7 @@ const KNOWN: [Difference; 22] = [
         case: "close::data_fin_repeated",
         measures: &["events"],
         shown_by: None,
-        reason: "Linux 6.1 tells the server's path manager nothing of a connection whose end came late",
+        reason: "Linux 6.1 does not tell the server's path manager about a connection that ended late",
     },
     joins_again("fullmesh::every_pair::added_later"),
     joins_again("fullmesh::every_pair::added_within_limits"),
@@ -153,7 +153,7 @@ const KNOWN: [Difference; 22] = [
         case: "fullmesh::every_pair::not_to_the_first",
         measures: &["subflows", "events"],
         shown_by: None,
-        reason: "Linux 6.1 joins the server's first address by its full mesh, although the server wants no joins there",
+        reason: "Linux 6.1 joins the server's first address from its full mesh, although the server refuses joins there",
     },
 ];
 
@@ -164,7 +164,7 @@ const fn joins_again(case: &'static str) -> Difference {
         case,
         measures: &["counters"],
         shown_by: None,
-        reason: "Linux 6.1 joins again where a full mesh endpoint that was removed is added",
+        reason: "Linux 6.1 joins again when a removed full mesh endpoint is added",
     }
 }
 
@@ -175,7 +175,7 @@ const fn with_a_port_over_ipv6(series: &'static str) -> Difference {
         case: "announce::addresses::with_a_port_over_ipv6",
         measures: &["counters", "subflows"],
         shown_by: None,
-        reason: "Linux before 7.2 drops the announcement of an IPv6 address with a port, which has no room beside timestamps",
+        reason: "Linux before 7.2 drops the announcement of an IPv6 address with a port, which does not fit beside timestamps",
     }
 }
 
@@ -197,12 +197,12 @@ const fn of_one_family(series: &'static str) -> Difference {
         case: "fullmesh::between_addresses::of_one_family",
         measures: &["counters", "subflows"],
         shown_by: None,
-        reason: "Linux before 7.2 joins an announced address of another family than the full mesh from the address that routes choose",
+        reason: "Linux before 7.2 joins an announced address of a family that the full mesh lacks from the address that routes choose",
     }
 }
 
 impl Difference {
-    /// Whether a kernel of this release has it.
+    /// Whether a kernel of this release has the difference.
     fn is_of(&self, release: &str) -> bool {
         if self.series == EVERY {
             return true;
@@ -213,14 +213,14 @@ impl Difference {
         series == self.series && self.mended.is_none_or(|mended| third < mended)
     }
 
-    /// Whether the kernels of this run say that it was this.
+    /// Whether this run's counters confirm it.
     fn is_shown_by(&self, hosts: &BTreeMap<String, HostRecord>) -> bool {
         let Some((counter, least)) = self.shown_by else { return true };
         hosts.values().filter_map(|host| host.counters.get(counter)?.last()).any(|&count| count >= least)
     }
 }
 
-/// What is known of a case at a recording's place, and explains all that the verdict has against it.
+/// The known difference of a case at a recording's place that explains every failure in the verdict.
 pub(crate) fn known(case: &str, recording: &Recording, verdict: &Verdict) -> Option<&'static Difference> {
     let against = verdict.findings.iter().filter(|finding| finding.condemns());
     let explains = |known: &Difference| against.clone().all(|finding| finding.failed() && known.measures.contains(&finding.key.as_str()));

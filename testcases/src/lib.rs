@@ -1,7 +1,7 @@
-//! Cases as trials of `cargo test`: `cases` runs them on this computer's kernel, `guests` on the imported ones in virtual time.
+//! Cases as trials of `cargo test`: `cases` runs them on this computer's kernel, `guests` on imported kernels in virtual time.
 //!
-//! What a place cannot do is ignored, with the reason as the trial's kind; what this computer was too busy for, at every attempt, is ignored
-//! with the reason as its outcome. `MPLAB_EXPECT=all` makes failures of both. `without` holds what each case must notice.
+//! A trial is ignored if its place lacks something that it needs, with the reason as the trial's kind. It is also ignored, with the reason as its
+//! outcome, if this computer was too busy at every attempt. `MPLAB_EXPECT=all` makes both failures. `without` holds what each case must notice.
 
 mod differences;
 #[cfg(test)]
@@ -32,13 +32,13 @@ pub fn files() -> Vec<CaseFile> {
 /// Where cases are trials.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// What the trials' names begin with: `virtual::debian_7_2`.
+    /// The prefix of the trials' names: `virtual::debian_7_2`.
     pub name: String,
     /// Where they run.
     pub at: Place,
-    /// What that is.
+    /// What that place is.
     pub place: PlaceRecord,
-    /// Where the recordings of failures go.
+    /// The directory for recordings of failures.
     pub failures: PathBuf,
 }
 
@@ -51,8 +51,8 @@ impl Group {
         self.listed(name.clone(), job, move |job| group.run(&job, &file, &name))
     }
 
-    /// The trials of cases without what they are about. Each passes if exactly those expectations fail that must. Unless `MPLAB_WITHOUT=all`
-    /// asks for all, those are ignored that it is not the `turn` of, by their names.
+    /// The trials of cases without what they are about. Each passes if exactly the expectations fail that must. Unless `MPLAB_WITHOUT=all` asks for
+    /// all, a trial is ignored if `turn` says by its name that it is not its turn.
     pub fn trials_without(&self, files: &[CaseFile], turn: impl Fn(&str) -> bool) -> Vec<Trial> {
         let all = std::env::var("MPLAB_WITHOUT").is_ok_and(|which| which == "all");
         let trial = |without: Without| {
@@ -113,7 +113,7 @@ impl Group {
         }
     }
 
-    /// The command that repeats a trial. In virtual time it is this program: time is what that executes, and mplab's own is another one.
+    /// The command that repeats a trial. In virtual time it is this program: what it executes takes time, and mplab's own binary would differ.
     fn again(&self, file: &CaseFile, name: &str) -> String {
         if self.place.is_virtual() {
             return again_here(name);
@@ -121,7 +121,7 @@ impl Group {
         format!("cargo run --release -- run {file} --seed {}{}", suite::SEED, self.at.options())
     }
 
-    /// Keeps the recording of a failure, and says where.
+    /// Writes the recording of a failure, and says where.
     fn keep(&self, name: &str, recording: &Recording) -> String {
         let path = disk::of_recording(&self.failures, name);
         match disk::write(&path, recording.to_json()) {
@@ -143,12 +143,12 @@ pub fn ignored(name: impl Into<String>, kind: impl Into<String>, reason: impl In
     Trial::test(name, move || Err(reason.into())).with_kind(kind).with_ignored_flag(!everything())
 }
 
-/// Whether what cannot be judged here is a failure.
+/// Whether a trial that cannot be judged here is a failure.
 fn everything() -> bool {
     std::env::var("MPLAB_EXPECT").is_ok_and(|expect| expect == "all")
 }
 
-/// Whether a trial can be ignored once it has run. nextest looks at exit codes alone, and would take it for passed.
+/// Whether a trial can be ignored once it has run. nextest looks only at exit codes, and would take it for passed.
 fn can_ignore() -> bool {
     !everything() && std::env::var_os("NEXTEST").is_none()
 }

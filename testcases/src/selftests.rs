@@ -1,6 +1,6 @@
-//! The table of the kernel's own selftests (tools/testing/selftests/net/mptcp): each subtest with the trial that says the same, or the reason why
-//! none does. `selftests.toml` beside this crate has it; docs/selftests.md is made from that.
-//! Not here: whether they agree, which runs of both say.
+//! The table of the kernel's own selftests (tools/testing/selftests/net/mptcp): each subtest with the trial that tests the same, or the reason why
+//! none does. It is in `selftests.toml` beside this crate; docs/selftests.md is made from that.
+//! Not here: whether they agree, which running both shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 use crate::files;
 
-/// What there is of a subtest.
+/// What mplab has for a subtest.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Said {
-    /// The trial that says the same.
+    /// The trial that tests the same.
     Trial(String),
     /// Why there is none.
     #[serde(rename_all = "snake_case")]
@@ -61,7 +61,7 @@ fn every_subtest_has_its_trial_or_a_reason() {
     let named =
         scripts.values().flat_map(BTreeMap::values).filter_map(|said| if let Said::Trial(trial) = said { Some(trial) } else { None });
     let gone: Vec<&String> = named.filter(|trial| !trials.contains(*trial)).collect();
-    assert!(gone.is_empty(), "selftests.toml names trials that there are not: {gone:?}");
+    assert!(gone.is_empty(), "selftests.toml names trials that do not exist: {gone:?}");
     let (page, made) = (here.join("../docs/selftests.md"), document(&scripts));
     if std::env::var_os("MPLAB_BLESS").is_some() {
         std::fs::write(&page, &made).unwrap_or_else(|error| panic!("{}: {error}", page.display()));

@@ -1,9 +1,9 @@
-//! What every case notices: the tables in `without/`, one file per directory of cases. An entry takes away what a case is about, and names the
-//! expectations that must fail then.
-//! Not here: the runs, and the judge, which decides what failed.
+//! What every case must notice: the tables in `without/`, one file per directory of cases. An entry takes away what a case is about, and names
+//! the expectations that must then fail.
+//! Not here: the runs, and the judge that decides what failed.
 //!
 //! An entry changes the case, its topology or both, as variants do (`mplab::change`).
-//! What an entry does not name must hold: those expectations say nothing about what was taken away.
+//! Expectations that an entry does not name must hold: they do not depend on what was taken away.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -33,15 +33,15 @@ pub(crate) struct Without {
 struct Entry {
     /// What is taken away: `"the cut"`.
     without: String,
-    /// What is different in the case.
+    /// The changes to the case.
     #[serde(default)]
     case: Table,
-    /// What is different in its topology.
+    /// The changes to its topology.
     #[serde(default)]
     topology: Table,
-    /// The expectations that fail.
+    /// The expectations that must fail.
     fails: Vec<Expectation>,
-    /// Others that fail with some kernels and seeds.
+    /// Others that may fail with some kernels and seeds.
     #[serde(default)]
     may_fail: Vec<Expectation>,
 }
@@ -82,7 +82,7 @@ impl Expectation {
 /// All entries about these cases, in the order of the cases.
 ///
 /// # Panics
-/// Where a table cannot be read, or has an entry for a case that there is not.
+/// If a table cannot be read, or has an entry for a case that does not exist.
 pub(crate) fn entries(files: &[CaseFile]) -> Vec<Without> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("without");
     let mut tables: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
@@ -109,7 +109,7 @@ pub(crate) fn entries(files: &[CaseFile]) -> Vec<Without> {
 }
 
 impl Without {
-    /// What is left of the case, planned for a place.
+    /// The changed case, planned for a place.
     pub(crate) fn plan(&self, seed: u64, place: &PlaceRecord) -> Result<Job, LoadError> {
         let path = &self.file.path;
         let text = std::fs::read_to_string(path).map_err(|source| LoadError::File { path: path.clone(), source })?;
@@ -122,19 +122,19 @@ impl Without {
         let text = change::changed(text, &variant.case);
         let parsed = check::parse_changed(&name, &text, &topologies, &left);
         let (mut case, topology) = parsed.map_err(LoadError::Mistakes)?;
-        // The run passes if these fail, so that one that is as it should be is not tried again for a busy computer's sake.
+        // The run passes if these fail, so that a run as it should be is not tried again as disturbed.
         case.must_fail = self.entry.fails.iter().map(|expectation| expectation.key.clone()).collect();
         Ok(Job::plan(&self.to_string(), topology, case, Means::of(&place.features, seed)))
     }
 
-    /// Expectations that were to fail and held, and others that failed.
+    /// Expectations that had to fail but held, and others that failed.
     pub(crate) fn mistakes(&self, verdict: &Verdict) -> Vec<String> {
         let Entry { fails, may_fail, .. } = &self.entry;
         let failed: Vec<_> = verdict.findings.iter().filter(|finding| !finding.held).collect();
         let held = fails.iter().filter(|named| !failed.iter().any(|finding| named.names(finding)));
         let others = failed.iter().filter(|finding| !fails.iter().chain(may_fail).any(|named| named.names(finding)));
-        let held = held.map(|named| format!("{} had to fail, and did not", named.written));
-        held.chain(others.map(|finding| format!("{finding} in {} failed, which the table does not say", finding.window))).collect()
+        let held = held.map(|named| format!("{} had to fail, but held", named.written));
+        held.chain(others.map(|finding| format!("{finding} in {} failed, but the table does not name it", finding.window))).collect()
     }
 }
 

@@ -1,4 +1,5 @@
-//! `mplab bisect`: the first bad kernel of a list, or what `git bisect run` wants to know of one.
+//! `mplab bisect`: finds the first bad kernel in a list, or judges one kernel for `git bisect run`.
+//! Not here: the search itself, which is the library's.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -18,32 +19,32 @@ use mplab::words::feature::absences;
 use crate::exit::Exit;
 use crate::{Failure, check, kernel, place, progress, run};
 
-/// What a kernel of a build tree is called in the store, where the last one stays to be looked at.
+/// The name in the store of a kernel from a build tree. The last one stays there for inspection.
 const NAME: &str = "bisect";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A case file
     case: PathBuf,
-    /// The first kernel of the list: the case passes
+    /// First kernel of the list to consider: the case must pass with it
     #[arg(long, requires_all = ["bad", "list"])]
     good: Option<String>,
-    /// The last kernel of the list: the case fails
+    /// Last kernel of the list to consider: the case must fail with it
     #[arg(long, requires = "good")]
     bad: Option<String>,
-    /// A file with one kernel name a line, oldest first
+    /// File with one kernel name per line, oldest first
     #[arg(long, requires = "good")]
     list: Option<PathBuf>,
-    /// The build tree: of the kernel to judge or, with a list, where each kernel is built
+    /// Build tree of the kernel to judge or, with --list, in which each kernel is built
     #[arg(long, required_unless_present = "good")]
     tree: Option<PathBuf>,
-    /// Command for `sh -c` that builds the kernel in the tree; with a list, $KERNEL is its name. Without a command, `mplab kernel build` builds it
+    /// Shell command that builds the kernel in the tree; with --list, $KERNEL holds its name. Without COMMAND, `mplab kernel build` builds it
     #[arg(long, requires = "tree", value_name = "COMMAND", num_args = 0..=1, default_missing_value = "")]
     build: Option<String>,
-    /// Run in virtual time: the result depends on nothing but case, kernel and seed
+    /// Run in virtual time: the result depends only on case, kernel and seed
     #[arg(long = "virtual")]
     in_virtual_time: bool,
-    /// First and last seed; one that fails makes a kernel bad
+    /// First and last seed, such as 1..8; a kernel is bad if any of them fails
     #[arg(long, default_value = "1")]
     seeds: Seeds,
     /// Number of runs at a time [default: one per core]
@@ -55,7 +56,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn bisect(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     if arguments.list.is_some() && arguments.build.as_deref() == Some("") {
-        let why = "with a list, --build wants the command that makes a kernel of $KERNEL: `git -C TREE checkout $KERNEL && make -C TREE`";
+        let why =
+            "with --list, --build needs a command that builds the kernel $KERNEL, such as `git -C TREE checkout $KERNEL && make -C TREE`";
         return Err(Failure { exit: Exit::Stop, ..Failure::usage(why) });
     }
     let found = match (&arguments.good, &arguments.bad, &arguments.list) {
@@ -66,7 +68,7 @@ pub(crate) fn bisect(arguments: &Arguments, style: Style) -> Result<Exit, Failur
             Worth::Unknown => Exit::Untold,
         }),
     };
-    // Whatever went wrong is no kernel's fault, and goes wrong with the next one too.
+    // The kernel is not to blame for such an error, and the next one would meet it too.
     found.map_err(|failure| Failure { exit: Exit::Stop, ..failure })
 }
 
@@ -76,17 +78,17 @@ fn search(arguments: &Arguments, good: &str, bad: &str, list: &Path, style: Styl
     let mut names: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).collect();
     names.retain(|name| !name.is_empty());
     let place = |name: &str| {
-        let not_there = || Failure::usage(format!("{}: there is no line `{name}`", list.display()));
+        let not_there = || Failure::usage(format!("{}: no line names the kernel `{name}`", list.display()));
         names.iter().position(|other| *other == name).ok_or_else(not_there)
     };
     let (oldest, newest) = (place(good)?, place(bad)?);
     if oldest >= newest {
-        return Err(Failure::usage(format!("{}: `{good}` is to stand before `{bad}`", list.display())));
+        return Err(Failure::usage(format!("{}: the good kernel `{good}` must come before the bad kernel `{bad}`", list.display())));
     }
     let names = &names[oldest..=newest];
     for (name, wanted, said) in [(good, Worth::Good, "good"), (bad, Worth::Bad, "bad")] {
         if worth(arguments, Some(name), style)? != wanted {
-            return Err(Failure::usage(format!("{name} is not {said}, so there is nothing to search between")));
+            return Err(Failure::usage(format!("{name} is not {said}: name another kernel with --{said}")));
         }
     }
     let mut search = Search::among(names.len());
@@ -98,11 +100,11 @@ fn search(arguments: &Arguments, good: &str, bad: &str, list: &Path, style: Styl
         say!("{first} is the first bad kernel");
         return Ok(Exit::Passed);
     }
-    say!("one of these is the first bad kernel, and there is no telling which: {}", suspects.join(", "));
+    say!("cannot tell which of these is the first bad kernel: {}", suspects.join(", "));
     Ok(Exit::Untold)
 }
 
-/// Finds out what a kernel of the list is, or the one in the tree, and tells it in a line.
+/// Judges a kernel of the list, or the one in the tree, and prints the result in a line.
 fn worth(arguments: &Arguments, listed: Option<&str>, style: Style) -> Result<Worth, Failure> {
     let told = listed.unwrap_or(NAME);
     let kernel = match &arguments.tree {
@@ -128,13 +130,13 @@ fn worth(arguments: &Arguments, listed: Option<&str>, style: Style) -> Result<Wo
     Ok(worth)
 }
 
-/// Makes a kernel of a tree, or says why there is none.
+/// Builds and imports the kernel of a tree, or says why that failed.
 fn made(build: Option<&str>, listed: Option<&str>, tree: &Path) -> Result<Result<(), String>, Failure> {
     if build == Some("") {
         let recipe = Recipe { tree: tree.to_owned(), configs: Vec::new(), jobs: None };
         return match kernel::build(&Store::open()?, NAME, &recipe) {
             Ok(_) => Ok(Ok(())),
-            // Sources that cannot be compiled say nothing of what is looked for.
+            // Sources that do not compile say nothing about the fault in question.
             Err(error @ BuildError::Make { .. }) => Ok(Err(error.to_string())),
             Err(error) => Err(error.into()),
         };
@@ -152,7 +154,7 @@ fn made(build: Option<&str>, listed: Option<&str>, tree: &Path) -> Result<Result
     Ok(imported.map(drop).map_err(|error| error.to_string()))
 }
 
-/// A run of each seed. A kernel that does not even boot has none, and one that lacks something a single one.
+/// One run per seed. A kernel that does not boot or lacks a feature has a single run, which says so.
 fn runs(arguments: &Arguments, kernel: &str, at: &Place, style: Style) -> Result<Vec<Run>, Failure> {
     let seed = *arguments.seeds.all().start();
     let place = match at.place() {

@@ -1,4 +1,4 @@
-//! The options that ask for a capture, and what is said of one.
+//! The options that ask for a capture, and the messages about one.
 //! Not here: capturing.
 
 use std::io;
@@ -12,27 +12,26 @@ pub(crate) struct Capturing {
     /// Capture the packets of all links, for Wireshark and tcpdump, in a .pcapng file beside the recording
     #[arg(long)]
     capture: bool,
-    /// With --capture: how many bytes to keep of each packet. 128 have room for all headers with all their options
+    /// With --capture: number of bytes to keep of each packet. 128 hold all headers with all their options
     #[arg(long, value_name = "BYTES", default_value_t, requires = "capture")]
     snap: Snap,
 }
 
 impl Capturing {
-    /// How much is kept of each packet, if there is a capture.
+    /// How much to keep of each packet, or `None` without a capture.
     pub(crate) fn snap(&self) -> Option<Snap> {
         self.capture.then_some(self.snap)
     }
 }
 
-/// What is said of a capture that could not be written.
+/// The message about a capture that could not be written.
 pub(crate) fn not_written(path: &Path) -> String {
     format!("failed to write the capture {}", path.display())
 }
 
-/// What is said of one that was, with what is wrong with it.
+/// The message about a capture that was written, with the packets that it lacks.
 pub(crate) fn told(path: &Path, kept: &io::Result<Kept>) -> Option<String> {
     let Kept { packets, missed } = kept.as_ref().ok()?;
-    let lost =
-        if *missed == 0 { String::new() } else { format!(" ({missed} more came faster than they were kept: a smaller --snap keeps more)") };
+    let lost = if *missed == 0 { String::new() } else { format!(" ({missed} more came too fast to be kept: a smaller --snap keeps more)") };
     Some(format!("captured in {}: {packets} packets{lost}", path.display()))
 }

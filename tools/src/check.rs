@@ -65,7 +65,7 @@ pub(crate) fn check(files: &[std::path::PathBuf]) -> Exit {
     worst
 }
 
-/// A number of things, in the plural unless there is one.
+/// A count and its noun, in the plural unless the count is 1.
 fn several(count: usize, what: &str) -> String {
     match (count, what.ends_with('s')) {
         (1, _) => format!("1 {what}"),

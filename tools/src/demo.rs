@@ -1,4 +1,4 @@
-//! `mplab demo`: three runs that show what MPTCP does with three network cards, as they happen. Needs no file and no other program.
+//! `mplab demo`: three runs, shown live, of what MPTCP does with three network cards. It needs no file and no other program.
 
 use std::path::Path;
 use std::time::Instant;
@@ -28,7 +28,7 @@ const TOPOLOGIES: [(&str, &str); 2] = [
 struct Part {
     name: &'static str,
     text: &'static str,
-    /// What a person should look for.
+    /// What to look for.
     says: &'static str,
 }
 
@@ -53,7 +53,7 @@ const PARTS: [Part; 3] = [
     },
 ];
 
-/// How often the live table has a line.
+/// The interval between two lines of the live table.
 const INTERVAL: Time = Time::from_millis(500);
 
 pub(crate) fn demo(output: &Path, style: Style) -> Result<Exit, Failure> {
@@ -67,14 +67,14 @@ pub(crate) fn demo(output: &Path, style: Style) -> Result<Exit, Failure> {
         say!("{}\n{}\n", style.paint(report::Colour::Bold, &format!("{number}. {}", job.case.summary)), part.says);
         let missing = suite::missing(&job, &place);
         if !missing.is_empty() {
-            say!("Not here: {}.\n", absences(&missing));
+            say!("Cannot run here: {}.\n", absences(&missing));
             worst = worst.max(Exit::Unsupported);
             continue;
         }
         worst = worst.max(play(&job, output, style)?);
     }
     say!(
-        "Done in {:.1} s. Next: `mplab run testcases/cases` runs every case; `mplab plan` prints what a lab is built of.",
+        "Done in {:.1} s. Next: `mplab run testcases/cases` runs every case; `mplab plan FILE` prints the commands that build a lab.",
         began.elapsed().as_secs_f64()
     );
     Ok(worst)
@@ -115,7 +115,7 @@ fn play(job: &Job, output: &Path, style: Style) -> Result<Exit, Failure> {
     Ok(verdict.outcome.into())
 }
 
-/// What counts of an interface for a transfer of this direction.
+/// The bytes of an interface that a transfer in this direction moves.
 fn bytes((rx, tx): (u64, u64), direction: mplab::words::TransferDirection) -> u64 {
     let series = InterfaceSeries { rx_bytes: vec![rx], tx_bytes: vec![tx], ..InterfaceSeries::default() };
     carried(&series, direction)[0]

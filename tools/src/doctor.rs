@@ -1,4 +1,4 @@
-//! `mplab doctor`: what this computer can do for labs, and what to do about what it cannot.
+//! `mplab doctor`: what this computer can do for labs, and how to get what is missing.
 
 use std::io::IsTerminal;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use mplab::compare::Ended;
 use mplab::judge::Outcome;
 
-/// How a command ended. Of several the worst counts, in this order.
+/// How a command ended, from best to worst. Of several results the worst counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// Everything asked for was done, everything run passed.
@@ -20,9 +20,9 @@ pub(crate) enum Exit {
     Usage,
     /// The machinery broke: neither the kernel's fault nor the case's.
     Broken,
-    /// For `git bisect run`: there is no telling of this kernel.
+    /// For `git bisect run`: this kernel is neither good nor bad.
     Untold,
-    /// For `git bisect run`: it is to stop.
+    /// For `git bisect run`: stop.
     Stop,
 }
 

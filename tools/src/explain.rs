@@ -1,4 +1,4 @@
-//! `mplab explain`: why there is no subflow over a path, or one that carries nothing.
+//! `mplab explain`: why a path has no subflow, or why its subflow carries nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ fn run(file: &Path, arguments: &Arguments) -> Result<Recording, Failure> {
     let at = arguments.place.place()?;
     let place = at.place().map_err(Failure::broken)?;
     let found = suite::find(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
-    let [case] = found.as_slice() else { return Err(Failure::usage(format!("{}: one case at a time", file.display()))) };
+    let [case] = found.as_slice() else { return Err(Failure::usage(format!("{}: name exactly one case", file.display()))) };
     let job = suite::plan(case, arguments.seed, &place).map_err(|error| Failure::usage(check::shown(&error)))?;
     let missing = suite::missing(&job, &place);
     if !missing.is_empty() {

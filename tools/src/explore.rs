@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// The imported kernel that guests boot
     #[arg(long)]
     kernel: String,
-    /// First and last seed
+    /// First and last seed, such as 1..200
     #[arg(long, default_value = "1..50")]
     seeds: Seeds,
     /// Number of runs at a time [default: one per core]
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     /// Directory for the recordings of seeds that did not pass
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
-    /// Record the seeds that passed, too, for a page of all: `mplab report DIRECTORY -o FILE.html`
+    /// Also keep the recordings of seeds that passed, for a page of all: `mplab report DIRECTORY -o FILE.html`
     #[arg(long)]
     keep_all: bool,
 }

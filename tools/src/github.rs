@@ -1,5 +1,5 @@
-//! What a forge's runner shows of `mplab run`: annotations of the cases that did not pass, and a summary of the step, where its environment says
-//! that there are such (GitHub, Gitea, Forgejo). Not here: what a workflow looks like, which the documents show.
+//! What `mplab run` tells the CI runner of a forge (GitHub, Gitea, Forgejo), if the runner's environment asks for it: annotations of the cases that
+//! did not pass, and a summary of the step. Not here: what a workflow looks like, which the documents show.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -15,12 +15,12 @@ use mplab::words::Time;
 
 use crate::recordings::not_written;
 
-/// A summary may have 1 MiB in all; what is in full ends before.
+/// A step's summary may have 1 MiB at most. Full reports are added only up to this size.
 const ROOM: usize = 700 << 10;
 
-/// What a runner is told.
+/// What is reported to a runner.
 pub(crate) struct Github {
-    /// The word that makes the runner heed commands again, if it is one that heeds commands.
+    /// The token that makes the runner obey commands again, or `None` for a runner without commands.
     resume: Option<String>,
     annotations: Vec<String>,
     summary: Option<PathBuf>,
@@ -29,7 +29,7 @@ pub(crate) struct Github {
 }
 
 impl Github {
-    /// Of an environment; nothing if it is not a runner's.
+    /// From an environment, or `None` if it is not a runner's.
     pub(crate) fn of(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
         let annotates = variable("GITHUB_ACTIONS").is_some_and(|value| value == "true");
         let summary = variable("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from);
@@ -68,7 +68,7 @@ impl Github {
     }
 
     fn done(&mut self) {
-        // Until here it was text of others.
+        // All output before this may contain foreign text.
         if let Some(resume) = &self.resume {
             say!("::{resume}::");
         }
@@ -100,12 +100,12 @@ impl Renderer for Github {
     }
 }
 
-/// What a command says, in one line.
+/// The text of a workflow command, escaped to fit in one line.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property of a command.
+/// A property of a workflow command, escaped.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

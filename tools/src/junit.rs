@@ -14,19 +14,19 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use crate::Failure;
 use crate::recordings::not_written;
 
-/// Collects what ends, a suite for each place. It is written at the end.
+/// Collects results, one suite per place, to be written at the end.
 pub(crate) struct Junit {
     file: PathBuf,
     suites: Vec<TestSuite>,
 }
 
 impl Junit {
-    /// Of runs at one place.
+    /// For runs at one place.
     pub(crate) fn new(file: &Path, place: &str) -> Self {
         Self { file: file.to_owned(), suites: vec![TestSuite::new(place)] }
     }
 
-    /// Of runs on some kernels, a suite each. Where a case has several seeds, each is a test.
+    /// For runs on several kernels, one suite per kernel. If a case ran with several seeds, each seed is a test.
     pub(crate) fn merged(file: &Path, merged: &Merged) -> Self {
         let of_kernel = |name: &str| {
             let mut suite = TestSuite::new(name);
@@ -57,11 +57,11 @@ impl Junit {
     }
 }
 
-/// A test by its name, with the whole story if it did not pass.
+/// A test by its name, with the full report if it did not pass.
 fn test(name: &str, ended: &Ended, whole: Option<String>) -> TestCase {
     let mut status = match ended {
         Ended::Passed => TestCaseStatus::success(),
-        // Neither has a verdict.
+        // Neither is a verdict.
         Ended::Unsupported(_) | Ended::Disturbed(_) => TestCaseStatus::skipped(),
         Ended::Failed(_) | Ended::Kernel(_) => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Ended::Missing(_) | Ended::Broken(_) => TestCaseStatus::non_success(NonSuccessKind::Error),

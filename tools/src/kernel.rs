@@ -19,33 +19,33 @@ pub(crate) enum Command {
     Import {
         /// Name of the kernel
         name: String,
-        /// The files, or directories
+        /// Files or directories to import
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Build a kernel's sources as a program that runs by itself (User-Mode Linux, ARCH=um)
+    /// Build a kernel from source as an ordinary program (User-Mode Linux, ARCH=um)
     ///
-    /// The sources are only read. The build is kept below the store, and the next one compiles only what has changed.
+    /// The sources are only read. The store keeps the build directory, so the next build compiles only what has changed.
     Build {
         /// Name of the kernel
         name: String,
-        /// A tree of sources, or a package of them (linux-source-*.tar.xz, or its .deb)
+        /// A source tree, or a source package (linux-source-*.tar.xz, or its .deb)
         tree: PathBuf,
-        /// File with options on top of those that labs need, as in a .config (KASAN, lockdep, gcov)
+        /// File in .config syntax with options to add to those that labs need (KASAN, lockdep, gcov)
         #[arg(long)]
         config: Vec<PathBuf>,
         /// Number of compilers at a time [default: one per core]
         #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..=1024))]
         jobs: Option<u16>,
     },
-    /// List the kernels, or tell everything about some
+    /// List the kernels, or show everything about those named
     List {
-        /// Which
+        /// Kernels to show in full
         names: Vec<String>,
     },
     /// Remove kernels
     Remove {
-        /// Which
+        /// Kernels to remove
         #[arg(required = true)]
         names: Vec<String>,
     },
@@ -81,7 +81,7 @@ fn import(store: &Store, name: &str, files: &[PathBuf]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds a kernel and says on standard error how far it is.
+/// Builds a kernel, with progress on standard error.
 pub(crate) fn build(store: &Store, name: &str, recipe: &Recipe) -> Result<Kernel, BuildError> {
     let mut seldom = Seldom::new();
     store.build(name, recipe, &mut |step| match step {
@@ -89,7 +89,7 @@ pub(crate) fn build(store: &Store, name: &str, recipe: &Recipe) -> Result<Kernel
         Step::Configured(dropped) => {
             for Dropped { file, line, asked, is } in dropped {
                 complain!(
-                    "{}:{line}: `{asked}` was not taken, it is `{is}`: this kernel has no such option, or something that it needs is not set",
+                    "{}:{line}: `{asked}` had no effect, the result is `{is}`: this kernel lacks the option, or a dependency of the option is not set",
                     file.display()
                 );
             }
@@ -102,7 +102,7 @@ fn reading(Progress { file, read, size }: Progress) -> String {
     format!("reading {}: {}%", file.display(), read * 100 / size.max(1))
 }
 
-/// Says something on standard error once a second at most.
+/// Prints to standard error at most once per second.
 struct Seldom(Instant);
 
 impl Seldom {
@@ -118,7 +118,7 @@ impl Seldom {
     }
 }
 
-/// Says what a new kernel is, and what it lacks.
+/// Prints what a new kernel is and what it lacks.
 fn told(kernel: &Kernel) {
     say!("{}: Linux {}, runs {}, {}", kernel.name, kernel.manifest.release, kernel.manifest.form.runs(), counted(kernel));
     for wanted in wanted(kernel.manifest.form).filter(|wanted| kernel.manifest.features.get(wanted.name) == Some(&Presence::Absent)) {
@@ -137,7 +137,7 @@ fn megabytes(bytes: u64) -> String {
 fn list(store: &Store) -> Result<(), Failure> {
     let kernels = store.list()?;
     if kernels.is_empty() {
-        say!("no kernels in {}: `mplab kernel import NAME FILE...` makes one", store.directory().display());
+        say!("no kernels in {}: import one with `mplab kernel import NAME FILE...`", store.directory().display());
         return Ok(());
     }
     let mut rows = vec![["kernel", "release", "runs", "modules", "size", "build", "without"].map(str::to_owned)];
@@ -160,7 +160,7 @@ fn list(store: &Store) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Everything that is known of a kernel.
+/// Everything known about a kernel.
 fn described(store: &Store, kernel: &Kernel) -> String {
     let manifest = &kernel.manifest;
     let mut text = format!(
@@ -173,10 +173,10 @@ fn described(store: &Store, kernel: &Kernel) -> String {
         kernel.directory.display()
     );
     if let Some(size) = store.built(&kernel.name) {
-        writeln!(text, "  what its build has left takes {}", megabytes(size)).expect("a string takes all");
+        writeln!(text, "  its build directory takes {}", megabytes(size)).expect("a string takes all");
     }
     if let Some(current) = kernel.is_current() {
-        let how = if current { "labs need it" } else { "another mplab needs it: build it again with `mplab kernel build`" };
+        let how = if current { "labs need it" } else { "another version of mplab needs it: build it again with `mplab kernel build`" };
         writeln!(text, "  configured as {how}").expect("a string takes all");
     }
     for presence in [Presence::BuiltIn, Presence::Module, Presence::Absent, Presence::Unknown] {

@@ -1,5 +1,5 @@
-//! `--ktap` of `mplab run` and `mplab merge`: runs as the kernel's tests print theirs (Documentation/dev-tools/ktap.rst).
-//! Not here: running it.
+//! `--ktap` of `mplab run` and `mplab merge`: results in the format of the kernel's own tests (Documentation/dev-tools/ktap.rst).
+//! Not here: running the cases.
 
 use mplab::compare::Ended;
 use mplab::report::{self, Style};
@@ -9,13 +9,13 @@ use mplab::suite::{CaseResult, Event, Judged, Renderer};
 /// Prints results as they come.
 #[derive(Default)]
 pub(crate) struct Ktap {
-    /// What cannot run is told before it is known how many there are.
+    /// Skipped tests, which are reported before their number is known.
     skipped: Vec<(String, String)>,
     printed: usize,
 }
 
 impl Ktap {
-    /// Prints how many tests there are, and those of them that are known already.
+    /// Prints the number of tests, and the results that are known already.
     fn begin(&mut self, more: usize) {
         say!("KTAP version 1");
         say!("1..{}", self.skipped.len() + more);
@@ -30,7 +30,7 @@ impl Ktap {
         say!("{word} {} {name}{skip}", self.printed);
     }
 
-    /// Prints runs that were made elsewhere: those of each kernel below its name.
+    /// Prints merged runs, each named after its kernel and case.
     pub(crate) fn merged(merged: &Merged) {
         let mut ktap = Self::default();
         ktap.begin(merged.runs().count());
@@ -44,7 +44,7 @@ impl Ktap {
     fn ended(&mut self, name: &str, ended: &Ended, whole: impl FnOnce() -> String) {
         match ended {
             Ended::Passed => self.result("ok", name, None),
-            // Neither has a verdict.
+            // Neither is a verdict.
             Ended::Unsupported(_) | Ended::Disturbed(_) => self.result("ok", name, Some(&ended.why().join("\n"))),
             Ended::Missing(_) | Ended::Failed(_) | Ended::Kernel(_) | Ended::Broken(_) => {
                 for line in whole().lines() {
@@ -56,7 +56,7 @@ impl Ktap {
     }
 }
 
-/// The whole story of a run.
+/// The full report of a run.
 fn whole(case: &CaseResult, judged: Option<&Judged>) -> String {
     let told = judged.map(|judged| report::verdict(&judged.recording, &judged.verdict, &case.again, Style::Plain));
     told.unwrap_or_else(|| case.run.ended.why().join("\n"))

@@ -1,5 +1,5 @@
-//! What a suite tells, as lines for a person: the output of `mplab run` if no other is asked for.
-//! Not here: running it, and what a verdict looks like.
+//! A suite's events as lines for a person: the output of `mplab run` unless another form is asked for.
+//! Not here: running the suite, and what a verdict looks like.
 
 use mplab::judge::Outcome;
 use mplab::kernel::limits;
@@ -13,7 +13,7 @@ use crate::{capture, place, recordings};
 /// Shows events as they come.
 pub(crate) struct Lines {
     style: Style,
-    /// There is none before anything has begun.
+    /// `None` until the suite begins.
     progress: Option<Progress>,
 }
 
@@ -23,7 +23,7 @@ impl Lines {
     }
 }
 
-/// What is said of a case that has ended.
+/// The lines about a case that has ended.
 pub(crate) fn told(case: &CaseResult, judged: Result<&Judged, &PlaceError>, style: Style) -> String {
     let Judged { recording, verdict, attempts } = match judged {
         Ok(judged) => judged,
@@ -48,7 +48,7 @@ pub(crate) fn told(case: &CaseResult, judged: Result<&Judged, &PlaceError>, styl
     text
 }
 
-/// What is said of a case that cannot run.
+/// The line about a case that cannot run.
 pub(crate) fn skipped(case: &CaseResult) -> String {
     format!("SKIP  {}   {}\n", case.file.name, case.run.ended.why().concat())
 }

@@ -1,4 +1,4 @@
-//! The mplab command line: thin, everything it does is in the library.
+//! The mplab command line. It is thin: the library does the work.
 
 #[macro_use]
 mod say;
@@ -56,7 +56,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show in 20 seconds what MPTCP does: one path, three paths, a path that is cut
+    /// Show in 20 seconds what MPTCP does with one path, with three paths, and when a path is cut
     Demo {
         /// Directory for recordings
         #[arg(long, default_value = "recordings")]
@@ -67,11 +67,11 @@ enum Command {
     New(new::New),
     /// Check topology and case files
     Check {
-        /// The files
+        /// Topology or case files
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Print what a topology or a case would do, as ip, tc and sysctl lines. Nothing is done
+    /// Print the ip, tc and sysctl commands that a topology or case stands for, without running anything
     Plan {
         /// A topology or case file
         file: PathBuf,
@@ -82,41 +82,41 @@ enum Command {
     Explore(explore::Arguments),
     /// Run cases on several kernels, and show what differs or, with a baseline, what got worse
     Matrix(matrix::Arguments),
-    /// Put the results of shards together (`--shard K/N` with `--results FILE`), if they are all there and belong together
+    /// Merge the results of shards (`--shard K/N` with `--results FILE`) if they are complete and belong together
     Merge(merge::Arguments),
-    /// Find the first bad kernel of a list, or judge one for `git bisect run` (exit codes: 0 good, 1 bad, 125 skip, 255 stop)
+    /// Find the first bad kernel in a list, or judge one kernel for `git bisect run` (exit codes: 0 good, 1 bad, 125 skip, 255 stop)
     Bisect(bisect::Arguments),
-    /// Repeat a run in virtual time and show more of it: packets, a debugger, finer samples
+    /// Repeat a run in virtual time to see more of it: capture packets, attach a debugger, sample more often
     Replay(replay::Arguments),
-    /// Judge a recording again, by its own expectations or those of another case
+    /// Judge a recording again, by its own expectations or by those of another case
     Judge {
         /// A recording
         recording: PathBuf,
-        /// A case file
+        /// A case file whose expectations to use [default: those in the recording]
         case: Option<PathBuf>,
     },
     /// Compare two recordings: first difference, measures, counters, events, subflows
     Diff {
-        /// A recording
+        /// The first recording
         one: PathBuf,
-        /// Another one
+        /// The second recording
         other: PathBuf,
     },
     /// Show a recording: bytes per interval and interface, subflows at both ends, shares, counters that grew
     Report(report::Arguments),
-    /// Say what this computer can do for labs, and how to get what is missing
+    /// Check what this computer can do for labs, and say how to get what is missing
     Doctor,
-    /// Say why a path has no subflow, or one that carries nothing
+    /// Say why a path has no subflow, or why its subflow carries nothing
     Explain(explain::Arguments),
-    /// Build a lab that stays until `mplab down`
+    /// Build a lab that stays up until `mplab down`
     Up {
         /// A topology file
         topology: PathBuf,
-        /// Name of the lab [default: the file's]
+        /// Name of the lab [default: the file's name without .toml]
         #[arg(long)]
         name: Option<String>,
     },
-    /// Run a command in a host of a lab that stands
+    /// Run a command in a host of a lab that is up
     Exec {
         #[command(flatten)]
         which: standing::Which,
@@ -126,47 +126,47 @@ enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
-    /// Start a shell in a host of a lab that stands
+    /// Start a shell in a host of a lab that is up
     Shell {
         #[command(flatten)]
         which: standing::Which,
         /// The host
         host: String,
     },
-    /// Cut a link of a lab that stands
+    /// Cut a link of a lab that is up
     Cut(standing::Cut),
-    /// Undo every cut of a link of a lab that stands
+    /// Undo all cuts of a link of a lab that is up
     Restore {
         /// The link
         link: String,
         #[command(flatten)]
         which: standing::Which,
     },
-    /// Change the conditions of a link of a lab that stands
+    /// Change the conditions of a link of a lab that is up
     Shape(standing::Shape),
-    /// Show the labs that stand: hosts, addresses, links and their state
+    /// Show the labs that are up: hosts, addresses, links and their state
     Status {
         /// The lab [default: all]
         name: Option<String>,
     },
-    /// Watch a lab that stands: what its links carry, its subflows; keys cut, restore and shape links
+    /// Watch a lab that is up: link throughput and subflows, with keys that cut, restore and shape links
     Watch(watch::Arguments),
     /// Take a lab down, or clean up after one whose process is gone
     Down {
-        /// The lab, if there are several
+        /// The lab [default: the only one there is]
         name: Option<String>,
     },
-    /// Print a JSON schema, with which an editor completes and checks topology and case files
+    /// Print a JSON schema that lets an editor complete and check topology or case files
     Schema {
-        /// Of which kind of file
+        /// The kind of file
         kind: schema::Kind,
     },
-    /// Print a script that makes a shell complete mplab's commands
+    /// Print a script that lets a shell complete mplab's commands
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Turn TCP into MPTCP, or MPTCP into TCP, for every connection accepted
+    /// Turn TCP into MPTCP, or MPTCP into TCP, for each connection accepted
     Proxy(proxy::Arguments),
     /// Import, build, list and remove the kernels that guests boot
     #[command(subcommand)]
@@ -227,21 +227,21 @@ fn main() -> ExitCode {
     .into()
 }
 
-/// What was asked for. `git bisect run` would take the usual code of wrong usage for a bad kernel.
+/// Parses the command line. Wrong usage of `bisect` has a code of its own: `git bisect run` would take the usual one for a bad kernel.
 fn arguments() -> Arguments {
     let bisects = std::env::args_os().nth(1).is_some_and(|command| command == "bisect");
     Arguments::try_parse().unwrap_or_else(|error| {
         if !error.use_stderr() {
             error.exit();
         }
-        // It may quote the name of a file of others.
+        // The message may quote a file name that somebody else chose.
         complain!("{}", error.render().to_string().trim_end());
         let exit = if bisects { Exit::Stop } else { Exit::Usage };
         std::process::exit(exit.code().into())
     })
 }
 
-/// A command that could not do what it was asked.
+/// Why a command could not do what it was asked to.
 struct Failure {
     text: String,
     exit: Exit,
@@ -256,7 +256,7 @@ impl Failure {
         Self { text: format!("mplab: {error}"), exit: Exit::Broken }
     }
 
-    /// What the system refused, with the limit that was met.
+    /// An error from the system, with the limit that was reached, if there is one.
     fn system(what: impl std::fmt::Display, error: &io::Error) -> Self {
         Self { text: format!("mplab: {}", mplab::kernel::limits::told(what, error)), exit: Exit::Broken }
     }

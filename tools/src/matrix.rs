@@ -1,4 +1,4 @@
-//! `mplab matrix`: cases by kernels, what differs between these, and what is worse than in an earlier matrix.
+//! `mplab matrix`: cases by kernels, what differs between kernels, and what got worse since an earlier matrix.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -23,13 +23,13 @@ pub(crate) struct Arguments {
     /// Case files, or directories of them
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// Imported kernels, separated by commas; `local` is this computer's
+    /// Imported kernels, separated by commas; `local` is this computer's own
     #[arg(long, required = true, value_delimiter = ',')]
     kernels: Vec<String>,
-    /// Run in virtual time, so that a difference is the kernel's; `local` stays in real time
+    /// Run in virtual time, so that any difference comes from the kernel; `local` always runs in real time
     #[arg(long = "virtual")]
     in_virtual_time: bool,
-    /// First and last seed
+    /// First and last seed, such as 1..8
     #[arg(long, default_value = "1..3")]
     seeds: Seeds,
     /// Number of runs at a time [default: as many as this computer's cores can do]
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     caching: place::Caching,
     #[command(flatten)]
     shard: share::Sharding,
-    /// File to write the matrix to, as JSON, or a shard's part of it
+    /// Write the matrix to this file, as JSON, or a shard's part of it
     #[arg(long, visible_alias = "results", value_name = "FILE")]
     output: Option<PathBuf>,
     /// Keep every recording below this directory, as KERNEL/CASE/seed-N.json
@@ -49,16 +49,16 @@ pub(crate) struct Arguments {
     comparison: Comparison,
 }
 
-/// What results are compared with.
+/// What the results are compared with.
 #[derive(clap::Args)]
 pub(crate) struct Comparison {
-    /// An earlier matrix: only what got worse since is a failure
+    /// Compare with this earlier matrix: only what got worse is a failure
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// With a baseline: a measure that got worse by more than this is a failure, too
+    /// With --baseline: a measure that got worse by more than this is a failure, too
     #[arg(long, requires = "baseline")]
     tolerance: Option<Percent>,
-    /// Write a few lines of Markdown to this file, for a phone: what did not pass or, with a baseline, got worse, since which seed, and the command that shows it
+    /// Write a few lines of Markdown, fit for a phone, to this file: what did not pass or, with --baseline, got worse, since which seed, and the command that shows it
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
 }
@@ -72,10 +72,10 @@ struct Task<'a> {
 }
 
 pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
-    // Before hours of runs, not after them.
+    // Fail before hours of runs, not after them.
     let baseline = arguments.comparison.read()?;
     if baseline.is_some() && arguments.shard.is_part() {
-        return Err(Failure::usage("a shard has only a part of the matrix: give the baseline to `mplab merge`"));
+        return Err(Failure::usage("a shard makes only a part of the matrix: give --baseline to `mplab merge` instead"));
     }
     let cached = arguments.caching.open()?;
     let mut columns: Vec<(&str, Place, PlaceRecord)> = Vec::new();
@@ -138,7 +138,7 @@ pub(crate) fn matrix(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     Ok(exit.max(lost))
 }
 
-/// Takes a run into the matrix, keeps its recording, and tells it if it did not pass.
+/// Adds a run to the matrix, keeps its recording, and reports it if it did not pass.
 fn ended(
     arguments: &Arguments,
     share: &mut Share,
@@ -155,7 +155,7 @@ fn ended(
     lost
 }
 
-/// Keeps a run's recording if that is asked for.
+/// Keeps a run's recording if --recordings asks for it.
 fn kept(arguments: &Arguments, Task { kernel, file, job, .. }: &Task, judged: &Result<Judged, PlaceError>) -> Exit {
     let (Some(directory), Ok(Judged { recording, .. })) = (&arguments.recordings, judged) else { return Exit::Passed };
     let path = disk::of_recording(&directory.join(kernel), &format!("{}::seed-{}", file.name, job.seed));
@@ -173,8 +173,8 @@ impl Comparison {
         self.baseline.as_deref().map(read).transpose()
     }
 
-    /// Without a baseline the worst cell counts, what cannot run only if nothing else is there. With one, what is worse counts, and what has no
-    /// verdict. Other results may be elsewhere. `again` is the command that makes a run of a case on a kernel with a seed.
+    /// Without a baseline the worst cell counts; what could not run counts only if nothing ran here or `elsewhere`. With a baseline, what got worse
+    /// counts, and what has no verdict. `again` is the command that repeats a run of a case on a kernel with a seed.
     pub(crate) fn verdict(
         &self,
         matrix: &Matrix,

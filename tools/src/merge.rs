@@ -1,4 +1,4 @@
-//! `mplab merge`: the parts that shards have left, put together to what the command without shards would have written and said.
+//! `mplab merge`: merges the parts that shards wrote into what the same command would have written and printed without shards.
 //! Not here: which parts belong together.
 
 use std::path::{Path, PathBuf};
@@ -15,22 +15,22 @@ use crate::{Failure, matrix, share};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The parts: what `--shard K/N` with `--results FILE` wrote
+    /// Parts: the files that `--shard K/N` with `--results FILE` wrote
     #[arg(required = true, value_name = "PART")]
     parts: Vec<PathBuf>,
-    /// File to write the results to, byte for byte as the command without shards would have
+    /// Write the results to this file, byte for byte as the command would have without shards
     #[arg(long, short)]
     output: PathBuf,
-    /// Merge what is there, and mark as missing what is not: never passed
+    /// Merge the parts there are, and mark the rest as missing; the exit code is then never that of passed
     #[arg(long)]
     allow_missing: bool,
-    /// Write how long runs took to this file, for `--durations` of the next shards
+    /// Write how long each run took to this file, for --durations of later shards
     #[arg(long, value_name = "FILE")]
     durations: Option<PathBuf>,
-    /// Write the results to this file, as JUnit's XML: a suite for each kernel
+    /// Write the results to this file, as JUnit XML with one suite per kernel
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Print the results as the kernel's own tests do (KTAP)
+    /// Print the results in KTAP, as the kernel's own tests do
     #[arg(long, conflicts_with = "baseline")]
     ktap: bool,
     #[command(flatten)]
@@ -70,9 +70,9 @@ pub(crate) fn merged(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     Ok(if merged.missing.is_empty() { exit } else { exit.max(Exit::Broken) })
 }
 
-/// Nothing is written, and everything that is wrong is told.
+/// Reports everything that is wrong. Nothing has been written.
 fn refused(wrong: &[String]) -> Failure {
-    Failure::usage(format!("{}\nnothing is merged", wrong.join("\n")))
+    Failure::usage(format!("{}\nnothing was merged", wrong.join("\n")))
 }
 
 fn read(path: &Path) -> Result<Part, String> {
@@ -80,7 +80,7 @@ fn read(path: &Path) -> Result<Part, String> {
     Part::from_json(&text).map_err(|error| error.to_string())
 }
 
-/// Says what the command without shards says at its end.
+/// Prints what the command would have printed at its end without shards.
 fn tell(merged: &Merged, style: Style) {
     let Merged { whole, matrix, .. } = merged;
     let told = |run: &Run| !matches!(run.ended, Ended::Passed | Ended::Unsupported(_) | Ended::Missing(_));

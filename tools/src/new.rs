@@ -16,7 +16,7 @@ pub(crate) enum New {
     Topology {
         /// The file to write, such as topologies/two-links.toml
         file: PathBuf,
-        /// What to start from
+        /// Template to start from
         #[arg(long, value_name = "TEMPLATE", default_value = "two-links")]
         from: Topology,
     },
@@ -24,7 +24,7 @@ pub(crate) enum New {
     Case {
         /// The file to write, such as cases/both-links.toml
         file: PathBuf,
-        /// What to start from
+        /// Template to start from
         #[arg(long, value_name = "TEMPLATE", default_value = "both-links")]
         from: Case,
     },
@@ -32,7 +32,7 @@ pub(crate) enum New {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Topology {
-    /// Two links, a subflow by each
+    /// Two links, with a subflow over each
     TwoLinks,
     /// The server announces its second address
     Announced,
@@ -75,7 +75,7 @@ pub(crate) fn new(what: &New) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-/// Writes a new file, never over one that is there.
+/// Writes a new file. Never overwrites one.
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
     if let Some(directory) = file.parent() {
         fs::create_dir_all(directory).map_err(|error| Failure::system(directory.display(), &error))?;
@@ -83,7 +83,7 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let written = File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {
         if error.kind() == ErrorKind::AlreadyExists {
-            return Failure::usage(format!("{} exists already: write another name", file.display()));
+            return Failure::usage(format!("{} already exists: choose another name", file.display()));
         }
         fs::remove_file(file).ok();
         Failure::system(file.display(), &error)

@@ -1,4 +1,4 @@
-//! Which place a command's cases run at: the options that name it.
+//! Where a command's cases run: the options that name the place.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(crate) struct Options {
     /// Run in a guest that boots this imported kernel
     #[arg(long)]
     kernel: Option<String>,
-    /// Run in virtual time: the result depends on nothing but case, kernel and seed. Always so with a kernel that is a program
+    /// Run in virtual time: the result depends only on case, kernel and seed. A kernel that is a program (ARCH=um) always does
     #[arg(long = "virtual", requires = "kernel")]
     in_virtual_time: bool,
     /// How the guest's CPU is emulated [default: the fastest that works]
@@ -31,10 +31,10 @@ pub(crate) enum Accel {
     Kvm,
 }
 
-/// Where runs are taken from that need not be made.
+/// Where runs are cached, so that they need not be made again.
 #[derive(clap::Args)]
 pub(crate) struct Caching {
-    /// Take runs in virtual time from this directory if they were made before with the same kernel, case, topology, seed, programs and mplab, and keep the others there
+    /// Cache runs in virtual time in this directory: a run with the same kernel, case, topology, seed, programs and mplab is not made again
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
 }
@@ -51,22 +51,22 @@ impl Caching {
         })
     }
 
-    /// Says so where a cache was named for runs that are never taken from it.
+    /// Warns if --cache was given for runs that are never cached.
     pub(crate) fn tell_useless(&self, at: &Place) {
         if self.cache.is_some() && at.taken().is_none() {
-            complain!("mplab: --cache is of no use here: a run in real time is never the same twice. Choose --kernel and --virtual");
+            complain!("mplab: --cache has no effect here: no run in real time is the same twice. Use it with --kernel NAME --virtual");
         }
     }
 }
 
-/// Makes a run that tells its news, and says how long that took, if it was made.
+/// Makes a run, and returns how long it took unless it came from the cache.
 pub(crate) fn timed<R>(run: impl FnOnce(&mut dyn FnMut(News)) -> R) -> (R, Option<Duration>) {
     let (since, mut made) = (Instant::now(), true);
     let result = run(&mut |news| made &= news != News::Taken);
     (result, made.then(|| since.elapsed()))
 }
 
-/// How many of some runs were taken from a cache, to stand behind how many there were.
+/// How many of the runs came from a cache, to follow their number.
 pub(crate) fn taken(taken: Option<usize>) -> String {
     taken.map_or_else(String::new, |count| format!(", {count} of them taken from the cache"))
 }

@@ -1,5 +1,5 @@
-//! A line that says how far much work is, where a person sees it.
-//! Not here: the work, and who does it.
+//! A progress line for work in many parts, if standard error is a terminal.
+//! Not here: the work, and the workers.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -9,8 +9,8 @@ use mplab::pool::{self, Event};
 
 use crate::say::overwrite;
 
-/// Does `work` for each of `tasks`, so many at once, and hands what came of it to `ended` in this thread. Returns how long that took, in
-/// words.
+/// Does `work` for each of `tasks`, `at_once` at a time, and hands each result to `ended` in this thread. Returns in words how much was done and
+/// how long it took.
 pub(crate) fn each<T: Sync, R: Send>(
     tasks: &[T],
     at_once: usize,
@@ -36,7 +36,7 @@ pub(crate) fn each<T: Sync, R: Send>(
     progress.told(since.elapsed())
 }
 
-/// How far it is.
+/// The progress so far.
 pub(crate) struct Progress {
     total: usize,
     done: usize,
@@ -53,7 +53,7 @@ impl Progress {
         self.running.insert(name, Instant::now());
     }
 
-    /// Takes the line away, so that others can be written.
+    /// Clears the line, so that others can be printed.
     pub(crate) fn ended(&mut self, name: &str) {
         self.running.remove(name);
         self.done += 1;
@@ -71,7 +71,7 @@ impl Progress {
         overwrite(&format!("[{}/{}] {} running, {longest}", self.done, self.total, self.running.len()));
     }
 
-    /// How much was done in which time.
+    /// How much was done, and how long it took.
     pub(crate) fn told(&self, took: Duration) -> String {
         format!("{} of {} run in {:.1}s", self.done, self.total, took.as_secs_f64())
     }

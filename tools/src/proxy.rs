@@ -1,5 +1,5 @@
-//! `mplab proxy`: TCP into MPTCP and back, until it is ended.
-//! Not here: its words and what it does, which are the library's.
+//! `mplab proxy`: turns TCP into MPTCP and back until it is killed.
+//! Not here: its options and what it does, which are in the library.
 
 use std::convert::Infallible;
 
@@ -22,5 +22,5 @@ pub(crate) fn proxy(arguments: &Arguments) -> Result<Infallible, Failure> {
         std::process::exit(0);
     }
     let options = Options::read(&arguments.words).map_err(|wrong| Failure::usage(format!("error: {wrong}\n\n{USAGE}")))?;
-    run(options).map_err(|error| Failure::system(format!("a proxy at {}", options.listen), &error))
+    run(options).map_err(|error| Failure::system(format!("failed to run a proxy at {}", options.listen), &error))
 }

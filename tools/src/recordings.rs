@@ -14,7 +14,7 @@ pub(crate) fn write(path: &Path, recording: &Recording) -> Result<(), Failure> {
     disk::write(path, recording.to_json()).map_err(|error| Failure::system(not_written(path), &error))
 }
 
-/// What is said of a recording that could not be written.
+/// The message about a recording that could not be written.
 pub(crate) fn not_written(path: &Path) -> String {
     format!("failed to write the recording {}", path.display())
 }
@@ -28,7 +28,7 @@ pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
 /// Refuses to write over the recording that is read.
 pub(crate) fn spare(recording: &Path, output: &Path) -> Result<(), Failure> {
     if disk::same(recording, output) {
-        return Err(Failure::usage(format!("{}: this is the recording, and it would be lost: name another file", output.display())));
+        return Err(Failure::usage(format!("{}: the output would overwrite the recording: name another file", output.display())));
     }
     Ok(())
 }
@@ -43,7 +43,7 @@ pub(crate) fn judge(path: &Path, other_path: Option<&Path>, style: Style) -> Res
     Ok(verdict.outcome.into())
 }
 
-/// Sets two recordings side by side.
+/// Compares two recordings.
 pub(crate) fn diff(paths: [&Path; 2], style: Style) -> Result<Exit, Failure> {
     let [one, other] = [read(paths[0])?, read(paths[1])?];
     let names = paths.map(|path| path.display().to_string());

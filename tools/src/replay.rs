@@ -1,4 +1,4 @@
-//! `mplab replay`: a recorded run once more, looked at more closely.
+//! `mplab replay`: repeats a recorded run, to look at it more closely.
 
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use mplab::words::Time;
 use crate::exit::Exit;
 use crate::{Failure, capture, recordings};
 
-/// How many differences are told.
+/// How many differences are printed at most.
 const TOLD: usize = 10;
 
 #[derive(clap::Args)]
@@ -27,13 +27,13 @@ pub(crate) struct Arguments {
     recording: PathBuf,
     #[command(flatten)]
     capture: capture::Capturing,
-    /// Make the kernel wait for gdb: on this port in QEMU, or as a process if it is a program
+    /// Make the kernel wait for gdb: on this port in QEMU, or as a process if the kernel is a program
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "1234")]
     gdb: Option<NonZeroU16>,
     /// Run this program in the guest: the test program of `cargo test` that made the recording
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
-    /// Take samples at this interval: makes another run, since samples take time
+    /// Take samples at this interval. The run then differs from the recorded one, since samples take time
     #[arg(long)]
     sample: Option<Time>,
     /// File for the new recording [default: beside the old one]
@@ -47,11 +47,11 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     let Some(clock) = old.place.machine.as_ref().map(|machine| machine.clock).filter(|clock| *clock != Clockwork::Real) else {
         let path = arguments.recording.display();
         return Err(Failure::usage(format!(
-            "{path} was recorded in real time, of which no moment comes back: `mplab run` makes another run"
+            "{path} was recorded in real time, and only a run in virtual time can be repeated: `mplab run` makes another run"
         )));
     };
     if let Some(sample) = arguments.sample.filter(|sample| !SAMPLES.contains(sample)) {
-        return Err(Failure::usage(format!("{sample}: the sampling interval is {} to {}", SAMPLES.start(), SAMPLES.end())));
+        return Err(Failure::usage(format!("{sample}: the sampling interval must be {} to {}", SAMPLES.start(), SAMPLES.end())));
     }
     let kernel = Store::open()?.get(&old.place.name)?;
     let inspection = Inspection { gdb: arguments.gdb.map(NonZeroU16::get), capture: arguments.capture.snap() };
@@ -99,10 +99,10 @@ fn run(guest: &Guest, job: &Job, clock: Clockwork, mut captured: Option<&mut Cap
         if let News::Waits { gdb } = news {
             say!("the kernel waits: {gdb}");
             if clock == Clockwork::Events {
-                say!("gdb changes nothing, however long it stops the kernel: no time passes meanwhile");
+                say!("gdb does not change the run, however long it stops the kernel: no virtual time passes meanwhile");
             } else {
-                say!("VMLINUX is a vmlinux with symbols: `make` leaves one, Debian's linux-image-*-dbg has one");
-                say!("gdb alone changes nothing; each stop does, since virtual time then jumps to the kernel's next timer");
+                say!("VMLINUX is a vmlinux with symbols, from a build tree or from Debian's linux-image-*-dbg");
+                say!("attaching gdb does not change the run, but each stop does: virtual time then jumps to the kernel's next timer");
             }
         }
     };
@@ -110,7 +110,7 @@ fn run(guest: &Guest, job: &Job, clock: Clockwork, mut captured: Option<&mut Cap
     results.pop().expect("a result for each job").map_err(Failure::broken)
 }
 
-/// Says whether it was the same run. One that had to be and was not is broken machinery.
+/// Prints whether it was the same run. A difference that nothing explains is broken machinery.
 fn told(arguments: &Arguments, old: &Recording, new: &Recording) -> Exit {
     let differences = differences(old, new, TOLD);
     if differences.is_empty() {
@@ -120,13 +120,13 @@ fn told(arguments: &Arguments, old: &Recording, new: &Recording) -> Exit {
     let events = new.place.machine.as_ref().is_some_and(|machine| machine.clock == Clockwork::Events);
     let (why, exit) = match (arguments.sample, arguments.gdb) {
         (Some(sample), _) => {
-            let why = if events { "each look at the clock takes 256 ns" } else { "samples take time" };
-            (format!("another run, since {why}: every {}, and every {sample}", old.job.case.sample), Exit::Passed)
+            let why = if events { "each reading of the clock takes 256 ns" } else { "samples take time" };
+            (format!("another run, since {why}: the samples were {} apart, and now are {sample}", old.job.case.sample), Exit::Passed)
         }
-        (None, Some(_)) if !events => ("another run, if gdb has stopped the kernel".to_owned(), Exit::Passed),
+        (None, Some(_)) if !events => ("another run, which is normal if gdb stopped the kernel".to_owned(), Exit::Passed),
         (None, _) => {
             let same = if events { "version of mplab and" } else { "mplab (--program), QEMU," };
-            (format!("NOT the same run: that takes the same {same} kernel and system libraries"), Exit::Broken)
+            (format!("NOT the same run: repeating one takes the same {same} kernel and system libraries"), Exit::Broken)
         }
     };
     say!("        {why}");

@@ -1,4 +1,4 @@
-//! `mplab report`: recordings as text, or as files whose names say in which form.
+//! `mplab report`: shows recordings as text, or writes files in the format that their names say.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,16 +20,16 @@ pub(crate) struct Arguments {
     /// Recordings, or directories of them
     #[arg(required = true)]
     recordings: Vec<PathBuf>,
-    /// Write a file instead of text, in the form that its name says: .html is a page, .svg and .png a drawing of the throughput, .md a text for
+    /// Write a file instead of text, in the format that its name says: .html is a page, .svg and .png a drawing of the throughput, .md a text for
     /// a forge, .csv and .om (OpenMetrics) all series for other tools. May be given several times
     #[arg(long, short, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// The interval of the table
+    /// Interval between the rows of the table
     #[arg(long, default_value = "1s")]
     interval: Time,
 }
 
-/// What a file is to be, by its name.
+/// The format of a file, by its name.
 #[derive(Clone, Copy)]
 enum Form {
     Html,
@@ -49,7 +49,7 @@ impl Form {
             Some("md") => Ok(Self::Markdown),
             Some("csv") => Ok(Self::Csv),
             Some("om") => Ok(Self::OpenMetrics),
-            _ => Err(Failure::usage(format!("{}: a report's name ends in .html, .svg, .png, .md, .csv or .om", path.display()))),
+            _ => Err(Failure::usage(format!("{}: a report's name must end in .html, .svg, .png, .md, .csv or .om", path.display()))),
         }
     }
 }
@@ -74,7 +74,7 @@ pub(crate) fn report(arguments: &Arguments) -> Result<Exit, Failure> {
             (Form::Png, [one]) => write(path, pixels(path, one)?)?,
             (Form::Markdown, several) => write(path, several.iter().map(|one| markdown(one, arguments.interval)).collect::<String>())?,
             (Form::Svg | Form::Png, several) => {
-                return Err(Failure::usage(format!("{}: a drawing is of one recording, not of {}", path.display(), several.len())));
+                return Err(Failure::usage(format!("{}: a drawing shows one recording, not {}", path.display(), several.len())));
             }
             (Form::Csv, several) => write(path, report::csv(several))?,
             (Form::OpenMetrics, several) => write(path, report::openmetrics(several))?,
@@ -83,7 +83,7 @@ pub(crate) fn report(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-/// The recordings that paths stand for: themselves, or all below a directory, in the order of their names.
+/// The recordings at these paths: files themselves, and all below a directory, in the order of their names.
 fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for path in paths {
@@ -91,7 +91,7 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let before = found.len();
         search(path, &mut found).map_err(|error| wrong(&error))?;
         if found.len() == before {
-            return Err(wrong(&"there is no recording (*.json) in it"));
+            return Err(wrong(&"it contains no recording (*.json)"));
         }
     }
     Ok(found)
@@ -128,8 +128,8 @@ fn drawing(path: &Path, recording: &Recording) -> Result<String, Failure> {
     Ok(report::svg(recording, transfer))
 }
 
-/// The page of several runs, and those of each run in a directory beside it that is called as the page without its ending. The page itself comes
-/// last, so that it leads nowhere that is not there.
+/// Writes the page of several runs, and a page per run in a directory beside it, named like the page without its ending. The page of all is
+/// written last, so that its links never lead nowhere.
 fn suite(path: &Path, recordings: &[Recording], found: &[PathBuf]) -> Result<(), Failure> {
     let directory = path.with_extension("");
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -148,7 +148,10 @@ fn suite(path: &Path, recordings: &[Recording], found: &[PathBuf]) -> Result<(),
             format!("{}/{}", address(&name(&directory)), address(&below)),
         ) {
             let first = places.get(&below).map(|first| first.display().to_string()).unwrap_or_default();
-            return Err(Failure::usage(format!("{} and {first} are the same run: case, place and seed are alike", source.display())));
+            return Err(Failure::usage(format!(
+                "{} and {first} have the same case, place and seed: name only one of them",
+                source.display()
+            )));
         }
         places.insert(below.clone(), source);
         write(&directory.join(below), report::page(recording, &verdict, Some(&up)))?;
@@ -156,13 +159,13 @@ fn suite(path: &Path, recordings: &[Recording], found: &[PathBuf]) -> Result<(),
     write(path, suite.page())
 }
 
-/// A part of a path that leads nowhere else: a recording may have any name.
+/// A path component that cannot lead elsewhere, whatever name a recording has.
 fn safe(part: &str) -> String {
     let kept: String = part.chars().map(|letter| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '_' }).collect();
     if kept.trim_matches('.').is_empty() { format!("_{kept}") } else { kept }
 }
 
-/// A path as an address.
+/// A path as a relative URL.
 fn address(path: &str) -> String {
     let escaped = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' => char::from(byte).to_string(),

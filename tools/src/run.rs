@@ -1,4 +1,4 @@
-//! `mplab run`: cases, many at a time, each to its verdict.
+//! `mplab run`: runs cases, many at a time, and judges each.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// Number of runs at a time [default: as many as this computer's cores can do]
     #[arg(long, short)]
     jobs: Option<NonZeroUsize>,
-    /// Number of cases that run one after the other in one boot of a guest: faster, but what one case leaves in the kernel may reach the next
+    /// Number of cases to run per boot of a guest: more is faster, but what one case leaves in the kernel may affect the next
     #[arg(long, value_name = "CASES", default_value = "1", requires = "kernel", conflicts_with_all = ["cache", "capture"])]
     per_boot: NonZeroUsize,
     #[command(flatten)]
@@ -48,16 +48,16 @@ pub(crate) struct Arguments {
     /// Directory for recordings
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
-    /// Write the results to this file, as JUnit's XML
+    /// Write the results to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Print the results as the kernel's own tests do (KTAP)
+    /// Print the results in KTAP, as the kernel's own tests do
     #[arg(long)]
     ktap: bool,
-    /// Show each case on a screen while it runs, one after the other; as plain lines where there is no terminal
+    /// Show each case live on the terminal, one after the other; without a terminal, print plain lines
     #[arg(long, conflicts_with_all = ["ktap", "jobs"])]
     watch: bool,
-    /// With --watch: over which time speeds are measured [default: 200ms on a screen, else 1s]
+    /// With --watch: interval over which throughput is measured [default: 200ms on a terminal, else 1s]
     #[arg(long, short = 't', value_name = "TIME", requires = "watch")]
     interval: Option<Time>,
 }
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
         () if arguments.watch => Box::new(Watch::new(style, arguments.interval)),
         () => Box::new(Lines::new(style)),
     };
-    // Lines that begin with `::` are no KTAP.
+    // Lines that begin with `::` are not KTAP.
     let mut github = Github::of(|name| std::env::var_os(name)).filter(|_| !arguments.ktap);
     let kernel = place.name.clone();
     let suite = Suite {
@@ -113,7 +113,7 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
     Ok(exit(&results).unwrap_or(nothing))
 }
 
-/// The worst of what ran counts: cases that cannot run here do not spoil what can. A recording or a capture that is lost is broken machinery.
+/// The worst result of the cases that ran counts; cases that cannot run here do not. A lost recording or capture is broken machinery.
 fn exit(results: &Results) -> Option<Exit> {
     let lost = |case: &CaseResult| matches!(case.recorded, Some((_, Err(_)))) || matches!(case.captured, Some((_, Err(_))));
     let of = |case: &CaseResult| if lost(case) { Exit::Broken } else { Exit::from(&case.run.ended) };
@@ -121,7 +121,7 @@ fn exit(results: &Results) -> Option<Exit> {
     ran.map(of).max()
 }
 
-/// The cases that paths stand for, planned for a place. All mistakes of all files are told at once.
+/// The cases at these paths, planned for a place. Reports all mistakes in all files at once.
 pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &PlaceRecord) -> Result<Vec<Task>, Failure> {
     let mut tasks = Vec::new();
     let mut mistakes = BTreeSet::new();
@@ -137,7 +137,7 @@ pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &PlaceRecord) -> Resu
         return Err(Failure::usage(mistakes.into_iter().collect::<String>()));
     }
     if tasks.is_empty() {
-        return Err(Failure::usage("there is no case file (*.toml) there"));
+        return Err(Failure::usage("no case file (*.toml) found"));
     }
     Ok(tasks)
 }
@@ -147,7 +147,7 @@ pub(crate) fn repeat(file: &CaseFile, at: &Place, seed: u64) -> String {
     format!("mplab run {file} --seed {seed}{}", at.options())
 }
 
-/// A run as one of many: told if it did not pass, with whose it was and the command that repeats it.
+/// Prints one run of many if it did not pass, with whose it was and the command that repeats it.
 pub(crate) fn told(run: &Run, file: &CaseFile, at: &Place, whose: &str, style: Style) {
     if run.ended != Ended::Passed {
         show!("{}", report::ending(run, whose, &repeat(file, at, run.seed), style));

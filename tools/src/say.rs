@@ -1,4 +1,4 @@
-//! Printing, which may fail: what reads may have seen enough, and a disk may be full. Text of others reaches a terminal as text alone.
+//! Printing, which may fail: the reader may be gone, or the disk full. Foreign text reaches a terminal without control characters.
 //! Not here: what is printed.
 
 use std::fmt;
@@ -26,18 +26,18 @@ macro_rules! complain {
     ($($text:tt)*) => { $crate::say::complain(format_args!($($text)*)) };
 }
 
-/// Prints a line to standard error, whoever still reads that.
+/// Prints a line to standard error, even if nobody reads it any more.
 pub(crate) fn complain(text: fmt::Arguments<'_>) {
     writeln!(io::stderr(), "{}", shown(&text.to_string())).ok();
 }
 
-/// Writes a line on a terminal over what its last line was, for progress.
+/// Overwrites the terminal's last line, to show progress.
 pub(crate) fn overwrite(text: &str) {
     write!(io::stderr(), "\r\x1b[K{}", shown(text)).and_then(|()| io::stderr().flush()).ok();
 }
 
-/// Prints, or ends this program: quietly where nobody reads any more, else as machinery that broke. A run ends with it, so what is to be kept is
-/// written before anything is said of it.
+/// Prints, or exits: silently if nobody reads any more, else as broken machinery. A run ends with the program, so write what must be kept before
+/// printing anything about it.
 pub(crate) fn print(text: fmt::Arguments<'_>) {
     let Err(error) = io::stdout().write_all(shown(&text.to_string()).as_bytes()) else { return };
     if error.kind() == io::ErrorKind::BrokenPipe {

@@ -1,5 +1,5 @@
 //! `mplab schema`: the JSON schema of a kind of file, for editors.
-//! Not here: what it says, which the readers of the files do.
+//! Not here: its content, which comes from the parsers of the files.
 
 use clap::ValueEnum;
 

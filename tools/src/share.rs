@@ -1,5 +1,5 @@
-//! `--shard K/N`: which of a command's runs are made, and the file that their results go to.
-//! Not here: putting such files together, which `mplab merge` does.
+//! `--shard K/N`: which of a command's runs to make, and the file for their results.
+//! Not here: merging such files, which `mplab merge` does.
 
 use std::path::{Path, PathBuf};
 
@@ -13,16 +13,16 @@ use crate::Failure;
 
 #[derive(clap::Args)]
 pub(crate) struct Sharding {
-    /// Make only the runs of this shard, such as 1/8: the same ones wherever it is asked for. `mplab merge` puts the results together
+    /// Make only the runs of this shard, such as 1/8, which are the same on every computer. `mplab merge` merges the results
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
-    /// Balance the shards by these durations, which `mplab merge --durations` wrote [default: by what cases say of themselves]
+    /// Balance the shards by this file of durations, written by `mplab merge --durations` [default: by the durations in the cases]
     #[arg(long, value_name = "FILE", requires = "shard")]
     durations: Option<PathBuf>,
 }
 
 impl Sharding {
-    /// The share that was asked for: all runs, if no shard is named.
+    /// The requested share: all runs if no shard is named.
     pub(crate) fn share(&self, command: Command, seeds: &Seeds, planned: &[Planned<'_>]) -> Result<Share, Failure> {
         let Some(shard) = self.shard else { return Ok(Share::all(planned.iter().map(|planned| Column::of(planned.place)).collect())) };
         let durations = self.durations.as_deref().map(known).transpose()?.unwrap_or_default();
@@ -30,7 +30,7 @@ impl Sharding {
         Ok(Share::of(whole, shard))
     }
 
-    /// Whether it is one of several.
+    /// Whether a shard is named.
     pub(crate) fn is_part(&self) -> bool {
         self.shard.is_some()
     }
@@ -39,7 +39,7 @@ impl Sharding {
 fn known(path: &Path) -> Result<Durations, Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
     let text = disk::read_text(path, disk::RECORDING).map_err(|error| wrong(&error))?;
-    Durations::from_json(&text).map_err(|error| wrong(&format!("not the durations of runs: {error}")))
+    Durations::from_json(&text).map_err(|error| wrong(&format!("not a file of durations, as `mplab merge --durations` writes it: {error}")))
 }
 
 /// Writes the results of a share in full or not at all.
@@ -47,12 +47,12 @@ pub(crate) fn write(share: &Share, path: &Path) -> Result<(), Failure> {
     disk::write_with(path, |file| share.write(file).map_err(Into::into)).map_err(|error| not_written(path, &error))
 }
 
-/// What is said of results that could not be written.
+/// The message about results that could not be written.
 pub(crate) fn not_written(path: &Path, error: &std::io::Error) -> Failure {
     Failure::system(format!("failed to write the results {}", path.display()), error)
 }
 
-/// Says so where a shard has nothing to do.
+/// Prints a note if the shard has nothing to do.
 pub(crate) fn tell_idle(share: &Share) {
     if let Some(shard) = share.idle() {
         say!("shard {shard} has nothing to do: there are fewer runs than shards");

@@ -28,7 +28,7 @@ impl From<StandingError> for Failure {
 /// Which lab is meant.
 #[derive(clap::Args)]
 pub(crate) struct Which {
-    /// The lab, if several stand
+    /// The lab [default: the only one there is]
     #[arg(long)]
     lab: Option<String>,
 }
@@ -38,13 +38,13 @@ pub(crate) struct Which {
 pub(crate) struct Cut {
     /// The link
     link: String,
-    /// carrier, admin or blackhole
+    /// How to cut it: carrier, admin or blackhole
     #[arg(long)]
     how: Option<String>,
-    /// At which end: a host, or HOST:INTERFACE
+    /// The end to cut it at: HOST or HOST:INTERFACE
     #[arg(long)]
     end: Option<String>,
-    /// Which direction of a blackhole: up or down
+    /// Direction of a blackhole: up (from the link's first end to its second) or down
     #[arg(long)]
     direction: Option<String>,
     #[command(flatten)]
@@ -59,10 +59,10 @@ pub(crate) struct Shape {
     /// Conditions as in a topology: rate=10mbit, delay=20ms, loss=none, 'loss={ every = 7 }'
     #[arg(required = true, value_name = "CONDITION=VALUE")]
     conditions: Vec<String>,
-    /// Only from the link's first end to its second (up), or the other way (down)
+    /// Change one direction only: up (from the link's first end to its second) or down
     #[arg(long)]
     direction: Option<String>,
-    /// Change gradually, over this time
+    /// Change gradually over this time
     #[arg(long)]
     over: Option<String>,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub(crate) fn up(file: &Path, name: Option<String>, style: Style) -> Result<Exit
     let topology = topology::check::load(file).map_err(|error| Failure::usage(check::shown(&error)))?;
     let name = name.or_else(|| Some(file.file_stem()?.to_str()?.to_owned())).unwrap_or_default();
     let lab = standing::up(&name, topology)?;
-    show!("lab {name} stands\n\n{}", hosts(&lab, style));
+    show!("lab {name} is up\n\n{}", hosts(&lab, style));
     Ok(Exit::Passed)
 }
 
@@ -83,7 +83,7 @@ fn hosts(lab: &Standing, style: Style) -> String {
 
 pub(crate) fn exec(host: &str, command: &[OsString], which: &Which) -> Result<Exit, Failure> {
     standing::find(which.lab.as_deref())?.enter(host)?;
-    let [program, arguments @ ..] = command else { return Err(Failure::usage("there is no command")) };
+    let [program, arguments @ ..] = command else { return Err(Failure::usage("name a command to run")) };
     inherited::give_back_all().map_err(Failure::broken)?;
     let error = process::Command::new(program).args(arguments).env("MPLAB_HOST", host).exec();
     Err(Failure::usage(format!("mplab: {}: {error}", program.display())))
@@ -139,7 +139,7 @@ fn step(command: &str, line: &str, which: &Which) -> Result<Exit, Failure> {
 pub(crate) fn status(name: Option<&str>, style: Style) -> Result<Exit, Failure> {
     let labs = if name.is_some() { vec![standing::find(name)?] } else { standing::all()? };
     if labs.is_empty() {
-        say!("no lab stands");
+        say!("no lab is up");
     }
     for (index, lab) in labs.iter().enumerate() {
         let gap = if index > 0 { "\n" } else { "" };
@@ -151,7 +151,7 @@ pub(crate) fn status(name: Option<&str>, style: Style) -> Result<Exit, Failure> 
             }
             state => state?,
         };
-        say!("{gap}lab {name} has stood for {}s, held by process {}\n", state.seconds, state.process);
+        say!("{gap}lab {name} has been up for {}s, held by process {}\n", state.seconds, state.process);
         say!("{}\n{}", hosts(lab, style), report::state(lab.topology(), lab.engines(), &state.links, style).trim_end());
     }
     Ok(Exit::Passed)

@@ -198,7 +198,7 @@ fn a_snap_length_is_kept() {
     }
     let said = directory.say(&["run", "cases/short.toml", "--capture", "--snap", "20"]);
     assert_eq!(said.code, 2, "{said:?}");
-    assert_has(&said.err, &["`20` is no snap length: write a number of bytes from 54 to 262144"]);
+    assert_has(&said.err, &["`20` is not a snap length: write a number of bytes from 54 to 262144"]);
 }
 
 fn in_a_program(kernel: &str) {

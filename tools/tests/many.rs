@@ -260,7 +260,7 @@ fn finer_samples_make_another_run_and_say_so(_: &Kernel, kernel: &Kernel) {
     let path = recorded(&directory, kernel, SHORT);
     let said = directory.say(&["replay", path, "--sample", "10ms", "--output", "fine.json"]);
     assert_eq!(said.code, 0, "{said:?}");
-    assert_has(&said.out, &["another run, since samples take time: every 100ms, and every 10ms", "hosts.guest1.at: "]);
+    assert_has(&said.out, &["another run, since samples take time: the samples were 100ms apart, and now are 10ms", "hosts.guest1.at: "]);
     let samples = |path: &str| read(&directory, path).hosts["guest1"].at.len();
     assert!(samples("fine.json") > samples(path), "there are no more samples");
 }

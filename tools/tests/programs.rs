@@ -73,7 +73,7 @@ fn say(directory: &Directory, arguments: &[&str]) -> Said {
 fn what_the_compiler_complains_of_is_shown() {
     let directory = with_a_tree(BROKEN);
     directory.write("fine.toml", SHORT);
-    let complaint = ["net/part.c:3", "error: ", "missing", "all that `make` said is in "];
+    let complaint = ["net/part.c:3", "error: ", "missing", "the full output of `make` is in "];
     let built = say(&directory, &["kernel", "build", "some", "tree"]);
     assert!(built.code != 0 && !built.err.contains("panicked"), "{built:?}");
     assert_has(&built.err, &complaint);
@@ -110,5 +110,5 @@ fn a_replay_is_the_same_run_unless_it_samples_otherwise(kernel: &Kernel) {
     assert_has(&same.out, &["the same run, to the last value"]);
     let finer = replay(&["--sample", "50ms"]);
     assert_eq!(finer.code, 0, "{finer:?}");
-    assert_has(&finer.out, &["another run, since each look at the clock takes 256 ns: every 100ms, and every 50ms"]);
+    assert_has(&finer.out, &["another run, since each reading of the clock takes 256 ns: the samples were 100ms apart, and now are 50ms"]);
 }

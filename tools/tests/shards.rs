@@ -95,15 +95,15 @@ fn what_does_not_go_together_is_refused() {
     directory.write("cases/other/cases/fine.toml", SHORT);
     let same = directory.say(&["run", "cases", "--shard", "1/2"]);
     assert_eq!(same.code, 2, "{same:?}");
-    assert_has(&same.err, &["two cases are called fine: cases/fine.toml and cases/other/cases/fine.toml"]);
+    assert_has(&same.err, &["two cases are called fine, cases/fine.toml and cases/other/cases/fine.toml"]);
     directory.write("matrix.json", "{\"format\": 1, \"kernels\": [], \"cases\": {}}");
     let matrix = ["matrix", "cases/fine.toml", "--kernels", "local", "--shard", "1/2", "--baseline", "matrix.json"];
     let part = directory.say(&matrix);
     assert_eq!(part.code, 2, "{part:?}");
-    assert_has(&part.err, &["give the baseline to `mplab merge`"]);
+    assert_has(&part.err, &["give --baseline to `mplab merge`"]);
     let none = directory.say(&["merge", "matrix.json", "nowhere.json", "-o", "merged.json"]);
     assert_eq!(none.code, 2, "{none:?}");
-    assert_has(&none.err, &["matrix.json: not a part", "nowhere.json: No such file", "nothing is merged"]);
+    assert_has(&none.err, &["matrix.json: not a part", "nowhere.json: No such file", "nothing was merged"]);
     let boot = directory.say(&["run", "cases", "--kernel", "k", "--cache", "cache", "--per-boot", "2"]);
     assert_eq!(boot.code, 2, "{boot:?}");
 }
@@ -135,7 +135,7 @@ fn a_merged_exploration_is_the_one_made_by_one_process(kernel: &str) {
     let holes = ["merge", "part-1.json", "part-3.json", "-o", "holes.json"];
     let refused = directory.say(&holes);
     assert_eq!(refused.code, 2, "{refused:?}");
-    assert_has(&refused.err, &["part 2/3 is missing", "nothing is merged"]);
+    assert_has(&refused.err, &["part 2/3 is missing", "nothing was merged"]);
     assert!(!directory.path().join("holes.json").exists() && !directory.path().join("x.json").exists());
     let marked = directory.say(&[&holes[..], &["--allow-missing"]].concat());
     assert_eq!(marked.code, 3, "what is missing is never passed: {marked:?}");
@@ -250,7 +250,7 @@ fn what_was_made_before_is_taken_from_the_cache(kernel: &str) {
     assert!(read(&directory, "made/fine.json") == read(&directory, "again/fine.json"));
     assert_has(&run("mended").out, &[", 2 of them taken from the cache"]);
     let local = directory.say(&["run", "cases/fine.toml", "--cache", "cache"]);
-    assert_has(&local.err, &["--cache is of no use here"]);
+    assert_has(&local.err, &["--cache has no effect here"]);
     assert!(!local.out.contains("taken from the cache"), "{local:?}");
 }
 

@@ -315,7 +315,7 @@ fn is_refused(stage: &Stage) {
     refused(&["shape", "plain", "rate=fast"], &["fast"]);
     refused(&["shape", "plain", "delay=1ms"], &["the kernel can give a link a rate"]);
     stage.done(&["cut", "plain", "--lab", &stage.lab]);
-    refused(&["cut", "plain"], &["link `plain` is cut in this way already"]);
+    refused(&["cut", "plain"], &["link `plain` is already cut in this way"]);
     stage.done(&["restore", "plain", "--lab", &stage.lab]);
     stage.done(&["cut", "plain", "--lab", &stage.lab]);
 }
@@ -324,7 +324,7 @@ fn second(stage: &Stage) {
     stage.up();
     let holder = stage.holder();
     let said = stage.say(&["up", "lab.toml", "--name", &stage.lab]);
-    assert!(said.code == 2 && said.err.contains("stands already"), "{said:?}");
+    assert!(said.code == 2 && said.err.contains("is already up"), "{said:?}");
     assert_eq!(stage.holder(), holder, "the first is not disturbed");
     let other = format!("{}b", stage.lab);
     stage.done(&["up", "lab.toml", "--name", &other]);
@@ -350,7 +350,7 @@ fn falls(stage: &Stage) {
     }
     for arguments in [&["exec", "--lab", &stage.lab, "left", "--", "true"][..], &["cut", "--lab", &stage.lab, "plain"]] {
         let said = stage.say(arguments);
-        assert!(said.code == 3 && said.err.contains(&format!("`mplab down {}` cleans up", stage.lab)), "{said:?}");
+        assert!(said.code == 3 && said.err.contains(&format!("Clean up with `mplab down {}`", stage.lab)), "{said:?}");
     }
     let said = stage.say(&["up", "lab.toml", "--name", &stage.lab]);
     assert!(said.code == 2 && said.err.contains("has fallen"), "{said:?}");
@@ -359,7 +359,7 @@ fn falls(stage: &Stage) {
     let left: Vec<_> = named.into_iter().filter(|path| path.exists()).collect();
     assert_eq!(left, stage.named());
     assert!(left.iter().all(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&other))));
-    assert_has(&stage.done(&["status", &other]), &["has stood"]);
+    assert_has(&stage.done(&["status", &other]), &["has been up"]);
     stage.up();
 }
 
@@ -376,7 +376,7 @@ fn programs_end(stage: &Stage) {
         let ids: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
         let inside = stage.say(&["exec", "--lab", &stage.lab, "right", "--", "./mplab", "down", &stage.lab]);
         // A user is root inside, where root's labs are looked for.
-        assert!(inside.code == 2 && (!stage.as_root() || inside.err.contains("leave it first")), "{inside:?}");
+        assert!(inside.code == 2 && (!stage.as_root() || inside.err.contains("leave the host first")), "{inside:?}");
         if falls {
             kill(Pid::from_raw(stage.holder()), Signal::SIGKILL).unwrap();
         }

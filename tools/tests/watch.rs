@@ -268,7 +268,7 @@ fn a_lab_is_watched_as_lines() {
     assert_has(&once.out, &["down Mbit/s", "ethernet", "whole", "no subflow now"]);
     let short = lab.directory.say(&["watch", &lab.name, "-t", "1us"]);
     assert_eq!(short.code, 2, "{short:?}");
-    assert_has(&short.err, &["write a longer one"]);
+    assert_has(&short.err, &["--interval must be at least"]);
 }
 
 fn a_run_is_watched_as_lines() {

@@ -1,5 +1,5 @@
-//! A document with a change: what is different in a case and its topology, and the variants that a case file has of itself.
-//! Not here: reading the document that comes of it.
+//! Changes to documents: what is different in a case and its topology, and the variants in a case file.
+//! Not here: reading the resulting document.
 //!
 //! Tables are merged key by key; anything else, an empty table included, replaces what was there.
 
@@ -25,14 +25,14 @@ struct Variant {
     change: Change,
 }
 
-/// The variants that the text of a case has, in its order. Of one that cannot be read there are none: whoever reads it says why.
+/// The variants in the text of a case, in its order. A text that cannot be read has none: whoever reads it reports why.
 pub fn variants(text: &str) -> Vec<(String, Change)> {
     #[derive(Deserialize)]
     struct Variants {
         #[serde(default)]
         variant: Vec<Variant>,
     }
-    // Most files have none, and need not be read twice.
+    // Most files have no variants and need not be read twice.
     let read = text.contains("variant").then(|| toml::from_str::<Variants>(text).ok()).flatten();
     read.into_iter().flat_map(|read| read.variant).map(|variant| (variant.name, variant.change)).collect()
 }
@@ -44,7 +44,7 @@ pub(super) fn topologies(text: &str) -> Vec<String> {
     text.parse::<Table>().ok().as_ref().and_then(named).into_iter().chain(changed).collect()
 }
 
-/// A document with a change. One that is no TOML stays as it is: whoever reads it says why.
+/// Applies a change to a document. A text that is not TOML stays as it is: whoever reads it reports why.
 pub fn changed(text: String, change: &Table) -> String {
     match text.parse::<Table>() {
         Ok(mut document) => {

@@ -1,4 +1,4 @@
-//! What is wrong with a document: each mistake with its place, why, and what to write instead, drawn as rustc draws it.
+//! Mistakes in a document: each with its place, the reason, and what to write instead, drawn as rustc draws errors.
 //! Not here: finding mistakes.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::words::terminal::{own, visible};
 /// A part of a document's text, in bytes.
 pub type Span = Range<usize>;
 
-/// How many mistakes of a document are drawn: as many as anybody reads, and few enough to draw at once.
+/// How many mistakes of a document are drawn: more than anybody reads, and few enough to draw quickly.
 const DRAWN: usize = 100;
 
 /// One thing that is wrong.
@@ -26,9 +26,9 @@ pub struct Mistake {
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
-    /// Another place that has to do with it, and what is there.
+    /// A related place, and its label.
     pub beside: Option<(Span, String)>,
-    /// Whether something is not there, which may only mean that it could not be read.
+    /// Whether something is missing, which may only mean that it could not be read.
     pub absence: bool,
 }
 
@@ -39,13 +39,13 @@ impl Mistake {
         self
     }
 
-    /// Adds another place that has to do with it.
+    /// Adds a related place.
     pub fn beside(&mut self, span: &Span, label: impl Into<String>) -> &mut Self {
         self.beside = Some((span.clone(), label.into()));
         self
     }
 
-    /// The renderer shows control characters of the source as pictures, but not those of a label or a path.
+    /// Draws it. The renderer shows control characters in the source as pictures, but not those in a label or a path.
     fn draw<'a>(&'a self, name: &'a str, text: &'a str) -> Group<'a> {
         let within = |span: &Span| span.start.min(text.len())..span.end.min(text.len());
         let snippet = Snippet::source(text).path(visible(name));
@@ -66,12 +66,12 @@ pub struct Mistakes {
     pub(super) path: Vec<String>,
     /// Whether the last of these is a name.
     pub(super) named: bool,
-    /// What readers look for, where that is taken down instead of reading.
+    /// What readers look for, if that is being recorded instead of reading.
     pub(super) trace: Option<Box<Trace>>,
 }
 
 impl Mistakes {
-    /// Adds one. What the message says behind `: write `, or behind a `: remove `, is its help.
+    /// Adds a mistake. If the message contains `: write ` or `: remove `, what follows the colon becomes its help.
     pub fn add(&mut self, span: &Span, message: impl Into<String>) -> &mut Mistake {
         let mut message = message.into();
         let help =
@@ -80,14 +80,14 @@ impl Mistakes {
         self.found.last_mut().expect("one was just added")
     }
 
-    /// Adds something that is not there.
+    /// Adds something that is missing.
     pub fn absent(&mut self, span: &Span, message: impl Into<String>) -> &mut Mistake {
         let mistake = self.add(span, message);
         mistake.absence = true;
         mistake
     }
 
-    /// Adds an unknown name, and the known one that was probably meant, or else all that are known.
+    /// Adds an unknown word, with the known one that was probably meant, or else with all known ones.
     pub fn unknown<'a>(
         &mut self,
         span: &Span,
@@ -104,7 +104,7 @@ impl Mistakes {
         self.add(span, message).help(help)
     }
 
-    /// Adds a name that the document does not define, as [`Self::unknown`] does a word.
+    /// Adds a name that the document does not define, like [`Self::unknown`] for words.
     pub fn undefined<'a>(
         &mut self,
         span: &Span,
@@ -122,7 +122,7 @@ impl Mistakes {
         self.found.is_empty()
     }
 
-    /// Takes over those that `keep` holds for.
+    /// Takes over the mistakes that `keep` selects.
     pub fn append(&mut self, others: Self, keep: impl Fn(&Mistake) -> bool) {
         self.found.extend(others.found.into_iter().filter(keep));
     }
@@ -140,7 +140,7 @@ impl Mistakes {
     }
 }
 
-/// All mistakes of a document. Its `Display` is what a person reads on a terminal without colours.
+/// All mistakes of a document. Its `Display` is the text for a terminal without colours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostics {
     /// The document's name, usually its path.
@@ -152,15 +152,15 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Each mistake with file, line and caret, coloured as [`shown`](crate::words::terminal::shown) takes it or plain. Of very many, the first
-    /// hundred, and how many more there are.
+    /// Each mistake with file, line and caret, plain or coloured for [`shown`](crate::words::terminal::shown). Of very many, only the first hundred
+    /// and the number of the others.
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
         let drawn = self.mistakes.iter().take(DRAWN).map(|mistake| renderer.render(&[mistake.draw(&self.name, &self.text)]));
         let more = self.mistakes.len().saturating_sub(DRAWN);
         let more = (more > 0).then(|| format!("{}: {more} more mistakes", visible(&self.name)));
         let drawn = drawn.chain(more).collect::<Vec<_>>().join("\n\n");
-        // Every escape character that is left is one of the renderer's colours.
+        // Every remaining escape character belongs to the renderer's colours.
         if coloured { own(&drawn) } else { drawn }
     }
 }
@@ -182,10 +182,10 @@ pub enum LoadError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// It is no text.
+    /// It is not text.
     #[error("{}:{line}:{column}: this is not UTF-8 text: save the file as UTF-8", path.display())]
     Text {
         /// The file.
@@ -195,13 +195,13 @@ pub enum LoadError {
         /// How many characters of the line are before it, and 1.
         column: usize,
     },
-    /// It has mistakes, or one that it refers to has: one value for each document.
+    /// It, or a document that it refers to, has mistakes: one value for each document.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))]
     Mistakes(Vec<Diagnostics>),
 }
 
 impl LoadError {
-    /// What a person reads, coloured for a terminal or plain.
+    /// The text for the user, coloured for a terminal or plain.
     pub fn render(&self, coloured: bool) -> String {
         match self {
             Self::Mistakes(documents) => documents.iter().map(|document| document.render(coloured)).collect::<Vec<_>>().join("\n\n"),

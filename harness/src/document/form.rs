@@ -1,7 +1,7 @@
-//! The form that a part of a document must have, as its reader sees it: which kinds of value it takes, and which keys.
+//! The form of a part of a document, as its reader sees it: which kinds of value it accepts, and which keys.
 //! Not here: finding it out (`toml::outline`), and how a schema is written.
 
-/// What a reader takes: any of these.
+/// What a reader accepts: any of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::option_option, reason = "whether it takes them is one question, what is known of them another")]
 pub(crate) struct Form {
@@ -50,25 +50,25 @@ pub(crate) struct Keys {
     pub(crate) all: Vec<(&'static str, Option<Form>)>,
     /// Those that it must have.
     pub(crate) required: Vec<&'static str>,
-    /// Of each of these it has exactly one.
+    /// Sets of keys of which it has exactly one each.
     pub(crate) one_of: Vec<Vec<&'static str>>,
-    /// Of each of these it has one or more.
+    /// Sets of keys of which it has one or more each.
     pub(crate) any_of: Vec<Vec<&'static str>>,
 }
 
-/// What is taken down while a reader is given a value of one kind.
+/// What is recorded while a reader is given a value of one kind.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
-    /// It does not take that kind.
+    /// It does not accept that kind.
     pub(crate) refused: bool,
-    /// It looks at a string for more than whether it is a certain word.
+    /// It accepts strings other than certain words.
     pub(crate) text: bool,
-    /// The words that it takes.
+    /// The words that it accepts.
     pub(crate) words: Vec<String>,
     /// The largest whole number.
     pub(crate) largest: Option<u64>,
-    /// What it takes in arrays.
+    /// What it accepts in arrays.
     pub(crate) elements: Option<Form>,
-    /// What it takes in tables.
+    /// What it accepts in tables.
     pub(crate) fields: Option<Fields>,
 }

@@ -1,5 +1,5 @@
-//! The documents: topology and case files, as written and as checked, and how a mistake in one is told.
-//! Text in, values out. Not here: what is made of the values.
+//! The documents: topology and case files, as written and as checked, and how mistakes in them are reported.
+//! Text in, values out. Not here: what is done with the values.
 
 pub mod case;
 pub mod change;
@@ -11,7 +11,7 @@ mod toml;
 pub mod topology;
 mod traced;
 
-/// Whether a text with the form of a document is a topology: it names links, and no topology as a case does. What is neither is a case with
+/// Whether a document's text is a topology: it has links and does not name a topology, as a case does. A text that is neither counts as a case with
 /// mistakes.
 pub(crate) fn is_topology(text: &str) -> bool {
     let keys = || text.lines().map(|line| line.trim_start().trim_start_matches('[').trim_start());

@@ -1,5 +1,5 @@
-//! JSON schemas of topology and case files, for editors: the forms that the readers themselves say they take, and the words of the reference
-//! documents on every key.
+//! JSON schemas of topology and case files, for editors: made from the forms that the parsers themselves accept, with the reference documents'
+//! description of every key.
 //! Not here: what no schema can say, such as that a name must be defined, or how a quantity is spelled.
 
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ impl Schema {
         }
         match (form.integer, form.fraction) {
             (Some(_), true) => any.push(json!({ "type": "number" })),
-            // Larger numbers than TOML has are no bound (and some editors refuse them).
+            // A bound above TOML's largest number is left out (and some editors refuse it).
             (Some(Some(most)), false) if i64::try_from(most).is_ok() => {
                 any.push(json!({ "type": "integer", "minimum": 0, "maximum": most }));
             }
@@ -88,7 +88,7 @@ impl Schema {
         for (key, form) in &keys.all {
             let described = self.described(keys.heading, key);
             let value = form.as_ref().map_or_else(|| json!({}), |form| self.value(form));
-            // A description beside a reference is not read.
+            // Editors ignore a description beside a reference.
             let mut property = if value.get("$ref").is_some() { json!({ "allOf": [value] }) } else { value };
             if let (Some(text), Some(property)) = (described, property.as_object_mut()) {
                 property.insert("description".to_owned(), text.into());
@@ -107,7 +107,7 @@ impl Schema {
         json!({ "$ref": format!("#/definitions/{}", self.define(keys.what, table)) })
     }
 
-    /// The name under which a table is defined. Tables that differ have names that differ.
+    /// The name under which a table is defined. Different tables get different names.
     fn define(&mut self, what: &str, table: Value) -> String {
         let name = what.split(' ').filter(|word| !matches!(*word, "a" | "an" | "of")).collect::<Vec<_>>().join("-").replace('\'', "");
         let names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
@@ -117,14 +117,14 @@ impl Schema {
         name
     }
 
-    /// What the reference documents say of a key: in the section of its table, else of a table whose keys it may have too.
+    /// What the reference documents say about a key: in the section of its table, else of a table whose keys it may also have.
     fn described(&self, heading: &str, key: &str) -> Option<String> {
         let own = self.references.iter().find_map(|document| row(section(document, heading)?, key));
         own.or_else(|| self.references.iter().find_map(|document| row(document, key)))
     }
 }
 
-/// Each of some keys as what is needed.
+/// Each of these keys as a requirement.
 fn needed(keys: &[&str]) -> Vec<Value> {
     keys.iter().map(|key| json!({ "required": [key] })).collect()
 }
@@ -135,7 +135,7 @@ fn section<'a>(document: &'a str, heading: &str) -> Option<&'a str> {
     section.split("\n## ").next()
 }
 
-/// What the row of a key says: how its value is written, and its meaning. The columns between them are left out.
+/// The text of a key's row: how its value is written, and its meaning. The columns in between are left out.
 fn row(text: &str, key: &str) -> Option<String> {
     let row = text.lines().find_map(|line| line.strip_prefix(&format!("| `{key}` | ")))?;
     let row = row.trim_end().trim_end_matches('|');
@@ -143,12 +143,12 @@ fn row(text: &str, key: &str) -> Option<String> {
     Some(unlinked(&format!("{value}. {meaning}")))
 }
 
-/// Markdown without its links, which lead nowhere from an editor.
+/// Markdown without its links, which would lead nowhere in an editor.
 fn unlinked(text: &str) -> String {
     let mut parts = text.split("](");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        // The text of the link is in `plain` already, behind the last bracket.
+        // The text of the link is already in `plain`, behind the last bracket.
         if let Some(open) = plain.rfind('[') {
             plain.remove(open);
         }
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn every_key_is_described() {
         for schema in [of_topology(), of_case()] {
-            // The keys of the table of subflows are told in the row of its own key.
+            // The keys of the table of subflows are described in the row of its own key.
             for (table, definition) in schema["definitions"].as_object().unwrap().iter().filter(|(table, _)| *table != "table-subflows") {
                 for (key, property) in definition["properties"].as_object().unwrap() {
                     assert!(property["description"].as_str().is_some_and(|text| text.len() > 10), "{table}: {key}");

@@ -1,8 +1,8 @@
-//! Where in the files that somebody wrote the mistakes are that a document with a change has.
+//! Traces mistakes in a changed document back to the files in which they were written.
 //! Not here: changing it (`change`), and finding mistakes.
 //!
-//! A document with a change is a text of its own, which nobody has seen. Each value of it has a path of keys, and what stands at this path is
-//! in the change, or else in the document as it was.
+//! A document with a change is a text of its own that the user has never seen. Each of its values has a path of keys, and the value at this path
+//! is written in the change, or else in the original document.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Diagnostics, Mistake, Span};
 
-/// A part of a document that was written: all of it, or what a change says of another.
+/// A part of a written document: all of it, or the change to another document in it.
 #[derive(Debug, Clone)]
 pub(super) struct Written<'a> {
     /// What messages call the document.
@@ -21,7 +21,7 @@ pub(super) struct Written<'a> {
     pub(super) part: Vec<String>,
 }
 
-/// Where a path's key stands, if it has one, and its value.
+/// Where a path's key, if it has one, and its value are written.
 #[derive(Debug, Clone)]
 struct Place {
     key: Option<Span>,
@@ -30,8 +30,8 @@ struct Place {
 
 type Places = BTreeMap<Vec<String>, Place>;
 
-/// Mistakes of a changed document where they were written: in the first of these parts that has them. One that has no place keeps that of the
-/// nearest value around it.
+/// Moves the mistakes of a changed document to where they were written: the first of these parts that has them. A mistake without a place there
+/// gets that of the nearest value around it.
 pub(super) fn traced(wrong: Diagnostics, written: &[Written<'_>]) -> Vec<Diagnostics> {
     let merged = places(&wrong.text);
     let parts: Vec<(&Written<'_>, Places)> = written.iter().map(|part| (part, places(part.text))).collect();
@@ -53,7 +53,7 @@ pub(super) fn traced(wrong: Diagnostics, written: &[Written<'_>]) -> Vec<Diagnos
     found.into_iter().map(told).collect()
 }
 
-/// The part in which the value is that a span of the merged document is in, and where it is there.
+/// The part that contains the value at a span of the merged document, and its place there.
 fn home<'a, 'b>(merged: &Places, span: &Span, parts: &'b [(&'b Written<'a>, Places)]) -> Option<(&'b Written<'a>, Span)> {
     let within = |outer: &Span| outer.start <= span.start && span.start < outer.end.max(outer.start + 1);
     let named = |place: &Place| place.key.as_ref().is_some_and(within);
@@ -63,7 +63,7 @@ fn home<'a, 'b>(merged: &Places, span: &Span, parts: &'b [(&'b Written<'a>, Plac
         (place.key.as_ref().filter(|key| within(key)).map_or_else(|| length(&place.value), length), usize::MAX - path.len())
     });
     let (path, on_key) = around.map_or((&[][..], false), |(path, place)| (path.as_slice(), named(place)));
-    // What stands nowhere by itself is in what is around it.
+    // A value without a place of its own is in what surrounds it.
     (0..=path.len()).rev().find_map(|length| {
         parts.iter().find_map(|(part, places)| {
             let place = places.get(&[&part.part, &path[..length]].concat())?;
@@ -73,7 +73,7 @@ fn home<'a, 'b>(merged: &Places, span: &Span, parts: &'b [(&'b Written<'a>, Plac
     })
 }
 
-/// All paths of a document. One that is no TOML has none.
+/// All paths of a document. A text that is not TOML has none.
 fn places(text: &str) -> Places {
     let mut places = Places::from([(Vec::new(), Place { key: None, value: 0..0 })]);
     if let Ok(table) = DeTable::parse(text) {

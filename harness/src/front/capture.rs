@@ -1,4 +1,4 @@
-//! A run's capture on its way to a file: what is told of packets while the run goes on, and the file once there is a verdict.
+//! A run's capture on its way to a file: collects packets while the run goes on, and writes the file once there is a verdict.
 //! Not here: capturing, and what the file looks like.
 
 use std::cmp::Reverse;
@@ -16,10 +16,10 @@ use crate::result::recording::Recording;
 use crate::result::report::{self, About};
 use crate::words::Snap;
 
-/// Packets that several CPUs handled may come in another order than that of their times: so many are looked at together.
+/// Packets that several CPUs handled may arrive out of the order of their times. This many are sorted together.
 const TOGETHER: usize = 4096;
 
-/// What is known of a capture so far. It is kept in a file that has no name, on the disk that the whole file will be on.
+/// A capture so far. It is kept in an unnamed file, on the disk that the finished file will be on.
 #[derive(Debug)]
 pub struct Capture {
     snap: Snap,
@@ -32,17 +32,17 @@ pub struct Capture {
 pub struct Kept {
     /// How many packets the file has.
     pub packets: u64,
-    /// How many came when there was no room for them.
+    /// How many packets were lost because the buffer was full.
     pub missed: u64,
 }
 
 impl Capture {
-    /// Begins one whose file will be in this directory.
+    /// Begins a capture whose file will be in this directory.
     pub fn new(directory: &Path, snap: Snap) -> Self {
         Self { snap, packets: disk::scratch(directory), about: Captured::default() }
     }
 
-    /// Takes what is told of packets. A run that begins anew has its packets to itself.
+    /// Takes the packets from news. If a run begins anew, the packets of its earlier attempt are dropped.
     pub fn hear(&mut self, news: &News) {
         let Ok(file) = &mut self.packets else { return };
         let taken = match news {
@@ -76,7 +76,7 @@ impl Capture {
     }
 }
 
-/// A packet by the run's clock; nothing if it is older than the run.
+/// A packet with its time by the run's clock, or `None` if it is older than the run.
 fn since(packet: Packet, began: u64) -> Option<Packet> {
     Some(Packet { at: packet.at.checked_sub(began)?, ..packet })
 }
@@ -89,7 +89,7 @@ struct InOrder {
     number: u64,
 }
 
-/// A packet that waits for its turn, which its time and its number decide.
+/// A packet that waits for its turn, ordered by time and number.
 struct Next(Packet);
 
 impl PartialEq for Next {

@@ -1,4 +1,4 @@
-//! What this computer can do for labs, and what to do about what it cannot: the check-list of `mplab doctor`.
+//! What this computer can do for labs, and how to get what is missing: the checklist of `mplab doctor`.
 //! Not here: why a connection has no subflow, which is `judge::explain`.
 
 mod quirks;
@@ -17,14 +17,14 @@ use crate::result::judge::explain::{Check, Weight};
 use crate::result::recording::{Acceleration, Clockwork, PlaceRecord};
 use crate::words::{Feature, Size};
 
-/// How long a program may take to say its version.
+/// How long a program may take to print its version.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How many characters of that are shown.
+/// How many characters of a version are shown.
 const LONGEST: usize = 60;
-/// Less room than this for kernels, and an import will soon fail.
+/// With less free space than this for kernels, an import will soon fail.
 const ROOM: u64 = 1 << 30;
 
-/// Programs that cases use or that help with them, and how each is asked for its version, if it has one.
+/// Programs that cases use or that help with them, each with the option that prints its version, if it has one.
 const PROGRAMS: [(&str, Option<&str>); 12] = [
     ("iperf3", Some("--version")),
     ("mptcpize", None),
@@ -40,9 +40,9 @@ const PROGRAMS: [(&str, Option<&str>); 12] = [
     ("gdb", Some("--version")),
 ];
 
-/// Looks at everything. `tell` hears what takes longer than a moment. Labs can run here if no check is a [`Weight::Cause`].
+/// Makes all checks. `tell` is called before one that takes longer than a moment. Labs can run here if no check is a [`Weight::Cause`].
 pub fn examine(tell: &mut dyn FnMut(&str)) -> Vec<Check> {
-    // Where no thread can be had it takes longer.
+    // If no thread can be started, it just takes longer.
     let asked = thread::Builder::new().spawn(programs);
     let place = local::place();
     let mut checks = vec![namespaces(&place), sysctls()];
@@ -86,9 +86,9 @@ fn kernel(place: &PlaceRecord) -> Check {
 
 fn timers(place: &PlaceRecord) -> Check {
     match place.rounds_to() {
-        None => fine("timers", "of high resolution"),
+        None => fine("timers", "high resolution"),
         Some(tick) => lack("timers", format!("every delay is rounded up to {tick}")).change(
-            "boot with CONFIG_HIGH_RES_TIMERS and without `highres=off`; a virtual machine needs a clock that its kernel trusts and a timer \
+            "boot with CONFIG_HIGH_RES_TIMERS and without `highres=off`; a virtual machine needs a clock that its kernel trusts, and a timer \
              that goes on while the CPU is idle (/proc/timer_list)",
         ),
     }
@@ -124,25 +124,25 @@ fn computer() -> Vec<Check> {
     } else {
         fine("processor", seen)
     };
-    let container = computer::container().map(|kind| fine("container", format!("{kind}; what it forbids is told in the other lines")));
+    let container = computer::container().map(|kind| fine("container", format!("{kind}; the other lines say what it forbids")));
     [Some(cores), container].into_iter().flatten().collect()
 }
 
-/// What each feature is for and how a computer comes by it; nothing for those that are told elsewhere.
+/// What each feature is for and how to get it, or `None` for those that other checks report.
 fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
-    const EXTRA: &str = "modprobe it; it may be in a package of its own (linux-modules-extra, kernel-modules-extra)";
+    const EXTRA: &str = "load its module with modprobe; it may be in a package of its own (linux-modules-extra, kernel-modules-extra)";
     const NEWER: &str = "a newer kernel has it: run in a guest (mplab run --kernel NAME)";
-    const TABLES: &str = "modprobe nf_tables and its parts; or run in a guest (mplab run --kernel NAME)";
+    const TABLES: &str = "load nf_tables and its modules with modprobe, or run in a guest (mplab run --kernel NAME)";
     Some(match feature {
         Feature::Ipv6 => ("topologies with IPv6", "boot without ipv6.disable=1"),
-        Feature::Redirect => ("wires; bridges stand in for it", EXTRA),
-        Feature::Bridge => ("wires, where there is no redirect", EXTRA),
+        Feature::Redirect => ("wires; bridges are used instead", EXTRA),
+        Feature::Bridge => ("wires, if redirect is missing", EXTRA),
         Feature::Bonding => ("hosts with bonds", EXTRA),
         Feature::Vlan => ("interfaces in VLANs", EXTRA),
         Feature::Tbf => ("links with a rate", EXTRA),
-        Feature::Netem => ("links of engine netem; else mplab's relay stands in for it", EXTRA),
-        Feature::NetemSeed => ("netem's chances that a seed repeats", NEWER),
-        Feature::NetemPairs => ("netem that duplicates, with a delay and a rate; the relay stands in for it", NEWER),
+        Feature::Netem => ("links of engine netem; mplab's relay is used instead", EXTRA),
+        Feature::NetemSeed => ("netem's random numbers, repeatable by a seed", NEWER),
+        Feature::NetemPairs => ("netem with duplication, a delay and a rate; the relay is used instead", NEWER),
         Feature::Relay => ("links of engine relay", "allow packet sockets (CAP_NET_RAW, CONFIG_PACKET)"),
         Feature::SocketsInUse => ("expectations of `sockets`", NEWER),
         Feature::FastOpen => ("transfers by MPTCP with `fast_open`", NEWER),
@@ -150,9 +150,9 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
         Feature::CorruptPayload => ("firewalls with `corrupt` or `number`", NEWER),
         Feature::StripOptions => ("firewalls that strip MPTCP's options", TABLES),
         Feature::Nat => ("hosts that masquerade", TABLES),
-        Feature::Tproxy => ("hosts that intercept connections", TABLES),
-        Feature::LaminarEndpoints => ("endpoints that are laminar", NEWER),
-        Feature::PathManagerNames => ("path managers other than the kernel's and that in user space", NEWER),
+        Feature::Tproxy => ("hosts that intercept connections (tproxy)", TABLES),
+        Feature::LaminarEndpoints => ("endpoints with the flag `laminar`", NEWER),
+        Feature::PathManagerNames => ("path managers other than the kernel's and the one in user space", NEWER),
         Feature::ListenerEvents => ("expectations of listener-created and listener-closed", NEWER),
         Feature::Mptcp
         | Feature::RelayedVlans
@@ -167,7 +167,7 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Those that a kernel has or has not.
+/// The features that a kernel has or lacks.
 const FEATURES: [Feature; 19] = [
     Feature::Ipv6,
     Feature::Redirect,
@@ -219,7 +219,7 @@ fn guests(tell: &mut dyn FnMut(&str)) -> Vec<Check> {
     let kernels = store.list().unwrap_or_default();
     let names: Vec<String> = kernels.iter().map(|kernel| format!("{} ({})", kernel.name, kernel.manifest.release)).collect();
     checks.push(if names.is_empty() {
-        lack("kernels", "none is imported for guests").change("tools/fetch-kernels brings three, mplab kernel import makes one of your own")
+        lack("kernels", "no kernel is imported for guests").change("run tools/fetch-kernels, or import your own with mplab kernel import")
     } else {
         fine("kernels", names.join(", "))
     });
@@ -227,24 +227,24 @@ fn guests(tell: &mut dyn FnMut(&str)) -> Vec<Check> {
     let directory = store.directory();
     checks.push(match computer::room(directory) {
         Ok(room) if room < ROOM => lack("disk", format!("{} free where kernels are kept, {}", Size(room), directory.display()))
-            .change("make room, or set MPLAB_KERNELS"),
+            .change("free some space, or set MPLAB_KERNELS to another directory"),
         Ok(room) => fine("disk", format!("{} free where kernels are kept, {}", Size(room), directory.display())),
         Err(error) => Check::new(Weight::Unrecorded, "disk", format!("{}: {error}", directory.display())),
     });
     checks
 }
 
-/// Whether a guest starts under KVM. What was found holds until the computer boots anew, so that only the first time takes long.
+/// Whether a guest starts under KVM. The answer is kept until the computer reboots, so only the first time takes long.
 fn kvm(kernel: Option<guest::store::Kernel>, tell: &mut dyn FnMut(&str)) -> Check {
-    let instead = "nothing: guests run by QEMU's own emulation then, slower in real time; virtual time needs no KVM";
+    let instead = "nothing is needed: QEMU emulates the CPU instead, which is slower in real time; virtual time needs no KVM";
     if let Err(error) = computer::kvm_opens() {
         let change = if error.kind() == io::ErrorKind::PermissionDenied { "join the group kvm, or run as root" } else { instead };
         return lack("kvm", format!("/dev/kvm: {error}")).change(change);
     }
-    let Some(kernel) = kernel else { return Check::new(Weight::Unrecorded, "kvm", "not tried: that takes QEMU and a kernel") };
-    tell("trying a guest under KVM, 10s at most");
+    let Some(kernel) = kernel else { return Check::new(Weight::Unrecorded, "kvm", "not tried: it takes QEMU and an imported kernel") };
+    tell("trying a guest under KVM (10s at most)");
     match Guest::new(kernel, Clockwork::Real, None) {
-        Ok(guest) if guest.acceleration() == Acceleration::Kvm => fine("kvm", "a guest started under it"),
+        Ok(guest) if guest.acceleration() == Acceleration::Kvm => fine("kvm", "a guest started"),
         Ok(_) => lack("kvm", "/dev/kvm opens, but a guest under it does not answer").change(instead),
         Err(error) => Check::new(Weight::Unrecorded, "kvm", error.to_string()),
     }
@@ -269,13 +269,13 @@ fn programs() -> Vec<Check> {
             Some((version, Some((seen, change)))) => {
                 lack(short, format!("{}: {seen}", version.unwrap_or_else(|| "installed".to_owned()))).change(change)
             }
-            None => lack(short, Feature::Program(name.to_owned()).absence()).change("install it for the cases that name it"),
+            None => lack(short, Feature::Program(name.to_owned()).absence()).change("install it to run the cases that use it"),
         });
     }
     checks
 }
 
-/// The first line with a digit that a program says when it is asked for its version.
+/// The first line with a digit that a program prints when asked for its version.
 fn version(file: &std::path::Path, how: &str) -> Option<String> {
     let mut child = Command::new(file).arg(how).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()?;
     let deadline = Instant::now() + PATIENCE;

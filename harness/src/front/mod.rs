@@ -1,4 +1,4 @@
-//! What people call: suites of cases, labs in tests, labs that stay, and what this computer can do for them.
+//! What users call: suites of cases, labs in tests, standing labs, and what this computer can do for them.
 //! Not here: where a job runs, and what it does there.
 
 pub mod capture;

@@ -1,29 +1,29 @@
-//! Much work at once: some workers, and what they tell meanwhile.
-//! Not here: what the work is, and showing how far it is.
+//! A pool of workers for many tasks, and the events it reports meanwhile.
+//! Not here: the work itself, and showing its progress.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How often [`Event::Waiting`] comes at the least.
+/// The longest time without an event, after which [`Event::Waiting`] comes.
 const PULSE: Duration = Duration::from_millis(200);
 
-/// What the workers tell. Tasks are named by their number in the slice.
+/// What the pool reports. Tasks are named by their number in the slice.
 #[derive(Debug)]
 pub enum Event<R, N> {
-    /// A worker began with a task.
+    /// A worker began a task.
     Began(usize),
-    /// What a worker tells of a task before that is done.
+    /// News of a task before it is done.
     News(usize, N),
-    /// A task is done, and what came of it.
+    /// A task is done, with its result.
     Ended(usize, R),
     /// Nothing happened for a moment.
     Waiting,
 }
 
-/// Does `work` for `tasks`, with so many workers, of which each takes so many tasks at a time and has a result for each of them; meanwhile it
-/// may tell news of them by their number among those that it took. Events are told in the calling thread.
+/// Does `work` for `tasks` with this many workers. Each takes several tasks at a time and returns a result for each; meanwhile it may report news
+/// of them by their number among those it took. Events are reported in the calling thread.
 pub fn run<T: Sync, R: Send, N: Send>(
     tasks: &[T],
     at_once: usize,
@@ -31,7 +31,7 @@ pub fn run<T: Sync, R: Send, N: Send>(
     work: impl Fn(&[T], &mut dyn FnMut(usize, N)) -> Vec<R> + Sync,
     mut tell: impl FnMut(Event<R, N>),
 ) {
-    // A worker more than there is work for would only be started.
+    // Workers beyond the number of tasks would be idle.
     let workers = at_once.min(tasks.len().div_ceil(at_a_time));
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
@@ -43,7 +43,7 @@ pub fn run<T: Sync, R: Send, N: Send>(
                 break;
             }
             for number in taken.clone() {
-                // Nobody listens any more only when the program ends.
+                // The receiver is gone only when the program ends.
                 sender.send(Event::Began(number)).ok();
             }
             let mut news = |number, news| drop(sender.send(Event::News(taken.start + number, news)));
@@ -58,7 +58,7 @@ pub fn run<T: Sync, R: Send, N: Send>(
             let (sender, worker) = (sender.clone(), &worker);
             thread::Builder::new().spawn_scoped(scope, move || worker(sender)).is_ok()
         };
-        // Fewer threads do it, too. Where none can be had this one does, and tells what ended when all has.
+        // Fewer threads do, too. If none can be started, this thread does the work and reports the results at the end.
         if (0..workers).filter(started).count() == 0 {
             worker(sender.clone());
         }

@@ -25,7 +25,7 @@ pub(crate) fn prepare() -> io::Result<()> {
     fs::create_dir_all(DIRECTORY)?;
     let shared = || mount(None::<&str>, DIRECTORY, None::<&str>, MsFlags::MS_SHARED | MsFlags::MS_REC, None::<&str>);
     match shared() {
-        // It is no mount yet.
+        // It is not a mount yet.
         Err(Errno::EINVAL) => {
             mount(Some(DIRECTORY), DIRECTORY, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?;
             Ok(shared()?)

@@ -25,7 +25,7 @@ use crate::words::names;
 const GROUPS: [u32; 5] = [1, 5, 7, 9, 11];
 /// `RTM_F_CLONED` of linux/rtnetlink.h: a route that the kernel made for one destination, as it keeps exceptions.
 const CLONED: u32 = 0x200;
-/// Flags of a link that are told: whether it is up, and whether it then has a carrier.
+/// The flags of a link that are reported: whether it is up, and whether it then has a carrier.
 const UP: u32 = IfinfoFlags::Up as u32;
 const CARRIER: u32 = IfinfoFlags::LowerUp as u32;
 

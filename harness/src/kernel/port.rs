@@ -14,10 +14,10 @@ use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous};
 /// The port, as QEMU's documentation and Bochs have it.
 pub(crate) const DEBUG_PORT: u16 = 0xe9;
 
-/// Where the firmware configuration is told which of its items is read from the port behind it, a byte at a time.
+/// The port that selects which item of the firmware configuration is read from the port after it, a byte at a time.
 const SELECTOR: u16 = 0x510;
 const DATA: u16 = 0x511;
-/// Where it is told the physical address of a [`Request`], big-endian, the high half first: it answers at once.
+/// The port for the physical address of a [`Request`], big-endian, the high half first: it is served at once.
 const REQUEST: u16 = 0x514;
 /// How many ports that are.
 const CONFIGURATION: u16 = 12;

@@ -133,7 +133,7 @@ pub(crate) fn everything_is_here(batch: &mut Batch, v6: bool, table: u32) {
     batch.push(&request);
 }
 
-/// Whether a table says so.
+/// Whether a table does so.
 pub(crate) fn is_everything_here(netlink: &mut Netlink, v6: bool, table: u32) -> Result<bool, NetlinkError> {
     let request = rt_route::Request::new().op_getroute_dump(&rt_route::Rtmsg::new());
     let mut found = false;

@@ -1,5 +1,5 @@
-//! Why something could not be done, as a value that crosses the border of a process: with its kind, its causes, the limit that was met and the remedy.
-//! Not here: what a case fails. That is a verdict.
+//! Failures, as values that cross process borders: with kind, causes, the limit that was reached and the remedy.
+//! Not here: a case that fails, which is a verdict.
 
 use std::error::Error;
 use std::{fmt, iter};
@@ -11,7 +11,7 @@ use crate::kernel::process::Confined;
 use crate::life::execute::ExecuteError;
 use crate::life::lab::LabError;
 
-/// What kind of thing failed.
+/// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub enum Kind {
     Confined,
     /// The place lacks something that is needed.
     Unsupported,
-    /// What was asked for makes no sense.
+    /// The request makes no sense.
     Mistake,
     /// A lab could not be built, changed or read back.
     Lab,
@@ -36,14 +36,14 @@ pub enum Kind {
     Machinery,
 }
 
-/// Why something could not be done. Its `Display` says all of it in a line; [`Failure::seen`] leaves the remedy out.
+/// Why something could not be done. Its `Display` says everything in one line; [`Failure::seen`] leaves out the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What failed.
     pub kind: Kind,
     /// The error, above its causes.
     pub error: Cause,
-    /// The limit of the process (setrlimit(2)) that it met, if it met one.
+    /// The limit of the process (setrlimit(2)) that was reached, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
     /// What to do about it, if that is known.
@@ -51,10 +51,10 @@ pub struct Failure {
     pub remedy: Option<String>,
 }
 
-/// An error or a cause of one, as it was in the process where it arose. Its `Display` leaves its own cause out.
+/// An error or a cause of one, from the process where it arose. Its `Display` leaves out its own cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// What it says of itself.
+    /// Its message.
     pub text: String,
     /// The kernel's number for it (errno(3)), if the kernel refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ impl Error for Cause {
 }
 
 impl Failure {
-    /// An error with all that caused it, and the limit that it met in this process.
+    /// An error with all its causes, and the limit that was reached in this process.
     pub fn new(kind: Kind, error: &(dyn Error + 'static)) -> Self {
         let met = limits::of_run(error);
         let remedy = met.as_ref().and_then(|met| met.remedy).map(str::to_owned);
@@ -100,7 +100,7 @@ impl Failure {
         Self { kind, error: Cause::says(text), limit: None, remedy: None }
     }
 
-    /// The same failure, as what made something larger fail.
+    /// The same failure, as the cause of a larger one.
     #[must_use]
     pub fn within(self, what: impl Into<String>) -> Self {
         Self { error: Cause { cause: Some(Box::new(self.error)), ..Cause::says(what) }, ..self }
@@ -115,13 +115,13 @@ impl Failure {
     /// What failed and why, in a line, without the remedy.
     pub fn seen(&self) -> String {
         let causes = iter::successors(Some(&self.error), |cause| cause.cause.as_deref()).skip(1);
-        // Many errors say their cause themselves.
+        // Many errors already include their cause.
         let join = |said: String, cause: &Cause| if said.ends_with(&cause.text) { said } else { said + ": " + &cause.text };
         let said = causes.fold(self.error.text.clone(), join);
         self.limit.iter().fold(said, |said, limit| said + "; " + limit)
     }
 
-    /// The kernel's number for what it refused (errno(3)), if it refused something.
+    /// The kernel's error number (errno(3)), if the kernel refused something.
     pub fn errno(&self) -> Option<i32> {
         iter::successors(Some(&self.error), |cause| cause.cause.as_deref()).find_map(|cause| cause.errno)
     }

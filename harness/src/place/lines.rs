@@ -1,5 +1,5 @@
-//! Lines that another process writes to a pipe, heard as they come until it ends or has taken too long: one wait for both, and no look at the clock.
-//! Not here: what they say.
+//! Reads the lines that another process writes to a pipe, until it ends or has taken too long: one wait for both, without reading the clock.
+//! Not here: the meaning of the lines.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -13,37 +13,37 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 /// How much is read at once: as much as a pipe holds.
 const PIECE: usize = 64 << 10;
 
-/// What is heard.
+/// The result of waiting for a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     /// A line, without its end.
     Line(Vec<u8>),
-    /// No more lines will come. Part of one, which a killed process leaves, is none.
+    /// No more lines will come. A partial line, left by a killed process, does not count.
     End,
     /// Nothing more came in time.
     Late,
 }
 
-/// A pipe, and the time that its writer has.
+/// A pipe, and the time limit of its writer.
 pub(super) struct Lines<P> {
     pipe: P,
     alarm: TimerFd,
-    /// What was read and not handed over, and how much of it has no end of a line.
+    /// What has been read and not returned, and how much of it has no newline.
     read: Vec<u8>,
     searched: usize,
 }
 
 impl<P: Read + AsFd> Lines<P> {
-    /// The time begins now.
+    /// Reads a pipe; the time limit counts from now.
     pub(super) fn of(pipe: P, time: Duration) -> io::Result<Self> {
         let alarm = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC)?;
-        // Set to zero it would never ring.
+        // A timer set to zero would never expire.
         let time = time.max(Duration::from_nanos(1));
         alarm.set(Expiration::OneShot(TimeSpec::from_duration(time)), TimerSetTimeFlags::empty())?;
         Ok(Self { pipe, alarm, read: Vec::new(), searched: 0 })
     }
 
-    /// Waits for the next line. One that is there is heard, however late.
+    /// Waits for the next line. A line that is already there is returned, however late.
     pub(super) fn next(&mut self) -> io::Result<Heard> {
         loop {
             if let Some(length) = self.read[self.searched..].iter().position(|byte| *byte == b'\n') {

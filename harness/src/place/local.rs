@@ -28,10 +28,10 @@ use crate::words::Snap;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalError {
-    /// No network namespace can be made here, or the run could not be built or ended early.
+    /// No network namespace can be made here, or the run's lab could not be built, or the run ended early.
     #[error(transparent)]
     Failed(#[from] Box<Failure>),
-    /// The run said nothing to its end.
+    /// The run did not end in time.
     #[error("the run did not end within {0:?} and was killed")]
     Stuck(Duration),
 }
@@ -39,7 +39,7 @@ pub enum LocalError {
 /// The first argument of a child.
 const CHILD: &str = "mplab:child";
 
-/// What a child is asked.
+/// A request to a child.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum Request {
     Probe,
@@ -49,7 +49,7 @@ pub(crate) enum Request {
 }
 
 impl Request {
-    /// The job that it is about.
+    /// The job in the request, if it has one.
     pub(crate) fn job(&self) -> Option<&Job> {
         match self {
             Self::Run(job) | Self::Capture(job, _) => Some(job),
@@ -58,7 +58,7 @@ impl Request {
     }
 }
 
-/// What a child says, a line each.
+/// A message from a child, one line each.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Message {
     News(News),
@@ -77,12 +77,12 @@ impl From<LocalError> for Message {
     }
 }
 
-/// What failed around a run.
+/// A failure of the machinery around a run.
 fn machinery(error: &(dyn Error + 'static)) -> Failure {
     Failure::new(Kind::Machinery, error)
 }
 
-/// Becomes a run's child if this process was started as one, and never returns then.
+/// Becomes a run's child if this process was started as one, and then never returns.
 pub(super) fn enter() {
     let mut arguments = env::args().skip(1);
     if arguments.next().as_deref() != Some(CHILD) {
@@ -90,7 +90,7 @@ pub(super) fn enter() {
     }
     let parent = arguments.next().and_then(|id| id.parse().ok()).unwrap_or(0);
     let message = serve(parent).unwrap_or_else(Message::Failed);
-    // A parent that is gone cannot be told anything, and this process dies with it.
+    // A parent that is gone hears nothing, and this process dies with it.
     say(&message).ok();
     process::exit(0);
 }
@@ -104,7 +104,7 @@ fn say(message: &Message) -> io::Result<()> {
 fn serve(parent: i32) -> Result<Message, Box<Failure>> {
     confine::die_with_parent(parent).map_err(|error| machinery(&error))?;
     let root = confine::leave_network().map_err(|confined| Failure::from(&confined))?;
-    // Entering a user namespace may have dropped the wish.
+    // Entering a user namespace may have reset the parent-death signal.
     confine::die_with_parent(parent).map_err(|error| machinery(&error))?;
     let mut request = String::new();
     io::stdin().read_to_string(&mut request).map_err(|error| machinery(&error))?;
@@ -135,7 +135,7 @@ impl Drop for Killed {
     }
 }
 
-/// Starts a child, asks it, and passes on what it says until it has answered.
+/// Starts a child, sends it a request, and passes on its news until it has answered.
 pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Message, LocalError> {
     let patience = request.job().map_or(Duration::from_secs(60), watchdog);
     let failed = |what: &str, error: &(dyn Error + 'static)| {
@@ -148,7 +148,7 @@ pub(crate) fn ask(request: &Request, news: &mut dyn FnMut(News)) -> Result<Messa
     let mut child = Killed(child);
     let request = serde_json::to_vec(request).map_err(|error| failed("tell", &error))?;
     let mut stdin = child.0.stdin.take().expect("piped above");
-    // A child that could not leave the computer's network answers without reading: what it says is worth more than the broken pipe.
+    // A child that could not leave the computer's network answers without reading: its answer matters more than the broken pipe.
     stdin.write_all(&request).ok();
     drop(stdin);
     let stdout = child.0.stdout.take().expect("piped above");
@@ -178,18 +178,18 @@ pub fn place() -> Result<PlaceRecord, LocalError> {
     static PLACE: OnceLock<Result<PlaceRecord, LocalError>> = OnceLock::new();
     let probe = || match ask(&Request::Probe, &mut |_| ())? {
         Message::Place(place) => Ok(*place),
-        _ => Err(broken("the run's process gave another answer than asked for")),
+        _ => Err(broken("the run's process gave an unexpected answer")),
     };
     PLACE.get_or_init(probe).clone()
 }
 
-/// Runs a job in a child, which tells what happens meanwhile. What the kernel complains of meanwhile is recorded too,
-/// where its log can be read: it may be another program's doing.
+/// Runs a job in a child, which reports news meanwhile. If the kernel's log can be read, its complaints are recorded too;
+/// another program may have caused them.
 pub fn run(job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, LocalError> {
     run_captured(job, None, news)
 }
 
-/// The same; with a snap length the news have the packets, too.
+/// The same. With a snap length, the news include the packets.
 pub(super) fn run_captured(job: &Job, capture: Option<Snap>, news: &mut dyn FnMut(News)) -> Result<Recording, LocalError> {
     let mut log = kmsg::Log::open().ok();
     let job = Box::new(job.clone());
@@ -199,7 +199,7 @@ pub(super) fn run_captured(job: &Job, capture: Option<Snap>, news: &mut dyn FnMu
     };
     let (tell, told) = mpsc::channel();
     let answer = thread::scope(|scope| {
-        // Whoever is told may be slow, as a terminal that is stopped. The run goes on meanwhile.
+        // The receiver may be slow, such as a stopped terminal. The run goes on meanwhile.
         let asked = scope.spawn(move || ask(&request, &mut |fresh| drop(tell.send(fresh))));
         told.iter().for_each(news);
         asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -209,6 +209,6 @@ pub(super) fn run_captured(job: &Job, capture: Option<Snap>, news: &mut dyn FnMu
             recording.splats = log.as_mut().map(|log| splat::scan(&log.read())).unwrap_or_default();
             Ok(*recording)
         }
-        _ => Err(broken("the run's process gave another answer than asked for")),
+        _ => Err(broken("the run's process gave an unexpected answer")),
     }
 }

@@ -1,4 +1,4 @@
-//! The places where a job can run, behind one face: this computer's kernel, or another one in a guest.
+//! The places where a job can run, behind one interface: this computer's kernel, or another one in a guest.
 //! Not here: how either of them does it.
 
 mod enter;
@@ -30,14 +30,14 @@ pub enum Place {
     Guest(Box<Guest>),
 }
 
-/// Why a place could not do what it was asked.
+/// Why a place could not do what it was asked to.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceError {
-    /// This computer could not.
+    /// This computer's error.
     #[error(transparent)]
     Local(#[from] LocalError),
-    /// A guest could not.
+    /// A guest's error.
     #[error(transparent)]
     Guest(#[from] GuestError),
 }
@@ -51,14 +51,14 @@ impl Place {
         })
     }
 
-    /// Runs a job, and tells what happens meanwhile.
+    /// Runs a job, and reports news meanwhile.
     pub fn run(&self, job: &Job, news: &mut dyn FnMut(News)) -> Result<Recording, PlaceError> {
         let mut results = self.run_all(std::slice::from_ref(job), None, &mut |_, fresh| news(fresh));
         results.pop().expect("a result for each job")
     }
 
-    /// Runs jobs one after the other, in a guest in one boot, and tells what happens meanwhile, with the job's number. There is a result for
-    /// each. With a snap length the news have the packets, too, and each job has a boot of its own.
+    /// Runs jobs one after the other, in a guest in one boot, and reports news meanwhile, with the job's number. Returns a result for each. With a
+    /// snap length, the news include the packets, and each job has a boot of its own.
     pub fn run_all(&self, jobs: &[Job], capture: Option<Snap>, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Recording, PlaceError>> {
         let local = |(number, job)| Ok(local::run_captured(job, capture, &mut |fresh| news(number, fresh))?);
         match (self, capture) {
@@ -71,7 +71,7 @@ impl Place {
         }
     }
 
-    /// The same place, whose runs are taken from a cache or else kept there, where they follow from their jobs alone.
+    /// The same place, with its runs cached if they depend only on their jobs.
     #[must_use]
     pub fn cached(self, cache: Arc<Cache>) -> Self {
         match self {
@@ -80,7 +80,7 @@ impl Place {
         }
     }
 
-    /// How many runs were taken from its cache, if it has one.
+    /// How many runs came from its cache, if it has one.
     pub fn taken(&self) -> Option<usize> {
         match self {
             Self::Local => None,
@@ -96,7 +96,7 @@ impl Place {
         }
     }
 
-    /// How many runs go on at once if nobody says. On this computer they wait for their links most of the time; a guest in software takes a
+    /// The default number of concurrent runs. On this computer they mostly wait for their links; an emulated guest takes a
     /// core.
     pub fn parallel(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -23,31 +23,31 @@ pub enum Forwarding {
     /// By the ingress qdisc of either end.
     #[default]
     Redirect,
-    /// By a bridge that both ends are ports of. It keeps frames to 01:80:C2:00:00:0X (LACP, STP) to itself.
+    /// By a bridge that both ends are ports of. It does not forward frames to 01:80:C2:00:00:0X (LACP, STP).
     Bridge,
 }
 
-/// What a place has for its wires and path managers, and the seed of what decides the fate of packets.
+/// What a place has for its wires and path managers, and the seed for the fate of packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Means {
     /// How packets cross.
     pub forwarding: Forwarding,
-    /// What delays and loses them where no file pins it: netem, or the relay where there is none.
+    /// The engine that delays and loses them unless a file names one: netem, or the relay if there is no netem.
     pub delays: Engine,
-    /// Whether netem takes a seed.
+    /// Whether netem accepts a seed.
     pub seeds: bool,
     /// Whether one netem may duplicate packets before another.
     pub pairs: bool,
-    /// Whether path managers are chosen by their names.
+    /// Whether path managers are selected by name.
     pub managers: bool,
-    /// What links have for a rate that nothing slows down, where they would be infinitely fast else.
+    /// The rate of links that nothing slows down, in a place where they would otherwise be infinitely fast.
     pub unshaped: Option<Rate>,
     /// The seed.
     pub seed: u64,
 }
 
 impl Means {
-    /// Those of a place with `features`: redirection, or bridges where there is none; netem, or the relay where there is none.
+    /// The means of a place with `features`: redirection, or else bridges; netem, or else the relay.
     pub fn of(features: &BTreeSet<Feature>, seed: u64) -> Self {
         let bridge = !features.contains(&Feature::Redirect) && features.contains(&Feature::Bridge);
         Self {
@@ -62,23 +62,24 @@ impl Means {
     }
 }
 
-/// Those of a kernel that has everything.
+/// The means of a kernel that has everything.
 impl From<Forwarding> for Means {
     fn from(forwarding: Forwarding) -> Self {
         Self { forwarding, delays: Engine::Netem, seeds: true, pairs: true, managers: true, unshaped: None, seed: 0 }
     }
 }
 
-/// What makes a link, and why that.
+/// The engine of a link, and why it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
-    /// What makes it.
+    /// The engine.
     pub engine: Engine,
     /// Why.
     pub why: String,
 }
 
-/// What a link is made with that has these conditions in the course of a case, up and down: what its file says, else the least that does it.
+/// The engine of a link that has these conditions in the course of a case, up and down: the one that its file names, or else the simplest that can
+/// do it.
 pub(super) fn choose(link: &Link, course: [&[&Shape]; 2], means: Means) -> Choice {
     let every = |test: fn(&Shape) -> bool| course.concat().iter().all(|shape| test(shape));
     let (engine, why) = match (link.engine, means.delays) {
@@ -94,7 +95,7 @@ pub(super) fn choose(link: &Link, course: [&[&Shape]; 2], means: Means) -> Choic
     Choice { engine, why: why.to_owned() }
 }
 
-/// What of these conditions is better left to the relay.
+/// Why the relay makes these conditions better than netem, if so.
 fn beyond_netem(course: [&[&Shape]; 2], means: Means) -> Option<&'static str> {
     let all = course.concat();
     // netem draws delays from the low bits of correlated numbers, and these are not correlated; and the rest of a division of 32 bits is
@@ -110,20 +111,20 @@ fn beyond_netem(course: [&[&Shape]; 2], means: Means) -> Option<&'static str> {
         .or((!means.pairs && pair()).then_some("this kernel's netem does not duplicate packets before a queue"))
 }
 
-/// With this netem's even jitter is up to 0.6 % of the packets away from even, with ten times as much 5 %.
+/// With this jitter, netem's uniform distribution deviates by up to 0.6 % of the packets; with ten times as much, by 5 %.
 const MOST_EVEN_JITTER: Time = Time::from_millis(50);
 
-/// A link with its name and what makes it.
+/// A link with its name and engine.
 #[derive(Clone, Copy)]
 pub(super) struct Wire<'a> {
     pub(super) name: &'a str,
     pub(super) link: &'a Link,
     pub(super) engine: Engine,
-    /// The highest rate that each direction has in the course of a case, and what else.
+    /// The highest rate and the other conditions of each direction in the course of a case.
     pub(super) fastest: [Option<Rate>; 2],
     pub(super) course: [Course; 2],
-    /// Whether each direction leads to an end with a smaller MTU than that of the other end. What is too large for it is dropped there, but a
-    /// super-packet would pass whatever it is made of (include/linux/netdevice.h, `__is_skb_forwardable`): it has to be taken apart before.
+    /// Whether each direction leads to an end with a smaller MTU than the other end's. Too large packets are dropped there, but a super-packet would
+    /// pass whatever it is made of (include/linux/netdevice.h, `__is_skb_forwardable`), so it must be segmented before.
     pub(super) narrows: [bool; 2],
     pub(super) means: Means,
 }
@@ -139,17 +140,17 @@ fn op(act: impl Into<Act>) -> Op {
 
 /// The Ethernet header, which qdiscs count.
 const ETHERNET: u64 = 14;
-/// How much may leave at once after a pause: a computer that is late by less loses no rate.
+/// How much may leave at once after a pause: a computer that is less late than this loses no throughput.
 const BURST: Time = Time::from_millis(10);
-/// The queue before a rate, if the file does not say: what passes in this time ...
+/// The default queue before a rate: what passes in this time ...
 const QUEUE: Time = Time::from_millis(50);
 /// ... but not fewer packets than this: 50 ms at 1 Mbit/s are four.
 const QUEUE_PACKETS: u64 = 30;
 
-/// Where what takes super-packets apart hangs, and what it passes them on to.
+/// The place of the qdisc that segments super-packets, and of the one below it.
 const FIRST: QdiscHandle = QdiscHandle { parent: None, handle: 1 };
 const SECOND: QdiscHandle = QdiscHandle { parent: Some(1), handle: 2 };
-/// How many bytes may wait at the first where there is no second: many super-packets.
+/// How many bytes may wait at the first if there is no second: many super-packets.
 const APART: Size = Size(4 << 20);
 
 impl Wire<'_> {
@@ -157,7 +158,7 @@ impl Wire<'_> {
         dev(self.name, end)
     }
 
-    /// Lets packets cross that enter at end `from`, or vanish.
+    /// Lets packets that enter at end `from` cross, or makes them vanish.
     pub(super) fn pass(&self, from: usize, passes: bool) -> Op {
         let (dev, to) = (self.dev(from), self.dev(1 - from));
         match (self.engine, self.means.forwarding) {
@@ -168,7 +169,7 @@ impl Wire<'_> {
         }
     }
 
-    /// What it needs, once its interfaces exist, before it can be opened.
+    /// What it needs once its interfaces exist, before it can be opened.
     pub(super) fn prepare(&self) -> Vec<Op> {
         let ends = [0, 1];
         match (self.engine, self.means.forwarding) {
@@ -192,7 +193,7 @@ impl Wire<'_> {
         vec![op(RelayAct::Relay { link: self.name.to_owned(), dev: self.dev(0), to: self.dev(1), up, down, seed: self.seed(&[]) })]
     }
 
-    /// A seed of its own: links of one lab have nothing to do with each other, nor has what the numbers say.
+    /// A seed of its own, so that the links of a lab, and their decisions, are unrelated.
     fn seed(&self, of: &[u64]) -> u64 {
         // FNV-1a.
         let bytes = self.name.bytes().chain(of.iter().flat_map(|number| number.to_le_bytes()));
@@ -212,14 +213,14 @@ impl Wire<'_> {
         ways.into_iter().flat_map(|(way, shape)| split(way).into_iter().chain(made((way, shape)))).collect()
     }
 
-    /// What takes super-packets apart that leave for an end with a smaller MTU. netem's chain begins with one of its own.
+    /// Segments super-packets that leave for an end with a smaller MTU. netem's chain begins with such a qdisc anyway.
     fn split(&self, way: Direction) -> Option<QdiscAct> {
         let (dev, packet) = (self.dev(usize::from(way == Direction::Up)), Size(self.frame()));
         let act = || QdiscAct::Split { dev, place: FIRST, packet, queue: Some(APART) };
         self.narrows[way as usize].then(act)
     }
 
-    /// What gives a direction its first conditions, or others at a time.
+    /// The operations that give a direction its first conditions, or others at a time.
     pub(super) fn reshape(&self, way: Direction, shape: &Shape, at: Option<Time>) -> Vec<Op> {
         let dev = self.dev(usize::from(way == Direction::Up));
         let frame = self.frame();
@@ -227,8 +228,8 @@ impl Wire<'_> {
             (Engine::Relay, _) => RelayAct::Reshape { link: self.name.to_owned(), way, shape: Box::new(self.with_queue(shape)) }.into(),
             (Engine::Kernel, None) => return std::iter::once(QdiscAct::Unshape { dev }).chain(self.split(way)).map(op).collect(),
             (Engine::Kernel, Some(rate)) => {
-                // The bucket keeps its size when the rate falls: a super-packet that waits already and is larger than the bucket would wait
-                // for ever, and all behind it (net/sched/sch_tbf.c).
+                // The bucket keeps its size when the rate falls: otherwise a waiting super-packet larger than the bucket would wait forever, and
+                // everything after it (net/sched/sch_tbf.c).
                 let fastest = self.fastest[way as usize].map_or(rate, |fastest| fastest.max(rate));
                 let burst = Size(fastest.bytes_in(BURST).max(10 * frame));
                 let place = self.narrows[way as usize].then_some(SECOND);
@@ -236,7 +237,7 @@ impl Wire<'_> {
             }
             (Engine::Netem, rate) => {
                 let queue = rate.map(|rate| u32::try_from(self.queue(shape, rate) / frame).unwrap_or(u32::MAX));
-                // A netem that is given its seed again begins again with its numbers.
+                // A netem that gets its seed again restarts its random numbers.
                 let seed = self.means.seeds.then(|| self.seed(&[way as u64, at.map_or(0, |at| at.0)]));
                 let chain = Chain { dev: &dev, course: self.course[way as usize], packet: Size(frame) };
                 return chain.acts(shape, queue, seed, at.is_some()).into_iter().map(op).collect();
@@ -250,7 +251,7 @@ impl Wire<'_> {
         u64::from(self.link.mtu) + ETHERNET
     }
 
-    /// What may wait before a rate, in bytes.
+    /// The queue before a rate, in bytes.
     fn queue(&self, shape: &Shape, rate: Rate) -> u64 {
         match shape.limit {
             None => rate.bytes_in(QUEUE).max(QUEUE_PACKETS * self.frame()),
@@ -259,7 +260,7 @@ impl Wire<'_> {
         }
     }
 
-    /// Conditions with the queue that a rate has if the file does not say: one for the highest rate of the link's own steps, or a trace's mean.
+    /// Conditions with the default queue of a rate: that of the highest rate of the link's own steps, or of a trace's mean.
     fn with_queue(&self, shape: &Shape) -> Shape {
         let highest = || shape.rate.into_iter().chain(shape.steps.iter().filter_map(|step| step.rate)).max();
         let rate = shape.trace.as_ref().map(Trace::mean).or_else(highest);

@@ -1,5 +1,5 @@
-//! What is seen of a host: series of its interfaces, counters, subflows and connections, its path-manager events, and what its
-//! kernel said of its links.
+//! What is seen of a host: series of its interfaces, counters, subflows and connections, its path-manager events, and its kernel's
+//! notices about links.
 //! Not here: how it was configured (`state`).
 
 use std::collections::BTreeMap;
@@ -30,10 +30,10 @@ pub struct HostRecord {
     pub connections: Vec<ConnectionSeries>,
     /// Path-manager events.
     pub events: Vec<EventRecord>,
-    /// What its kernel said of links, addresses and routes.
+    /// Its kernel's notices about links, addresses and routes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<NoticeRecord>,
-    /// What its listening TCP sockets spoke when they were last looked at, by address and port: when a process was ready, and at the end.
+    /// The protocols of its listening TCP sockets by address and port, as last seen: when a process was ready, and at the end.
     #[serde(default)]
     pub listeners: BTreeMap<SocketAddr, Protocol>,
     /// How it was configured when the run ended.
@@ -42,7 +42,7 @@ pub struct HostRecord {
 }
 
 impl HostRecord {
-    /// A moment as the round of samples before it; any other window as it is.
+    /// The window of the round of samples before a moment; any other window unchanged.
     pub(crate) fn samples_of(&self, window: Window) -> Window {
         let Some(moment) = window.moment() else { return window };
         let next = self.at.partition_point(|start| *start <= moment.micros());
@@ -102,8 +102,8 @@ pub struct SubflowSeries {
 }
 
 impl SubflowSeries {
-    /// The times at which it was seen established. One that joins is at the client as soon as its SYN is answered, when the server may still
-    /// refuse it: it has none before it is fully established, with the fourth packet (RFC 8684, section 3.2).
+    /// The times at which it was seen established. At the client, a joining subflow is in ESTABLISHED as soon as its SYN is answered, when the server
+    /// may still refuse it; it counts here only once it is fully established, with the fourth packet (RFC 8684, section 3.2).
     pub fn up(&self) -> impl DoubleEndedIterator<Item = u64> {
         let refused = self.flags.contains(['j', 'J']) && !self.flags.contains('e');
         self.at.iter().zip(&self.established).filter(move |(_, established)| **established && !refused).map(|(at, _)| *at)
@@ -129,10 +129,10 @@ pub struct ConnectionSeries {
     pub bytes_sent: Vec<u64>,
     /// Bytes of data received (`mptcpi_bytes_received`).
     pub bytes_received: Vec<u64>,
-    /// Bytes of data sent again on another subflow (`mptcpi_bytes_retrans`).
+    /// Bytes of data retransmitted on another subflow (`mptcpi_bytes_retrans`).
     pub bytes_retrans: Vec<u64>,
-    /// What else `struct mptcp_info` has that is a number of its own, by the kernel's names without `mptcpi_` (include/uapi/linux/mptcp.h), as
-    /// far as the kernel has it.
+    /// The other plain numbers in `struct mptcp_info`, by the kernel's names without `mptcpi_` (include/uapi/linux/mptcp.h), as far as the
+    /// kernel has them.
     #[serde(default)]
     pub info: BTreeMap<String, Vec<u64>>,
 }
@@ -159,6 +159,6 @@ pub struct EventRecord {
     pub kind: String,
     /// The connection's token at this host.
     pub token: Option<u32>,
-    /// What else it says, as `ip mptcp monitor` spells it: `saddr4=10.0.1.1 dport=5001`.
+    /// Its other fields, as `ip mptcp monitor` spells them: `saddr4=10.0.1.1 dport=5001`.
     pub detail: String,
 }

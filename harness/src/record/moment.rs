@@ -1,5 +1,5 @@
-//! What the hosts of a lab look like at a moment: what crossed their interfaces so far, and their subflows. It is for who watches.
-//! Not here: its course over time, which is a host's record.
+//! The state of a lab's hosts at a moment: what has crossed their interfaces, and their subflows. It is for watching.
+//! Not here: the course over time, which is in a host's record.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub struct HostMoment {
     pub interfaces: BTreeMap<String, (u64, u64)>,
     /// The subflows that it has.
     pub subflows: Vec<SubflowMoment>,
-    /// The last of what its kernel said of links, addresses and routes, at most [`HostMoment::NOTICES`]: also what an earlier moment has already.
+    /// Its kernel's latest notices about links, addresses and routes, at most [`HostMoment::NOTICES`], including those in earlier moments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<NoticeRecord>,
 }
@@ -54,14 +54,14 @@ pub struct SubflowMoment {
 }
 
 impl SubflowMoment {
-    /// Whether one of its ends asked for it to be used only where no other can be (`MP_JOIN` with B, `MP_PRIO`; RFC 8684, section 3.3.8).
+    /// Whether one of its ends asked for it to be used only if no other can be (`MP_JOIN` with B, `MP_PRIO`; RFC 8684, section 3.3.8).
     pub fn backup(&self) -> bool {
         self.flags.contains(['b', 'B'])
     }
 }
 
 impl HostMoment {
-    /// How many notices a moment has at the most: a link that goes takes its addresses and routes with it.
+    /// The most notices in a moment: a link that goes takes its addresses and routes with it.
     pub const NOTICES: usize = 32;
 
     /// A host's last sample.

@@ -1,4 +1,4 @@
-//! What a host's kernel said of its links, addresses and routes while the run lasted (`ip monitor link address route`).
+//! Notices: what a host's kernel reported about links, addresses and routes during the run (`ip monitor link address route`).
 //! Not here: path-manager events, and what the lab did to bring it about.
 
 use std::fmt;
@@ -19,11 +19,11 @@ pub enum About {
     Address,
     /// Whether there is a unicast route.
     Route,
-    /// No notice: the kernel had to drop some (`ENOBUFS`), and what they said is not known.
+    /// A gap: the kernel had to drop notices (`ENOBUFS`).
     Lost,
 }
 
-/// A notice: something is so from now on, or no longer.
+/// A notice: from now on something is so, or no longer so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeRecord {
     /// When it was read, in µs.
@@ -32,7 +32,7 @@ pub struct NoticeRecord {
     pub about: About,
     /// Whether that is so now.
     pub now: bool,
-    /// The interface; absent for a route that leaves by none, or by several.
+    /// The interface; absent for a route over none, or over several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
     /// The address with the length of its prefix, or the route, as `ip` spells them; otherwise empty.

@@ -1,5 +1,5 @@
-//! Packets as a capture sees them, and the bytes by which many of them travel.
-//! Not here: capturing them, and the format of the file that a person opens.
+//! Packets as a capture sees them, and how they are encoded in a stream.
+//! Not here: capturing them, and the format of the final file.
 
 use std::io::{self, Read};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Packet {
     /// When, in ns, by the capture's clock.
     pub at: u64,
-    /// Which way: twice the link's number among all in the order of their names, and one more if it left the link's second end.
+    /// Its direction: twice the link's number in the order of the links' names, plus one if it left the link's second end.
     pub way: u32,
     /// Its length, with the Ethernet header. A super-packet of segmentation offload is one packet.
     pub length: u32,
@@ -18,12 +18,12 @@ pub struct Packet {
     pub head: Vec<u8>,
 }
 
-/// What a capture's clock read when the run began, and what it could not keep.
+/// The capture's clock when the run began, and how many packets it lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Captured {
     /// What the clock read, in ns.
     pub began: u64,
-    /// How many packets came when there was no room for them.
+    /// How many packets were lost because the buffer was full.
     pub missed: u64,
 }
 
@@ -31,7 +31,7 @@ pub struct Captured {
 const MOST: u32 = 1 << 20;
 
 impl Packet {
-    /// Puts its bytes behind others.
+    /// Appends its bytes.
     pub fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.at.to_le_bytes());
         for word in [self.way, self.length, self.head.len() as u32] {
@@ -40,7 +40,7 @@ impl Packet {
         bytes.extend(&self.head);
     }
 
-    /// Reads the next; nothing at the end.
+    /// Reads the next packet, or `None` at the end.
     pub fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
         let mut at = [0; 8];
         match from.read(&mut at[..1])? {

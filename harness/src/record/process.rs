@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::Exit;
 
-/// What became of a process. Times before the run's start are 0.
+/// The record of a process. Times before the run's start are 0.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ProcessRecord {
     /// What was executed, as a person would type it.
     pub command: String,
-    /// Whether mptcpize is not installed, and a library of mplab's did its work.
+    /// Whether a library of mplab's was used because mptcpize is not installed.
     pub preload: bool,
     /// When it was started, in µs.
     pub started: Option<u64>,
@@ -39,7 +39,7 @@ pub struct OutputLine {
     pub at: u64,
     /// Whether it went to the standard error.
     pub stderr: bool,
-    /// It, without its end. What is not UTF-8 is replaced.
+    /// The line, without its newline. What is not UTF-8 is replaced.
     pub text: String,
 }
 
@@ -50,9 +50,9 @@ pub struct Iperf3Record {
     pub intervals: Vec<Iperf3Interval>,
     /// Bytes that arrived, as both sides agreed in the end.
     pub received: Option<u64>,
-    /// The time it took them, in µs.
+    /// The time they took, in µs.
     pub took: u64,
-    /// Segments sent again by the side that sent; where iperf3 knows.
+    /// Segments that the sender retransmitted, if iperf3 knows.
     pub retransmits: Option<u64>,
     /// What went wrong, in iperf3's words.
     pub error: Option<String>,
@@ -67,6 +67,6 @@ pub struct Iperf3Interval {
     pub to: u64,
     /// Bytes that this side sent or received.
     pub bytes: u64,
-    /// Segments sent again; where iperf3 knows.
+    /// Segments retransmitted, if iperf3 knows.
     pub retransmits: Option<u64>,
 }

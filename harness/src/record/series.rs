@@ -1,4 +1,4 @@
-//! Reading cumulative series: their value at a time, and how much they grew in a part of a run.
+//! Reads cumulative series: their value at a time, and how much they grew in a part of a run.
 //! Not here: what they count.
 
 use crate::words::{Time, Window};
@@ -18,7 +18,7 @@ pub fn growth(at: &[u64], values: &[u64], from: Time, to: Time) -> u64 {
     value_at(at, values, to.micros()).saturating_sub(value_at(at, values, from.micros()))
 }
 
-/// How much a cumulative series grew in a window. Counts start at 0, so a window that is open in front misses nothing.
+/// How much a cumulative series grew in a window. Counts start at 0, so a window without a beginning misses nothing.
 pub(crate) fn grown(at: &[u64], values: &[u64], window: Window) -> u64 {
     let before = window.from.map_or(0, |from| value_at(at, values, from.micros()));
     value_at(at, values, window.to.map_or(u64::MAX, Time::micros)).saturating_sub(before)

@@ -1,5 +1,5 @@
-//! How a host was configured when the run ended, as its kernel had it: what bears on which subflows come about and which way they go.
-//! Not here: what it was told, which is the job's.
+//! A host's configuration at the end of the run, as read from its kernel: what decides which subflows are made and which way they go.
+//! Not here: the requested configuration, which is in the job.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::Endpoint;
 
-/// A host's configuration. What the kernel could not be asked is absent.
+/// A host's configuration. What could not be read is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StateRecord {
     /// `net.mptcp.*`, and `net.ipv4.conf.*.rp_filter` of `all` and each interface, by their dotted names.
@@ -17,8 +17,8 @@ pub struct StateRecord {
     pub limits: Option<LimitsRecord>,
     /// `ip mptcp endpoint`, those that the kernel made itself included.
     pub endpoints: Option<Vec<Endpoint>>,
-    /// Which way packets of its connections went, would have gone from its endpoints to where these lead, and from them to other addresses of
-    /// the hosts that have traffic; 64 at most.
+    /// The routes of its connections' packets, from its endpoints to those connections' destinations, and from the endpoints to other addresses of
+    /// hosts with traffic; 64 at most.
     pub ways: Vec<RouteRecord>,
 }
 
@@ -38,10 +38,10 @@ pub struct RouteRecord {
     pub from: IpAddr,
     /// Its destination.
     pub to: IpAddr,
-    /// The interface that its socket is bound to, as that of an endpoint with `dev` is.
+    /// The interface that its socket is bound to, as for an endpoint with `dev`.
     pub bound: Option<String>,
     /// The interface it leaves by; absent if there is no route.
     pub by: Option<String>,
-    /// The next hop, where there is one.
+    /// The next hop, if any.
     pub via: Option<IpAddr>,
 }

@@ -1,18 +1,18 @@
-//! What is seen of a transfer: its connections, and what arrived by each of them.
-//! Not here: what the kernel says of these connections, which is a host's.
+//! What is seen of a transfer: its connections, and what arrived over each of them.
+//! Not here: what the kernel reports about these connections, which is in a host's record.
 
 use serde::{Deserialize, Serialize};
 
 use crate::words::{Errno, Protocol};
 
-/// What became of a transfer.
+/// The record of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TransferRecord {
     /// When its clients were told to connect, in µs.
     pub started: u64,
     /// Its connections.
     pub connections: Vec<ConnectionRecord>,
-    /// What the listening socket was seen to speak by `sock_diag`, if it was seen.
+    /// The protocol of the listening socket according to `sock_diag`, if it was seen.
     pub listener: Option<Protocol>,
 }
 
@@ -23,7 +23,7 @@ pub struct ConnectionRecord {
     pub client: String,
     /// When `connect` had succeeded, in µs.
     pub connected: Option<u64>,
-    /// What it spoke when it was last asked, as the client's socket says: `tcp` after a fallback.
+    /// Its protocol when last seen, according to the client's socket: `tcp` after a fallback.
     pub protocol: Option<Protocol>,
     /// The client's MPTCP token, which names the connection in [`super::HostRecord::connections`] and path-manager events.
     pub token: Option<u32>,
@@ -33,7 +33,7 @@ pub struct ConnectionRecord {
     pub down: Option<FlowRecord>,
     /// What went wrong, in words; such a connection is not intact.
     pub error: Option<String>,
-    /// The kernel's number for that, where it gave one.
+    /// The kernel's number for that error, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errno: Option<Errno>,
 }
@@ -41,13 +41,13 @@ pub struct ConnectionRecord {
 /// One direction of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FlowRecord {
-    /// Bytes that the sender's socket took.
+    /// Bytes that the sender's socket accepted.
     pub sent: u64,
     /// Bytes that arrived in order, up to the first wrong one.
     pub received: u64,
     /// Where the first wrong byte was.
     pub corrupt_at: Option<u64>,
-    /// What was there instead of what was sent.
+    /// What arrived there instead of what was sent.
     #[serde(default)]
     pub wrong: Option<WrongRecord>,
     /// When the sender had closed its direction, in µs.
@@ -56,12 +56,12 @@ pub struct FlowRecord {
     pub ended: Option<u64>,
     /// Delivery: pairs of time in µs and bytes arrived by then, about one each 10 ms, and a pair at each end of a longer gap. The receiver reads
     /// what comes in 10 ms at once. It knows to the µs when bytes come after a gap. The time of the last bytes before a gap is that of their
-    /// packet (`SO_TIMESTAMPNS`), but not earlier than the read before: where they waited for others, or on a kernel that keeps the time of the
-    /// first of several packets, a gap is told up to a read too long, never too short. A kernel that counts in ticks of 10 ms reads for up to 20.
+    /// packet (`SO_TIMESTAMPNS`), but not earlier than the read before: if they waited for others, or on a kernel that keeps the time of the
+    /// first of several packets, a gap is recorded up to a read too long, never too short. A kernel that counts in ticks of 10 ms reads for up to 20.
     pub progress: Vec<(u64, u64)>,
 }
 
-/// Bytes that arrived and were not those that belong there.
+/// Wrong bytes that arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct WrongRecord {
     /// When they were read, in µs.

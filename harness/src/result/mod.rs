@@ -1,4 +1,4 @@
-//! What becomes of a run: its recording, the verdict on it, the comparison with others, and how all of that is shown.
+//! The results of a run: its recording, the verdict on it, the comparison with others, and reports.
 //! Pure functions and types. Not here: how a run is recorded.
 
 pub mod compare;

@@ -1,8 +1,8 @@
-//! What a run leaves: everything that was seen, with the job it was seen of, as one JSON value that can be judged and drawn anywhere.
-//! Not here: what is seen of each host, transfer and process (`record`), seeing it, or an opinion of it.
+//! The recording of a run: everything that was seen, with its job, as one JSON value that can be judged and drawn anywhere.
+//! Not here: the records of hosts, transfers and processes (`record`), making them, or judging them.
 //!
 //! Times are microseconds from the run's start, cumulative counts start at 0. Series are columns: the n-th value of each belongs to the
-//! n-th value of its `at`. A reader must refuse a `format` it does not know and ignore keys that it does not know.
+//! n-th value of its `at`. A reader must refuse a `format` that it does not know, and ignore keys that it does not know.
 
 mod exact;
 
@@ -47,18 +47,18 @@ pub struct Recording {
     pub processes: BTreeMap<String, ProcessRecord>,
     /// The hosts by name.
     pub hosts: BTreeMap<String, HostRecord>,
-    /// The links that mplab's own relay made, by name. [`Job::engines`] says what made each link.
+    /// The links that mplab's own relay made, by name. [`Job::engines`] has the engine of each link.
     #[serde(default)]
     pub relayed: BTreeMap<String, RelayRecord>,
-    /// What the kernel said of failures of its own while the run lasted.
+    /// The kernel's own failures during the run, from its log.
     #[serde(default)]
     pub splats: Vec<Splat>,
     /// The steps, in their order.
     pub steps: Vec<StepRecord>,
-    /// The steps that waited until something was so, by their number in the case.
+    /// The steps that waited, by their number in the case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waits: BTreeMap<usize, WaitRecord>,
-    /// What was to be done: the topology, the case and the plan.
+    /// The job: the topology, the case and the plan.
     pub job: Job,
 }
 
@@ -67,40 +67,40 @@ pub struct Recording {
 pub struct PlaceRecord {
     /// `local` for this computer's kernel.
     pub name: String,
-    /// The kernel's release, as `uname -r` has it.
+    /// The kernel's release, as `uname -r` prints it.
     pub kernel: String,
     /// Whether it ran as root.
     pub root: bool,
-    /// What the kernel was found to do.
+    /// The features found by probing.
     pub features: BTreeSet<Feature>,
-    /// How finely its timers could be set when the run began, in ns: 1, or the length of a tick, to which all delays are rounded up then. Absent
-    /// where the kernel did not say.
+    /// The resolution of its timers when the run began, in ns: 1, or the length of a tick, to which all delays are then rounded up. Absent if the
+    /// kernel did not say.
     #[serde(default)]
     pub timers: Option<u64>,
-    /// The virtual machine, where it was one.
+    /// The virtual machine, if it was one.
     #[serde(default)]
     pub machine: Option<MachineRecord>,
 }
 
 impl PlaceRecord {
-    /// What it has for a lab.
+    /// The means that it offers a plan.
     pub fn means(&self, seed: u64) -> Means {
         let instant = self.machine.as_ref().is_some_and(|machine| machine.clock == Clockwork::Events);
         Means { unshaped: instant.then_some(UNSHAPED), ..Means::of(&self.features, seed) }
     }
 
-    /// Whether it ran in virtual time: nothing outside can have made it late.
+    /// Whether it ran in virtual time, in which nothing outside can make it late.
     pub fn is_virtual(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| machine.clock != Clockwork::Real)
     }
 
-    /// To what every delay was rounded up, if the kernel had no timers of high resolution.
+    /// The tick to which delays were rounded up, if the kernel had no high-resolution timers.
     pub fn rounds_to(&self) -> Option<Time> {
         self.timers.map(Time).filter(|resolution| *resolution >= Time::from_micros(1))
     }
 }
 
-/// What an unshaped link has for a rate where no CPU is too slow for it.
+/// The rate of an unshaped link if the CPU takes no time.
 const UNSHAPED: Rate = Rate(10_000_000_000);
 
 /// A virtual machine.
@@ -108,15 +108,15 @@ const UNSHAPED: Rate = Rate(10_000_000_000);
 pub struct MachineRecord {
     /// What emulated it, with its version.
     pub emulator: String,
-    /// What its CPU was made of.
+    /// How its CPU was emulated.
     pub acceleration: Acceleration,
-    /// What its time followed from.
+    /// Where its time came from.
     pub clock: Clockwork,
     /// The kernel's command line.
     pub kernel_line: String,
 }
 
-/// What a virtual machine's CPU is made of.
+/// How a virtual machine's CPU is emulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -125,11 +125,11 @@ pub enum Acceleration {
     Tcg,
     /// Instructions run on this computer's CPU.
     Kvm,
-    /// The kernel is a program of this computer's.
+    /// The kernel runs as a program on this computer.
     Host,
 }
 
-/// What a virtual machine's time follows from.
+/// Where a virtual machine's time comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -141,23 +141,23 @@ pub enum Clockwork {
         /// Each takes 2 to the power of this many nanoseconds.
         shift: u8,
     },
-    /// Nothing but what is waited for: no time passes while anything runs.
+    /// Waiting only: no time passes while anything runs.
     Events,
 }
 
 /// How late the lab was: a computer too busy to keep time makes measurements that cannot be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Lateness {
-    /// The latest step or transfer start against its time, in µs.
+    /// The greatest lateness of a step or transfer start, in µs.
     pub step: u64,
-    /// The latest sample against its time, in µs.
+    /// The greatest lateness of a sample, in µs.
     pub sample: u64,
     /// The median sample's, in µs.
     pub sample_median: u64,
-    /// How much of the CPUs' time a hypervisor took for others while the run lasted, in percent.
+    /// How much CPU time a hypervisor gave to others during the run, in percent.
     #[serde(default)]
     pub stolen: u64,
-    /// How much of the time some task of the computer waited for a CPU, in percent (PSI).
+    /// For how much of the time some task on the computer waited for a CPU, in percent (PSI).
     #[serde(default)]
     pub waited: u64,
 }
@@ -169,7 +169,7 @@ pub struct RelayRecord {
     pub up: RelayedDirection,
     /// The other way.
     pub down: RelayedDirection,
-    /// Why the relay had no real-time priority; nothing if it had.
+    /// Why the relay had no real-time priority, if it had none.
     pub not_realtime: Option<String>,
 }
 
@@ -180,7 +180,7 @@ pub struct RelayedDirection {
     pub offered: u64,
     /// Packets that went out.
     pub packets: u64,
-    /// Packets lost because the link is to lose some.
+    /// Packets lost on purpose, by the link's loss.
     pub lost: u64,
     /// Packets dropped because the queue was full.
     pub dropped: u64,
@@ -188,7 +188,7 @@ pub struct RelayedDirection {
     pub cut: u64,
     /// Packets that the relay was too late for.
     pub missed: u64,
-    /// How late packets were sent against when they were due, in µs: the median, ...
+    /// How late packets were sent, in µs: the median, ...
     pub late_median: u64,
     /// ... 99 of 100 ...
     pub late_p99: u64,
@@ -205,10 +205,10 @@ pub struct StepRecord {
     pub at: u64,
     /// What was done, as the lines of the plan.
     pub lines: Vec<String>,
-    /// Which of the case's it was, where some wait and the order is not that of the case.
+    /// Its number in the case, if some steps wait and the order differs from the case's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<usize>,
-    /// With what the kernel refused it, where it had to.
+    /// The error with which the kernel refused it, if it had to be refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Errno>,
 }
@@ -216,11 +216,11 @@ pub struct StepRecord {
 /// A step that waited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitRecord {
-    /// Since when, in µs: the steps before it were done.
+    /// When it began to wait, in µs: the steps before it were done.
     pub since: u64,
     /// When what it waited for was seen, in µs; absent if that never came.
     pub met: Option<u64>,
-    /// What was seen then, or when its patience ended.
+    /// What was seen then, or when it gave up.
     pub found: String,
 }
 
@@ -231,13 +231,13 @@ pub enum ReadError {
     /// It is not a recording.
     #[error("not a recording: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is of another version.
-    #[error("a recording of format {0}; this mplab reads format {FORMAT}: use the mplab that wrote it")]
+    /// It has another version.
+    #[error("a recording of format {0}, but this version of mplab reads format {FORMAT}: use the version that wrote it")]
     Format(u64),
 }
 
 impl Recording {
-    /// That of a job that left none: nothing was seen.
+    /// An empty recording, for a job that left none.
     pub fn of_nothing(job: Job) -> Self {
         Self {
             format: FORMAT,
@@ -256,7 +256,7 @@ impl Recording {
         }
     }
 
-    /// A case with its steps at the times at which this run took them, where some waited; those that never came are behind its end.
+    /// A case with the steps that waited at the times at which this run took them; those that never came are after its end.
     pub fn timed<'a>(&self, case: &'a Case) -> Cow<'a, Case> {
         if case.steps.iter().all(|step| step.when.is_none()) {
             return Cow::Borrowed(case);
@@ -270,7 +270,7 @@ impl Recording {
         Cow::Owned(case)
     }
 
-    /// It as measures look at it, of what a case asks for: normally that of its own job.
+    /// The run as measures of a case see it, normally of its own job's case.
     pub fn run<'a>(&'a self, case: &'a Case) -> Run<'a> {
         Run {
             topology: &self.job.topology,

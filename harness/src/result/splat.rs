@@ -1,16 +1,16 @@
-//! What a kernel's console says of the kernel's own failures: panics, oopses, warnings, lockdep, sanitizers, stalls, lack of memory.
+//! Splats: the kernel's own failures as its console shows them: panics, oopses, warnings, lockdep, sanitizers, stalls, lack of memory.
 //! Not here: reading a console, or what a failure means for a run.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A failure of the kernel, as its log tells it.
+/// A failure of the kernel, from its log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Splat {
     /// What kind of failure.
     pub kind: Kind,
-    /// The line that says it, without time and punctuation around it.
+    /// The line that reports it, without time and punctuation around it.
     pub title: String,
     /// The log from there to its end, or to where it was cut off.
     pub text: String,
@@ -31,15 +31,15 @@ pub enum Kind {
     Lockdep,
     /// KASAN, KCSAN, KMSAN, UBSAN, KFENCE.
     Sanitizer,
-    /// A CPU or task that does not go on: RCU stalls, soft and hard lockups, hung tasks.
+    /// A CPU or task that makes no progress: RCU stalls, soft and hard lockups, hung tasks.
     Stall,
     /// The kernel killed a process for want of memory.
     OutOfMemory,
-    /// The guest said nothing any more.
+    /// The guest fell silent.
     Hang,
 }
 
-/// How failures begin, the more telling first.
+/// How failures begin, the more specific first.
 const BEGINNINGS: [(&str, Kind); 26] = [
     ("Kernel panic - not syncing", Kind::Panic),
     ("BUG: KASAN", Kind::Sanitizer),
@@ -70,20 +70,20 @@ const BEGINNINGS: [(&str, Kind); 26] = [
 ];
 /// How failures end.
 const ENDS: [&str; 2] = ["---[ end trace", "---[ end Kernel panic"];
-/// No failure is told with more lines.
+/// The most lines kept of a failure.
 const LONGEST: usize = 80;
-/// How much of a console is told where it says nothing of a failure.
+/// How many lines of a console are kept if it shows no failure.
 const TAIL: usize = 15;
 
 impl Splat {
-    /// A guest that said nothing for so long, with what it was at, if that is known, and the end of its console.
+    /// A guest that was silent for this long, with what it was doing, if that is known, and the end of its console.
     pub(crate) fn hang(console: &str, silence: Duration, at: Option<&str>) -> Self {
         let at = at.map(|at| format!(": {at}")).unwrap_or_default();
         Self { kind: Kind::Hang, title: format!("the guest said nothing for {silence:?}{at}"), text: tail(console) }
     }
 }
 
-/// A line without the time before it: `[    1.234567] `, with the task or CPU behind the time where the kernel tells it.
+/// A line without the time before it: `[    1.234567] `, with the task or CPU after the time if the kernel prints it.
 fn bare(line: &str) -> &str {
     let stamped = line.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("] "));
     stamped.map_or(line, |(stamp, rest)| if stamp.trim_start().starts_with(|first: char| first.is_ascii_digit()) { rest } else { line })
@@ -93,7 +93,7 @@ fn kind(line: &str) -> Option<Kind> {
     BEGINNINGS.iter().find(|(beginning, _)| line.contains(beginning)).map(|(_, kind)| *kind)
 }
 
-/// The failures that a log tells, in their order. What follows a failure before its end belongs to it.
+/// The failures in a log, in their order. What follows a failure up to its end belongs to it.
 pub fn scan(log: &str) -> Vec<Splat> {
     let lines: Vec<&str> = log.lines().map(bare).collect();
     let mut found: Vec<Splat> = Vec::new();
@@ -101,7 +101,7 @@ pub fn scan(log: &str) -> Vec<Splat> {
     while let Some(at) = (next..lines.len()).find(|&at| kind(lines[at]).is_some()) {
         let kind = kind(lines[at]).expect("found above");
         let rest = &lines[at..lines.len().min(at + LONGEST)];
-        // A panic may follow from what is told before it, whose text goes on then.
+        // A panic may follow from the failure before it, whose text then goes on.
         let end = rest.iter().skip(1).position(|line| ENDS.iter().any(|end| line.contains(end)));
         let again = rest.iter().skip(1).position(|line| line.contains("Kernel panic - not syncing"));
         let count = match (end, again) {

@@ -1,4 +1,4 @@
-//! A quantity of whichever kind, for what compares measures without knowing what they measure.
+//! A quantity of any kind, for code that compares measures without knowing what they measure.
 //! Not here: the kinds.
 
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::units::{Count, Percent, Quantity, Rate, Size, Time};
 
-/// A measured quantity. Its exact text says of which kind it is: `94123456bit`, `12m`, `250ms`, `33.3%`, `3`.
+/// A measured quantity. Its exact text shows its kind: `94123456bit`, `12m`, `250ms`, `33.3%`, `3`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Amount {
     /// Bits per time.
@@ -34,7 +34,7 @@ macro_rules! from_quantity {
 }
 from_quantity!(Rate, Size, Time, Percent, Count);
 
-/// Text that is no quantity.
+/// Text that is not a quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither a rate, a size, a time, a percentage nor a count")]
 pub struct AmountError(String);

@@ -20,13 +20,13 @@ pub enum BondMode {
     /// All by every member.
     #[serde(rename = "broadcast")]
     Broadcast,
-    /// By a hash, among members of which the other end says that they belong together (LACP).
+    /// By a hash, among members that the other end declares to belong together (LACP).
     #[serde(rename = "802.3ad")]
     Lacp,
     /// By a hash that follows each member's load.
     #[serde(rename = "balance-tlb")]
     BalanceTlb,
-    /// The same, and what comes is balanced by answers to ARP.
+    /// The same, and incoming traffic is balanced by ARP replies.
     #[serde(rename = "balance-alb")]
     BalanceAlb,
 }
@@ -49,7 +49,7 @@ impl BondMode {
         }
     }
 
-    /// Whether it goes by an [`XmitHashPolicy`].
+    /// Whether it uses an [`XmitHashPolicy`].
     pub const fn hashes(self) -> bool {
         matches!(self, Self::BalanceXor | Self::Lacp | Self::BalanceTlb)
     }
@@ -61,22 +61,22 @@ impl fmt::Display for BondMode {
     }
 }
 
-/// What of a frame is hashed. The numbers are the kernel's (`BOND_XMIT_POLICY_*`).
+/// The part of a frame that is hashed. The numbers are the kernel's (`BOND_XMIT_POLICY_*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum XmitHashPolicy {
-    /// The Ethernet addresses: the same for all that two hosts say to each other.
+    /// The Ethernet addresses: the same for all traffic between two hosts.
     #[serde(rename = "layer2")]
     Layer2,
-    /// IP addresses and ports: the same for all of a connection.
+    /// IP addresses and ports: the same for all packets of a connection.
     #[serde(rename = "layer3+4")]
     Layer34,
     /// Ethernet and IP addresses.
     #[serde(rename = "layer2+3")]
     Layer23,
-    /// As `layer2+3`, of what is inside a tunnel.
+    /// As `layer2+3`, for the packet inside a tunnel.
     #[serde(rename = "encap2+3")]
     Encap23,
-    /// As `layer3+4`, of what is inside a tunnel.
+    /// As `layer3+4`, for the packet inside a tunnel.
     #[serde(rename = "encap3+4")]
     Encap34,
     /// The VLAN and the sender's Ethernet address.

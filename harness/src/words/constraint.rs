@@ -27,7 +27,7 @@ pub enum Constraint<Q> {
     Between(Q, Q),
 }
 
-/// Which way a measure is better.
+/// Whether a measure is better when higher or lower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Better {
@@ -35,12 +35,12 @@ pub enum Better {
     Higher,
     /// Less is.
     Lower,
-    /// Neither: it is to be what it is.
+    /// Neither: it should not change.
     Neither,
 }
 
 impl<Q: Quantity> Constraint<Q> {
-    /// Which way it is satisfied the better.
+    /// The direction in which a measured value satisfies it better.
     pub const fn better(&self) -> Better {
         match self {
             Self::Above(_) | Self::AtLeast(_) => Better::Higher,
@@ -78,7 +78,7 @@ pub enum ConstraintError {
     Empty(String),
 }
 
-/// Makes a constraint of the value behind an operator.
+/// Makes a constraint from the value after an operator.
 type Operator<Q> = fn(Q) -> Constraint<Q>;
 
 impl<Q: Quantity> FromStr for Constraint<Q> {
@@ -113,7 +113,7 @@ impl<Q: Quantity> FromStr for Constraint<Q> {
 }
 
 impl<Q: Quantity> Constraint<Q> {
-    /// Its text, with values as `show` has them.
+    /// Its text, with values formatted by `show`.
     fn text(&self, show: impl Fn(Q) -> String) -> String {
         match *self {
             Self::Equal(value) => format!("= {}", show(value)),
@@ -133,7 +133,7 @@ impl<Q: Quantity> fmt::Display for Constraint<Q> {
     }
 }
 
-/// Without loss, for files that are read again.
+/// Without loss, since files are read again.
 impl<Q: Quantity> Serialize for Constraint<Q> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text(Q::exact))
@@ -164,12 +164,12 @@ pub struct Window {
 pub struct WindowError(String);
 
 impl Window {
-    /// Whether a time of the run, in µs, is in it; the end is.
+    /// Whether a time of the run, in µs, is in it, the end included.
     pub fn contains(self, micros: u64) -> bool {
         (self.from.map_or(0, Time::micros)..=self.to.map_or(u64::MAX, Time::micros)).contains(&micros)
     }
 
-    /// The moment that it is, if it is one.
+    /// The moment, if it is one.
     pub fn moment(self) -> Option<Time> {
         self.from.filter(|_| self.from == self.to)
     }
@@ -211,7 +211,7 @@ impl fmt::Display for Window {
     }
 }
 
-/// Without loss, for files that are read again.
+/// Without loss, since files are read again.
 impl Serialize for Window {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let end = |time: Option<Time>| time.map(Time::exact).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Digests (SHA-256): what tells some bytes from all others, on every computer.
-//! Not here: what is in the bytes.
+//! Digests (SHA-256), which identify bytes on every computer.
+//! Not here: the meaning of the bytes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,13 +14,13 @@ pub struct Digest([u8; LENGTH]);
 /// How many bytes a digest has.
 pub const LENGTH: usize = 32;
 
-/// Text that is no digest.
+/// Text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no digest: one has 64 hexadecimal digits")]
+#[error("`{0}` is not a digest, which has 64 hexadecimal digits")]
 pub struct DigestError(String);
 
 impl Digest {
-    /// That of several parts, which is another one if a byte is moved from one part to the next.
+    /// The digest of several parts. It differs if a byte moves from one part to the next.
     pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {

@@ -1,17 +1,17 @@
-//! The distributions of delays: from an even random number to a deviation, in standard deviations; and as the tables that netem wants.
+//! The distributions of delays: from a uniform random number to a deviation, in standard deviations; and the tables that netem needs.
 //! Not here: the delay itself, and who draws the number.
 
 use super::shape::Distribution;
 
-/// What is one standard deviation in a table (`NETEM_DIST_SCALE`, include/uapi/linux/pkt_sched.h).
+/// The value of one standard deviation in a table (`NETEM_DIST_SCALE`, include/uapi/linux/pkt_sched.h).
 const SCALE: f64 = 8192.0;
-/// How many entries a table has; as many as iproute2's. The kernel takes 16384 (`NETEM_DIST_MAX`).
+/// How many entries a table has, as in iproute2's. The kernel accepts 16384 (`NETEM_DIST_MAX`).
 const ENTRIES: u16 = 4096;
 /// The tables end here: they have 16 bits.
 const MOST: f64 = 4.0;
 
 impl Distribution {
-    /// The deviation below which the part `u` of all deviations is: the inverse of the cumulative distribution, `0 < u < 1`.
+    /// The deviation below which the part `u` of all deviations lies: the inverse of the cumulative distribution, `0 < u < 1`.
     /// Uniform is from -1 to 1; the others have the mean 0 and the standard deviation 1 before they are cut off at 4, as in iproute2's tables.
     pub fn deviation(self, u: f64) -> f64 {
         match self {
@@ -22,19 +22,19 @@ impl Distribution {
         }
     }
 
-    /// The table from which netem draws: the deviations in the middle of so many even parts.
+    /// The table from which netem draws: the deviations in the middle of equally likely parts.
     pub fn table(self) -> impl Iterator<Item = i16> {
         let deviation = move |entry| self.deviation((f64::from(entry) + 0.5) / f64::from(ENTRIES));
         (0..ENTRIES).map(move |entry| (deviation(entry) * SCALE).round().clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16)
     }
 }
 
-/// Pareto's with the exponent 3, moved and scaled as NIST Net has it.
+/// The Pareto distribution with exponent 3, shifted and scaled as in NIST Net.
 fn pareto(u: f64) -> f64 {
     ((1.0 / (1.0 - u).cbrt() - 1.5) * 4.0 / 3.0).min(MOST)
 }
 
-/// The normal distribution's, by Acklam's rational approximation: wrong by less than 2e-9.
+/// The normal distribution, by Acklam's rational approximation, with an error below 2e-9.
 fn normal(u: f64) -> f64 {
     const A: [f64; 6] = [
         -3.969_683_028_665_376e1,

@@ -19,7 +19,7 @@ const NAMES: [&str; 31] = [
 impl Signal {
     /// Asks a program to end.
     pub const TERM: Self = Self(15);
-    /// Ends a program that is not asked.
+    /// Ends a program without asking it.
     pub const KILL: Self = Self(9);
     /// Stops a program where it is.
     pub const STOP: Self = Self(19);

@@ -1,4 +1,4 @@
-//! The kernel's reasons to refuse something, by the names that errno(3) has for them.
+//! The kernel's reasons to refuse something, by their names in errno(3).
 //! Not here: what is refused.
 
 use std::fmt;

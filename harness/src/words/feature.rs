@@ -1,12 +1,12 @@
-//! What a place can do and a plan may need. The difference is why a case is unsupported there.
-//! Features are probed by doing, never concluded from a kernel's version; programs are looked for.
+//! Features: what a place can do and a plan may need. The difference is why a case is unsupported there.
+//! Features are probed by trying them, never inferred from a kernel's version; programs are looked up.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that not every kernel can do, or not every computer has.
+/// Something that not every kernel can do, or not every computer has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub enum Feature {
     Bonding,
     /// VLANs: several networks on one cable, told apart by tags.
     Vlan,
-    /// Tags of VLANs that are kept by links in user space. No place has it.
+    /// VLAN tags that survive links in user space. No place has it.
     RelayedVlans,
     /// The token bucket filter: a rate.
     Tbf,
@@ -31,7 +31,7 @@ pub enum Feature {
     Netem,
     /// Seeds of the network emulator's random numbers.
     NetemSeed,
-    /// Two network emulators one behind the other, of which one duplicates packets.
+    /// Two network emulators in a row, one of which duplicates packets.
     NetemPairs,
     /// Packet sockets, which mplab's own link in user space needs.
     Relay,
@@ -39,17 +39,17 @@ pub enum Feature {
     Scheduler(String),
     /// An MPTCP path manager (`net.mptcp.available_path_managers`, or `net.mptcp.pm_type` before Linux had that).
     PathManager(String),
-    /// That a host's path manager is chosen by its name (`net.mptcp.path_manager`), not by its number.
+    /// A host's path manager is chosen by its name (`net.mptcp.path_manager`), not by its number.
     PathManagerNames,
     /// Path manager events of listening sockets.
     ListenerEvents,
-    /// That MPTCP sockets in use are counted (/proc/net/protocols).
+    /// The kernel counts MPTCP sockets in use (/proc/net/protocols).
     SocketsInUse,
     /// MPTCP connections whose first bytes go with their SYN.
     FastOpen,
     /// A firewall that drops and resets, by nf_tables.
     Firewall,
-    /// A firewall that takes options off (`reset tcp option`).
+    /// A firewall that strips options (`reset tcp option`).
     StripOptions,
     /// A firewall that changes a byte of what TCP carries, and counts packets.
     CorruptPayload,
@@ -59,11 +59,11 @@ pub enum Feature {
     Tproxy,
     /// Endpoints with the `laminar` flag.
     LaminarEndpoints,
-    /// MPTCP limits up to this value. A place that takes higher ones has it, too.
+    /// MPTCP limits up to this value. A place that accepts higher ones has it, too.
     Limits(u32),
-    /// So many endpoints in one host. A place that takes more has it, too.
+    /// This many endpoints in one host. A place that accepts more has it, too.
     Endpoints(u32),
-    /// So many bytes of `struct mptcp_info` (`MPTCP_INFO`). A place that has more has these, too.
+    /// This many bytes of `struct mptcp_info` (`MPTCP_INFO`). A place that has more has these, too.
     Info(u32),
     /// An installed program, by its name or path.
     Program(String),
@@ -73,7 +73,7 @@ pub enum Feature {
     Counter(String),
 }
 
-/// Which packages of Debian have programs that cases often name.
+/// The Debian packages of programs that cases often use.
 const PACKAGES: [(&str, &str); 9] = [
     ("curl", "curl"),
     ("haproxy", "haproxy"),
@@ -87,7 +87,7 @@ const PACKAGES: [(&str, &str); 9] = [
 ];
 
 impl Feature {
-    /// Why a case that needs it cannot run where it is absent. Of numbers, [`Lack`] also tells the place's own.
+    /// Why a case that needs it cannot run where it is absent. For numbers, [`Lack`] also says the place's own.
     pub fn absence(&self) -> String {
         match self {
             Self::Mptcp => "this kernel has no MPTCP".to_owned(),
@@ -97,29 +97,29 @@ impl Feature {
             Self::Bonding => "this kernel has no bonding".to_owned(),
             Self::Vlan => "this kernel has no VLANs (8021q)".to_owned(),
             Self::RelayedVlans => {
-                "mplab's relay, which makes this link here, loses the tags of VLANs: give it a rate alone, or take a kernel with sch_netem"
+                "mplab's relay, which makes this link here, loses the tags of VLANs: give the link only a rate, or use a kernel with sch_netem"
                     .to_owned()
             }
             Self::Tbf => "this kernel has no sch_tbf, which a link's rate needs".to_owned(),
             Self::Netem => "this kernel has no sch_netem, which a link of engine netem needs".to_owned(),
-            Self::NetemSeed => "this kernel's netem takes no seed".to_owned(),
-            Self::NetemPairs => "this kernel takes no netem that duplicates packets together with another one".to_owned(),
+            Self::NetemSeed => "this kernel's netem does not accept a seed".to_owned(),
+            Self::NetemPairs => "this kernel does not accept a netem that duplicates packets together with another netem".to_owned(),
             Self::Relay => "no packet socket can be opened here, which links in user space need".to_owned(),
             Self::Scheduler(name) => format!("this kernel has no MPTCP scheduler `{name}`"),
             Self::PathManager(name) => format!("this kernel has no MPTCP path manager `{name}`"),
             Self::PathManagerNames => "this kernel's MPTCP path managers have no names".to_owned(),
-            Self::ListenerEvents => "this kernel's MPTCP path manager tells nothing of listening sockets".to_owned(),
+            Self::ListenerEvents => "this kernel's MPTCP path manager sends no events of listening sockets".to_owned(),
             Self::SocketsInUse => "this kernel does not count the MPTCP sockets in use".to_owned(),
             Self::FastOpen => "this kernel's MPTCP has no fast open".to_owned(),
             Self::Firewall => "this kernel has no nf_tables with what a firewall needs".to_owned(),
-            Self::StripOptions => "this kernel's nf_tables cannot take options of TCP off".to_owned(),
+            Self::StripOptions => "this kernel's nf_tables cannot strip TCP options".to_owned(),
             Self::CorruptPayload => "this kernel's nf_tables cannot count packets and change what they carry".to_owned(),
             Self::Nat => "this kernel's nf_tables cannot translate addresses".to_owned(),
             Self::Tproxy => "this kernel's nf_tables cannot intercept connections (tproxy)".to_owned(),
-            Self::LaminarEndpoints => "this kernel knows no laminar endpoints".to_owned(),
-            Self::Limits(wanted) => format!("this kernel takes no MPTCP limit of {wanted}"),
-            Self::Endpoints(wanted) => format!("this kernel takes no {wanted} MPTCP endpoints in one host"),
-            Self::Info(wanted) => format!("this kernel's MPTCP_INFO has no {wanted} bytes"),
+            Self::LaminarEndpoints => "this kernel has no laminar endpoints".to_owned(),
+            Self::Limits(wanted) => format!("this kernel does not accept an MPTCP limit of {wanted}"),
+            Self::Endpoints(wanted) => format!("this kernel does not accept {wanted} MPTCP endpoints in one host"),
+            Self::Info(wanted) => format!("this kernel's MPTCP_INFO has fewer than {wanted} bytes"),
             Self::Sysctl(name) => format!("this kernel has no sysctl `{name}`"),
             Self::Counter(name) => format!("this kernel does not count `{name}`"),
             Self::Program(name) => {
@@ -136,7 +136,7 @@ impl Feature {
 pub struct Lack<'a> {
     /// The feature.
     pub feature: &'a Feature,
-    /// Where it is a number: what the place has instead.
+    /// For a number: the place's own.
     pub here: Option<u32>,
 }
 
@@ -144,11 +144,11 @@ impl Lack<'_> {
     /// Why a case that needs the feature cannot run there.
     pub fn absence(&self) -> String {
         match (self.feature, self.here) {
-            (Feature::Limits(wanted), Some(here)) => format!("this kernel takes MPTCP limits up to {here}, and {wanted} is needed"),
+            (Feature::Limits(wanted), Some(here)) => format!("this kernel accepts MPTCP limits up to {here}, but {wanted} is needed"),
             (Feature::Endpoints(wanted), Some(here)) => {
-                format!("this kernel takes {here} MPTCP endpoints in one host, and {wanted} are needed")
+                format!("this kernel accepts {here} MPTCP endpoints in one host, but {wanted} are needed")
             }
-            (Feature::Info(wanted), Some(here)) => format!("this kernel's MPTCP_INFO has {here} bytes, and what is at {wanted} is needed"),
+            (Feature::Info(wanted), Some(here)) => format!("this kernel's MPTCP_INFO has {here} bytes, but {wanted} are needed"),
             (feature, _) => feature.absence(),
         }
     }
@@ -224,10 +224,10 @@ mod tests {
         let place = BTreeSet::from([Feature::Mptcp, Feature::Limits(8), Feature::Endpoints(255)]);
         let lacks = |needs: &[Feature]| absences(&missing(&needs.iter().cloned().collect(), &place));
         assert_eq!(lacks(&[Feature::Mptcp, Feature::Limits(8), Feature::Endpoints(9)]), "");
-        assert_eq!(lacks(&[Feature::Limits(9)]), "this kernel takes MPTCP limits up to 8, and 9 is needed");
+        assert_eq!(lacks(&[Feature::Limits(9)]), "this kernel accepts MPTCP limits up to 8, but 9 is needed");
         assert_eq!(
             lacks(&[Feature::Ipv6, Feature::Endpoints(256)]),
-            "this kernel has no IPv6; this kernel takes 255 MPTCP endpoints in one host, and 256 are needed"
+            "this kernel has no IPv6; this kernel accepts 255 MPTCP endpoints in one host, but 256 are needed"
         );
         assert_eq!(missing(&[Feature::Limits(1)].into(), &BTreeSet::new()), [Lack { feature: &Feature::Limits(1), here: None }]);
     }

@@ -1,30 +1,30 @@
-//! What a firewall does to which packets, in nft's words.
-//! Not here: how it is told to a kernel.
+//! Firewall rules: what happens to which packets, in nft's words.
+//! Not here: giving them to a kernel.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// What becomes of a packet.
+/// What happens to a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleAction {
-    /// It vanishes, and nobody is told.
+    /// It vanishes silently.
     Drop,
-    /// It vanishes, and its sender is told that the connection is refused or over (TCP's RST).
+    /// It vanishes, and its sender gets a TCP RST.
     Reset,
     /// It passes without its MPTCP option, which becomes padding.
     Strip,
-    /// It passes with the first byte of its payload inverted, and with the TCP checksum that belongs to that.
+    /// It passes with the first byte of its payload inverted and a matching TCP checksum.
     Corrupt,
-    /// It passes with another HMAC than its sender's, and with the TCP checksum that belongs to that.
+    /// It passes with a wrong HMAC and a matching TCP checksum.
     Forge,
-    /// It vanishes, and its sender is told that nobody listens there (ICMP's port unreachable).
+    /// It vanishes, and its sender gets an ICMP port unreachable.
     Reject,
 }
 
-/// Which packets are meant.
+/// Which packets a rule is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Packets {
@@ -32,9 +32,9 @@ pub enum Packets {
     All,
     /// TCP's.
     Tcp,
-    /// TCP's that have an MPTCP option.
+    /// TCP packets with an MPTCP option.
     Mptcp,
-    /// TCP's that echo an announcement (`ADD_ADDR` with its E flag).
+    /// TCP packets that echo an announcement (`ADD_ADDR` with its E flag).
     AddAddrEcho,
     /// The SYN that begins another subflow.
     MpJoinSyn,
@@ -42,9 +42,9 @@ pub enum Packets {
     MpJoinSynAck,
     /// The third packet of another subflow's handshake.
     MpJoinAck,
-    /// Those that tell the end of an end's data (`DSS` with its F flag).
+    /// Those that signal the end of a direction's data (`DSS` with its F flag).
     DataFin,
-    /// TCP's whose first MPTCP option is of this kind.
+    /// TCP packets whose first MPTCP option is of this kind.
     #[serde(untagged)]
     Option(MptcpOption),
 }
@@ -61,9 +61,9 @@ pub enum MptcpOption {
     Dss,
     /// Announces an address.
     AddAddr,
-    /// Takes an announcement back.
+    /// Withdraws an announcement.
     RemoveAddr,
-    /// Makes a subflow a backup, or no longer.
+    /// Makes a subflow a backup, or no longer a backup.
     MpPrio,
     /// Begins a fallback.
     MpFail,
@@ -122,7 +122,7 @@ impl Packets {
         [("all", Self::All), ("tcp", Self::Tcp), ("mptcp", Self::Mptcp)].into_iter().chain(options).chain(parts).collect()
     }
 
-    /// How long the MPTCP option is that tells these packets from others of its kind: those of a join's handshake (RFC 8684, section 3.2).
+    /// The length of the MPTCP option that distinguishes these packets from others of its kind, for a join's handshake (RFC 8684, section 3.2).
     pub const fn option_length(self) -> Option<u8> {
         match self {
             Self::MpJoinSyn => Some(12),
@@ -132,7 +132,7 @@ impl Packets {
         }
     }
 
-    /// Where in their MPTCP option four bytes are that belong to an HMAC, or that one of IPv6 covers (RFC 8684, sections 3.2 and 3.4.1).
+    /// The place in their MPTCP option of four bytes of an HMAC, or of four bytes that the HMAC for IPv6 covers (RFC 8684, sections 3.2 and 3.4.1).
     pub const fn hmac(self) -> Option<u8> {
         match self {
             Self::MpJoinSynAck | Self::MpJoinAck => Some(8),
@@ -142,13 +142,13 @@ impl Packets {
     }
 }
 
-/// After how many packets one that counts them begins again: never in a run.
+/// The period of a rule that counts packets: longer than any run.
 pub const EVER: u32 = 1 << 31;
 
-/// A rule of a firewall. Of several that fit a packet, the first that drops or resets it is the last.
+/// A rule of a firewall. If several match a packet, the first that drops or resets it ends the evaluation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// What becomes of a packet.
+    /// What happens to a packet.
     #[serde(rename = "deed")]
     pub action: RuleAction,
     /// Which packets.
@@ -160,7 +160,7 @@ pub struct Rule {
     /// Only those that come from this address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<IpAddr>,
-    /// Only the one with this number among those that it fits, the first being 1.
+    /// Only the packet with this number among those that match, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u32>,
 }
@@ -184,7 +184,7 @@ impl fmt::Display for Rule {
             Packets::Mptcp => f.write_str("meta l4proto tcp tcp option mptcp exists ")?,
             Packets::AddAddrEcho => f.write_str("meta l4proto tcp tcp option @30,16,8 0x31 ")?,
             Packets::DataFin => f.write_str("meta l4proto tcp tcp option mptcp subtype 2 tcp option @30,27,1 1 ")?,
-            // Older nft knows no words for subtypes.
+            // Older nft has no words for subtypes.
             Packets::Option(option) => write!(f, "meta l4proto tcp tcp option mptcp subtype {} ", option.subtype())?,
             Packets::MpJoinSyn | Packets::MpJoinSynAck | Packets::MpJoinAck => {
                 f.write_str("meta l4proto tcp tcp option mptcp subtype 1 ")?;

@@ -1,5 +1,5 @@
 //! MPTCP's own words, spelled as `ip mptcp` and the kernel spell them.
-//! Not here: how they are told to a kernel.
+//! Not here: giving them to a kernel.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The path managers that have numbers, in the order of these (`net.mptcp.pm_type`, Documentation/networking/mptcp-sysctl.rst).
+/// The path managers that have numbers, in the order of the numbers (`net.mptcp.pm_type`, Documentation/networking/mptcp-sysctl.rst).
 pub const PATH_MANAGERS: [&str; 2] = ["kernel", "userspace"];
 
-/// A field of `struct mptcp_info`, which is what `MPTCP_INFO` and inet_diag tell of a connection (include/uapi/linux/mptcp.h).
+/// A field of `struct mptcp_info`, which `MPTCP_INFO` and inet_diag report for a connection (include/uapi/linux/mptcp.h).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InfoField {
     /// The kernel's name for it, without `mptcpi_`.
@@ -26,13 +26,13 @@ impl InfoField {
         Self { name, offset, length }
     }
 
-    /// How many bytes a kernel gives at least that has it.
+    /// The least number of bytes from a kernel that has it.
     pub const fn end(self) -> u32 {
         self.offset + self.length
     }
 }
 
-/// Those that are numbers of their own, and none that is random or a moment's.
+/// The fields that are plain numbers, without random or momentary ones.
 pub const INFO_FIELDS: [InfoField; 21] = [
     InfoField::new("extra_subflows", 0, 1),
     InfoField::new("add_addr_signal", 1, 1),
@@ -69,7 +69,7 @@ pub enum EndpointFlag {
     Backup,
     /// Used as source of subflows to every known address of the peer.
     Fullmesh,
-    /// Made by the kernel for an address in use that nobody configured; the kernel refuses to be given one.
+    /// Made by the kernel for an unconfigured address in use; the kernel refuses to add one on request.
     Implicit,
     /// Used as source of the one subflow that answers each announced address (Linux 6.18 and later).
     Laminar,
@@ -110,7 +110,7 @@ impl fmt::Display for EndpointFlag {
     }
 }
 
-/// What a socket is made to speak, and what a connection was seen to speak.
+/// The protocol that a socket is made for, and that a connection was seen to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -202,18 +202,19 @@ impl FromStr for Endpoint {
         let mut endpoint = Self { address, interface: None, flags: Vec::new(), id: None, port: None };
         while let Some(word) = words.next() {
             let value = if ["id", "port", "dev"].contains(&word) {
-                words.next().ok_or_else(|| format!("`{word}` lacks what it is: write one such as \"10.0.1.2 id 2 subflow\""))?
+                words.next().ok_or_else(|| format!("`{word}` has no value: write one such as \"10.0.1.2 id 2 subflow\""))?
             } else {
                 ""
             };
-            let wrong = |_| format!("`{value}` is no {word}: write 1 to {}", if word == "id" { u16::from(u8::MAX) } else { u16::MAX });
+            let wrong =
+                |_| format!("`{value}` is not a valid {word}: write 1 to {}", if word == "id" { u16::from(u8::MAX) } else { u16::MAX });
             match word {
                 "id" => endpoint.id = Some(value.parse().map_err(wrong)?),
                 "port" => endpoint.port = Some(value.parse().map_err(wrong)?),
                 "dev" => endpoint.interface = Some(value.to_owned()),
                 _ => endpoint.flags.push(word.parse().map_err(|()| {
                     let flags = EndpointFlag::ALL.map(EndpointFlag::word).join(", ");
-                    format!("`{word}` is no flag of an endpoint: write {flags}, or id, port or dev with its value")
+                    format!("`{word}` is not a flag of an endpoint: write {flags}, or id, port or dev with its value")
                 })?),
             }
         }
@@ -230,9 +231,12 @@ mod tests {
         for text in ["10.0.1.1 id 1", "10.0.1.2 port 4321 id 2 signal backup dev eth0", "fd00::2 fullmesh"] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
         }
-        for (text, said) in
-            [("eth0", "does not begin"), ("10.0.1.1 id", "lacks"), ("10.0.1.1 id 300", "no id"), ("10.0.1.1 nobackup", "no flag")]
-        {
+        for (text, said) in [
+            ("eth0", "does not begin"),
+            ("10.0.1.1 id", "no value"),
+            ("10.0.1.1 id 300", "not a valid id"),
+            ("10.0.1.1 nobackup", "not a flag"),
+        ] {
             let error = text.parse::<Endpoint>().unwrap_err();
             assert!(error.contains(said), "{error}");
         }

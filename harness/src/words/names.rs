@@ -1,4 +1,4 @@
-//! Names: what may be one, and which known name an unknown one was probably meant to be.
+//! Names: which are valid, and which known name an unknown one was probably meant to be.
 //! Not here: what is named.
 
 use std::fmt;
@@ -17,7 +17,7 @@ pub const HOST_MAX: usize = 63;
 /// The hidden namespace that holds every link's wire. No host can have this name.
 pub const WIRES: &str = "wires";
 
-/// Why a text cannot be a name, in words that say what can.
+/// Why a text cannot be a name, in words that say what can be one.
 pub fn complaint(what: &str, name: &str, longest: usize) -> Option<String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > longest {
@@ -29,7 +29,7 @@ pub fn complaint(what: &str, name: &str, longest: usize) -> Option<String> {
     }
 }
 
-/// The name that a lab gives a device which the kernel itself has put into a namespace. Nothing of a topology can have such a name.
+/// The name that a lab gives a device that the kernel itself put into a namespace. Nothing in a topology can have such a name.
 pub fn of_kernel(device: &str) -> String {
     let kept: String = device.chars().take(INTERFACE_MAX - OF_KERNEL.len_utf8()).collect();
     format!("{OF_KERNEL}{kept}")

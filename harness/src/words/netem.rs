@@ -1,5 +1,5 @@
-//! What the kernel's network emulator is told. Its `Display` is what stands behind `netem` in a line of `tc qdisc`.
-//! Not here: how it is sent, nor which of a link's conditions it is told.
+//! The options of the kernel's network emulator. Their `Display` is what follows `netem` in a line of `tc qdisc`.
+//! Not here: sending them, or which of a link's conditions netem gets.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::shape::{Chance, Distribution, Gemodel, Jitter, Loss, Reorder, Shape, Slot};
 use super::units::{Percent, Rate, Time};
 
-/// The rate of a queueing discipline that is to hold up nothing: tc can write it, and a packet takes a nanosecond or none.
+/// The rate of a queueing discipline that must not delay anything: tc can write it, and a packet takes at most a nanosecond.
 pub const UNLIMITED: Rate = Rate(100_000_000_000_000);
 
-/// Where among the queueing disciplines of an interface one hangs, and its own handle.
+/// The place of a queueing discipline on an interface, and its handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QdiscHandle {
     /// The handle of the one above; it is the root if absent.
@@ -52,14 +52,14 @@ pub struct Netem {
     pub rate: Option<Rate>,
     /// When packets leave in groups.
     pub slot: Option<Slot>,
-    /// What its random numbers begin with; the kernel's choice if absent.
+    /// The seed of its random numbers; the kernel chooses if absent.
     pub seed: Option<u64>,
-    /// It may be there already and know other conditions: it is told what there is not, too. What netem is not told it keeps.
+    /// It may already exist with other conditions, so absent ones are sent too: netem keeps what it is not told to change.
     pub again: bool,
 }
 
 impl Netem {
-    /// The conditions of a shape, but for its rate, its slots and its queue.
+    /// The conditions of a shape, except its rate, slots and queue.
     pub fn of(shape: &Shape) -> Self {
         let Shape { delay, jitter, loss, duplicate, corrupt, reorder, .. } = shape.clone();
         Self { delay, jitter, loss, duplicate, corrupt, reorder, ..Self::default() }
@@ -71,7 +71,7 @@ impl Netem {
     }
 }
 
-/// A time in units that tc knows. Of the fractions of a microsecond it makes nothing; netem itself takes nanoseconds.
+/// A time in units that tc knows. tc ignores fractions of a microsecond; netem itself takes nanoseconds.
 fn time(time: Time) -> String {
     let shown = time.to_string();
     if shown.parse() == Ok(time) { shown } else { format!("{}us", time.0 as f64 / 1e3) }

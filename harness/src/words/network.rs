@@ -1,5 +1,5 @@
 //! Networks and addresses in them, as `ip` writes both: `10.0.1.0/24`, `10.0.1.2/24`.
-//! Not here: which interface has which.
+//! Not here: which interface has which address.
 
 use std::fmt;
 use std::net::IpAddr;

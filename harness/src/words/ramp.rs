@@ -1,17 +1,17 @@
-//! A change of conditions that takes its time: the shape between two shapes.
-//! Not here: whoever asks for it, every so often, while it lasts.
+//! A gradual change of conditions: the shapes between two shapes.
+//! Not here: applying them while the change lasts.
 
 use serde::{Deserialize, Serialize};
 
 use super::shape::{Chance, Jitter, Limit, Loss, Reorder, Shape};
 use super::units::{Percent, Rate, Size, Time};
 
-/// From one shape to another over a time. What is a number in both moves evenly, everything else is the second's from the start.
+/// A change from one shape to another over a time. Numbers in both move evenly; everything else is the second's from the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ramp {
-    /// What was.
+    /// The shape before.
     pub from: Shape,
-    /// What is to be.
+    /// The shape after.
     pub to: Shape,
     /// How long it takes.
     pub over: Time,
@@ -52,7 +52,7 @@ impl Ramp {
     }
 }
 
-/// How much of the way is done.
+/// The part of the change that is done.
 #[derive(Clone, Copy)]
 struct Part(f64);
 
@@ -77,7 +77,7 @@ impl Part {
         Chance { percent: self.percent(from.percent, to.percent), correlation: self.percent(from.correlation, to.correlation) }
     }
 
-    /// No chance is a chance of 0 %.
+    /// An absent chance counts as 0 %.
     fn chances(self, from: Option<Chance>, to: Option<Chance>) -> Option<Chance> {
         (from.is_some() || to.is_some()).then(|| self.chance(from.unwrap_or_default(), to.unwrap_or_default()))
     }

@@ -1,4 +1,4 @@
-//! Seeds that are named together: `7`, or `1..200`, both ends included.
+//! Ranges of seeds: `7`, or `1..200`, both ends included.
 //! Not here: what a seed changes.
 
 use std::fmt;
@@ -7,22 +7,22 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Some seeds that follow each other.
+/// A range of seeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seeds(RangeInclusive<u64>);
 
-/// How many may be named together. A run is planned for each before the first begins.
+/// The largest range. A run is planned for each seed before the first begins.
 pub const MOST: u64 = 10_000;
 
-/// Text that names no seeds.
+/// Text that is not a range of seeds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeedsError {
     /// It is something else.
-    #[error("`{0}` names no seeds: write a number, or the first and the last, such as \"1..200\"")]
+    #[error("`{0}` is not a range of seeds: write a number, or the first and the last, such as \"1..200\"")]
     Wrong(String),
-    /// It names too many.
-    #[error("`{0}` names more than {MOST} seeds: run them in parts")]
+    /// The range is too large.
+    #[error("`{0}` has more than {MOST} seeds: run them in parts")]
     Many(String),
 }
 

@@ -12,7 +12,7 @@ use super::units::{Percent, Rate, Size, Time};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
-    /// What every kernel has: nothing for a bare cable, the token bucket filter for a rate.
+    /// What every kernel has: nothing for a bare cable, and the token bucket filter for a rate.
     Kernel,
     /// The kernel's network emulator.
     Netem,
@@ -62,15 +62,15 @@ impl Direction {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shape {
-    /// What passes per second; frames count with their Ethernet header, as in every qdisc.
+    /// The rate; frames count with their Ethernet header, as in every qdisc.
     pub rate: Option<Rate>,
-    /// What passes when, in place of a rate. Frames count without their Ethernet header.
+    /// A rate over time, in place of a rate. Frames count without their Ethernet header.
     pub trace: Option<Trace>,
     /// Other rates and delays from given times on.
     pub steps: Vec<Step>,
     /// The time every packet takes.
     pub delay: Time,
-    /// The variation of the delay. With a rate it does not change the packets' order, without it does; both as in netem.
+    /// The variation of the delay. As in netem, it changes the packets' order only without a rate.
     pub jitter: Option<Jitter>,
     /// Which packets are lost.
     pub loss: Option<Loss>,
@@ -80,16 +80,16 @@ pub struct Shape {
     pub corrupt: Option<Chance>,
     /// Which packets overtake all others.
     pub reorder: Option<Reorder>,
-    /// When packets leave in groups. netem's alone.
+    /// When packets leave in groups. Only netem has it.
     pub slot: Option<Slot>,
     /// How much the queue before the rate holds, the packet being sent included; [`Limit::DEFAULT`] if absent. Without a rate it is netem's
-    /// limit: how much may be on its way; no limit if absent.
+    /// limit on what is in transit; none if absent.
     pub limit: Option<Limit>,
-    /// How the queue is kept.
+    /// The queue's discipline.
     pub discipline: Discipline,
 }
 
-/// In tc-netem(8)'s words, what has one; the rest is counted.
+/// In tc-netem(8)'s words where it has one.
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = Vec::new();
@@ -119,20 +119,20 @@ impl fmt::Display for Shape {
 }
 
 impl Shape {
-    /// Whether the fate of a packet depends on its size or number: super-packets must be taken apart for it.
+    /// Whether the fate of a packet depends on its size or number, so that super-packets must be segmented.
     pub fn needs_units(&self) -> bool {
         *self != Self { delay: self.delay, ..Self::default() }
     }
 
-    /// Whether a rate and its queue are all there is: what a token bucket does. It counts its queue in bytes.
+    /// Whether there is only a rate and its queue in bytes, which a token bucket can do.
     pub fn is_rate_alone(&self) -> bool {
         let in_packets = matches!(self.limit, Some(Limit::Packets(_)));
         !in_packets && *self == Self { rate: self.rate, limit: self.limit, ..Self::default() }
     }
 
-    /// What netem cannot do of it, or does otherwise than it is told.
+    /// What netem cannot do of it, or does differently.
     pub fn beyond_netem(&self) -> Option<&'static str> {
-        /// netem cuts off a jitter that has more than 31 bits (net/sched/sch_netem.c, netem_change).
+        /// netem truncates a jitter of more than 31 bits (net/sched/sch_netem.c, netem_change).
         const MOST_JITTER: Time = Time(i32::MAX as u64);
         if self.trace.is_some() {
             Some("netem cannot follow a trace")
@@ -151,12 +151,12 @@ impl Shape {
         }
     }
 
-    /// Whether nothing is to be done to a packet.
+    /// Whether packets pass unchanged and at once.
     pub fn is_bare(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether packets wait for others to be sent.
+    /// Whether packets wait in a queue for others to be sent.
     pub fn has_queue(&self) -> bool {
         self.rate.is_some() || self.trace.is_some() || self.steps.iter().any(|step| step.rate.is_some())
     }
@@ -166,11 +166,11 @@ impl Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
-    /// From when on.
+    /// When it begins.
     pub at: Time,
-    /// The rate, as before if absent; nothing passes at 0.
+    /// The rate; unchanged if absent. Nothing passes at 0.
     pub rate: Option<Rate>,
-    /// The delay, as before if absent.
+    /// The delay; unchanged if absent.
     pub delay: Option<Time>,
 }
 
@@ -180,7 +180,7 @@ pub struct Step {
 pub struct Jitter {
     /// Half the width of a uniform distribution, the standard deviation of the others.
     pub amount: Time,
-    /// How the delays are spread.
+    /// The distribution of the delays.
     pub distribution: Distribution,
     /// How much a delay resembles the one before.
     pub correlation: Percent,
@@ -190,7 +190,7 @@ pub struct Jitter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Distribution {
-    /// Every delay within the jitter is as likely.
+    /// Every delay within the jitter is equally likely.
     #[default]
     Uniform,
     /// A bell curve.
@@ -223,7 +223,7 @@ pub struct Chance {
 }
 
 impl Chance {
-    /// So many of the packets, independently of each other.
+    /// This percentage of the packets, independently of each other.
     pub const fn of(percent: f64) -> Self {
         Self { percent: Percent(percent), correlation: Percent(0.0) }
     }
@@ -238,18 +238,18 @@ pub struct Reorder {
     /// How much the draw for a packet resembles the one before.
     #[serde(default)]
     pub correlation: Percent,
-    /// Every packet is a candidate after `gap` - 1 that were not sent at once.
+    /// A packet is a candidate after `gap` - 1 packets that were not sent at once.
     #[serde(default = "one")]
     pub gap: u32,
 }
 
-/// `slot MIN MAX packets PACKETS bytes BYTES`: packets that are due wait for a time at which as many leave as it has room for.
+/// `slot MIN MAX packets PACKETS bytes BYTES`: packets that are due wait for a slot, in which as many leave as fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Slot {
     /// The shortest time to the next slot, ...
     pub min: Time,
-    /// ... and the longest. In between every time is as likely.
+    /// ... and the longest. Every time in between is equally likely.
     pub max: Time,
     /// How many packets fit; any number if absent.
     pub packets: Option<u32>,
@@ -271,7 +271,7 @@ pub enum Loss {
     Gemodel(Gemodel),
     /// Those with these numbers. The first packet since the loss came into effect has number 1; duplicates are not counted.
     Numbers(Vec<u64>),
-    /// Every so many, the first of them having this number.
+    /// Every n-th, beginning with the n-th.
     Every(u64),
 }
 
@@ -296,14 +296,14 @@ pub struct Gemodel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Limit {
-    /// So many packets.
+    /// This many packets.
     Packets(u64),
-    /// So many bytes.
+    /// This many bytes.
     Bytes(Size),
 }
 
 impl Limit {
-    /// netem's.
+    /// netem's default.
     pub const DEFAULT: Self = Self::Packets(1000);
 
     /// Whether a packet of `len` bytes fits beside what is there.
@@ -326,13 +326,13 @@ pub enum Discipline {
     CoDel(Codel),
 }
 
-/// What CoDel aims at.
+/// CoDel's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Codel {
-    /// The longest that a packet may wait in a queue that stands.
+    /// The longest acceptable wait in a standing queue.
     pub target: Time,
-    /// How long a queue may stand.
+    /// How long the wait may exceed the target.
     pub interval: Time,
 }
 

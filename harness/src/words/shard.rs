@@ -1,4 +1,4 @@
-//! A shard: one of so many parts of much work, `3/8`, counted from 1.
+//! A shard: one of several parts of some work, such as `3/8`, counted from 1.
 //! Not here: which work is in it.
 
 use std::fmt;
@@ -6,24 +6,24 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One of so many.
+/// One of several parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
     number: u32,
     of: u32,
 }
 
-/// Text that names no shard.
+/// Text that is not a shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShardError {
     /// It is something else.
-    #[error("`{0}` names no shard: write which one of how many, such as `1/8`")]
+    #[error("`{0}` is not a shard: write its number and how many there are, such as `1/8`")]
     Wrong(String),
-    /// There is no work without a shard.
-    #[error("`{0}`: work is in one shard at least: write `1/1`, or more, such as `1/8`")]
+    /// There are 0 shards.
+    #[error("`{0}`: there must be at least one shard: write `1/1`, or more, such as `1/8`")]
     None(String),
-    /// They are counted from 1 to the last.
+    /// The number is not from 1 to that of the last.
     #[error("`{text}`: shards are counted from 1: write `1/{of}` to `{of}/{of}`")]
     Beyond {
         /// What was written.
@@ -37,12 +37,12 @@ impl Shard {
     /// All of the work.
     pub const WHOLE: Self = Self { number: 1, of: 1 };
 
-    /// Which one it is, from 1.
+    /// Its number, counted from 1.
     pub const fn number(self) -> u32 {
         self.number
     }
 
-    /// How many there are.
+    /// How many shards there are.
     pub const fn of(self) -> u32 {
         self.of
     }
@@ -94,9 +94,12 @@ mod tests {
         for beyond in ["0/3", "4/3"] {
             assert_eq!(said(beyond).unwrap_err(), format!("`{beyond}`: shards are counted from 1: write `1/3` to `3/3`"));
         }
-        assert_eq!(said("1/0").unwrap_err(), "`1/0`: work is in one shard at least: write `1/1`, or more, such as `1/8`");
+        assert_eq!(said("1/0").unwrap_err(), "`1/0`: there must be at least one shard: write `1/1`, or more, such as `1/8`");
         for wrong in ["x/y", "", "3", "1/", "/3", "-1/3", "1/2/3", "1/99999999999"] {
-            assert_eq!(said(wrong).unwrap_err(), format!("`{wrong}` names no shard: write which one of how many, such as `1/8`"));
+            assert_eq!(
+                said(wrong).unwrap_err(),
+                format!("`{wrong}` is not a shard: write its number and how many there are, such as `1/8`")
+            );
         }
     }
 }

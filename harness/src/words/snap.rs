@@ -6,14 +6,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How many of a packet's first bytes a capture keeps. The default, 128, has room for every header of TCP over IPv6 with all its options (Ethernet
+/// How many of a packet's first bytes a capture keeps. The default, 128, holds every header of TCP over IPv6 with all its options (Ethernet
 /// with a tag 18, IPv6 40, TCP 60 at the most; RFC 9293, section 3.1), and so for every option of MPTCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snap(u32);
 
-/// Text that is no snap length.
+/// Text that is not a snap length.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no snap length: write a number of bytes from {least} to {most}", least = Snap::LEAST, most = Snap::MOST)]
+#[error("`{0}` is not a snap length: write a number of bytes from {least} to {most}", least = Snap::LEAST, most = Snap::MOST)]
 pub struct SnapError(String);
 
 impl Snap {
@@ -62,7 +62,7 @@ mod tests {
         assert_eq!("96".parse(), Ok(Snap(96)));
         for wrong in ["", "53", "262145", "-1", "96B"] {
             let said = wrong.parse::<Snap>().unwrap_err().to_string();
-            assert_eq!(said, format!("`{wrong}` is no snap length: write a number of bytes from 54 to 262144"));
+            assert_eq!(said, format!("`{wrong}` is not a snap length: write a number of bytes from 54 to 262144"));
         }
     }
 

@@ -1,14 +1,14 @@
-//! What may reach a terminal: the colours that mplab sets, and text of others, which sets nothing there.
-//! Not here: whether there is a terminal, nor what is said on it.
+//! What may reach a terminal: mplab's own colours, and foreign text without control characters.
+//! Not here: whether there is a terminal, or what is printed on it.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-/// Stands for the escape character of mplab's own colours until they are shown. Random, so that no recording can contain it.
+/// A placeholder for the escape character of mplab's own colours until they are shown. It is random, so that no recording can contain it.
 static MARK: LazyLock<String> = LazyLock::new(|| format!("\u{1b}{:016x}", RandomState::new().hash_one("colour")));
 
-/// Text in a colour, given by the number of its ANSI sequence (ECMA-48, SGR). [`shown`] makes the sequence of it.
+/// Text in a colour, given by the number of its ANSI sequence (ECMA-48, SGR). [`shown`] inserts the sequence.
 pub fn coloured(code: u8, text: &str) -> String {
     let mark = MARK.as_str();
     format!("{mark}[{code}m{text}{mark}[0m")
@@ -19,7 +19,7 @@ pub fn own(text: &str) -> String {
     text.replace('\u{1b}', &MARK)
 }
 
-/// What goes to the terminal: mplab's colours as they are, all else made [`visible`].
+/// The text for the terminal: mplab's colours as they are, everything else made [`visible`].
 pub fn shown(text: &str) -> Cow<'_, str> {
     if !text.contains(MARK.as_str()) {
         return visible(text);
@@ -28,8 +28,8 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(parts.join("\u{1b}"))
 }
 
-/// Text in which a terminal finds nothing to obey: control characters but tab and newline as their pictures (U+2400 and on), those without a
-/// picture, and those that turn the direction of writing, by their number.
+/// Text that cannot control a terminal: control characters other than tab and newline become their pictures (U+2400 and on); those without a
+/// picture, and those that change the direction of writing, become their number.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(commands) {
         return Cow::Borrowed(text);
@@ -46,7 +46,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(seen)
 }
 
-/// Whether a terminal may take a character for a command.
+/// Whether a terminal may act on a character.
 fn commands(character: char) -> bool {
     let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     character.is_control() && !matches!(character, '\t' | '\n') || turns

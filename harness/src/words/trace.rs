@@ -1,5 +1,5 @@
-//! A rate over time as mahimahi writes it, a line for each 1500 bytes that may pass, with the millisecond at which they may; or as Pensieve's
-//! simulator reads it, a line for each span of time, with the second at which it ends and its rate in Mbit/s.
+//! A rate over time, in mahimahi's format: a line for each 1500 bytes that may pass, with the millisecond at which they may. Or in that of
+//! Pensieve's simulator: a line for each span of time, with the second at which it ends and its rate in Mbit/s.
 //! Not here: which packets they are spent on.
 
 use std::str::FromStr;
@@ -12,10 +12,10 @@ use super::units::{Rate, Time};
 /// What may pass at one time.
 pub const OPPORTUNITY: u64 = 1500;
 
-/// No trace has more opportunities.
+/// The most opportunities that a trace may have.
 const MOST: usize = 1 << 22;
 
-/// Delivery opportunities, in order; they repeat from the last on.
+/// Delivery opportunities in order; after the last they repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
 pub struct Trace {
@@ -27,7 +27,7 @@ pub struct Trace {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
-    /// A line is no number.
+    /// A line is not a number.
     #[error("line {line}: `{text}` is not a number of milliseconds")]
     Number {
         /// Which line, from 1.
@@ -40,10 +40,10 @@ pub enum TraceError {
     Backwards {
         /// Which line of those that are not empty, from 1.
         line: usize,
-        /// What it says.
+        /// Its time.
         millis: u64,
     },
-    /// A line has neither one column nor as many as those above it.
+    /// A line has neither one nor two columns, or not as many as those above it.
     #[error("line {line}: `{text}` is neither a time in milliseconds nor a time in seconds and a rate in Mbit/s, as the lines above it")]
     Columns {
         /// Which line, from 1.
@@ -51,8 +51,8 @@ pub enum TraceError {
         /// The line.
         text: String,
     },
-    /// It has so many opportunities that reading it takes too much memory.
-    #[error("more than {MOST} packets may pass until it repeats: shorten it")]
+    /// It has too many opportunities to fit in memory.
+    #[error("more than {MOST} packets pass before the trace repeats: shorten it")]
     Large,
     /// No time passes.
     #[error("a trace must last longer than 0 ms")]
@@ -75,7 +75,7 @@ impl From<Trace> for Vec<u64> {
     }
 }
 
-/// A file's text: one number a line, or two; empty lines and what follows a `#` do not count.
+/// The text of a file: one or two numbers per line; empty lines and what follows a `#` are ignored.
 impl FromStr for Trace {
     type Err = TraceError;
     fn from_str(text: &str) -> Result<Self, TraceError> {
@@ -89,7 +89,7 @@ impl FromStr for Trace {
     }
 }
 
-/// A trace of lines with the end of a span in seconds and its rate in Mbit/s. The rate of the first line is that before its time.
+/// A trace of lines with the end of a span in seconds and its rate in Mbit/s. The first line's rate holds until its time.
 fn rates<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Result<Trace, TraceError> {
     let (mut millis, mut now, mut bits) = (Vec::new(), 0_u64, 0.0);
     for (line, text) in lines {
@@ -130,12 +130,12 @@ impl Trace {
         Time::from_millis(self.millis[self.millis.len() - 1])
     }
 
-    /// The rate that it has over its whole time.
+    /// The mean rate over its period.
     pub fn mean(&self) -> Rate {
         Rate((self.millis.len() as f64 * OPPORTUNITY as f64 * 8.0 / self.period().seconds()) as u64)
     }
 
-    /// When an opportunity is, counted from the first of the first round.
+    /// The time of an opportunity, numbered from the first of the first round.
     pub fn time(&self, opportunity: u64) -> Time {
         let (round, index) = (opportunity / self.millis.len() as u64, opportunity % self.millis.len() as u64);
         Time(round * self.period().0).after(Time::from_millis(self.millis[index as usize]))
@@ -143,7 +143,7 @@ impl Trace {
 
     /// The first opportunity at or after a time.
     pub fn first_from(&self, time: Time) -> u64 {
-        // The last opportunity of a round is where the next begins: a time that is just there may belong to the round before.
+        // The last opportunity of a round is where the next begins: exactly that time may belong to the round before.
         let round = (time.0 / self.period().0).saturating_sub(1);
         let mut opportunity = round * self.millis.len() as u64;
         let within = |round: u64| Time(time.0 - round * self.period().0);

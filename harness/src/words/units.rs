@@ -30,7 +30,7 @@ fn error<T: Quantity>(text: &str) -> UnitError {
     UnitError { text: text.to_owned(), what: T::WHAT, write: T::EXAMPLE.to_owned() }
 }
 
-/// What is wrong with a text that means different things to different people: each of these is written by another unit.
+/// The error for an ambiguous text: each of its meanings is written with another unit.
 fn ambiguous<T: Quantity>(text: &str, meanings: [(f64, &str, &str); 2]) -> Option<UnitError> {
     let number: f64 = text.trim().trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok()?;
     let [one, other] = meanings.map(|(factor, unit, meaning)| format!("`{}{unit}` if {meaning} are meant", number * factor));
@@ -84,7 +84,7 @@ macro_rules! text_serde {
 }
 
 /// A rate in bits per second, as tc writes it: `20mbit`, `1gbit`. tc's `mbps` for megabytes per second (tc(8), UNITS) is refused, since most
-/// people mean megabits by it, and so is all else that may be either.
+/// people mean megabits by it, and so is everything else that is ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Rate(
     /// Bits per second.
@@ -107,7 +107,7 @@ impl Rate {
         if time.0 == 0 { Self(0) } else { Self((bytes as f64 * 8e9 / time.0 as f64) as u64) }
     }
 
-    /// What is wrong with `20mbps`, `20 MB/s` and `20mb`: a `b` may be a bit or a byte.
+    /// The error for `20mbps`, `20 MB/s` and `20mb`: a `b` may be a bit or a byte.
     fn bits_or_bytes(text: &str) -> Option<UnitError> {
         let lower = text.trim().to_ascii_lowercase();
         let suffix = lower.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
@@ -217,7 +217,7 @@ impl Quantity for Time {
 }
 
 impl Time {
-    /// What is wrong with `5m`.
+    /// The error for `5m`: minutes or milliseconds.
     fn minutes_or_millis(text: &str) -> Option<UnitError> {
         let is_m = text.trim().strip_suffix(['m', 'M']).is_some_and(|number| number.trim_end().ends_with(|c: char| c.is_ascii_digit()));
         if is_m { ambiguous::<Self>(text, [(1.0, "ms", "milliseconds"), (1.0, "min", "minutes")]) } else { None }
@@ -226,12 +226,12 @@ impl Time {
     /// The start of the timeline.
     pub const ZERO: Self = Self(0);
 
-    /// So many milliseconds.
+    /// This many milliseconds.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis * 1_000_000)
     }
 
-    /// So many microseconds.
+    /// This many microseconds.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros * 1_000)
     }

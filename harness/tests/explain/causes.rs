@@ -63,7 +63,7 @@ pub(crate) const CAUSES: &[Cause] = &[
                 host.server.mptcp.limits = { subflows = 0 }
             "#,
             "limits of server",
-            "it rejected 1",
+            "and rejected 1",
         )
     },
     cause(
@@ -84,7 +84,7 @@ pub(crate) const CAUSES: &[Cause] = &[
             host.server.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"] }]
         "#,
         "limits of laptop",
-        "a connection heard 1 announcements",
+        "a connection received 1 announcements",
     ),
     cause(
         "no_endpoint",
@@ -213,7 +213,7 @@ pub(crate) const CAUSES: &[Cause] = &[
             host.server.mptcp.limits = { subflows = 2 }
         "#,
         "endpoints",
-        "10.0.2.9 is no address of laptop",
+        "10.0.2.9 is not an address of laptop",
     ),
     Cause {
         steps: r#"{ at = "0s", cut = { link = "wlan", how = "admin", end = "laptop" } }, { at = "1s", restore = "wlan" }"#,
@@ -270,7 +270,7 @@ pub(crate) const CAUSES: &[Cause] = &[
             host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
         "#,
         "endpoints",
-        "without a port: the server joins it at the port that the connection came from, where nobody listens (server tried 1",
+        "without a port: the server joins it at the port that the connection came from, where nothing listens (server tried 1",
     ),
     announced(
         "a_client_that_announces_with_a_port",
@@ -292,7 +292,7 @@ pub(crate) const CAUSES: &[Cause] = &[
             host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 0 }
         "#,
         "limits of server",
-        "a connection heard 1 announcements and may use 0",
+        "a connection received 1 announcements and may use 0",
     ),
     announced(
         "a_client_s_limit_that_rejects_what_it_announced",
@@ -303,7 +303,7 @@ pub(crate) const CAUSES: &[Cause] = &[
             host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
         "#,
         "limits of laptop",
-        "it rejected 1",
+        "and rejected 1",
     ),
     announced(
         "a_firewall_that_drops_the_client_s_announcements",

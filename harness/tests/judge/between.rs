@@ -52,7 +52,7 @@ fn packets_that_the_reverse_path_filter_counted_are_the_cause() {
     let (checks, text) = explained(&run);
     let [said] = of(&checks, "rp_filter of server")[..] else { panic!("{text}") };
     assert_eq!(said.weight, Weight::Cause);
-    assert!(said.seen.starts_with("3 packets came in by another interface than answers would leave by"), "{said:?}");
+    assert!(said.seen.starts_with("3 packets arrived on another interface than answers would leave by"), "{said:?}");
     assert!(said.change.as_deref().unwrap().starts_with("at server: sysctl net.ipv4.conf.all.rp_filter=2"), "{said:?}");
 }
 
@@ -61,12 +61,12 @@ fn packets_that_the_reverse_path_filter_counted_are_the_cause() {
 #[case(
     "1",
     "0",
-    Some("strict at server:wlan0, and answers to 10.0.2.1 would leave by eth0: what comes in there from that address is dropped")
+    Some("strict at server:wlan0, and answers to 10.0.2.1 would leave by eth0, so packets from that address are dropped there")
 )]
 #[case(
     "0",
     "1",
-    Some("strict at server:wlan0, and answers to 10.0.2.1 would leave by eth0: what comes in there from that address is dropped")
+    Some("strict at server:wlan0, and answers to 10.0.2.1 would leave by eth0, so packets from that address are dropped there")
 )]
 #[case("2", "1", None)]
 #[case("0", "0", None)]
@@ -107,19 +107,19 @@ fn announced(sent: u64, heard: u64) -> Recording {
 }
 
 #[rstest]
-#[case(0, 0, Weight::Suspect, "although it has 1 `signal` endpoints", "let connections of server begin after its endpoints were added")]
+#[case(0, 0, Weight::Suspect, "although it has 1 `signal` endpoints", "begin connections of server after its endpoints were added")]
 #[case(
     1,
     0,
     Weight::Cause,
-    "laptop heard 0 (MPTcpExtAddAddr): they were lost on the way",
+    "laptop received 0 (MPTcpExtAddAddr): they were lost on the way",
     "let ADD_ADDR options pass from server to laptop"
 )]
 #[case(
     1,
     1,
     Weight::Suspect,
-    "0 joins were sent: the kernel makes no more of one that comes once either end has closed",
+    "0 joins were sent: the kernel ignores an announcement that comes once either end has closed",
     "keep the programs' input open"
 )]
 fn an_announcement_is_lost_where_it_was_counted_last(
@@ -160,7 +160,7 @@ fn programs_that_were_not_run_under_mptcpize_are_named() {
     run.hosts.get_mut("server").unwrap().listeners = [("10.0.1.2:5201".parse().unwrap(), Protocol::Tcp)].into();
     let checks = explain(&run, &run.job.case, &Subject::Process("asks".into()), Window::default()).checks;
     let said = |topic: &str| of(&checks, topic).into_iter().map(|check| (check.weight, check.seen.clone())).collect::<Vec<_>>();
-    assert_eq!(said("sockets of server"), [(Weight::Cause, "those that listen at 5201 speak TCP".to_owned())]);
+    assert_eq!(said("sockets of server"), [(Weight::Cause, "listeners at 5201 speak TCP".to_owned())]);
     let plain = "asks was not run under mptcpize, and no MPTCP connection was seen";
     assert_eq!(said("sockets of laptop"), [(Weight::Suspect, plain.to_owned())]);
     assert_eq!(said("fallback"), [(Weight::Suspect, "no MPTCP connection was seen, and no counter of a fallback rose".to_owned())]);

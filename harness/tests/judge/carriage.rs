@@ -87,5 +87,5 @@ fn what_a_step_asked_for_is_not_to_blame() {
     run.job.case.steps = vec![Step { at: "6s".parse().unwrap(), when: None, refused: None, action }];
     let (checks, _) = explained(&run, "7s..9s");
     let check = about(&checks, "subflows");
-    assert!(check.weight == Weight::Fine && check.seen.ends_with(", as a step of the case at 6s asked for"), "{check:?}");
+    assert!(check.weight == Weight::Fine && check.seen.ends_with(", as requested by a step of the case at 6s"), "{check:?}");
 }

@@ -142,7 +142,10 @@ fn every_way_not_to_be_intact_is_told() {
     assert!(finding(&run, "", measure::Intact(false)).held);
     run.transfers.get_mut("download").unwrap().connections.drain(..2);
     let told = finding(&run, "", measure::Intact(true)).why.unwrap();
-    assert!(told.contains("connection 1 down: 353.44m arrived, but never their end\nconnection 2 down: 12m of 353.44m arrived"), "{told}");
+    assert!(
+        told.contains("connection 1 down: 353.44m arrived, but never the end of the stream\nconnection 2 down: 12m of 353.44m arrived"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -215,7 +215,7 @@ fn a_limit_of_none_is_to_blame_at_either_end(#[case] host: &str, #[case] client:
     run.hosts.get_mut(host).unwrap().state.as_mut().unwrap().limits = Some(LimitsRecord { subflows: 0, add_addr_accepted: 0 });
     count(&mut run, host, "MPTcpExtMPJoinRejected", 1);
     let (cause, text) = cause(&run);
-    assert!(cause.topic == format!("limits of {host}") && cause.seen.contains("it rejected 1 (MPTcpExtMPJoinRejected)"), "{text}");
+    assert!(cause.topic == format!("limits of {host}") && cause.seen.contains("and rejected 1 (MPTcpExtMPJoinRejected)"), "{text}");
     assert!(!text.contains("not reached"), "{text}");
 }
 
@@ -319,24 +319,24 @@ fn rule(run: &mut Recording, action: RuleAction) {
     joins(run, [0, 0, 0]);
     count(run, "laptop", "MPTcpExtMPRstTx", 1);
 })]
-#[case("joins", "whose peer has closed its direction before", "keep both directions open", |run: &mut Recording| {
+#[case("joins", "whose peer has already closed its direction", "keep both directions open", |run: &mut Recording| {
     joins(run, [1, 0, 0]);
     count(run, "laptop", "MPTcpExtMPRstTx", 1);
 })]
 #[case("joins", "the answers were lost on the way back, or server reset them", "let SYN/ACKs with MP_JOIN pass from server to laptop", |run: &mut Recording| joins(run, [1, 0, 0]))]
-#[case("joins", "they were lost on the way there", "see that their source addresses are routed", |run: &mut Recording| joins(run, [0, 0, 0]))]
+#[case("joins", "they were lost on the way there", "check that their source addresses are routed", |run: &mut Recording| joins(run, [0, 0, 0]))]
 #[case("scheduler of laptop", "redundant: it decides which subflows carry data", "net.mptcp.scheduler=default", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.scheduler", "redundant"))]
-#[case("net.mptcp of laptop", "add_addr_timeout = 9 (120 by default): the longest time in seconds until an announcement is repeated", "try it with the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.add_addr_timeout", "9"))]
-#[case("net.mptcp of laptop", "stale_loss_cnt = 9 (4 by default): how many intervals without progress make a subflow stale", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.stale_loss_cnt", "9"))]
+#[case("net.mptcp of laptop", "add_addr_timeout = 9 (120 by default): the longest time in seconds before an announcement is repeated", "try it with the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.add_addr_timeout", "9"))]
+#[case("net.mptcp of laptop", "stale_loss_cnt = 9 (4 by default): the number of intervals without progress that make a subflow stale", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.stale_loss_cnt", "9"))]
 #[case("net.mptcp of laptop", "checksum_enabled = 1 (0 by default): whether data have checksums", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.checksum_enabled", "1"))]
-#[case("net.mptcp of laptop", "blackhole_timeout = 9 (3600 by default): for how many seconds MPTCP is not asked for", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.blackhole_timeout", "9"))]
-#[case("net.mptcp of laptop", "syn_retrans_before_tcp_fallback = 9 (2 by default): how many SYNs with MPTCP are repeated", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.syn_retrans_before_tcp_fallback", "9"))]
+#[case("net.mptcp of laptop", "blackhole_timeout = 9 (3600 by default): the number of seconds for which MPTCP is not requested", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.blackhole_timeout", "9"))]
+#[case("net.mptcp of laptop", "syn_retrans_before_tcp_fallback = 9 (2 by default): the number of repeated SYNs with MPTCP before one without", "the defaults", |run: &mut Recording| sysctl(run, "laptop", "net.mptcp.syn_retrans_before_tcp_fallback", "9"))]
 #[case("first address of server", "the client may not join the address that it connected to", "announce another address of server (`signal`)", |run: &mut Recording| sysctl(run, "server", "net.mptcp.allow_join_initial_addr_port", "0"))]
-#[case("MPTCP of server", "those that listen already go on accepting MPTCP", "start programs that fell back to TCP again", |run: &mut Recording| sysctl(run, "server", "net.mptcp.enabled", "0"))]
-#[case("sockets of server", "the listening one speaks TCP", "server_protocol = \"mptcp\"", |run: &mut Recording| run.transfers.get_mut("download").unwrap().listener = Some(Protocol::Tcp))]
-#[case("endpoints", "10.0.1.1 of laptop has the first subflow already", "ip mptcp endpoint add", |run: &mut Recording| endpoint(run).address = [10, 0, 1, 1].into())]
+#[case("MPTCP of server", "existing listeners go on accepting MPTCP", "restart programs that fell back to TCP", |run: &mut Recording| sysctl(run, "server", "net.mptcp.enabled", "0"))]
+#[case("sockets of server", "the listening socket speaks TCP", "server_protocol = \"mptcp\"", |run: &mut Recording| run.transfers.get_mut("download").unwrap().listener = Some(Protocol::Tcp))]
+#[case("endpoints", "10.0.1.1 of laptop already has the first subflow", "ip mptcp endpoint add", |run: &mut Recording| endpoint(run).address = [10, 0, 1, 1].into())]
 #[case("endpoints", "10.0.2.1 of laptop has neither `subflow` nor `fullmesh`", "ip mptcp endpoint add", |run: &mut Recording| endpoint(run).flags.clear())]
-#[case("endpoints", "10.9.0.1 is no address of laptop", "ip mptcp endpoint add", |run: &mut Recording| endpoint(run).address = [10, 9, 0, 1].into())]
+#[case("endpoints", "10.9.0.1 is not an address of laptop", "ip mptcp endpoint add", |run: &mut Recording| endpoint(run).address = [10, 9, 0, 1].into())]
 #[case("firewall of server", "such packets are dropped; mp-join was lost", "let packets with MPTCP options pass", |run: &mut Recording| rule(run, RuleAction::Drop))]
 #[case("firewall of server", "such packets are answered with a reset; mp-join was lost", "let packets", |run: &mut Recording| rule(run, RuleAction::Reset))]
 #[case("firewall of server", "such packets are passed on without their MPTCP option; mp-join was lost", "let packets", |run: &mut Recording| rule(run, RuleAction::Strip))]
@@ -352,7 +352,7 @@ fn a_sentence_is_said_with_its_remedy(#[case] topic: &str, #[case] seen: &str, #
 
 /// RFC 8684, section 3.6; errno(3).
 #[rstest]
-#[case("reset_reason=1", "reset for an error of MPTCP's")]
+#[case("reset_reason=1", "reset for an MPTCP error")]
 #[case("reset_reason=2", "reset for want of resources")]
 #[case("reset_reason=3", "reset because it was prohibited")]
 #[case("reset_reason=4", "reset for too much data outstanding")]

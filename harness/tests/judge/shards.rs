@@ -125,8 +125,8 @@ fn parts_that_are_missing_or_there_twice_are_told_by_name() {
     assert_eq!(refused(parts(&whole, 4, [1, 4])), ["part 2/4 is missing", "part 3/4 is missing"]);
     let mut twice = parts(&whole, 2, [1, 2]);
     twice.push(("again.json".to_owned(), written(&whole, "2/2")));
-    assert_eq!(refused(twice), ["again.json: part 2/2 is there twice: it is in 2.json, too"]);
-    assert_eq!(refused(Vec::new()), ["there is no part"]);
+    assert_eq!(refused(twice), ["again.json: part 2/2 was given twice: it is also in 2.json"]);
+    assert_eq!(refused(Vec::new()), ["no part was given"]);
 }
 
 #[test]
@@ -141,7 +141,10 @@ fn a_foreign_part_is_told_with_what_is_foreign() {
         assert_eq!(told[1..], ["part 2/3 is missing"]);
     };
     let programs = [digest("other").short(), digest("mplab").short()];
-    foreign(|whole| whole.program = digest("other"), &format!("another mplab made it: the program {}, not {}", programs[0], programs[1]));
+    foreign(
+        |whole| whole.program = digest("other"),
+        &format!("another build of mplab made it: the program {}, not {}", programs[0], programs[1]),
+    );
     let images = [digest("other").short(), digest("new").short()];
     foreign(
         |whole| whole.kernels[1].image = Some(digest("other")),
@@ -155,7 +158,7 @@ fn a_foreign_part_is_told_with_what_is_foreign() {
     foreign(|whole| whole.seeds = "1..5".parse().unwrap(), "its seeds are 1..5, not 1..4");
     foreign(|whole| whole.command = Command::Run, "it is of `mplab run`, not of `mplab matrix`");
     foreign(|whole| drop(whole.cases.remove("b")), "it has no case b");
-    foreign(|whole| whole.cases.get_mut("b").unwrap().digest = digest("changed"), "its case b or the topology of that is another");
+    foreign(|whole| whole.cases.get_mut("b").unwrap().digest = digest("changed"), "its case b or that case's topology differs");
     foreign(
         |whole| whole.cases.get_mut("lame").unwrap().lacks.clear(),
         "its case lame cannot run on the same kernels (it can; elsewhere old: no netem)",
@@ -184,10 +187,10 @@ fn a_part_that_has_not_what_its_shard_has_is_refused() {
     let whole = usual();
     let mut lacking = parts(&whole, 2, [1, 2]);
     let gone = lacking[0].1.cases.get_mut("b").unwrap().get_mut("new").unwrap().runs.pop().unwrap();
-    assert_eq!(refused(lacking.clone()), [format!("1.json: b with new, seed {} is missing in part 1/2", gone.seed)]);
+    assert_eq!(refused(lacking.clone()), [format!("1.json: b with new, seed {} is missing from part 1/2", gone.seed)]);
     lacking[1].1.cases.get_mut("b").unwrap().get_mut("new").unwrap().runs.push(gone.clone());
     let told = refused(lacking);
-    assert!(told.contains(&format!("2.json: b with new, seed {} is none of part 2/2", gone.seed)), "{told:?}");
+    assert!(told.contains(&format!("2.json: b with new, seed {} does not belong to part 2/2", gone.seed)), "{told:?}");
     let mut doubled = parts(&whole, 2, [1, 2]);
     doubled[0].1.cases.get_mut("b").unwrap().get_mut("new").unwrap().runs.push(gone.clone());
     assert_eq!(refused(doubled), [format!("1.json: it has b with new, seed {} twice", gone.seed)]);

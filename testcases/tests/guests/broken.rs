@@ -109,13 +109,13 @@ fn a_warning(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
 
 fn a_kernel_that_stops(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
     let (recording, _) = broken(&guest.clone().silent_for(SILENCE), place, STOP)?;
-    hangs(&recording, "the guest said nothing for 30s: its kernel runs, and lets no program run");
+    hangs(&recording, "the guest said nothing for 30s: its kernel runs but lets no program run");
     Ok(())
 }
 
 fn a_program_that_never_waits(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
     let (recording, _) = broken(&guest.clone().silent_for(SILENCE), place, NEVER_WAIT)?;
-    hangs(&recording, "the guest said nothing for 30s: a program in it runs, and neither waits nor looks at the clock, so no time passes");
+    hangs(&recording, "the guest said nothing for 30s: a program in it runs without waiting or reading the clock, so no time passes");
     Ok(())
 }
 

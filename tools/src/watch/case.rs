@@ -1,5 +1,5 @@
-//! `mplab run --watch`: cases on a screen while they run, one after the other; as plain rows where there is no terminal.
-//! Not here: running them. What is known of a case at its end is printed as without it.
+//! `mplab run --watch`: shows cases live on a screen, one after the other, or as plain rows without a terminal.
+//! Not here: running them. The result of a case is printed as without `--watch`.
 
 use std::mem;
 use std::time::Duration;
@@ -22,16 +22,16 @@ use crate::lines;
 pub(crate) struct Watch {
     style: Style,
     interval: Time,
-    /// There is none where there is no terminal, or after somebody has left it.
+    /// `None` without a terminal, and after the user has left the screen.
     screen: Option<Screen>,
     picture: Option<Picture>,
     rows: Option<Rows>,
     around: Around,
-    /// What is printed when the screen is gone.
+    /// Text to print once the screen is closed.
     kept: Vec<String>,
-    /// The number of cases, and of those that have ended.
+    /// The number of cases, and how many have ended.
     cases: (usize, usize),
-    /// Whether the case's lab was built already.
+    /// Whether the case's lab has been built.
     begun: bool,
 }
 
@@ -43,9 +43,9 @@ fn heading(task: &Task, interval: Time) -> Rows {
 }
 
 impl Watch {
-    /// The interval is that of the speeds.
+    /// Measures throughput over this interval.
     pub(crate) fn new(style: Style, interval: Option<Time>) -> Self {
-        // Without a screen nothing is lost but the picture.
+        // Without a screen only the picture is lost.
         let screen = screen::there_is().then(|| Screen::open().ok()).flatten();
         let interval = interval.unwrap_or(if screen.is_some() { super::FAST } else { super::SLOW });
         let foot = "q: leave the screen; the run goes on".to_owned();
@@ -110,7 +110,7 @@ impl Watch {
         }
     }
 
-    /// Prints, or keeps it until the screen is gone.
+    /// Prints a text, or keeps it until the screen is closed.
     fn tell(&mut self, text: String) {
         if self.screen.is_some() { self.kept.push(text) } else { show!("{text}") }
     }
@@ -123,7 +123,7 @@ impl Watch {
         }
     }
 
-    /// Draws, and listens. A terminal that is gone is left.
+    /// Draws, and handles keys. Leaves a terminal that is gone.
     fn draw(&mut self, at_once: bool) {
         let (Some(screen), Some(picture)) = (&mut self.screen, &self.picture) else { return };
         let done = screen.draw(picture, &self.around, at_once).and_then(|()| screen.key(Duration::ZERO));
@@ -132,7 +132,7 @@ impl Watch {
         }
     }
 
-    /// Shows the end until somebody has seen it.
+    /// Shows the result until a key is pressed.
     fn rest(&mut self) {
         "any key: leave the screen".clone_into(&mut self.around.foot);
         while let (Some(screen), Some(picture)) = (&mut self.screen, &self.picture) {

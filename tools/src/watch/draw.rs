@@ -1,5 +1,5 @@
 //! The picture on a screen of any size: links with bars and sparklines, subflows, steps, the verdict.
-//! Not here: what is in the picture, and the terminal. Colours only add to it: nothing is said by them alone.
+//! Not here: what is in the picture, and the terminal. Colours only add to the text: none carries a meaning alone.
 
 use mplab::words::terminal::visible;
 use mplab::words::{Time, Window};
@@ -11,22 +11,22 @@ use ratatui::widgets::{Paragraph, Row, Sparkline, Table};
 
 use super::picture::{LinkView, Picture, SubflowView};
 
-/// Of the links, in their order, as in other drawings of mplab.
+/// The colours of the links, in their order, as in mplab's other drawings.
 const COLOURS: [Color; 6] = [Color::Blue, Color::Yellow, Color::Green, Color::Red, Color::Magenta, Color::Cyan];
 /// Eighths of a character.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-/// The widest name of a link that is shown whole.
+/// The longest link name that is shown in full.
 const NAME: usize = 16;
 /// The width of a bar.
 const BAR: usize = 20;
 
-/// What else is on the screen.
+/// What else is on the screen, around the picture.
 #[derive(Default)]
 pub(super) struct Around {
     pub(super) colours: bool,
-    /// How it goes, in the right corner.
+    /// The state of the run, in the right corner.
     pub(super) state: String,
-    /// The link that keys are about.
+    /// The link that keys act on.
     pub(super) selected: Option<usize>,
     /// The last line: keys, a message, or what is being typed.
     pub(super) foot: String,
@@ -38,14 +38,14 @@ impl Around {
     }
 }
 
-/// Draws it.
+/// Draws the whole screen.
 pub(super) fn draw(frame: &mut Frame<'_>, picture: &Picture, around: &Around) {
     let area = frame.area();
     let below = picture.verdict.as_ref().map_or(picture.steps.len() + picture.told.len(), |verdict| verdict.findings.len());
     let below = if below == 0 { 0 } else { (below + 1).min((area.height / 3).max(4).into()) as u16 };
     let subflows = if picture.subflows.is_empty() { 2 } else { picture.subflows.len() as u16 + 1 };
     let room = area.height.saturating_sub(3 + below);
-    // A third of the room is the subflows' in any case.
+    // Subflows always get a third of the room.
     let links = (links_height(picture, room.saturating_sub(subflows.min(room / 3)))).min(room);
     let rows =
         [Constraint::Length(1), Constraint::Length(links + 1), Constraint::Fill(1), Constraint::Length(below), Constraint::Length(1)];
@@ -64,7 +64,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, picture: &Picture, around: &Around) {
     frame.render_widget(Line::raw(text(&around.foot)), foot);
 }
 
-/// Text of anybody as what stands in one line of a screen.
+/// Any text, made safe to show in one line of the screen.
 fn text(text: &str) -> String {
     visible(text).replace(['\n', '\t'], " ")
 }
@@ -73,7 +73,7 @@ fn dim() -> Style {
     Style::new().add_modifier(Modifier::DIM)
 }
 
-/// The lines that the links take: two for each where there is room.
+/// The number of lines for the links: two per link if there is room.
 fn links_height(picture: &Picture, room: u16) -> u16 {
     let links = picture.links.len() as u16;
     if 2 * links < room { 2 * links } else { links.min(room.saturating_sub(1)) }
@@ -83,7 +83,7 @@ fn draw_links(frame: &mut Frame<'_>, picture: &Picture, around: &Around, area: R
     let width = picture.links.iter().map(|link| link.name.chars().count()).max().unwrap_or_default().clamp(4, NAME);
     let each = if usize::from(area.height) > 2 * picture.links.len() { 2 } else { 1 };
     let fitting = usize::from(area.height.saturating_sub(1)) / each;
-    // The selected link is among those that are shown.
+    // The selected link is always shown.
     let first = around.selected.map_or(0, |selected| (selected + 1).saturating_sub(fitting));
     let hidden = picture.links.len().saturating_sub(fitting);
     let more = if hidden > 0 { format!("   ({hidden} more)") } else { String::new() };
@@ -100,7 +100,7 @@ fn draw_links(frame: &mut Frame<'_>, picture: &Picture, around: &Around, area: R
     }
 }
 
-/// A line of a link: of one way, or of both together.
+/// A line of a link, for one direction or for both together.
 #[allow(clippy::too_many_arguments, reason = "all of it is where and how to draw one line")]
 fn draw_link(
     frame: &mut Frame<'_>,
@@ -204,13 +204,13 @@ fn draw_subflows(frame: &mut Frame<'_>, subflows: &[SubflowView], area: Rect) {
     frame.render_widget(table, area);
 }
 
-/// The last steps that were taken and what the kernels said, in the order of time, and the next step.
+/// The latest steps and kernel notices in the order of time, and the next step.
 fn draw_steps(frame: &mut Frame<'_>, picture: &Picture, area: Rect) {
     let room = usize::from(area.height.saturating_sub(1));
     let steps = picture.steps.iter();
     let mut past: Vec<(u64, &str, &str)> = steps.clone().filter_map(|step| Some((step.taken?, "•", step.words.as_str()))).collect();
     past.extend(picture.told.iter().map(|(at, words)| (*at, "△", words.as_str())));
-    // A stable sort: a step comes before what is said of it.
+    // The sort is stable: a step comes before the notices it causes.
     past.sort_by_key(|(at, ..)| *at);
     let to_come = steps.filter(|step| step.taken.is_none());
     let all = past.len() + to_come.clone().count();
@@ -218,14 +218,14 @@ fn draw_steps(frame: &mut Frame<'_>, picture: &Picture, area: Rect) {
     let line = |mark: &str, at: &str, words: &str, style| Line::styled(format!("{mark} {at:>8}  {}", text(words)), style);
     let past = past.iter().map(|(at, mark, words)| line(mark, &format!("{:.2}s", Time::from_micros(*at).seconds()), words, Style::new()));
     let lines = past.chain(to_come.map(|step| line(" ", &step.due, &step.words, dim())));
-    let heading = if picture.told.is_empty() { "steps" } else { "steps (•), and what the kernels say (△)" };
+    let heading = if picture.told.is_empty() { "steps" } else { "steps (•) and kernel notices (△)" };
     frame.render_widget(
         Paragraph::new(std::iter::once(Line::styled(heading, dim())).chain(lines.skip(first).take(room)).collect::<Vec<_>>()),
         area,
     );
 }
 
-/// What held and what did not; what speaks against the run first, if not all fits.
+/// The findings of the verdict, with those that speak against the run first if not all fit.
 fn draw_verdict(frame: &mut Frame<'_>, verdict: &mplab::judge::Verdict, around: &Around, area: Rect) {
     let room = usize::from(area.height.saturating_sub(1));
     let mut findings: Vec<_> = verdict.findings.iter().collect();

@@ -1,4 +1,4 @@
-//! `mplab watch`: a lab that stays, on a screen with keys that cut, restore and shape its links, or as plain lines.
+//! `mplab watch`: shows a standing lab on a screen, with keys that cut, restore and shape its links, or as plain lines.
 //! Not here: what a cut is, which the lab's holder knows.
 
 use std::thread;
@@ -18,7 +18,7 @@ use crate::{Failure, standing};
 /// What the keys do.
 const KEYS: &str = "↑↓ link   c cut   b blackhole   r restore   s shape   space pause   q leave";
 
-/// Prints rows, as many as are asked for, or until nobody reads them.
+/// Prints as many rows as requested, or rows until nobody reads them.
 pub(super) fn rows(lab: &Standing, interval: Time, samples: Option<u64>) -> Result<(), Failure> {
     let mut rows = Rows::new(lab.topology(), interval);
     say!("{}", rows.header());
@@ -29,14 +29,14 @@ pub(super) fn rows(lab: &Standing, interval: Time, samples: Option<u64>) -> Resu
             say!("{row}");
             left = left.map(|left| left - 1);
         }
-        // A look may be a moment late, and must not be early: a row is of a whole interval.
+        // A look may be a little late but not early: each row covers a whole interval.
         next += Duration::from(interval);
         thread::sleep((next + Duration::from_millis(1)).saturating_duration_since(Instant::now()));
     }
     Ok(())
 }
 
-/// Prints what is seen over one interval.
+/// Prints links and subflows over one interval.
 pub(super) fn once(lab: &Standing, interval: Time) -> Result<(), Failure> {
     let mut picture = Picture::new(String::new(), lab.topology(), interval);
     picture.set(&lab.state()?.links);
@@ -59,13 +59,13 @@ struct Watched<'a> {
     typed: Option<String>,
 }
 
-/// Shows it until somebody leaves, or so many samples were shown.
+/// Shows the lab until the user leaves, or until this many samples have been shown.
 pub(super) fn screen(lab: &Standing, interval: Time, samples: Option<u64>, style: Style) -> Result<(), Failure> {
     let broken = |error| Failure::system("failed to use the terminal", &error);
     let picture = Picture::new(format!("lab {}: {}", lab.name(), lab.topology().summary), lab.topology(), interval);
     let around = Around { colours: style == Style::Ansi, selected: Some(0), foot: KEYS.to_owned(), ..Around::default() };
     let mut watched = Watched { lab, picture, around, paused: false, typed: None };
-    // Before the screen is taken: what is wrong is told where it can be read.
+    // Before taking over the terminal, so that an error can be read.
     watched.look()?;
     let mut screen = Screen::open().map_err(broken)?;
     let mut next = Instant::now() + Duration::from(interval);
@@ -93,7 +93,7 @@ impl Watched<'_> {
         Ok(self.picture.see(&self.lab.look()?))
     }
 
-    /// Does what a key asks for. Returns false if that is to leave.
+    /// Handles a key. Returns false if the user leaves.
     fn press(&mut self, key: KeyCode) -> bool {
         if let Some(typed) = self.typed.take() {
             self.write(typed, key);
@@ -155,7 +155,7 @@ impl Watched<'_> {
         }
     }
 
-    /// Takes a step. Why it was not taken stands in the last line.
+    /// Takes a step. If it is refused, the last line says why.
     fn step(&mut self, command: &str, line: String, words: &str) {
         match self.lab.step(&format!("mplab {command}"), &line) {
             Ok(()) => {

@@ -1,4 +1,4 @@
-//! Watching: a run or a lab that stays, as it goes, on a screen with ratatui or as plain lines.
+//! Watching a run or a standing lab live, on a screen with ratatui or as plain lines.
 //! Not here: sampling, and judging.
 
 mod case;
@@ -18,31 +18,31 @@ pub(crate) use case::Watch;
 use crate::Failure;
 use crate::exit::Exit;
 
-/// The interval on a screen, if none is asked for.
+/// The default interval on a screen.
 const FAST: Time = Time::from_millis(200);
-/// The interval of lines.
+/// The default interval of plain lines.
 const SLOW: Time = Time::from_millis(1000);
-/// The shortest: looking takes time, too.
+/// The shortest interval: looking takes time, too.
 const LEAST: Time = Time::from_millis(10);
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The lab, if several stand
+    /// The lab [default: the only one there is]
     lab: Option<String>,
-    /// Over which time speeds are measured [default: 1s; 200ms on a screen]
+    /// Interval over which throughput is measured [default: 200ms on a terminal, else 1s]
     #[arg(long, short = 't', value_name = "TIME")]
     interval: Option<Time>,
-    /// End after this number of samples
+    /// Exit after this number of samples
     #[arg(long, short, value_name = "NUMBER")]
     samples: Option<u64>,
-    /// Print links and subflows over one interval, and end
+    /// Print links and subflows over one interval, and exit
     #[arg(long, conflicts_with = "samples")]
     once: bool,
 }
 
 pub(crate) fn watch(arguments: &Arguments, style: Style) -> Result<Exit, Failure> {
     if arguments.interval.is_some_and(|interval| interval < LEAST) {
-        return Err(Failure::usage(format!("mplab: --interval is less than {LEAST}: write a longer one")));
+        return Err(Failure::usage(format!("mplab: --interval must be at least {LEAST}")));
     }
     let lab = standing::find(arguments.lab.as_deref())?;
     let interval = |otherwise| arguments.interval.unwrap_or(otherwise);

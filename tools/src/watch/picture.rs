@@ -1,4 +1,4 @@
-//! What there is to see of a lab: how fast each link carries, the subflows, the steps, the verdict. It grows with each moment that it is shown.
+//! What is shown of a lab: link throughput, subflows, steps, the verdict. Each moment seen updates it.
 //! Not here: drawing it, and where the moments come from.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -12,10 +12,10 @@ use mplab::recording::NoticeRecord;
 use mplab::report;
 use mplab::words::{End, Time};
 
-/// How many intervals of a link are kept: the widest screen has fewer columns.
+/// How many intervals of a link are kept: more than the widest screen has columns.
 const KEPT: usize = 1000;
 
-/// What there is to see.
+/// What is shown of a lab.
 pub(super) struct Picture {
     pub(super) title: String,
     /// The time of the last moment, in µs.
@@ -23,7 +23,7 @@ pub(super) struct Picture {
     pub(super) links: Vec<LinkView>,
     pub(super) subflows: Vec<SubflowView>,
     pub(super) steps: Vec<StepView>,
-    /// What the kernels said of links, addresses and routes, with the time in µs.
+    /// The kernels' notices about links, addresses and routes, with the time in µs.
     pub(super) told: Vec<(u64, String)>,
     pub(super) verdict: Option<Verdict>,
     /// The same, by host.
@@ -31,19 +31,19 @@ pub(super) struct Picture {
     interval: u64,
     /// The hosts' interfaces by their addresses.
     addresses: BTreeMap<IpAddr, End>,
-    /// The moment from which the interval under way counts.
+    /// The moment at which the current interval began.
     since: Option<Moment>,
 }
 
-/// A link as it is seen.
+/// What is shown of a link.
 pub(super) struct LinkView {
     pub(super) name: String,
     ends: [End; 2],
     /// How it is cut; empty if it is whole.
     pub(super) cut: String,
-    /// What arrived up and down in each interval, in bits per second, the newest last.
+    /// The throughput up and down in each interval, in bits per second, the newest last.
     pub(super) speeds: VecDeque<[u64; 2]>,
-    /// The speed that is a full bar: what it may carry, or the most it did.
+    /// The throughput of a full bar: the link's rate, or the most it has carried.
     pub(super) full: u64,
 }
 
@@ -51,12 +51,12 @@ pub(super) struct LinkView {
 pub(super) struct SubflowView {
     pub(super) from: String,
     pub(super) to: String,
-    /// What was sent and acknowledged, or received, in bits per second.
+    /// The bytes acknowledged and received, in bits per second.
     pub(super) speed: u64,
     pub(super) seen: SubflowMoment,
 }
 
-/// A step of a case, or what was done by hand.
+/// A step of a case, or one taken by hand.
 pub(super) struct StepView {
     /// When it was taken, in µs.
     pub(super) taken: Option<u64>,
@@ -66,14 +66,14 @@ pub(super) struct StepView {
 }
 
 impl LinkView {
-    /// The newest speeds.
+    /// The newest throughput, up and down.
     pub(super) fn now(&self) -> [u64; 2] {
         self.speeds.back().copied().unwrap_or_default()
     }
 }
 
 impl Picture {
-    /// Of a lab of which nothing was seen yet; its speeds are those of such intervals.
+    /// The picture of a lab of which nothing has been seen yet. Throughput is measured over this interval.
     pub(super) fn new(title: String, topology: &Topology, interval: Time) -> Self {
         let link = |(name, link): (&String, &mplab::topology::Link)| {
             let rates = [&link.up, &link.down].map(|shape| shape.rate.map_or(0, |rate| rate.0));
@@ -110,7 +110,7 @@ impl Picture {
         }
     }
 
-    /// Takes in a moment, and says whether it ends an interval. A time before the last moment's is that of another run.
+    /// Takes in a moment, and returns whether it ends an interval. A time before the last moment's begins another run.
     pub(super) fn see(&mut self, moment: &Moment) -> bool {
         let again = moment.at < self.at;
         self.at = moment.at;
@@ -131,7 +131,7 @@ impl Picture {
         let span = moment.at - before.at;
         for link in &mut self.links {
             let arrived = |moment: &Moment, end: &End| received(moment, end).unwrap_or_default();
-            // Up is from the first end to the second.
+            // Up is from the first end to the second: what the second received.
             let speeds = [1, 0].map(|end| speed(arrived(&before, &link.ends[end]), arrived(moment, &link.ends[end]), span));
             link.full = link.full.max(speeds[0]).max(speeds[1]);
             link.speeds.push_back(speeds);
@@ -144,7 +144,7 @@ impl Picture {
         true
     }
 
-    /// Takes in what the kernels said. A moment has also what an earlier one had.
+    /// Takes in the kernels' notices. A moment repeats those of earlier ones.
     fn hear(&mut self, moment: &Moment) {
         for (host, seen) in &moment.hosts {
             let known = self.notices.entry(host.clone()).or_default();
@@ -179,12 +179,12 @@ impl Picture {
     }
 }
 
-/// What an end received so far, in bytes.
+/// The bytes an end has received so far.
 pub(super) fn received(moment: &Moment, end: &End) -> Option<u64> {
     Some(moment.hosts.get(&end.host)?.interfaces.get(&end.interface)?.0)
 }
 
-/// How fast a count of bytes grew in a time in µs, in bits per second.
+/// The growth of a count of bytes over a time in µs, in bits per second.
 fn speed(before: u64, now: u64, span: u64) -> u64 {
     (now.saturating_sub(before) as f64 * 8e6 / span.max(1) as f64) as u64
 }

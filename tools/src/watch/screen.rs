@@ -1,4 +1,4 @@
-//! The terminal while a picture is on it: taken over, drawn on at most ten times a second, listened to, and given back whatever happens.
+//! The terminal while it shows a picture: takes it over, draws at most ten times a second, reads keys, and restores it whatever happens.
 //! Not here: what is drawn, and what keys do.
 
 use std::io::{self, IsTerminal};
@@ -22,20 +22,20 @@ pub(super) struct Screen {
     drawn: Option<Instant>,
 }
 
-/// Whether there is a terminal to show a picture on.
+/// Whether there is a terminal that can show a picture.
 pub(super) fn there_is() -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     io::stdout().is_terminal() && io::stdin().is_terminal() && !dumb
 }
 
 impl Screen {
-    /// Takes the terminal over. It is given back also if this program panics, or if a signal ends it.
+    /// Takes the terminal over. It is restored even if this program panics or a signal ends it.
     pub(super) fn open() -> io::Result<Self> {
         signals::shown(true)?;
         Ok(Self { terminal: ratatui::try_init()?, drawn: None })
     }
 
-    /// Draws if it is time again, or at once.
+    /// Draws if the next frame is due, or `at_once`.
     pub(super) fn draw(&mut self, picture: &Picture, around: &Around, at_once: bool) -> io::Result<()> {
         if at_once || self.drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
             self.drawn = Some(Instant::now());
@@ -44,7 +44,7 @@ impl Screen {
         Ok(())
     }
 
-    /// The key that is pressed within a time, if one is. Ctrl-C ends this program as it always does.
+    /// The key pressed within a time, if any. Ctrl-C ends this program as usual.
     pub(super) fn key(&mut self, within: Duration) -> io::Result<Option<KeyCode>> {
         if !event::poll(within)? {
             return Ok(None);
@@ -58,7 +58,7 @@ impl Screen {
                 }
             }
             Event::Key(key) if key.kind == KeyEventKind::Press => Ok(Some(key.code)),
-            // It is drawn anew at once.
+            // Redraw at once.
             Event::Resize(..) => {
                 self.drawn = None;
                 Ok(None)
@@ -71,7 +71,7 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         ratatui::restore();
-        // The thread for that is there already, so nothing can go wrong.
+        // The signal thread exists by now, so this cannot fail.
         signals::shown(false).ok();
     }
 }

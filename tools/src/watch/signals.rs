@@ -1,5 +1,5 @@
-//! Signals that end this program: the terminal is given back first if a picture is on it.
-//! Not here: the picture, and what a panic does, which ratatui sees to.
+//! Signals that end this program: if the terminal shows a picture, it is restored first.
+//! Not here: the picture, and panics, which ratatui handles.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +9,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-/// Whether a picture is on the terminal.
+/// Whether the terminal shows a picture.
 static SHOWN: AtomicBool = AtomicBool::new(false);
 
-/// Says whether a picture is on the terminal. From the first time on a thread waits for the signals.
+/// Sets whether the terminal shows a picture. The first call starts a thread that waits for signals.
 pub(super) fn shown(is: bool) -> io::Result<()> {
     static WAITS: OnceLock<()> = OnceLock::new();
     if WAITS.set(()).is_ok() {
@@ -22,7 +22,7 @@ pub(super) fn shown(is: bool) -> io::Result<()> {
                 if SHOWN.load(Ordering::SeqCst) {
                     ratatui::restore();
                 }
-                // It ends this program as if nobody had waited for it, so that a shell is told the signal.
+                // The program ends as if the signal had its default effect, so that a shell sees the signal.
                 emulate_default_handler(signal).ok();
             }
         };

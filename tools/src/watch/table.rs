@@ -1,5 +1,5 @@
-//! What there is to see as plain lines: a row for each interval, as pmrep prints them, or all of one moment.
-//! Not here: a screen.
+//! What is seen of a lab as plain lines: a row for each interval, as pmrep prints them, or all of one moment.
+//! Not here: the screen.
 
 use mplab::Topology;
 use mplab::execute::Moment;
@@ -13,16 +13,16 @@ use super::picture::{Picture, received};
 pub(super) struct Rows {
     ends: Vec<End>,
     table: IntervalTable,
-    /// The first moment, from which is counted.
+    /// The first moment, from which bytes and time count.
     first: Option<Moment>,
-    /// How much of what the kernels said has been noted.
+    /// How many of the kernels' notices have been noted.
     told: usize,
 }
 
 impl Rows {
     pub(super) fn new(topology: &Topology, interval: Time) -> Self {
         let names: Vec<String> = topology.links.keys().flat_map(|link| ["up", "down"].map(|way| format!("{link} {way}"))).collect();
-        // What goes up arrives at the second end.
+        // What goes up is received at the second end.
         let ends = topology.links.values().flat_map(|link| [link.ends[1].clone(), link.ends[0].clone()]).collect();
         Self { ends, table: IntervalTable::new(&names, interval), first: None, told: 0 }
     }
@@ -39,12 +39,12 @@ impl Rows {
         self.table.push(moment.at.saturating_sub(first.at), &bytes)
     }
 
-    /// Notes a step; its line comes with the rows after it.
+    /// Notes a step. Its line comes before the next row.
     pub(super) fn step(&mut self, at: u64, words: String) {
         self.table.mark(at, words);
     }
 
-    /// Notes what the kernels have said so far, each once, as a step.
+    /// Notes each of the kernels' notices so far once, as a step.
     pub(super) fn told(&mut self, told: &[(u64, String)]) {
         for (at, words) in told.iter().skip(self.told) {
             self.step(*at, words.clone());
@@ -52,13 +52,13 @@ impl Rows {
         self.told = told.len();
     }
 
-    /// What is left.
+    /// The remaining rows.
     pub(super) fn finish(self) -> Vec<String> {
         self.table.finish()
     }
 }
 
-/// All that is seen now.
+/// All that is seen at this moment.
 pub(super) fn once(picture: &Picture) -> String {
     let mut rows = vec![["link", "up Mbit/s", "down Mbit/s", "state"].map(str::to_owned).to_vec()];
     for link in &picture.links {

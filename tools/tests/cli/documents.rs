@@ -38,7 +38,7 @@ pub(crate) fn a_new_file_is_in_order_and_never_replaces_one() {
             assert_eq!(said.code, 0, "{said:?}");
             let again = directory.say(&["new", kind, &file]);
             assert_eq!(again.code, 2, "{again:?}");
-            assert_has(&again.err, &[&file, "exists already"]);
+            assert_has(&again.err, &[&file, "already exists"]);
         }
     }
     fs::rename(directory.path().join("topologies/new"), directory.path().join("cases/topologies")).expect("a directory of ours");

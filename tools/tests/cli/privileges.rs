@@ -56,7 +56,7 @@ pub(crate) fn a_doctor_says_what_this_computer_can_do() {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel has a name");
     assert_has(
         &said.out,
-        &["  ok     kernel", &format!("Linux {} with MPTCP", release.trim()), "  lacks  kernels", "-> tools/fetch-kernels", "iperf3"],
+        &["  ok     kernel", &format!("Linux {} with MPTCP", release.trim()), "  lacks  kernels", "-> run tools/fetch-kernels", "iperf3"],
     );
     let columns: Vec<_> = said.out.lines().filter(|line| line.starts_with("  ok     ")).map(|line| line[9..].find("  ")).collect();
     assert!(columns.len() > 4 && columns.iter().all(Option::is_some), "{}", said.out);

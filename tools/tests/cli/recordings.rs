@@ -79,11 +79,11 @@ pub(crate) fn a_recording_is_drawn() {
     }
     let said = directory.say(&["report", "out", "out/short.json", "-o", "pages/all.html"]);
     assert_eq!(said.code, 2, "{said:?}");
-    assert_has(&said.err, &["are the same run"]);
+    assert_has(&said.err, &["have the same case, place and seed"]);
     fs::remove_file(directory.path().join("out/other.json")).expect("a file of ours");
     let said = directory.say(&["report", "pages", "-o", "none.html"]);
     assert_eq!(said.code, 2, "{said:?}");
-    assert_has(&said.err, &["pages: there is no recording (*.json) in it"]);
+    assert_has(&said.err, &["pages: it contains no recording (*.json)"]);
     let said = directory.say(&["report", "out/short.json", "-o", "short.gif"]);
     assert_eq!(said.code, 2, "{said:?}");
     assert_has(&said.err, &["short.gif", ".html", ".svg"]);
@@ -92,7 +92,7 @@ pub(crate) fn a_recording_is_drawn() {
     for output in ["out/short.svg", "./out/../out/short.svg"] {
         let said = directory.say(&["report", "out/short.svg", "-o", output]);
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
-        assert_has(&said.err, &["this is the recording, and it would be lost"]);
+        assert_has(&said.err, &["the output would overwrite the recording"]);
     }
     assert_eq!(fs::read(directory.path().join("out/short.svg")).expect("a recording"), before);
     let said = directory.say(&["report", "out/short.svg", "--interval", "1us"]);
@@ -111,7 +111,7 @@ pub(crate) fn a_report_is_whole_or_is_not_there() {
     let wrong = [
         ("cut.json", "not a recording"),
         ("empty.json", "not a recording"),
-        ("sparse.json", "it is larger than 1024 MiB, the most that is read"),
+        ("sparse.json", "it is larger than 1024 MiB, the limit for such a file"),
     ];
     for (recording, why) in wrong {
         for form in forms {

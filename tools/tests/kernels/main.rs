@@ -366,14 +366,14 @@ fn what_is_missing_is_named() {
         (&[&directory], &["empty: neither"]),
         (&[&modules], &["modules.deb: the modules of Linux 6.9.1-test, without its image", "linux-binary-6.9.1-test"]),
         (&[&image], &["image.deb: the image of Linux 6.9.1-test, without its modules", "linux-modules-6.9.1-test"]),
-        (&[&image, &newer], &["newer.deb: a module of Linux 6.9.2-test", "image.deb is Linux 6.9.1-test", "the same release"]),
+        (&[&image, &newer], &["newer.deb: a module of Linux 6.9.2-test", "image.deb is Linux 6.9.1-test", "name files of one release"]),
         (&[&image, &two], &["images of two releases", "6.9.1-test", "6.9.2-test"]),
         (&[&alien], &["alien.deb: the module veth", "another processor", "x86_64"]),
         (&[&lacking], &["lacking.deb: the module stp needs llc", "linux-modules-extra"]),
         (&[&arm], &["arm.deb: ./boot/vmlinuz-6.9.1-test is not a kernel image for x86_64"]),
         (&[&old], &["old is a kernel image for 32-bit x86"]),
         (&[&short], &["short is a kernel image whose end is missing"]),
-        (&[&text], &["text is not a kernel image", "no archive", ".deb", "build tree"]),
+        (&[&text], &["text is not a kernel image", "not an archive", ".deb", "build tree"]),
         (&[&elf], &["elf is an ELF file, but not a kernel for x86_64"]),
         (&[&shelf.0.path().join("nowhere.deb")], &["nowhere.deb: No such file"]),
     ];
@@ -387,7 +387,7 @@ fn what_is_missing_is_named() {
     for name in ["", "Debian", "../some", ".some", "-", "a_b", &"a".repeat(64)] {
         let said = shelf.say(&["kernel", "import", "--", name, modules.to_str().expect("text")]);
         assert_eq!(said.code, 2, "{said:?}");
-        assert_has(&said.err, &["a kernel's name has 1 to 63 of a-z, 0-9"]);
+        assert_has(&said.err, &["a kernel's name has 1 to 63 characters out of a-z, 0-9"]);
     }
 }
 

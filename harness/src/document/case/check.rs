@@ -1,4 +1,4 @@
-//! From a case as it is written to a checked one and the topology it runs on, or to all the mistakes that are in both.
+//! Turns a case as written into a checked one and its topology, or into all the mistakes in both.
 //! Not here: which keys there are (`raw`).
 
 mod changed;
@@ -26,7 +26,7 @@ pub trait Topologies {
     /// The topology that a case calls `name`, as written in its file.
     fn find(&self, name: &str) -> Result<Source, NotFound>;
 
-    /// Where the files are that the case itself names; nowhere, if it is no file.
+    /// The directory of files that the case names, or `None` if the case is not a file.
     fn directory(&self) -> Option<&Path> {
         None
     }
@@ -39,16 +39,16 @@ pub struct Source {
     pub name: String,
     /// Its text.
     pub text: String,
-    /// Where the files are that it names; nowhere, if it is no file.
+    /// The directory of files that it names, or `None` if it is not a file.
     pub directory: Option<PathBuf>,
 }
 
 /// There is no such topology.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotFound {
-    /// What was looked for where.
+    /// What was looked for, and where.
     pub message: String,
-    /// The names that would have been found.
+    /// The names that exist.
     pub known: Vec<String>,
 }
 
@@ -83,7 +83,7 @@ impl Topologies for Beside<'_> {
         if Path::new(name).extension().is_some_and(|ending| ending == "toml") {
             return load(&directory.join(name));
         }
-        // Relative paths end at the working directory; what is above it counts too.
+        // A relative path ends at the working directory, but the directories above it count too.
         let absolute = std::path::absolute(self.0).unwrap_or_else(|_| self.0.to_owned());
         let mut known = BTreeSet::new();
         for directory in absolute.ancestors().skip(1).map(|directory| directory.join("topologies")) {
@@ -111,8 +111,8 @@ pub fn load(path: &Path) -> Result<(Case, Topology), LoadError> {
     parse(&path.display().to_string(), &text, &Beside(path)).map_err(LoadError::Mistakes)
 }
 
-/// Reads the text of a case file that messages call `name`, and the topology it names. The mistakes of both come back together, and if there
-/// are none, those of its variants.
+/// Reads the text of a case file that messages call `name`, and the topology it names. Returns the mistakes of both together or, if there are
+/// none, those of its variants.
 pub fn parse(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) -> Result<(Case, Topology), Vec<Diagnostics>> {
     let whole = parse_one(name, text, topologies)?;
     let variants = change::variants(text);
@@ -121,7 +121,7 @@ pub fn parse(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) ->
     if wrong.is_empty() { Ok(whole) } else { Err(wrong) }
 }
 
-/// Reads the variant with this number of a case file. Its mistakes are where the files have them: in the variant, or in what it changes.
+/// Reads the variant with this number of a case file. Its mistakes point to where they are written: in the variant, or in what it changes.
 fn parse_variant(
     name: &str,
     text: &str,
@@ -147,7 +147,7 @@ fn of_variant(name: &str, variant: &str) -> String {
     format!("{name} ({variant})")
 }
 
-/// Reads the text of a case file that messages call `name` and the topology it names, both with a change. It has no variants any more.
+/// Reads the text of a case file that messages call `name` and the topology it names, both with a change. The result has no variants.
 pub fn parse_changed(
     name: &str,
     text: &str,
@@ -185,8 +185,8 @@ fn parse_one(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) ->
     }
 }
 
-/// Reads the text of a case that messages call `name`, for a topology that is checked already. It may have steps and no traffic. Files that it
-/// names are seen from the root.
+/// Reads the text of a case that messages call `name`, for a topology that is already checked. It may have steps without traffic. Files that it
+/// names are relative to the root directory.
 pub fn parse_for(topology: &Topology, name: &str, text: &str) -> Result<Case, Diagnostics> {
     let mut mistakes = Mistakes::default();
     let raw: Option<raw::Case> = toml::read(text, &mut mistakes);
@@ -219,20 +219,20 @@ fn topology(
     }
 }
 
-/// What the findings about steps that wait are called, beside those about measures.
+/// The key of findings about steps that wait, beside those about measures.
 pub(crate) const WAITED: &str = "when";
-/// What the findings about steps that must be refused are called.
+/// The key of findings about steps that must be refused.
 pub(crate) const REFUSED: &str = "refused";
-/// How often is sampled unless it is written.
+/// The default sampling interval.
 const SAMPLE: Time = Time::from_millis(100);
-/// How often can be sampled.
+/// The possible sampling intervals.
 pub const SAMPLES: std::ops::RangeInclusive<Time> = Time::from_millis(10)..=Time::from_millis(10_000);
-/// How long after its last planned moment a run may last unless it is written.
+/// The default deadline of a run, counted from its last planned moment.
 const GRACE: Time = Time::from_millis(20_000);
-/// How long a transfer of a number of bytes or a process may last unless it is written.
+/// The default time for a transfer of a number of bytes or a process.
 const PATIENCE: Time = Time::from_millis(60_000);
 
-/// Checks what was read; without a topology, what needs none. What is wrong is left out of the value, which then is of use to nobody.
+/// Checks what was read; without a topology, only what needs none. What is wrong is left out of the value, which must then not be used.
 fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>, mistakes: &mut Mistakes) -> Case {
     let summary = summary(raw.summary.as_ref(), mistakes);
     let transfers = transfer::check(&raw.transfers, topology, mistakes);
@@ -277,45 +277,45 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
     }
 }
 
-/// Says so where something begins when the run is over.
+/// Reports what begins after the end of the run.
 fn before(deadline: &Spanned<Time>, raw: &raw::Case, mistakes: &mut Mistakes) {
     let steps = raw.steps.iter().filter_map(|step| step.value.at.as_ref());
     for at in steps.filter(|at| at.value >= deadline.value) {
         mistakes
-            .add(&at.span, format!("the run has ended by then: its deadline is {}", deadline.value))
+            .add(&at.span, format!("the run will have ended by then: its deadline is {}", deadline.value))
             .beside(&deadline.span, "here")
-            .help("take it earlier, or end the run later");
+            .help("take the step earlier, or write a later `deadline`");
     }
     for (name, transfer) in &raw.transfers {
         if transfer.value.start >= deadline.value {
             mistakes
                 .add(&transfer.name, format!("`{name}` starts after the run has ended: its deadline is {}", deadline.value))
                 .beside(&deadline.span, "here")
-                .help("start it earlier, or end the run later");
+                .help("start it earlier, or write a later `deadline`");
         } else if let Some(duration) = &transfer.value.duration
             && transfer.value.start.after(duration.value) > deadline.value
         {
             mistakes
                 .add(&duration.span, format!("`{name}` would send longer than the run lasts: its deadline is {}", deadline.value))
                 .beside(&deadline.span, "here")
-                .help("let it send for less time, or end the run later");
+                .help("write a shorter `duration`, or a later `deadline`");
         }
     }
     for during in raw.expects.iter().filter_map(|expect| expect.value.during.as_ref()) {
         if during.value.from.is_some_and(|from| from >= deadline.value) {
-            let message = format!("this window begins when the run has ended: its deadline is {}", deadline.value);
-            mistakes.add(&during.span, message).beside(&deadline.span, "here").help("look earlier, or end the run later");
+            let message = format!("this window begins after the run has ended: its deadline is {}", deadline.value);
+            mistakes.add(&during.span, message).beside(&deadline.span, "here").help("write an earlier window, or a later `deadline`");
         }
     }
 }
 
-/// Variants are told apart by their names, which are parts of trials' names.
+/// Checks the names of variants, which tell them apart and are parts of trials' names.
 fn variants(raw: &raw::Case, mistakes: &mut Mistakes) {
     let mut names: Vec<&Spanned<String>> = Vec::new();
     for name in raw.variants.iter().filter_map(|variant| variant.value.name.as_ref()) {
         if name.value.is_empty() || !name.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             mistakes
-                .add(&name.span, format!("`{}` is no name for a variant", name.value))
+                .add(&name.span, format!("`{}` cannot be the name of a variant", name.value))
                 .help("write letters, digits and _, as in \"over_ipv6\"");
         }
         if let Some(other) = names.iter().find(|other| other.value == name.value) {

@@ -1,4 +1,4 @@
-//! A case: which traffic runs over a topology, what happens meanwhile, and what must hold. Checked.
+//! A checked case: which traffic runs over a topology, what happens meanwhile, and what must hold.
 //! Not here: how it is written (`raw`), how it runs, how it is judged.
 
 pub mod check;
@@ -34,9 +34,9 @@ pub struct Case {
     pub summary: String,
     /// The topology's name.
     pub topology: String,
-    /// When a run that has not ended is ended; what has not arrived by then has not survived.
+    /// When a run that is still going is ended; what has not arrived by then counts as lost.
     pub deadline: Time,
-    /// How often everything is sampled.
+    /// The sampling interval.
     pub sample: Time,
     /// The transfers by name.
     pub transfers: BTreeMap<String, Transfer>,
@@ -52,7 +52,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// How long it lasts as far as it says so itself: until its last transfer or step ends. What ends when it ends does not count.
+    /// How long it lasts as far as the case says: until its last transfer or step ends. What ends only with the run does not count.
     pub fn lasts(&self) -> Time {
         let transfers = self.transfers.values().map(|transfer| {
             transfer.start.after(match (transfer.amount, transfer.rate) {
@@ -66,12 +66,12 @@ impl Case {
     }
 }
 
-/// Something that must hold: every measure named must satisfy its constraint.
+/// An expectation: every measure in it must satisfy its constraint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Expect {
     /// Whose measures.
     pub of: Subject,
-    /// In which part of the run; the whole run if open at both ends.
+    /// The part of the run; the whole run if open at both ends.
     pub during: Window,
     /// The measures and their constraints, in the order of the file.
     pub measures: Vec<Measure>,

@@ -1,4 +1,4 @@
-//! What a case names: hosts, links, addresses and processes, found or told as mistakes.
+//! Looks up what a case names: hosts, links, addresses and processes. What does not exist is a mistake.
 //! Not here: what is done with them.
 
 use std::net::IpAddr;
@@ -58,14 +58,14 @@ pub(in crate::document::case) fn known_among(name: &Spanned<String>, names: &[&s
     known
 }
 
-/// What to do where an IPv6 address is asked for and there is none.
+/// The help if an IPv6 address is needed and there is none.
 pub(in crate::document::case) const NO_IPV6: &str = "write `ipv6 = true` at the top of the topology";
 
 pub(in crate::document::case) fn family_name(ipv6: bool) -> &'static str {
     if ipv6 { "IPv6" } else { "IPv4" }
 }
 
-/// The address that is written as itself or as the name of an interface of the host.
+/// An address that is written as itself or as the name of an interface of the host.
 pub(in crate::document::case) fn address_of(
     name: &str,
     host: &Host,

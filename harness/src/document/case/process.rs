@@ -1,4 +1,4 @@
-//! A process of a case: a program that runs in a host. Checked.
+//! A checked process of a case: a program that runs in a host.
 //! Not here: how it is written, and running it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,18 +24,18 @@ pub struct Process {
     pub input: Option<String>,
     /// Whether its TCP sockets are made MPTCP sockets.
     pub mptcpize: bool,
-    /// Whether it may do to the computer what its user may.
+    /// Whether it keeps its user's privileges over the computer.
     #[serde(default)]
     pub privileged: bool,
-    /// When it starts; a step starts it if absent.
+    /// When it starts; if absent, a step starts it.
     pub start: Option<Time>,
     /// The processes that must be ready before it starts.
     pub after: BTreeSet<String>,
-    /// What says that it is ready; that it has started if absent.
+    /// What shows that it is ready; if absent, that it has started.
     pub ready: Option<Ready>,
-    /// Whether it runs until the run ends, and is ended then; else the run waits for it.
+    /// Whether it runs until the run ends and is then ended; otherwise the run waits for it.
     pub serves: bool,
-    /// What asks it to end.
+    /// The signal that asks it to end.
     pub stop: Signal,
 }
 
@@ -44,11 +44,11 @@ pub struct Process {
 pub struct Ready {
     /// What is seen then.
     pub sign: Sign,
-    /// How long after its start that may take.
+    /// How long after its start it must be seen.
     pub within: Time,
 }
 
-/// What is seen of a process that is ready.
+/// The sign that a process is ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sign {
@@ -95,7 +95,7 @@ impl Verb {
 impl Process {
     /// The programs that must be installed for it, by name or path.
     pub fn programs(&self) -> impl Iterator<Item = &str> {
-        // What is seen from its own directory is one of its files.
+        // A relative path is one of its own files.
         let foreign = |program: &&str| !program.contains('/') || program.starts_with('/');
         self.command.first().into_iter().chain(&self.programs).map(String::as_str).filter(foreign)
     }
@@ -107,7 +107,7 @@ impl Process {
         env.chain(mptcpize).chain(self.command.iter().map(|word| quoted(word))).collect::<Vec<_>>().join(" ")
     }
 
-    /// Whether it is started before the run's time begins: what says that it is ready is waited for, and so is what comes before it.
+    /// Whether it is started before the run's clock: processes with `ready`, and those they depend on, are waited for first.
     pub fn precedes(&self, all: &BTreeMap<String, Self>) -> bool {
         let early = self.ready.is_some() && self.start == Some(Time::ZERO);
         early && self.after.iter().all(|name| all.get(name).is_some_and(|process| process.precedes(all)))

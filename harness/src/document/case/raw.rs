@@ -1,5 +1,5 @@
-//! A case file as it is written: its keys, their types, and where each stands. The keys are explained in testcases/README.md.
-//! Not here: whether the names in it exist and what is said makes sense (`check`).
+//! A case file as it is written: its keys, their types, and their places. testcases/README.md explains the keys.
+//! Not here: whether the names in it exist and the values make sense (`check`).
 
 mod process;
 
@@ -79,11 +79,14 @@ impl Read for Variant {
         let changes: Vec<_> = ["case", "topology"].into_iter().filter_map(|key| table.entry(key)).collect();
         if table.lacks(&["case", "topology"]) {
             let help = "write what is different: `case.KEY = ...` or `topology.KEY = ...`";
-            table.mistakes.absent(&value.span(), "this variant is the case itself").help(help);
+            table.mistakes.absent(&value.span(), "this variant changes nothing").help(help);
         }
         for (key, change) in changes {
             if !change.get_ref().is_table() {
-                table.mistakes.add(&key, "this is what is different, key by key").help("write `case.KEY = ...` or `topology.KEY = ...`");
+                table
+                    .mistakes
+                    .add(&key, "a variant says what is different key by key")
+                    .help("write `case.KEY = ...` or `topology.KEY = ...`");
             }
         }
         Some(Self { name: table.required("name") })
@@ -118,9 +121,9 @@ pub(super) struct Transfer {
 /// How many bytes a transfer has.
 #[derive(Debug)]
 pub(super) enum Bytes {
-    /// So many each way that it has.
+    /// This many in each of its directions.
     EachWay(Size),
-    /// So many from the client to the server, and so many back.
+    /// From the client to the server, and back.
     BothWays { up: Option<Spanned<Size>>, down: Option<Spanned<Size>> },
 }
 
@@ -153,7 +156,7 @@ pub(super) struct Step {
     pub(super) at: Option<Spanned<Time>>,
     pub(super) when: Option<Spanned<step::RawWhen>>,
     pub(super) refused: Option<Spanned<Errno>>,
-    /// What is behind the first verb that could be read, and where.
+    /// The value of the first verb that could be read, and its place.
     pub(super) written: Option<Box<dyn step::Written>>,
     pub(super) span: Span,
 }
@@ -248,7 +251,7 @@ impl Read for Expect {
                 let had = |about: &&&About| about.of.iter().any(|having| having.key() == of);
                 ALL.iter().filter(had).map(|about| about.key).collect::<Vec<_>>().join(", ")
             });
-            let help = format!("write one of {transfer} or, of a host, {host} or, of a process, {process}");
+            let help = format!("write one of {transfer} or, for a host, {host} or, for a process, {process}");
             let span = table.span().clone();
             table.mistakes.absent(&span, "this expects nothing: a measure is missing").help(help);
         }

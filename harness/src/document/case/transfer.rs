@@ -1,4 +1,4 @@
-//! A transfer: traffic that mplab itself makes between a client and a server. Checked.
+//! A checked transfer: traffic that mplab itself makes between a client and a server.
 //! Not here: how it is written, and moving its bytes.
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub struct Transfer {
     pub server: String,
     /// The server's address that the client connects to.
     pub to: std::net::IpAddr,
-    /// The client's address that it connects from, if not the kernel's choice.
+    /// The client's address that it connects from; the kernel chooses if absent.
     pub from: Option<std::net::IpAddr>,
     /// The server's port.
     pub port: u16,
@@ -26,16 +26,16 @@ pub struct Transfer {
     pub direction: TransferDirection,
     /// When it ends.
     pub amount: Amount,
-    /// How much the server sends instead, if not as much as the client.
+    /// How much the server sends, if not as much as the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub down: Option<Size>,
-    /// How fast the sender hands bytes to each connection; as fast as it goes if absent.
+    /// How fast the sender writes to each connection; as fast as possible if absent.
     pub rate: Option<Rate>,
     /// How many connections, each moving the amount.
     pub connections: u32,
     /// When it starts.
     pub start: Time,
-    /// The server's addresses that it listens at; all that it has if there are none here.
+    /// The server's addresses that it listens at; all its addresses if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub listen: Vec<std::net::IpAddr>,
     /// Whether sockets are IPv6 ones for IPv4 addresses (`::ffff:10.0.1.1`; RFC 4291, section 2.5.5.2).
@@ -47,10 +47,10 @@ pub struct Transfer {
     /// The client's interface that its sockets are bound to (`SO_BINDTODEVICE`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// The congestion control of both ends' sockets (`TCP_CONGESTION`), if not their hosts'.
+    /// The congestion control of both ends' sockets (`TCP_CONGESTION`); the hosts' default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub congestion: Option<String>,
-    /// Whether the client's first bytes go with its SYN where they may (RFC 7413).
+    /// Whether the client's first bytes go with its SYN if possible (RFC 7413).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fast_open: bool,
 }
@@ -65,12 +65,12 @@ pub struct Abort {
 }
 
 impl Transfer {
-    /// When its bytes from the server to the client (`down`) or the other way end.
+    /// When its bytes from the server to the client (`down`), or in the other direction, end.
     pub fn amount_of(&self, down: bool) -> Amount {
         self.down.filter(|_| down).map_or(self.amount, Amount::Bytes)
     }
 
-    /// An address as the sockets of this transfer have it.
+    /// An address in the form that this transfer's sockets use.
     pub fn as_bound(&self, address: std::net::IpAddr) -> std::net::IpAddr {
         match address {
             std::net::IpAddr::V4(address) if self.v4_mapped => address.to_ipv6_mapped().into(),
@@ -83,8 +83,8 @@ impl Transfer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Amount {
-    /// After so many bytes per connection and direction.
+    /// After this many bytes per connection and direction.
     Bytes(Size),
-    /// When the sender has sent for so long.
+    /// When the sender has sent for this long.
     Duration(Time),
 }

@@ -1,4 +1,4 @@
-//! Files: read where they are plain ones of a bounded size, written in full or not at all.
+//! Files: reads regular ones of a bounded size, and writes in full or not at all.
 //! Not here: what is in them.
 
 #[cfg(not(target_os = "linux"))]
@@ -21,7 +21,7 @@ pub const DOCUMENT: u64 = 4 << 20;
 /// The most bytes that a recording or a matrix may have.
 pub const RECORDING: u64 = 1 << 30;
 
-/// Where the recording of a case goes: `survival::flap` to `DIRECTORY/survival/flap.json`.
+/// The file for the recording of a case: `DIRECTORY/survival/flap.json` for `survival::flap`.
 pub fn of_recording(directory: &Path, name: &str) -> PathBuf {
     directory.join(format!("{}.json", name.replace("::", "/")))
 }
@@ -32,27 +32,27 @@ pub fn same(one: &Path, other: &Path) -> bool {
     identity(one).is_some_and(|one| Some(one) == identity(other))
 }
 
-/// Opens a plain file for reading. A device or a pipe may have no end, and is refused without waiting for it.
+/// Opens a regular file for reading. A device or a pipe may have no end, and is refused without waiting.
 pub fn open(path: &Path) -> io::Result<File> {
     let file = system::open(path)?;
     let about = file.metadata()?;
     if !about.is_file() {
-        return Err(io::Error::other(format!("it is {}, and only plain files are read", system::kind(&about))));
+        return Err(io::Error::other(format!("it is {}, and only regular files are read", system::kind(&about))));
     }
     Ok(file)
 }
 
-/// Reads a plain file of at most so many bytes.
+/// Reads a regular file of at most `most` bytes.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(io::Error::other(format!("it is larger than {} MiB, the most that is read", most >> 20)));
+        return Err(io::Error::other(format!("it is larger than {} MiB, the limit for such a file", most >> 20)));
     }
     Ok(bytes)
 }
 
-/// Reads the text of a plain file of at most so many bytes.
+/// Reads the text of a regular file of at most `most` bytes.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let not_text = |error: std::string::FromUtf8Error| format!("byte {} is not UTF-8 text", error.utf8_error().valid_up_to());
     String::from_utf8(read(path, most)?).map_err(|error| io::Error::other(not_text(error)))
@@ -65,7 +65,7 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
     draft.finish()
 }
 
-/// What takes the contents of a file that is being written.
+/// Takes the contents of a file that is being written.
 pub type Writing<'a> = &'a mut dyn Write;
 
 /// Writes a file in full or not at all, piece by piece.
@@ -75,7 +75,7 @@ pub fn write_with(path: &Path, contents: impl FnOnce(Writing<'_>) -> io::Result<
     draft.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
 }
 
-/// A file to write to and to read from, which has no name and is gone with whoever has it. The directory is made if there is none.
+/// An unnamed file to write and read, which vanishes when it is closed. Makes the directory if needed.
 pub(crate) fn scratch(directory: &Path) -> io::Result<File> {
     fs::create_dir_all(directory)?;
     system::unnamed(directory).or_else(|_| {
@@ -87,13 +87,13 @@ pub(crate) fn scratch(directory: &Path) -> io::Result<File> {
     })
 }
 
-/// A file that is being written. Until [`Draft::finish`], what had its name before is as it was.
+/// A file that is being written. Until [`Draft::finish`], an existing file of its name stays as it is.
 #[derive(Debug)]
 pub(crate) struct Draft {
     file: File,
-    /// What it is to be called; nothing where it is a device or a pipe, which cannot be taken back.
+    /// Its final name, or `None` for a device or a pipe, whose output cannot be undone.
     target: Option<PathBuf>,
-    /// What it is called until then, where it needs a name; else it is gone if this program is killed.
+    /// Its temporary name, if it needs one; an unnamed file vanishes if this program is killed.
     beside: Option<PathBuf>,
 }
 
@@ -120,7 +120,7 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Gives the complete file its name, and takes it from the file that had it.
+    /// Gives the complete file its name, replacing an existing file.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         let Some(target) = self.target.take() else { return Ok(()) };
         self.file.sync_all()?;
@@ -142,10 +142,10 @@ impl Draft {
     }
 }
 
-/// A name beside another in the same directory, which nobody else takes: other threads and other computers may write the same file.
+/// An unused name in the same directory: other threads and other computers may write the same file.
 fn fresh(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    // The standard library's random numbers: each state begins with other ones.
+    // The standard library's random numbers: each state has its own.
     let random = RandomState::new().hash_one(std::process::id());
     name.push(format!(".{random:016x}.tmp"));
     path.with_file_name(name)
@@ -187,10 +187,10 @@ mod tests {
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let said = |path: &Path, most| read(path, most).map_err(|error| error.to_string());
         assert_eq!(said(&plain, 5), Ok(b"12345".to_vec()));
-        assert_eq!(said(&plain, 4).unwrap_err(), "it is larger than 0 MiB, the most that is read");
-        assert_eq!(said(&pipe, 4).unwrap_err(), "it is a pipe, and only plain files are read");
-        assert_eq!(said(Path::new("/dev/zero"), 4).unwrap_err(), "it is a device, and only plain files are read");
-        assert_eq!(said(&directory, 4).unwrap_err(), "it is a directory, and only plain files are read");
+        assert_eq!(said(&plain, 4).unwrap_err(), "it is larger than 0 MiB, the limit for such a file");
+        assert_eq!(said(&pipe, 4).unwrap_err(), "it is a pipe, and only regular files are read");
+        assert_eq!(said(Path::new("/dev/zero"), 4).unwrap_err(), "it is a device, and only regular files are read");
+        assert_eq!(said(&directory, 4).unwrap_err(), "it is a directory, and only regular files are read");
         fs::remove_dir_all(directory).unwrap();
     }
 

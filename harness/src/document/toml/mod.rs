@@ -1,5 +1,5 @@
-//! Reading a TOML document into values that remember where they were written, finding all its mistakes at once.
-//! Not here: which keys a topology or a case has, and whether what they say makes sense.
+//! Reads a TOML document into values that remember where they were written, and finds all its mistakes at once.
+//! Not here: which keys a topology or a case has, and whether their values make sense.
 
 mod outline;
 mod table;
@@ -22,7 +22,7 @@ pub(crate) type Value<'t> = toml::Spanned<DeValue<'t>>;
 
 /// What can be read from a TOML value.
 pub(crate) trait Read: Sized {
-    /// Reads it, or says why that cannot be.
+    /// Reads it, or reports why it cannot be read.
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self>;
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Spanned<T> {
 /// A table whose keys are names that the author chose.
 pub(crate) type Named<T> = BTreeMap<String, Entry<T>>;
 
-/// What stands behind such a name, and where the name is written.
+/// The value of such a name, and where the name is written.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry<T> {
     pub(crate) name: Span,
@@ -54,7 +54,7 @@ pub(crate) fn read<T: Read>(text: &str, mistakes: &mut Mistakes) -> Option<T> {
     for error in errors {
         let span = error.span().unwrap_or(text.len()..text.len());
         let at = floor(text, span.start);
-        // One slip makes several errors in a row: only the first is worth reading.
+        // One slip causes several errors in a row: only the first is worth reading.
         if !unreadable.iter().any(|part| part.contains(&at)) {
             mistakes
                 .add(&(at..floor(text, span.end).max(at)), format!("this is not TOML: {}", error.message()))
@@ -62,38 +62,38 @@ pub(crate) fn read<T: Read>(text: &str, mistakes: &mut Mistakes) -> Option<T> {
             unreadable.push(spoilt(text, at));
         }
     }
-    // What could not be read is missing from the value: look for further mistakes, but not for absences, and not there.
+    // What could not be read is missing from the value: report further mistakes, but no absences, and none there.
     let mut further = Mistakes::default();
     T::read(&document, &mut further);
     mistakes.append(further, |mistake| !mistake.absence && !unreadable.iter().any(|part| part.contains(&mistake.span.start)));
     None
 }
 
-/// What to write where the syntax is wrong, by parts of the parser's message.
+/// The help for a syntax error, by parts of the parser's message.
 const SYNTAX: [(&[&str], &str); 11] = [
     (&["string values must be quoted"], "write strings in quotes: `rate = \"10mbit\"`"),
     (&["key with no value", "missing assignment"], "write `key = value`, and what must hold in quotes: `goodput = \">= 1mbit\"`"),
-    (&["unexpected key or value"], "write one value, in quotes if it has more than one word, and comments behind `#`"),
-    (&["duplicate key"], "write each key once, and what there can be several of below a heading with two brackets: `[[step]]`"),
-    (&["cannot extend"], "write all of it in one place: it has a value already"),
+    (&["unexpected key or value"], "write one value, in quotes if it has more than one word, and comments after `#`"),
+    (&["duplicate key"], "write each key once, and repeated tables below a heading with two brackets: `[[step]]`"),
+    (&["cannot extend"], "write all of it in one place: it already has a value"),
     (&["missing comma"], "write a comma between the two"),
-    (&["leading zero"], "remove the zeros in front"),
-    (&["missing escaped value", "unicode"], "write two backslashes for one, or '...' in place of \"...\""),
+    (&["leading zero"], "remove the leading zeros"),
+    (&["missing escaped value", "unicode"], "write two backslashes for one, or '...' instead of \"...\""),
     (&["extra `=`", "extra assignment"], "write one `=`, and what must hold in quotes: `goodput = \">= 1mbit\"`"),
     (
         &["invalid unquoted key", "keys cannot be empty"],
-        "write a name in quotes that has other characters than letters, digits, `-` and `_`",
+        "write a name in quotes if it has characters other than letters, digits, `-` and `_`",
     ),
     (&["unclosed", "expected `"], "close what was opened before: each `\"`, `[` and `{` on its line"),
 ];
 
-/// What to write where the syntax is wrong.
+/// The help for a syntax error.
 fn syntax(message: &str) -> &'static str {
     let known = SYNTAX.iter().find(|(parts, _)| parts.iter().any(|part| message.contains(part)));
     known.map_or("write `key = value` on a line of its own, below a heading such as `[link.wlan]` or `[[step]]`", |(_, help)| help)
 }
 
-/// What a syntax error makes unreadable: its line, and behind the heading of a table, everything up to the next heading.
+/// What a syntax error makes unreadable: its line and, if that is the heading of a table, everything up to the next heading.
 fn spoilt(text: &str, at: usize) -> Span {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let end = if text[start..].starts_with('[') { "\n[" } else { "\n" };
@@ -101,7 +101,7 @@ fn spoilt(text: &str, at: usize) -> Span {
     start..text[at..].find(end).map_or(text.len() + 1, |newline| at + newline + 1)
 }
 
-/// The nearest start of a character that is not behind `at`.
+/// The nearest start of a character at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }

@@ -1,5 +1,5 @@
-//! Finding out the form of what a reader takes, by letting it read: a value of each kind, with what it looks for being taken down. So nothing says
-//! a second time what a document may hold, and the form is that of the parser.
+//! Finds out what a reader accepts by letting it read a value of each kind and recording what it looks for. So the format of documents is not
+//! described a second time: the form is the parser's own.
 //! Not here: what the form is used for.
 
 use toml::Spanned;
@@ -9,7 +9,7 @@ use super::Value;
 use crate::document::diagnostic::Mistakes;
 use crate::document::form::{Fields, Form, Text, Trace};
 
-/// The form of what a reader takes.
+/// The form that a reader accepts.
 pub(crate) fn form(read: impl Fn(&Value<'_>, &mut Mistakes)) -> Form {
     let trace = |value: DeValue<'_>| {
         let mut mistakes = Mistakes::tracing();
@@ -32,19 +32,19 @@ pub(crate) fn form(read: impl Fn(&Value<'_>, &mut Mistakes)) -> Form {
 }
 
 impl Mistakes {
-    /// Takes down what is looked for, and finds mistakes in what is not there.
+    /// Records what is looked for, besides mistakes.
     fn tracing() -> Self {
         let mut mistakes = Self::default();
         mistakes.trace = Some(Box::default());
         mistakes
     }
 
-    /// Takes down that a value is of a kind that is not taken.
+    /// Records that the reader does not accept this kind of value.
     pub(crate) fn refused(&mut self) {
         self.note(|trace| trace.refused = true);
     }
 
-    /// Does something to what is taken down, if it is.
+    /// Adds to the record, if one is being made. Returns whether it is.
     pub(super) fn note(&mut self, note: impl FnOnce(&mut Trace)) -> bool {
         self.trace.as_deref_mut().map(note).is_some()
     }

@@ -1,4 +1,4 @@
-//! A table with the keys it may have: reading each by its type, and refusing the others.
+//! Reads a table with known keys: each by its type. Other keys are mistakes.
 //! Not here: tables whose keys are names ([`Named`]).
 
 use toml::de::{DeTable, DeValue};
@@ -10,19 +10,19 @@ use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::form::{Fields, Keys};
 use crate::words::names::nearest;
 
-/// A kind of table: how the reference document calls it, how an error message does, and the keys it may have.
+/// A kind of table: its name in the reference document and in error messages, and the keys it may have.
 #[derive(Debug)]
 pub(crate) struct Shape {
     /// Its heading in the reference document.
     pub(crate) heading: &'static str,
-    /// What it is.
+    /// What an error message calls it.
     pub(crate) what: &'static str,
     /// The keys it may have.
     pub(crate) keys: &'static [&'static str],
 }
 
 impl Shape {
-    /// Its form before anything is known of its keys but their names.
+    /// Its form while only the names of its keys are known.
     fn form(&self, keys: &[&'static str]) -> Keys {
         let (heading, what) = (self.heading, self.what);
         let all = keys.iter().map(|key| (*key, None)).collect();
@@ -86,12 +86,12 @@ impl<'t, 'm> Table<'t, 'm> {
         keys.iter().filter_map(|&key| Some((key, self.entries.get_key_value(key)?.0.span()))).collect()
     }
 
-    /// What is behind a key, and where the key is.
+    /// Where a key is, and its value.
     pub(crate) fn entry(&self, key: &str) -> Option<(Span, &'t Value<'t>)> {
         self.entries.get_key_value(key).map(|(key, value)| (key.span(), value))
     }
 
-    /// Reads a key that need not be there by a function of the caller's, which is told where the key is.
+    /// Reads an optional key by a function of the caller, which gets the place of the key.
     pub(crate) fn with<T>(&mut self, key: &'static str, read: impl Fn(&Span, &Value<'_>, &mut Mistakes) -> T) -> Option<T> {
         self.note(|keys| {
             let found = form(|value, mistakes| drop(read(&(0..0), value, mistakes)));
@@ -104,7 +104,7 @@ impl<'t, 'm> Table<'t, 'm> {
         Some(read)
     }
 
-    /// Whether it has none of these keys, of which it needs one at the least.
+    /// Whether it has none of these keys, of which it needs at least one.
     pub(crate) fn lacks(&mut self, keys: &[&'static str]) -> bool {
         self.note(|form| form.any_of.push(keys.to_vec()));
         !self.seems_to_have(keys)
@@ -121,7 +121,7 @@ impl<'t, 'm> Table<'t, 'm> {
         keys.iter().any(|key| self.entries.get(*key).map_or_else(|| self.misspelt(key), filled))
     }
 
-    /// Adds to the form that is taken down, if one is.
+    /// Adds to the form, if one is being recorded.
     fn note(&mut self, note: impl FnOnce(&mut Keys)) {
         self.mistakes.note(|trace| {
             if let Some(Fields::Keys(keys)) = &mut trace.fields {
@@ -130,14 +130,14 @@ impl<'t, 'm> Table<'t, 'm> {
         });
     }
 
-    /// Says so unless the table has exactly one of these keys.
+    /// Reports it unless the table has exactly one of these keys.
     pub(crate) fn exactly_one(&mut self, keys: &[&'static str]) {
         self.note(|form| form.one_of.push(keys.to_vec()));
         match self.present(keys).as_slice() {
             [] if keys.iter().any(|key| self.misspelt(key)) => {}
             [] => {
                 let message = format!("{} needs one of the keys {}", self.shape.what, keys.join(", "));
-                self.mistakes.absent(&self.span, message).help("add the one that is meant");
+                self.mistakes.absent(&self.span, message).help("add the one that you mean");
             }
             [_] => {}
             [(first, first_span), others @ ..] => {
@@ -149,13 +149,13 @@ impl<'t, 'm> Table<'t, 'm> {
         }
     }
 
-    /// Reads a key that need not be there.
+    /// Reads an optional key.
     pub(crate) fn optional<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
         debug_assert!(self.keys.contains(&key), "`{key}` is not in the list of keys of {}", self.shape.what);
         self.with(key, |_, value, mistakes| Spanned::<T>::read(value, mistakes))?
     }
 
-    /// Reads a key that must be there.
+    /// Reads a required key.
     pub(crate) fn required<T: Read>(&mut self, key: &'static str) -> Option<Spanned<T>> {
         self.note(|form| form.required.push(key));
         if !self.entries.contains_key(key) && !self.misspelt(key) {
@@ -164,13 +164,13 @@ impl<'t, 'm> Table<'t, 'm> {
         self.optional(key)
     }
 
-    /// Whether an unknown key was probably meant to be this one, and has been complained about.
+    /// Whether an unknown key, which was already reported, was probably meant to be this one.
     fn misspelt(&self, key: &str) -> bool {
         let mut unknown = self.entries.keys().map(|name| name.get_ref().as_ref()).filter(|name| !self.keys.contains(name));
         unknown.any(|name| nearest(name, self.keys.iter().copied()) == Some(key))
     }
 
-    /// Reads a key whose absence means the type's default.
+    /// Reads an optional key, whose default is its type's.
     pub(crate) fn or_default<T: Read + Default>(&mut self, key: &'static str) -> T {
         self.optional(key).map(|read| read.value).unwrap_or_default()
     }

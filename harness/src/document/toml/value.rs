@@ -1,4 +1,4 @@
-//! Reading single values: strings, numbers, and the words that are written as strings.
+//! Reads single values: strings, numbers, and words written as strings.
 //! Not here: tables and arrays.
 
 use std::fmt::Display;
@@ -13,7 +13,7 @@ use crate::words::{
     Constraint, End, Endpoint, EndpointFlag, Errno, Network, Percent, Protocol, Quantity, Rate, Size, Time, TransferDirection, Window,
 };
 
-/// What a value is, for an error message.
+/// The kind of a value, for an error message.
 pub(super) fn kind(value: &Value<'_>) -> &'static str {
     match value.get_ref() {
         DeValue::String(_) => "a string",
@@ -26,7 +26,7 @@ pub(super) fn kind(value: &Value<'_>) -> &'static str {
     }
 }
 
-/// Says that a value is of a kind that is not taken here, and what to write.
+/// Reports a value of a kind that is not accepted here, with what to write.
 fn refuse(value: &Value<'_>, wanted: &str, help: impl Into<String>, mistakes: &mut Mistakes) {
     mistakes.refused();
     mistakes.add(&value.span(), format!("this is {}, but {wanted} is needed", kind(value))).help(help);
@@ -63,7 +63,7 @@ fn string<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Op
     quoted(value, wanted, mistakes)
 }
 
-/// A string that may be one of a few.
+/// A string that must be one of a few.
 fn quoted<'t>(value: &'t Value<'_>, wanted: &str, mistakes: &mut Mistakes) -> Option<&'t str> {
     let string = value.get_ref().as_str();
     if string.is_none() {
@@ -115,7 +115,7 @@ impl Read for Errno {
     }
 }
 
-/// Whether a value is a certain word, where others may be read too.
+/// Whether a value is a certain word, if other values are possible too.
 pub(crate) fn is_word(value: &Value<'_>, word: &str, mistakes: &mut Mistakes) -> bool {
     if value.get_ref().is_str() {
         mistakes.note(|trace| trace.words.push(word.to_owned()));

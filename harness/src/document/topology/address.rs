@@ -1,4 +1,4 @@
-//! Which addresses interfaces have: those that are written, and for the rest one subnet a link, numbered by the links' names.
+//! The addresses of interfaces: those that are written, and for the rest one subnet per link, numbered in the order of the links' names.
 //! Pure. Not here: how addresses are written in a file, nor how an interface is given them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,19 +7,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::words::{End, Network};
 
-/// A link as far as addresses are concerned.
+/// A link as the assignment of addresses sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cable {
-    /// Its two ends: those that have addresses. Bonded links have the same two.
+    /// Its two ends, which have the addresses. Bonded links have the same two.
     pub ends: [End; 2],
-    /// Why there is no IPv6 on it, if there is none.
+    /// Why it has no IPv6, if it has none.
     pub no_ipv6: Option<Reason>,
 }
 
 /// Addresses by interface, IPv4 before IPv6.
 pub type Addresses = BTreeMap<End, Vec<Network>>;
 
-/// A written address that cannot be.
+/// A written address that is impossible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The interface.
@@ -30,16 +30,16 @@ pub struct Refusal {
     pub reason: Reason,
 }
 
-/// Why an address cannot be.
+/// Why an address is impossible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// It is the address of the whole network or of all hosts in it, or no host's by its nature.
+    /// It is a network or broadcast address, or cannot be a host's by its nature.
     NoHost,
     /// Another interface has it, or this one twice.
     Taken(End),
     /// The network has no address left for the other end.
     Full(End),
-    /// It leaves no network for links that have none written.
+    /// Its network leaves none for links without written addresses.
     Wide,
     /// The MTU of an end of the link is below what IPv6 needs.
     Small,
@@ -52,9 +52,11 @@ impl fmt::Display for Reason {
         match self {
             Self::NoHost => f.write_str("no host can have it as its own: write another"),
             Self::Taken(end) => write!(f, "{end} has it already: write another"),
-            Self::Full(end) => write!(f, "its network has no other address for {end}, the other end of the link: write that one's, too"),
+            Self::Full(end) => {
+                write!(f, "its network has no other address for {end}, the other end of the link: write an address there, too")
+            }
             Self::Wide => {
-                f.write_str("its network is so large that none is left for the links without addresses: write a longer prefix, or theirs")
+                f.write_str("its network leaves none for the links without addresses: write a longer prefix, or addresses for those links")
             }
             Self::Small => f.write_str("IPv6 needs a larger MTU: write an `mtu` of 1280 or more at both ends of the link"),
             Self::Off => f.write_str("the topology has no IPv6: remove the address, or `ipv6 = false`"),
@@ -62,14 +64,14 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The least MTU that IPv6 works with (RFC 8200, section 5).
+/// The smallest MTU with which IPv6 works (RFC 8200, section 5).
 pub const IPV6_MTU: u32 = 1280;
 
-/// Gives every end of every link its addresses: one of each family at least, IPv6 only where there is any.
+/// Gives every end of every link its addresses: at least one of each family, IPv6 only where it is in use.
 ///
-/// The n-th link in the order of names has 10.0.n.0/24 and `fd00:0:0:n::/64`, its first end `.1` and `::1`, its second `.2` and `::2`, wherever
-/// nothing else is written: what a file says in which order makes no difference. A network that overlaps a written one is replaced by
-/// one behind the last link's. Of links between the same two ends only the first counts.
+/// Unless other addresses are written, the n-th link in the order of names has 10.0.n.0/24 and `fd00:0:0:n::/64`, its first end `.1` and `::1`, its
+/// second `.2` and `::2`. The order in the file makes no difference. A network that overlaps a written one is replaced by one after the last
+/// link's. Of links between the same two ends only the first counts.
 pub fn assign(links: &BTreeMap<String, Cable>, written: &Addresses) -> (Addresses, Vec<Refusal>) {
     let mut refusals = refused(written);
     let mut addresses = Addresses::new();
@@ -116,12 +118,12 @@ fn pair(link: &Cable, number: u32, written: &Addresses, pool: &mut Pool) -> Resu
             let [a, b] = link.ends.clone();
             Ok([vec![pool.neighbour(known, &[b, a])?], second])
         }
-        // They may be in different networks: the plan has a route to each neighbour then.
+        // They may be in different networks: the plan then adds a route to each neighbour.
         (Some(_), Some(_)) => Ok([first, second]),
     }
 }
 
-/// The written addresses that no interface can have whatever its link, or that are given twice.
+/// The written addresses that no interface can have, or that are written twice.
 fn refused(written: &Addresses) -> Vec<Refusal> {
     let mut owners = BTreeMap::new();
     let mut refusals = Vec::new();
@@ -141,7 +143,7 @@ fn refused(written: &Addresses) -> Vec<Refusal> {
     refusals
 }
 
-/// What there is to give where nothing is written, of one family.
+/// The unused networks of one family.
 struct Pool {
     ipv6: bool,
     written: Vec<(End, Network)>,
@@ -182,10 +184,10 @@ impl Pool {
     }
 }
 
-/// The number of the last network that is given: 10.255.255.0/24.
+/// The number of the last default network: 10.255.255.0/24.
 const LAST: u32 = 0xffff;
 
-/// The n-th network that is given without being asked for.
+/// The n-th default network.
 fn numbered(number: u32, ipv6: bool) -> Network {
     if ipv6 {
         let (high, low) = ((number >> 16) as u16, number as u16);
@@ -214,8 +216,8 @@ fn overlap(a: Network, b: Network) -> bool {
     contains(a, b.address) || contains(b, a.address)
 }
 
-/// Whether an address means something on its own link alone: IPv6's fe80::/10 (RFC 4291, section 2.5.6). IPv4's 169.254.0.0/16 is routed by Linux
-/// as any other.
+/// Whether an address is valid only on its own link: IPv6's fe80::/10 (RFC 4291, section 2.5.6). Linux routes IPv4's 169.254.0.0/16 like any
+/// other network.
 pub fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }

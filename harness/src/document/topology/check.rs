@@ -1,4 +1,4 @@
-//! From a topology as it is written to a checked one, or to all the mistakes that are in it.
+//! Turns a topology as written into a checked one, or into all its mistakes.
 //! Not here: which keys there are (`raw`), nor how addresses are chosen ([`crate::document::topology::address`]).
 
 mod bond;
@@ -28,12 +28,12 @@ pub fn load(path: &Path) -> Result<Topology, LoadError> {
     parse_beside(&path.display().to_string(), &text, Some(directory)).map_err(|diagnostics| LoadError::Mistakes(vec![diagnostics]))
 }
 
-/// Reads the text of a topology that messages call `name` and that is no file: it cannot name files.
+/// Reads the text of a topology that messages call `name` and that is not a file, so it cannot name files.
 pub fn parse(name: &str, text: &str) -> Result<Topology, Diagnostics> {
     parse_beside(name, text, None)
 }
 
-/// Reads the text of a topology file that messages call `name`, and from its directory the files that it names.
+/// Reads the text of a topology file that messages call `name`, and the files that it names from its directory.
 pub fn parse_beside(name: &str, text: &str, directory: Option<&Path>) -> Result<Topology, Diagnostics> {
     let mut mistakes = Mistakes::default();
     let topology = toml::read(text, &mut mistakes).map(|raw| check(&raw, directory, &mut mistakes));
@@ -44,12 +44,12 @@ pub fn parse_beside(name: &str, text: &str, directory: Option<&Path>) -> Result<
     }
 }
 
-/// What an MTU is unless it is written.
+/// The default MTU.
 const MTU: u32 = 1500;
-/// Names of interfaces that every namespace has or that `net.ipv4.conf` means otherwise.
+/// Names that every namespace has as interfaces, or that have another meaning in `net.ipv4.conf`.
 const RESERVED: [&str; 3] = ["lo", "all", "default"];
 
-/// Checks what was read. What is wrong is left out of the value, which then is of use to nobody.
+/// Checks what was read. What is wrong is left out of the value, which must then not be used.
 fn check(raw: &raw::Topology, directory: Option<&Path>, mistakes: &mut Mistakes) -> Topology {
     let summary = summary(raw.summary.as_ref(), mistakes);
     if !raw.has_links {
@@ -63,7 +63,7 @@ fn check(raw: &raw::Topology, directory: Option<&Path>, mistakes: &mut Mistakes)
         .collect();
     let mut ends: BTreeMap<End, String> = interfaces.into_iter().map(|(end, (link, _))| (end, link)).collect();
 
-    // Where a link's ends could not be read, hosts and interfaces seem not to be there.
+    // If a link's ends could not be read, hosts and interfaces seem to be missing.
     let readable = raw.links.values().all(|link| link.value.ends.as_ref().is_some_and(|ends| ends.value.len() == 2));
     let mut further = Mistakes::default();
     let bonds = bond::check(raw, &links, &ends, &mut further);
@@ -99,11 +99,11 @@ fn hosts(
     names.iter().copied().map(str::to_owned).zip(names.iter().copied().map(check)).collect()
 }
 
-/// The line that says what a document is.
+/// The summary of a document.
 pub(crate) fn summary(summary: Option<&Spanned<String>>, mistakes: &mut Mistakes) -> String {
     let Some(summary) = summary else { return String::new() };
     if summary.value.trim().is_empty() || summary.value.contains('\n') {
-        mistakes.add(&summary.span, "the summary says what this is: write one line");
+        mistakes.add(&summary.span, "a summary is one line: write one line that says what this is");
     }
     summary.value.clone()
 }
@@ -163,7 +163,7 @@ fn value<T: Copy>(written: Option<&Spanned<T>>) -> Option<T> {
     written.map(|written| written.value)
 }
 
-/// The two ends of a link. Those that can be used are noted even if the link cannot.
+/// The two ends of a link. Usable ends are noted even if the link is not usable.
 fn ends(
     link: &str,
     written: &Spanned<Vec<Spanned<End>>>,
@@ -189,7 +189,7 @@ fn ends(
             }
             Some((other, span)) => {
                 mistakes
-                    .add(&end.span, format!("{} is an end of link `{other}` already", end.value))
+                    .add(&end.span, format!("{} is already an end of link `{other}`", end.value))
                     .help("write another interface: each is an end of one link")
                     .beside(span, "here");
             }
@@ -199,7 +199,7 @@ fn ends(
         }
     }
     let [a, b] = written.value.as_slice() else {
-        // An end that could not be read has been complained about.
+        // An end that could not be read has already been reported.
         if !mistakes.any_in(&written.span) {
             mistakes
                 .add(&written.span, format!("a link has 2 ends, not {}", written.value.len()))
@@ -231,7 +231,7 @@ fn addresses(
         for (interface, entry) in &entry.value.interfaces {
             let end = End::new(host, interface);
             if !ends.contains_key(&end) {
-                // A host without any link is another mistake.
+                // A host without any link is reported elsewhere.
                 if ends.keys().any(|end| end.host == *host) {
                     let known = ends.keys().filter(|end| end.host == *host).map(|end| end.interface.as_str());
                     mistakes.undefined(&entry.name, format!("{end} is not an end of any link"), interface, known);
@@ -240,7 +240,7 @@ fn addresses(
             }
             for address in &entry.value.addresses {
                 written.entry(end.clone()).or_default().push(address.value);
-                // Of one that is written twice, the latter is the mistake.
+                // If an address is written twice, the second is the mistake.
                 spans.insert((end.clone(), address.value), address.span.clone());
             }
         }

@@ -1,4 +1,4 @@
-//! The rules of firewalls, as a topology and the steps of a case write them: reading them and checking what they name.
+//! Reads and checks the rules of firewalls, as a topology and the steps of a case write them.
 //! Not here: what they do to packets, which [`crate::words::firewall`] knows.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ const ACTIONS: [(&str, RuleAction); 6] = [
     ("forge", RuleAction::Forge),
 ];
 
-/// How many rules a firewall can have: all are told to the kernel at once.
+/// How many rules a firewall can have: all are sent to the kernel at once.
 const MOST: usize = 50;
 
 /// A rule as it is written.
@@ -71,13 +71,13 @@ pub(crate) fn check(
     mistakes: &mut Mistakes,
 ) -> Vec<words::Rule> {
     if let Some(first) = written.get(MOST) {
-        mistakes.add(&first.span, format!("these are too many rules: write at most {MOST}"));
+        mistakes.add(&first.span, format!("there are too many rules: write at most {MOST}"));
     }
     for leaves in written.iter().filter_map(|rule| rule.value.leaves.as_ref()).filter(|_| !forward) {
         mistakes
             .add(
                 &leaves.span,
-                format!("nothing leaves `{host}` again: it is no router, and a firewall lets through what a host itself sends"),
+                format!("`out` matches nothing, since `{host}` is not a router and a firewall lets through what the host itself sends"),
             )
             .help("remove `out`, or write forward = true in the table of the host");
     }
@@ -95,11 +95,11 @@ fn check_one(host: &str, raw: &Rule, interfaces: &BTreeMap<String, Interface>, m
         }
         (RuleAction::Strip, Packets::All | Packets::Tcp) => {
             mistakes
-                .add(&packets.span, "what is stripped off are MPTCP's options")
+                .add(&packets.span, "only MPTCP options can be stripped")
                 .help("write strip = \"mptcp\", or one of them, such as \"mp-join\"");
         }
         (RuleAction::Corrupt, Packets::All) => {
-            mistakes.add(&packets.span, "what is corrupted is TCP's payload").help("write corrupt = \"tcp\"");
+            mistakes.add(&packets.span, "only TCP payload can be corrupted").help("write corrupt = \"tcp\"");
         }
         (RuleAction::Forge, packet) if packet.hmac().is_none() => {
             let help = "write forge = \"mp-join-syn-ack\", \"mp-join-ack\" or \"add-addr\"";
@@ -108,7 +108,7 @@ fn check_one(host: &str, raw: &Rule, interfaces: &BTreeMap<String, Interface>, m
         _ => {}
     }
     if let Some(number) = raw.number.as_ref().filter(|number| number.value == 0) {
-        mistakes.add(&number.span, "the first packet has the number 1").help("write 1 or more");
+        mistakes.add(&number.span, "packets are numbered from 1").help("write 1 or more");
     }
     let name = |written: &Option<Spanned<String>>| written.as_ref().map(|written| written.value.clone());
     Some(words::Rule {

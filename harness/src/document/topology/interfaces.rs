@@ -1,4 +1,4 @@
-//! The interfaces that a file may name: those that the host has.
+//! Looks up the interfaces that a file names among those of the host.
 //! Not here: how they come to be.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use super::Interface;
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::Spanned;
 
-/// Says so unless the host has this interface.
+/// Reports an interface that the host does not have.
 pub(crate) fn known_interface<'a>(
     host: &str,
     written: &Spanned<String>,

@@ -40,7 +40,7 @@ pub struct Topology {
 /// A node: a network namespace with interfaces.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Host {
-    /// Whether it is a router, forwarding what is not for itself.
+    /// Whether it is a router: it forwards packets that are not for itself.
     pub forward: bool,
     /// Its interfaces by name, bonds included.
     pub interfaces: BTreeMap<String, Interface>,
@@ -48,7 +48,7 @@ pub struct Host {
     pub sysctls: BTreeMap<String, String>,
     /// Routes besides those that follow from the links.
     pub routes: Vec<Route>,
-    /// What it does to packets that it forwards or receives.
+    /// Its firewall: what it does to packets that it forwards or receives.
     #[serde(default)]
     pub firewall: Vec<Rule>,
     /// Its MPTCP configuration.
@@ -58,26 +58,26 @@ pub struct Host {
 /// A NIC of a host, or a bond of several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
-    /// The link it is an end of; of a bond, the first of its members' by name; of a VLAN, that of its interface.
+    /// The link it is an end of; for a bond, the first link of its members by name; for a VLAN, the link of its interface.
     pub link: String,
     /// Its addresses, IPv4 before IPv6. A member of a bond has none.
     pub addresses: Vec<Network>,
-    /// The largest packet that it sends and takes in bytes, if that is less than its link's.
+    /// Its MTU in bytes, if smaller than its link's.
     #[serde(default)]
     pub mtu: Option<u32>,
-    /// What bonds it with others, if it is a bond.
+    /// The bond that it is, if it is one.
     #[serde(default)]
     pub bond: Option<Bond>,
-    /// Whose tagged packets it has, if it is a VLAN.
+    /// The VLAN that it is, if it is one.
     #[serde(default)]
     pub vlan: Option<Vlan>,
     /// The bond that it is a member of.
     #[serde(default)]
     pub member_of: Option<String>,
-    /// Whether what leaves by it has its address as the source.
+    /// Whether packets that leave by it get its address as their source.
     #[serde(default)]
     pub masquerade: bool,
-    /// The port of the program that is given the TCP connections that enter by it.
+    /// The port of the program that gets the TCP connections that enter by it.
     #[serde(default)]
     pub tproxy: Option<u16>,
 }
@@ -85,7 +85,7 @@ pub struct Interface {
 /// The packets of an interface that have one tag (802.1Q), as an interface of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vlan {
-    /// The interface by which they come and go.
+    /// The interface over which they come and go.
     pub interface: String,
     /// The tag, 1 to 4094.
     pub id: u16,
@@ -94,13 +94,13 @@ pub struct Vlan {
 /// Several interfaces as one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bond {
-    /// How it chooses the one by which a frame leaves.
+    /// How it chooses the member by which a frame leaves.
     pub mode: BondMode,
     /// Its members, in the order of the file. Their links all lead to one bond of another host.
     pub interfaces: Vec<String>,
-    /// How often it looks for their carriers, in whole milliseconds.
+    /// The interval at which it looks for their carriers, in whole milliseconds.
     pub miimon: Time,
-    /// What of a frame it hashes; the kernel's choice if absent.
+    /// The part of a frame that it hashes; the kernel chooses if absent.
     pub xmit_hash_policy: Option<XmitHashPolicy>,
 }
 
@@ -137,9 +137,9 @@ pub struct Mptcp {
 pub struct Link {
     /// Its two ends. `up` is from the first to the second, `down` the other way.
     pub ends: [End; 2],
-    /// The largest packet in bytes.
+    /// The MTU in bytes.
     pub mtu: u32,
-    /// What it is made with, if not the least that does what is asked.
+    /// Its engine; if absent, the simplest that can do what is requested.
     pub engine: Option<Engine>,
     /// What it does to packets from the first end to the second.
     pub up: Shape,
@@ -148,7 +148,7 @@ pub struct Link {
 }
 
 impl Topology {
-    /// The link that an interface is an end of. A bond or VLAN is an end of none.
+    /// The link that an interface is an end of, or `None` for a bond or VLAN.
     pub fn link_of(&self, end: &End) -> Option<&str> {
         let interface = self.hosts.get(&end.host)?.interfaces.get(&end.interface)?;
         interface.is_end().then_some(&interface.link)
@@ -171,7 +171,7 @@ impl Topology {
         links.chain(firsts.filter_map(on).flatten()).collect()
     }
 
-    /// The largest packet that each end of a link sends and takes, in bytes.
+    /// The MTU of each end of a link, in bytes.
     pub fn mtus(&self, link: &Link) -> [u32; 2] {
         let own = |end: &End| self.hosts.get(&end.host)?.interfaces.get(&end.interface)?.mtu;
         link.ends.each_ref().map(|end| own(end).unwrap_or(link.mtu))

@@ -1,5 +1,5 @@
-//! A topology file as it is written: its keys, their types, and where each stands. The keys are explained in topologies/README.md.
-//! Not here: whether the names in it exist and what is said makes sense (`check`).
+//! A topology file as it is written: its keys, their types, and their places. topologies/README.md explains the keys.
+//! Not here: whether the names in it exist and the values make sense (`check`).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -163,7 +163,7 @@ impl Read for Topology {
 }
 
 impl Topology {
-    /// Whether there is IPv6: as it is written, else if anything of IPv6 is.
+    /// Whether there is IPv6: as `ipv6` says, else if anything of IPv6 is written.
     pub(super) fn ipv6(&self) -> bool {
         self.ipv6.as_ref().map_or_else(|| self.hosts.values().any(|host| host.value.names_ipv6()), |written| written.value)
     }
@@ -348,7 +348,7 @@ impl Read for Sysctls {
     }
 }
 
-/// Gathers sysctls, whose dotted names TOML takes for tables in tables unless they are quoted.
+/// Gathers sysctls. Unless their dotted names are quoted, TOML reads them as nested tables.
 fn gather(name: &str, value: &Value<'_>, sysctls: &mut BTreeMap<String, Spanned<String>>, mistakes: &mut Mistakes) {
     let text = match value.get_ref() {
         DeValue::Table(table) => {
@@ -370,7 +370,7 @@ fn gather(name: &str, value: &Value<'_>, sysctls: &mut BTreeMap<String, Spanned<
         DeValue::Boolean(on) => u8::from(*on).to_string(),
         _ => {
             mistakes.refused();
-            mistakes.add(&value.span(), "this is no value of a sysctl: write a string, a decimal whole number, true or false");
+            mistakes.add(&value.span(), "this cannot be the value of a sysctl: write a string, a decimal whole number, true or false");
             return;
         }
     };

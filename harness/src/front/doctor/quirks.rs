@@ -1,29 +1,29 @@
-//! Versions of programs that do otherwise with MPTCP than their users expect: what shows, and what to do about it.
+//! Versions of programs that treat MPTCP in unexpected ways: the symptom, and what to do about it.
 //! Not here: whether a program is installed.
 
 use std::fs;
 use std::path::Path;
 
-/// What a program does and what to change; nothing for one that is not known for anything.
+/// What a program does and what to change, or `None` for a program without known quirks.
 pub(super) fn quirk(file: &Path, version: Option<&str>) -> Option<(&'static str, &'static str)> {
     let name = file.file_name()?.to_str()?;
     match name {
         "mptcpize" => {
             let follows = fs::read(file).is_ok_and(|program| holds(&program, b"multipathtcp"));
             (!follows).then_some((
-                "programs in Go keep their TCP under it, since it does not set GODEBUG=multipathtcp=1",
-                "take mptcpize 0.14 or later for those, or set the variable for them (env in a case)",
+                "programs in Go keep using TCP under it, since it does not set GODEBUG=multipathtcp=1",
+                "use mptcpize 0.14 or later for those, or set the variable for them (env in a case)",
             ))
         }
         "mptcpd" => (!has_plugins())
             .then_some(("it has no plugins, and manages no paths without them", "install those of its version (Debian: mptcpd-plugins)")),
         "ss" => version.is_some_and(|version| version.contains("iproute2-6.1.") || version.contains("iproute2-5.")).then_some((
             "prints MPTCP's sequence numbers in hexadecimal without 0x (write_seq, snd_una, rcv_nxt), where later ones are decimal",
-            "take a later iproute2 where a script reads them; mplab asks the kernel itself",
+            "use a later iproute2 if a script reads them; mplab asks the kernel itself",
         )),
         "nft" => version.is_some_and(|version| version.contains("v1.0.")).then_some((
-            "takes MPTCP subtypes as numbers alone (1 for MP_JOIN), where later ones have names",
-            "take nft 1.1.7 or later for rules with names; mplab makes firewalls without it",
+            "accepts MPTCP subtypes only as numbers (1 for MP_JOIN), where later ones have names",
+            "use nft 1.1.7 or later for rules with names; mplab makes firewalls without it",
         )),
         _ => None,
     }
@@ -33,7 +33,7 @@ fn holds(whole: &[u8], part: &[u8]) -> bool {
     whole.windows(part.len()).any(|window| window == part)
 }
 
-/// Whether a directory of mptcpd's plugins has any, where distributions put libraries.
+/// Whether mptcpd has any plugins in the library directories of distributions.
 fn has_plugins() -> bool {
     let directories = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].into_iter().map(Path::new);
     let below = |directory: &Path| fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();

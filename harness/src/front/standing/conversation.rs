@@ -1,5 +1,5 @@
-//! What is asked of a lab's holder, and what it answers: a line of JSON each.
-//! Not here: doing it.
+//! The protocol with a lab's holder: requests and answers, a line of JSON each.
+//! Not here: serving the requests.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
@@ -13,43 +13,43 @@ use crate::place::Failure;
 use crate::plan::LinkState;
 use crate::record::Moment;
 
-/// How long a holder may take to answer: a step of a large lab reads back much.
+/// How long a holder may take to answer: after a step in a large lab it reads back much.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is asked.
+/// A request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Request {
-    /// What state the links are in.
+    /// The state of the links.
     State,
-    /// What its hosts look like.
+    /// The state of the hosts.
     Look,
-    /// To do what a step does.
+    /// Take a step.
     Step {
-        /// What messages call it.
+        /// What messages call the step.
         command: String,
         /// The line of a case file.
         line: String,
     },
-    /// The way into a host.
+    /// The namespaces of a host, to enter it.
     Enter {
         /// The host.
         host: String,
     },
-    /// To end.
+    /// End the lab.
     End,
 }
 
-/// What is answered.
+/// An answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Answer {
     State(State),
     Seen(Box<Moment>),
-    /// Its hosts could not be looked at.
+    /// The hosts could not be observed.
     Blind(Box<Failure>),
     Done,
     /// The namespaces follow.
     Doors,
-    /// What was asked is not to be had.
+    /// There is no such host.
     NoHost(String),
     /// A step was not taken.
     Refused(Refusal),
@@ -60,7 +60,7 @@ pub(super) enum Answer {
 pub struct State {
     /// The process that holds it.
     pub process: u32,
-    /// For how long it has stood, in seconds.
+    /// How long it has been up, in seconds.
     pub seconds: u64,
     /// Its links by name.
     pub links: BTreeMap<String, LinkState>,
@@ -72,7 +72,7 @@ pub(super) fn say(to: &UnixStream, what: &impl Serialize) -> io::Result<()> {
     (&*to).write_all(&line)
 }
 
-/// Hears a line, and not a byte more: descriptors may follow.
+/// Receives a line, and not a byte more: descriptors may follow.
 pub(super) fn hear<T: for<'a> Deserialize<'a>>(from: &UnixStream) -> io::Result<T> {
     line(io::BufReader::with_capacity(1, from))
 }
@@ -91,7 +91,7 @@ pub(super) fn ask(holder: &UnixStream, request: &Request) -> io::Result<Answer> 
     say(holder, request)?;
     match request {
         Request::Enter { .. } => hear(holder),
-        // Nothing follows, and what many links and subflows look like is long.
+        // Nothing follows, and the state of many links and subflows is long.
         _ => line(io::BufReader::new(holder)),
     }
 }

@@ -1,5 +1,5 @@
-//! The process that holds a standing lab: builds it, names its namespaces, and does what is asked of it until it is told to end.
-//! Not here: what is left when it is gone, which whoever takes the lab down cleans.
+//! The process that holds a standing lab: builds it, names its namespaces, and serves requests until it is told to end.
+//! Not here: cleaning up after a holder that is gone, which `down` does.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -20,10 +20,10 @@ use crate::place::{Failure, Kind};
 
 /// The first argument of a holder; its second is the lab's directory.
 pub(super) const HOLDER: &str = "mplab:holder";
-/// How long who connects may take to ask.
+/// How long a client may take to send its request.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Becomes a lab's holder if this process was started as one, and never returns then. Call it before anything else in `main`.
+/// Becomes a lab's holder if this process was started as one, and then never returns. Call it before anything else in `main`.
 pub fn enter() {
     let mut arguments = env::args_os().skip(1);
     if arguments.next().is_none_or(|first| first != HOLDER) {
@@ -32,7 +32,7 @@ pub fn enter() {
     let directory = PathBuf::from(arguments.next().unwrap_or_default());
     match Holder::build(&Directory::at(directory)) {
         Ok(mut holder) => {
-            // Who waits for the lab waits for the end of this.
+            // `up` reads this until its end.
             if let Err(error) = tell(Ok(())) {
                 eprintln!("{error}");
                 process::exit(1);
@@ -47,7 +47,7 @@ pub fn enter() {
     }
 }
 
-/// Says by stdout whether the lab stands, and closes it.
+/// Reports on stdout whether the lab is up, and closes stdout.
 fn tell(built: Result<(), Failure>) -> io::Result<()> {
     let mut stdout = io::stdout();
     stdout.write_all(&serde_json::to_vec(&built)?)?;
@@ -63,7 +63,7 @@ struct Holder {
 impl Holder {
     fn build(directory: &Directory) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::new(Kind::Machinery, &error);
-        // The terminal that it was started from may be closed.
+        // The terminal it was started from may be closed.
         setsid().map_err(|error| failed(error.into()))?;
         env::set_current_dir("/").map_err(failed)?;
         let record = directory.read().map_err(|error| Failure::new(Kind::Machinery, &error))?;
@@ -80,7 +80,7 @@ impl Holder {
         Ok(Self { socket, stage })
     }
 
-    /// Does what is asked, one after the other, until it is told to end.
+    /// Serves requests one after the other until it is told to end.
     fn serve(&mut self) {
         loop {
             self.stage.catch_up();
@@ -89,7 +89,7 @@ impl Holder {
             let mut sockets = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
             if poll(&mut sockets, wait).is_ok_and(|ready| ready > 0) {
                 let Ok((caller, _)) = self.socket.accept() else { continue };
-                // Who goes away before the answer has no use for it.
+                // A client that is gone before the answer does not need it.
                 if self.attend(&caller).unwrap_or(false) {
                     return;
                 }
@@ -97,7 +97,7 @@ impl Holder {
         }
     }
 
-    /// Answers one caller. Returns whether to end.
+    /// Serves one client. Returns whether to end.
     fn attend(&mut self, caller: &UnixStream) -> io::Result<bool> {
         caller.set_read_timeout(Some(PATIENCE))?;
         match hear(caller)? {

@@ -1,8 +1,8 @@
-//! Labs that stay: each is held by a process of its own, from `up` to `down`, and has a directory that says what was made.
+//! Standing labs: each is held by a process of its own from `up` to `down`, and has a directory that records what was made.
 //! Not here: what the holding process does (`holder`), or how a lab is built.
 //!
-//! The directory is made first, what is going to be made is written into it next, and only then is it made: whatever ends the holder, `down`
-//! knows what there is to be cleaned. The holder listens at a socket in the directory; a lab whose socket nobody listens at has fallen.
+//! First the directory is made, then what is going to be made is written into it, and only then is the lab built: whatever ends the holder, `down`
+//! knows what to clean up. The holder listens on a socket in the directory; a lab whose socket has no listener has fallen.
 
 mod conversation;
 mod holder;
@@ -42,13 +42,13 @@ const NAME_MAX: usize = 63;
 /// How long a holder may take to end.
 const END: Duration = Duration::from_secs(10);
 
-/// Why a standing lab could not be made, asked or taken down.
+/// Why a standing lab could not be built, used or taken down.
 #[derive(Debug, thiserror::Error)]
 pub enum StandingError {
-    /// It was asked for something that does not make sense.
+    /// The request makes no sense.
     #[error("{0}")]
     Usage(String),
-    /// A step makes no sense: drawn as a mistake in a file is.
+    /// The step makes no sense: drawn like a mistake in a file.
     #[error("{0}")]
     Mistakes(String),
     /// This computer cannot do what the topology needs.
@@ -58,7 +58,7 @@ pub enum StandingError {
     #[error(transparent)]
     Local(#[from] LocalError),
     /// The process that held the lab of this name is gone.
-    #[error("lab `{0}` has fallen: the process that held it is gone; `mplab down {0}` cleans up")]
+    #[error("lab `{0}` has fallen: the process that held it is gone. Clean up with `mplab down {0}`")]
     Fallen(String),
     /// The lab could not be built or changed.
     #[error(transparent)]
@@ -66,9 +66,9 @@ pub enum StandingError {
     /// A file or the holder's socket could not be used.
     #[error("failed to {what}: {source}")]
     Io {
-        /// What was tried.
+        /// What mplab tried to do.
         what: String,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
 }
@@ -92,13 +92,13 @@ fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> StandingError {
     move |source| StandingError::Io { what, source }
 }
 
-/// A lab that was put up, or what is left of it.
+/// A lab that is up, or what is left of it.
 pub struct Standing {
     directory: Directory,
     record: Record,
 }
 
-/// Builds a lab that stays, and returns when it stands.
+/// Builds a standing lab, and returns once it is up.
 pub fn up(name: &str, topology: Topology) -> Result<Standing, StandingError> {
     if let Some(complaint) = complaint("lab", name, NAME_MAX) {
         return Err(StandingError::Usage(complaint));
@@ -111,10 +111,10 @@ pub fn up(name: &str, topology: Topology) -> Result<Standing, StandingError> {
     let directory = Directory::make(name)?;
     if place.root {
         names::prepare().map_err(failed(format!("make {}", names::DIRECTORY)))?;
-        // What has such a name already is not ours, now and when the lab is cleaned up.
+        // A namespace that already has such a name is not ours, now or when the lab is cleaned up.
         if let Some(taken) = names.values().find(|name| names::path(name).exists()) {
             directory.remove()?;
-            return Err(StandingError::Usage(format!("there is a network namespace `{taken}` already: write another --name")));
+            return Err(StandingError::Usage(format!("a network namespace `{taken}` already exists: choose another --name")));
         }
     }
     let standing = Standing { directory, record: Record { job, place, names } };
@@ -125,25 +125,25 @@ pub fn up(name: &str, topology: Topology) -> Result<Standing, StandingError> {
     Ok(standing)
 }
 
-/// The labs that stand, and those that have fallen, by name.
+/// The labs that are up or have fallen, by name.
 pub fn all() -> Result<Vec<Standing>, StandingError> {
     let read = |directory: Directory| Ok(Standing { record: directory.read()?, directory });
     Directory::all()?.into_iter().map(read).collect()
 }
 
-/// The lab of a name, or the only one there is.
+/// The lab with this name, or the only one there is.
 pub fn find(name: Option<&str>) -> Result<Standing, StandingError> {
     let mut all = all()?;
     let list = |all: &[Standing]| all.iter().map(Standing::name).collect::<Vec<_>>().join(", ");
     match name {
         Some(name) => {
             let known = list(&all);
-            let known = if known.is_empty() { "no lab stands".to_owned() } else { format!("there are: {known}") };
+            let known = if known.is_empty() { "none is".to_owned() } else { format!("these are: {known}") };
             let found = all.into_iter().find(|lab| lab.name() == name);
-            found.ok_or_else(|| StandingError::Usage(format!("no lab called `{name}` stands; {known}")))
+            found.ok_or_else(|| StandingError::Usage(format!("no lab called `{name}` is up; {known}")))
         }
-        None if all.len() > 1 => Err(StandingError::Usage(format!("several labs stand; say which: {}", list(&all)))),
-        None => all.pop().ok_or_else(|| StandingError::Usage("no lab stands: `mplab up TOPOLOGY` builds one".into())),
+        None if all.len() > 1 => Err(StandingError::Usage(format!("several labs are up; name one of them: {}", list(&all)))),
+        None => all.pop().ok_or_else(|| StandingError::Usage("no lab is up: build one with `mplab up TOPOLOGY`".into())),
     }
 }
 
@@ -158,7 +158,7 @@ impl Standing {
         &self.record.job.topology
     }
 
-    /// What each link is made with.
+    /// The engine of each link.
     pub fn engines(&self) -> &BTreeMap<String, Choice> {
         &self.record.job.engines
     }
@@ -168,7 +168,7 @@ impl Standing {
         self.record.names.get(host).map(String::as_str).filter(|_| self.record.place.root)
     }
 
-    /// Whether somebody holds it. If not, it has fallen, and `down` cleans what is left.
+    /// Whether its holder is there. If not, it has fallen, and `down` cleans up what is left.
     pub fn stands(&self) -> bool {
         self.directory.connect().is_ok()
     }
@@ -181,7 +181,7 @@ impl Standing {
         }
     }
 
-    /// What its hosts look like now; times count from when it was built.
+    /// The state of its hosts now; times count from when it was built.
     pub fn look(&self) -> Result<Moment, StandingError> {
         match self.ask(&Request::Look)? {
             Answer::Seen(moment) => Ok(*moment),
@@ -189,7 +189,7 @@ impl Standing {
         }
     }
 
-    /// Does what a step of a case would do, given as the line of a case file: `cut = { link = "wlan" }`.
+    /// Takes a step, given as the line of a case file: `cut = { link = "wlan" }`.
     pub fn step(&self, command: &str, line: &str) -> Result<(), StandingError> {
         match self.ask(&Request::Step { command: command.to_owned(), line: line.to_owned() })? {
             Answer::Done => Ok(()),
@@ -197,14 +197,14 @@ impl Standing {
         }
     }
 
-    /// Lets the calling process, which must have one thread, into a host.
+    /// Moves the calling process, which must have one thread, into a host.
     pub fn enter(&self, host: &str) -> Result<(), StandingError> {
         if !self.topology().hosts.contains_key(host) {
             let known = self.topology().hosts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             return Err(StandingError::Usage(format!("lab `{}` has no host `{host}`; its hosts are {known}", self.name())));
         }
         let what = || failed(format!("enter {host}"));
-        // Held until this process executes a program, which is inside then, or ends.
+        // Held until this process executes a program inside the host, or ends.
         mem::forget(self.directory.lock_to_enter()?);
         let socket = self.socket()?;
         let doors = match self.ask_by(&socket, &Request::Enter { host: host.to_owned() })? {
@@ -216,7 +216,7 @@ impl Standing {
         view.lay_over().map_err(|error| StandingError::Broken(Box::new(Failure::new(Kind::Machinery, &error))))
     }
 
-    /// Ends it and all programs in its hosts, and cleans what was made for it, also if it has fallen. Returns the programs.
+    /// Takes the lab down, even if it has fallen: ends all programs in its hosts, and removes all that was made for it. Returns the programs.
     pub fn down(&self) -> Result<Vec<Ended>, StandingError> {
         let _lock = record::lock()?;
         let _closed = self.directory.lock_to_end()?;
@@ -224,25 +224,25 @@ impl Standing {
         let holder = self.state().ok().map(|state| state.process.cast_signed());
         let mut inhabited = Inhabited::of(self.directory.homes(), holder.into_iter().collect());
         if inhabited.has(process::id().cast_signed()).map_err(what())? {
-            return Err(StandingError::Usage(format!("this is in a host of lab `{}` itself: leave it first", self.name())));
+            return Err(StandingError::Usage(format!("this command runs in a host of lab `{}` itself: leave the host first", self.name())));
         }
-        // They may need their network to end well.
+        // They may need their network to shut down properly.
         let mut ended = inhabited.end().map_err(what())?;
         self.end_holder()?;
         self.clean()?;
-        // Root may have entered by the names.
+        // Root may have entered through the names.
         ended.extend(inhabited.kill().map_err(what())?);
         Ok(ended)
     }
 
     fn end_holder(&self) -> Result<(), StandingError> {
         if let Ok(socket) = self.directory.connect() {
-            // A holder that is killed meanwhile cannot answer: it is gone all the same.
+            // A holder that is killed meanwhile cannot answer, but it is gone all the same.
             ask(&socket, &Request::End).ok();
             let deadline = Instant::now() + END;
             while self.stands() {
                 if Instant::now() > deadline {
-                    return Err(broken(format!("the process that holds lab `{}` does not end", self.name())));
+                    return Err(broken(format!("the process that holds lab `{}` did not end in time", self.name())));
                 }
                 thread::sleep(Duration::from_millis(1));
             }
@@ -270,7 +270,7 @@ impl Standing {
         })
     }
 
-    /// Writes down what is going to be made, and lets a process make and hold it.
+    /// Records what is going to be made, and starts a process that makes and holds it.
     fn start(&self) -> Result<(), StandingError> {
         self.directory.write(&self.record)?;
         let what = || failed("start the process that holds the lab");
@@ -284,22 +284,22 @@ impl Standing {
         let mut answer = String::new();
         holder.stdout.take().expect("piped above").read_to_string(&mut answer).map_err(what())?;
         let answer: Result<(), Failure> = serde_json::from_str(&answer).unwrap_or_else(|_| {
-            // It ended before it could say why.
+            // The holder ended before it could say why.
             let said = fs::read_to_string(self.directory.said()).unwrap_or_default();
             Err(Failure::says(Kind::Machinery, said.trim_end()))
         });
         answer.map_err(|why| {
-            // It ends by itself.
+            // The holder ends by itself.
             holder.wait().ok();
             StandingError::Broken(Box::new(why.within("the lab could not be built")))
         })
     }
 
-    /// Takes away what was made, and the directory last.
+    /// Removes what was made, and last the directory.
     fn clean(&self) -> Result<(), StandingError> {
         if self.record.place.root {
             for name in self.record.names.values() {
-                names::take(name).map_err(failed(format!("take the name {name} away")))?;
+                names::take(name).map_err(failed(format!("remove the name {name}")))?;
             }
         }
         self.directory.remove()
@@ -311,6 +311,6 @@ fn unexpected(answer: Answer) -> StandingError {
         Answer::Refused(refusal) => refusal.into(),
         Answer::Blind(why) => StandingError::Broken(why),
         Answer::NoHost(host) => StandingError::Usage(format!("there is no host `{host}`")),
-        _ => broken("the process that holds the lab gave another answer than asked for"),
+        _ => broken("the process that holds the lab gave an unexpected answer"),
     }
 }

@@ -1,4 +1,4 @@
-//! The directory of a standing lab: what was made for it, and where its holder listens.
+//! The directory of a standing lab: records what was made for it, and holds its holder's socket.
 //! Not here: making it.
 
 use std::collections::BTreeMap;
@@ -17,12 +17,12 @@ use crate::place::{Failure, Kind};
 use crate::plan::Job;
 use crate::result::recording::PlaceRecord;
 
-/// What is written down before it is made.
+/// What is recorded before it is made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// What builds the lab.
+    /// The job that builds the lab.
     pub(super) job: Job,
-    /// Where it stands.
+    /// Where the lab is.
     pub(super) place: PlaceRecord,
     /// The names of its namespaces by host.
     pub(super) names: BTreeMap<String, String>,
@@ -31,7 +31,7 @@ pub(super) struct Record {
 /// A lab's directory.
 pub(super) struct Directory(PathBuf);
 
-/// Where the directories of all labs are: root's in /run, a user's where the system keeps what is his while he is logged in.
+/// The directory of all labs' directories: root's in /run, a user's in XDG_RUNTIME_DIR, or else where temporary files are.
 fn parent() -> Result<PathBuf, StandingError> {
     let user = nix::unistd::geteuid();
     let path = match env::var_os("XDG_RUNTIME_DIR") {
@@ -43,40 +43,40 @@ fn parent() -> Result<PathBuf, StandingError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(what())?;
     let facts = fs::symlink_metadata(&path).map_err(what())?;
     if !facts.is_dir() || facts.uid() != user.as_raw() {
-        return Err(StandingError::Usage(format!("{} belongs to somebody else", path.display())));
+        return Err(StandingError::Usage(format!("{} belongs to another user", path.display())));
     }
     Ok(path)
 }
 
-/// Keeps others from making and removing labs meanwhile.
+/// Keeps other processes from making and removing labs meanwhile.
 pub(super) fn lock() -> Result<Flock<fs::File>, StandingError> {
     lock_at(&parent()?, FlockArg::LockExclusive)
 }
 
 fn lock_at(path: &Path, how: FlockArg) -> Result<Flock<fs::File>, StandingError> {
     let directory = fs::File::open(path).map_err(failed("look for labs"))?;
-    Flock::lock(directory, how).map_err(|(_, errno)| failed("wait for others that use the lab")(errno.into()))
+    Flock::lock(directory, how).map_err(|(_, errno)| failed("wait for other commands that use the lab")(errno.into()))
 }
 
 impl Directory {
-    /// Makes that of a new lab.
+    /// Makes the directory of a new lab.
     pub(super) fn make(name: &str) -> Result<Self, StandingError> {
         let directory = Self(parent()?.join(name));
         if directory.0.exists() && !directory.is_written() {
-            // Who made it was killed before anything else was made.
+            // Its maker was killed before it made anything else.
             directory.remove()?;
         }
         match fs::DirBuilder::new().mode(0o700).create(&directory.0) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(StandingError::Usage(if directory.connect().is_ok() {
-                format!("a lab called `{name}` stands already: `mplab down {name}` ends it, --name gives this one another name")
+                format!("a lab called `{name}` is already up: take it down with `mplab down {name}`, or name this one with --name")
             } else {
-                format!("a lab called `{name}` has fallen, and something of it may be left: `mplab down {name}` cleans up")
+                format!("a lab called `{name}` has fallen, and parts of it may be left: clean up with `mplab down {name}`")
             })),
             made => made.map(|()| directory).map_err(failed(format!("make a directory for lab `{name}`"))),
         }
     }
 
-    /// Those that there are.
+    /// The directories of all labs.
     pub(super) fn all() -> Result<Vec<Self>, StandingError> {
         let entries = fs::read_dir(parent()?).map_err(failed("look for labs"))?;
         let mut all: Vec<_> = entries.map_while(Result::ok).map(|entry| Self(entry.path())).filter(Self::is_written).collect();
@@ -84,7 +84,7 @@ impl Directory {
         Ok(all)
     }
 
-    /// That at a path.
+    /// The directory at a path.
     pub(super) fn at(path: PathBuf) -> Self {
         Self(path)
     }
@@ -97,32 +97,32 @@ impl Directory {
         &self.0
     }
 
-    /// Where the holder listens.
+    /// The socket on which the holder listens.
     pub(super) fn socket(&self) -> PathBuf {
         self.0.join("socket")
     }
 
-    /// What the holder had to say.
+    /// The file with the holder's messages.
     pub(super) fn said(&self) -> PathBuf {
         self.0.join("said")
     }
 
-    /// Lets the calling process enter the lab before it is taken down, or learn that it was.
+    /// Lets the calling process enter the lab before it is taken down, or find that it has been.
     pub(super) fn lock_to_enter(&self) -> Result<Flock<fs::File>, StandingError> {
         lock_at(&self.0, FlockArg::LockShared)
     }
 
-    /// Waits for those that are about to enter, and lets nobody enter any more.
+    /// Waits for processes that are about to enter, and lets none enter any more.
     pub(super) fn lock_to_end(&self) -> Result<Flock<fs::File>, StandingError> {
         lock_at(&self.0, FlockArg::LockExclusive)
     }
 
-    /// Writes down how its namespaces are told from all others, before anybody can enter them.
+    /// Records the identity of its namespaces before anything can enter them.
     pub(super) fn write_homes(&self, homes: &[Home]) -> io::Result<()> {
         fs::write(self.0.join("homes"), serde_json::to_vec(homes)?)
     }
 
-    /// Its namespaces; none if its holder has not come so far.
+    /// Its namespaces; empty if its holder did not get that far.
     pub(super) fn homes(&self) -> Vec<Home> {
         let text = fs::read(self.0.join("homes")).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
@@ -133,7 +133,7 @@ impl Directory {
     }
 
     pub(super) fn write(&self, record: &Record) -> Result<(), StandingError> {
-        // It is there whole or not at all.
+        // The file is either complete or absent.
         let (fresh, path) = (self.0.join("record.new"), self.0.join("record"));
         let text = serde_json::to_vec(record).map_err(|error| StandingError::Broken(Box::new(Failure::new(Kind::Machinery, &error))))?;
         fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path)).map_err(failed(format!("write {}", path.display())))

@@ -1,5 +1,5 @@
-//! A lab that takes steps as they are told, one after the other: each is checked beside all that were taken, planned, taken and read back.
-//! Not here: who tells them, and until when the lab is kept.
+//! A lab that takes steps as they are given, one after the other: each is checked together with all earlier ones, planned, taken and read back.
+//! Not here: who gives the steps, and how long the lab is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -16,36 +16,36 @@ use crate::record::Moment;
 use crate::words::Feature;
 use crate::words::feature::absences;
 
-/// The rest of a case that has nothing but steps.
+/// The rest of a case that consists only of steps.
 const HEAD: &str = "summary = \"A lab that takes steps\"\ntopology = \"it\"\n";
 
-/// A lab, and what was done to it.
+/// A lab, and the steps it has taken.
 pub(crate) struct Stage {
     pub(crate) lab: Lab,
-    /// Opened when somebody looks for the first time.
+    /// Opened at the first look.
     glance: Option<Glance>,
     job: Job,
     features: BTreeSet<Feature>,
     since: Instant,
-    /// What was done so far, as the steps of a case.
+    /// The steps so far, as a case file has them.
     steps: String,
     case: Case,
-    /// What is still to be done of changes that take their time, each with how many follow it.
+    /// What is still to be done of gradual changes, each with how many operations follow.
     later: Vec<(Instant, Vec<Op>, usize)>,
 }
 
 /// Why a step was not taken.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Refusal {
-    /// It makes no sense: drawn as a mistake in a file is.
+    /// It makes no sense: drawn like a mistake in a file.
     Mistakes(String),
     /// The kernel cannot do it.
     Unsupported(Box<Failure>),
-    /// The kernel did not do it.
+    /// The kernel failed to do it.
     Broken(Box<Failure>),
 }
 
-/// Plans a lab without traffic for a place with these features, or says what the place lacks.
+/// Plans a lab without traffic for a place with these features, or returns what the place lacks.
 pub(crate) fn plan(name: &str, topology: Topology, features: &BTreeSet<Feature>) -> Result<Job, Refusal> {
     let case = check::parse_for(&topology, name, HEAD).map_err(|mistakes| Refusal::Mistakes(mistakes.to_string()))?;
     let job = Job::plan(name, topology, case, Means::of(features, 0));
@@ -62,7 +62,7 @@ impl Stage {
     /// Builds the lab of a plan.
     pub(crate) fn build(mut job: Job, features: BTreeSet<Feature>) -> Result<Self, LabError> {
         let lab = Lab::build(&job.setup)?;
-        // What a link is made with stays.
+        // A link keeps its engine.
         for (link, choice) in &job.engines {
             if let Some(link) = job.topology.links.get_mut(link) {
                 link.engine = Some(choice.engine);
@@ -74,7 +74,7 @@ impl Stage {
 
     /// Takes a step, given as the line of a case file: `cut = { link = "wlan" }`. Messages call it `command`.
     pub(crate) fn step(&mut self, command: &str, line: &str) -> Result<(), Refusal> {
-        // The new one first, where a message about it shows it; what counts is the time.
+        // The new step comes first, where a message about it shows it; the time decides the order.
         let step = format!("step = [\n    {{ at = \"{}us\", {line} }},\n", self.since.elapsed().as_micros());
         let case = check::parse_for(&self.job.topology, command, &format!("{step}{}]\n{HEAD}", self.steps))
             .map_err(|mistakes| Refusal::Mistakes(mistakes.to_string()))?;
@@ -94,12 +94,12 @@ impl Stage {
         Ok(())
     }
 
-    /// When there is something to do of changes that take their time.
+    /// When the next part of a gradual change is due.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.later.iter().map(|(due, ..)| *due).min()
     }
 
-    /// Does what is due of these, and says what went wrong.
+    /// Does what is due of gradual changes, and logs what goes wrong.
     pub(crate) fn catch_up(&mut self) {
         let now = Instant::now();
         for (_, ops, left) in self.later.extract_if(.., |(due, ..)| *due <= now) {
@@ -110,7 +110,7 @@ impl Stage {
         }
     }
 
-    /// What its hosts look like.
+    /// The state of its hosts.
     pub(crate) fn look(&mut self) -> Result<Moment, Failure> {
         let seen = |error| Failure::new(Kind::Observation, &error);
         let glance = match &mut self.glance {
@@ -124,7 +124,7 @@ impl Stage {
         glance.look(self.since.elapsed().into()).map_err(seen)
     }
 
-    /// For how long it has stood.
+    /// How long it has been up.
     pub(crate) fn age(&self) -> Duration {
         self.since.elapsed()
     }

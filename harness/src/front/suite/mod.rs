@@ -22,24 +22,24 @@ use crate::result::recording::{PlaceRecord, Recording};
 use crate::words::feature::Lack;
 use crate::words::{Feature, Snap};
 
-/// What a job needs that is absent, in the kernel of a place or among the programs of this computer.
+/// What a job needs but the kernel of a place or this computer's programs lack.
 pub fn missing<'a>(job: &'a Job, place: &PlaceRecord) -> Vec<Lack<'a>> {
     let installed = |feature: &Feature| matches!(feature, Feature::Program(name) if program::find(name).is_some());
     job.missing(&place.features).into_iter().filter(|lack| !installed(lack.feature)).collect()
 }
 
-/// How often a disturbed run is tried: the computer was too busy then and may not be now.
+/// How often a disturbed run is tried: the computer was too busy, and may not be the next time.
 pub const ATTEMPTS: u32 = 3;
 
-/// A case file with its name: its path below the directory `cases`, `survival::ethernet_unplugged`; where there is no such directory, below
-/// the one that was named.
+/// A case file with its name: its path below the directory `cases`, such as `survival::ethernet_unplugged`. Without such a directory, the path
+/// is relative to the directory that was given.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CaseFile {
     /// The name.
     pub name: String,
     /// The file.
     pub path: PathBuf,
-    /// The variant of it, if it is not the case itself. The name ends in it.
+    /// The variant, if it is not the case itself. The name ends in it.
     pub variant: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Display for CaseFile {
 }
 
 impl CaseFile {
-    /// That of a path which is a file, or of a file with a variant behind it: `limits.toml::over_ipv6`.
+    /// The case of a path, which is a file or a file with a variant behind it: `limits.toml::over_ipv6`.
     pub fn named(path: &Path) -> Self {
         let variant = path.to_str().filter(|_| !path.exists()).and_then(|path| path.rsplit_once("::"));
         match variant {
@@ -65,7 +65,7 @@ impl CaseFile {
         Self { name: format!("{}::{variant}", self.name), variant: Some(variant.to_owned()), ..self }
     }
 
-    /// It and its variants. What cannot be read is told when the case is.
+    /// The case and its variants. A file that cannot be read is reported when the case is planned.
     fn all(self) -> Vec<Self> {
         let text = disk::read_text(&self.path, disk::DOCUMENT).unwrap_or_default();
         let variants: Vec<Self> = change::variants(&text).into_iter().map(|(variant, _)| self.clone().variant(&variant)).collect();
@@ -82,8 +82,8 @@ impl CaseFile {
     }
 }
 
-/// The case files that a path stands for: itself with its variants, one of these (`FILE::VARIANT`), or all below it if it is a directory, in the order of their names. Topologies may be among
-/// them.
+/// The case files at a path: the file with its variants, one variant (`FILE::VARIANT`), or all case files below a directory, in the order of their
+/// names. Topologies in the directory are left out.
 pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
     let mut found = Vec::new();
     let named = CaseFile::named(path);
@@ -91,7 +91,7 @@ pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
         let all = CaseFile::named(&named.path).all();
         if !all.contains(&named) {
             let known: Vec<_> = all.into_iter().filter_map(|file| file.variant).collect();
-            let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+            let known = if known.is_empty() { "the case has none".to_owned() } else { format!("the case has {}", known.join(", ")) };
             return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no such variant: {known}")));
         }
         found.push(named);
@@ -116,7 +116,7 @@ fn search(directory: &Path, root: &Path, found: &mut Vec<CaseFile>) -> io::Resul
     Ok(())
 }
 
-/// Whether a file beside cases is a topology that they use. What cannot be read is told when the case is.
+/// Whether a file beside cases is a topology that they use. A file that cannot be read is reported when the case is planned.
 fn is_topology_file(path: &Path) -> bool {
     disk::read_text(path, disk::DOCUMENT).is_ok_and(|text| document::is_topology(&text))
 }
@@ -130,24 +130,24 @@ pub fn plan(file: &CaseFile, seed: u64, place: &PlaceRecord) -> Result<Job, Load
     Ok(Job::plan(&file.name, topology, case, place.means(seed)))
 }
 
-/// A run and what is to be thought of it.
+/// A run and its verdict.
 #[derive(Debug, Clone)]
 pub struct Judged {
     /// The run, the last one if it was tried again.
     pub recording: Recording,
-    /// The judgement.
+    /// The verdict.
     pub verdict: Verdict,
     /// How often it was tried.
     pub attempts: u32,
 }
 
-/// Runs a job somewhere and judges it; again if the computer was too busy for a verdict.
+/// Runs a job at a place and judges it. Tries again if the computer was too busy for a verdict.
 pub fn run(job: &Job, at: &Place, news: &mut dyn FnMut(News)) -> Result<Judged, PlaceError> {
     settle(at.run(job, news)?, || at.run(job, news))
 }
 
-/// Runs jobs somewhere, one after the other and in a guest in one boot, and judges them; those again, and alone, for which the computer was
-/// too busy. There is a result for each. With a snap length the news have the packets, too.
+/// Runs jobs at a place, one after the other and in a guest in one boot, and judges them. A job for which the computer was too busy is tried
+/// again, alone. Returns a result for each. With a snap length, the news include the packets.
 pub fn run_all(jobs: &[Job], at: &Place, capture: Option<Snap>, news: &mut dyn FnMut(usize, News)) -> Vec<Result<Judged, PlaceError>> {
     let results = at.run_all(jobs, capture, news);
     let mut again = |number: usize, job: &Job| {
@@ -158,7 +158,7 @@ pub fn run_all(jobs: &[Job], at: &Place, capture: Option<Snap>, news: &mut dyn F
     numbered.map(|(number, (result, job))| settle(result?, || again(number, job))).collect()
 }
 
-/// Judges a recording, and others in its place as long as it is disturbed.
+/// Judges a recording. While it is disturbed, replaces it by that of another attempt.
 fn settle(mut recording: Recording, mut again: impl FnMut() -> Result<Recording, PlaceError>) -> Result<Judged, PlaceError> {
     let mut attempts = 1;
     loop {
@@ -171,7 +171,7 @@ fn settle(mut recording: Recording, mut again: impl FnMut() -> Result<Recording,
     }
 }
 
-/// A run in the few words that matter beside others.
+/// A run in short, to be compared with others.
 pub fn compared(seed: u64, judged: &Result<Judged, PlaceError>) -> Run {
     match judged {
         Ok(Judged { recording, verdict, .. }) => Run::of(recording, verdict),
@@ -179,7 +179,7 @@ pub fn compared(seed: u64, judged: &Result<Judged, PlaceError>) -> Run {
     }
 }
 
-/// The seed of a run that names none.
+/// The default seed.
 pub const SEED: u64 = 1;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! A suite that runs: its cases many at a time, what is told meanwhile, and its result as a value.
-//! Not here: how any of that is shown. Whoever shows it takes the events.
+//! Running a suite: many cases at a time, the events meanwhile, and the result as a value.
+//! Not here: how any of that is shown. Renderers take the events.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,7 +27,7 @@ pub struct Task {
     pub job: Job,
 }
 
-/// Cases that run together at a place.
+/// Cases to run together at a place.
 #[derive(Debug, Clone)]
 pub struct Suite {
     /// Where they run.
@@ -40,9 +40,9 @@ pub struct Suite {
     pub at_once: usize,
     /// How many run in one boot of a guest, one after the other.
     pub per_boot: usize,
-    /// The directory that the recordings go to; they are not kept if absent.
+    /// The directory for recordings; they are not kept if absent.
     pub output: Option<PathBuf>,
-    /// How much is kept of each packet, in a capture beside the recording; packets are not captured if absent, or if nothing is kept.
+    /// How much to keep of each packet, in a capture beside the recording; nothing is captured if absent, or if recordings are not kept.
     pub capture: Option<Snap>,
 }
 
@@ -52,17 +52,17 @@ pub struct Suite {
 pub enum Event<'a> {
     /// A case cannot run there. All of these come first.
     Unsupported(&'a CaseResult),
-    /// So many cases are going to run.
+    /// This many cases are going to run.
     Begin(usize),
     /// A case begins.
     Began(&'a Task),
-    /// What happens in a run.
+    /// News from a run.
     News(&'a Task, &'a News),
-    /// A case has ended; how, and its run if it left a recording.
+    /// A case has ended: how, and its run if it left a recording.
     Ended(&'a CaseResult, Result<&'a Judged, &'a PlaceError>),
-    /// Nothing happened for a moment: time to draw how far it is.
+    /// Nothing happened for a moment: time to update a progress display.
     Waiting,
-    /// All have ended.
+    /// All cases have ended.
     Done(&'a Results),
 }
 
@@ -73,30 +73,30 @@ pub struct CaseResult {
     pub file: CaseFile,
     /// How it ended, and what was measured.
     pub run: Run,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long that took, of the wall clock; absent where it was not made, or not in a boot of its own.
+    /// The wall-clock time it took; absent if it came from a cache or shared its boot with others.
     pub took: Option<Duration>,
     /// The command that repeats it.
     pub again: String,
-    /// Where its recording is, or why that could not be written; absent if it left none or none is kept.
+    /// The path of its recording, and whether writing it failed; absent if it left none or none is kept.
     pub recorded: Option<(PathBuf, io::Result<()>)>,
-    /// Where its capture is, or why that could not be written; absent if there is none.
+    /// The path of its capture, and whether writing it failed; absent if there is none.
     pub captured: Option<(PathBuf, io::Result<Kept>)>,
 }
 
 /// How the cases of a suite ended.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// Each, those that cannot run first, then in the order in which they ended.
+    /// All cases: first those that cannot run, then the others in the order in which they ended.
     pub cases: Vec<CaseResult>,
-    /// How long it took.
+    /// The time it took.
     pub took: Duration,
-    /// How many were taken from a cache, if there is one.
+    /// How many runs came from the cache, if there is one.
     pub taken: Option<usize>,
 }
 
-/// Who shows what happens: a closure, or a type with a state of its own.
+/// Shows events: a closure, or a type with its own state.
 pub trait Renderer {
     /// Shows an event.
     fn show(&mut self, event: &Event<'_>);
@@ -109,7 +109,7 @@ impl<F: FnMut(&Event<'_>)> Renderer for F {
 }
 
 impl Suite {
-    /// Runs all that can run.
+    /// Runs all cases that can run here.
     pub fn run(self, shown: &mut dyn Renderer) -> Results {
         let began = Instant::now();
         let mut results = Results::default();

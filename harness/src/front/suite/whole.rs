@@ -1,5 +1,5 @@
-//! All that some planned cases will run, for shards of it: with digests of the program, the kernels and the plans.
-//! Not here: which shard has what.
+//! All runs that planned cases stand for, to be divided into shards: with digests of the program, the kernels and the plans.
+//! Not here: which shard makes which runs.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,12 +25,12 @@ pub struct Planned<'a> {
     pub tasks: &'a [Task],
 }
 
-/// Why work cannot be in shards.
+/// Why the runs cannot be divided into shards.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WholeError {
-    /// Results are told apart by the names of their cases.
-    #[error("two cases are called {name}: {} and {}: name one of them, or move one to another directory", .files[0], .files[1])]
+    /// Two cases have one name, by which results are told apart.
+    #[error("two cases are called {name}, {} and {}: run only one of them, or move one to another directory", .files[0], .files[1])]
     Twice {
         /// The name.
         name: String,
@@ -58,7 +58,7 @@ fn digest(path: &Path) -> io::Result<Digest> {
     Ok(Digest::of([disk::read(path, disk::RECORDING)?.as_slice()]))
 }
 
-/// All of it. Each kernel has the same cases.
+/// All runs. Each kernel has the same cases.
 pub fn whole(command: Command, seeds: &Seeds, planned: &[Planned<'_>], durations: &Durations) -> Result<Whole, WholeError> {
     let mut kernels = Vec::new();
     let mut parts: BTreeMap<String, (String, Vec<Vec<u8>>)> = BTreeMap::new();
@@ -92,7 +92,7 @@ pub fn whole(command: Command, seeds: &Seeds, planned: &[Planned<'_>], durations
     Ok(Whole { command, program, recording: recording::FORMAT, seeds: seeds.clone(), kernels, cases: cases.collect() })
 }
 
-/// A place as what results depend on.
+/// The parts of a place that results depend on.
 fn used(at: &Place, place: &PlaceRecord) -> Result<KernelUsed, WholeError> {
     let image = match at {
         Place::Local => None,

@@ -2,7 +2,7 @@
 //! there is a seed, got by `strace -e trace=sendmsg -e write=all tc ...`, with the tables of [`Distribution::table`] where it looks for its
 //! own (`TC_LIB_DIR`).
 //!
-//! tc writes times in ticks alone and leaves out what nobody asked for; we write nanoseconds too, and all.
+//! tc writes times only in ticks and leaves out what was not requested; mplab also writes nanoseconds, and everything.
 
 use std::collections::BTreeMap;
 

@@ -125,7 +125,7 @@ fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, command: &Com
     tokens.dedup();
     let from = |address: IpAddr| subflows.iter().filter(move |subflow| subflow.local.ip() == address);
     let absent = |what| LabError::Absent(Box::new(op.clone()), what);
-    // Until the peer has acknowledged data (`e`) there can be no other subflow (RFC 8684, section 3.2). All are looked at before one is told.
+    // Until the peer has acknowledged data (`e`) there can be no other subflow (RFC 8684, section 3.2). All are checked before any gets the command.
     let established = |token: &u32| subflows.iter().any(|subflow| subflow.token == *token && subflow.flags.contains('e'));
     if tokens.is_empty() || !tokens.iter().all(established) {
         return Err(absent(format!("no MPTCP connection that is fully established leads to {to}")));

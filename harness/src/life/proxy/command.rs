@@ -9,7 +9,7 @@ use std::{env, io, process};
 use super::{Options, Proxy};
 use crate::words::Protocol;
 
-/// What `mplab proxy` is told.
+/// The usage of `mplab proxy`.
 pub const USAGE: &str = "\
 usage: mplab proxy --listen ADDRESS:PORT (--to ADDRESS:PORT | --transparent) [--listen-protocol tcp|mptcp] [--to-protocol tcp|mptcp]
 

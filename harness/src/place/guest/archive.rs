@@ -1,4 +1,4 @@
-//! Files on their way into a guest: a cpio archive, which its kernel unpacks into memory when it boots, or its first process later.
+//! Files for a guest, in a cpio archive: its kernel unpacks it into memory at boot, or its first process does later.
 //! Not here: which files.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use super::program::Files;
 const DIRECTORY: u32 = 0o040_755;
 const FILE: u32 = 0o100_755;
 
-/// The archive with these files, and the directories that they are in. The same files make the same bytes.
+/// The archive with these files and their directories. The same files give the same bytes.
 pub(super) fn pack(files: &Files) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(files.values().map(Vec::len).sum::<usize>() + files.len() * 512);
     let directories: BTreeSet<&Path> =
@@ -25,7 +25,7 @@ pub(super) fn pack(files: &Files) -> io::Result<Vec<u8>> {
         inode += 1;
         Builder::new(&path.to_string_lossy()[1..]).ino(inode).mode(mode).nlink(1)
     };
-    // A parent sorts before what is in it.
+    // A parent sorts before its contents.
     for directory in directories {
         builder(directory, DIRECTORY).write(&mut bytes, 0).finish()?;
     }
@@ -38,7 +38,7 @@ pub(super) fn pack(files: &Files) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Unpacks an archive below a directory. What is there already stays as it is: it may be running.
+/// Unpacks an archive below a directory. Existing files stay as they are: they may be running.
 pub(super) fn unpack(mut archive: &[u8], below: &Path) -> io::Result<()> {
     loop {
         let mut file = Reader::new(archive)?;

@@ -1,9 +1,9 @@
-//! Runs that need not be made again: recordings in a directory, in files that are named after all that a run depends on.
-//! Not here: what that is, which a guest knows.
+//! A cache of runs: recordings in a directory, in files named after everything that a run depends on.
+//! Not here: what a run depends on, which a guest knows.
 //!
-//! Any number of processes may use a directory at once, also on several computers: a file appears in full, or not at all, and all that write it
-//! write the same. A file begins with a digest of its name and of what follows, the recording's JSON compressed by zstd (RFC 8878). One that does
-//! not fit its digest is damaged: the run is made, and the file written anew.
+//! Any number of processes may use a directory at once, even on several computers: a file appears in full or not at all, and every writer writes
+//! the same. A file begins with a digest of its name and of what follows, the recording's JSON compressed by zstd (RFC 8878). A file that does not
+//! match its digest is damaged: the run is made, and the file written again.
 
 use std::fs;
 use std::io::{self, Read};
@@ -26,12 +26,12 @@ const FORMAT: &str = "mplab cache 1";
 pub struct Cache {
     directory: PathBuf,
     taken: AtomicUsize,
-    /// Whether it was said that nothing can be written.
+    /// Whether a failure to write was already reported.
     told: OnceLock<()>,
 }
 
 impl Cache {
-    /// That in a directory, which is made if it is not there.
+    /// The cache in a directory, which is made if needed.
     pub fn open(directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
         Ok(Self { directory: directory.to_owned(), taken: AtomicUsize::new(0), told: OnceLock::new() })
@@ -42,7 +42,7 @@ impl Cache {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// The name of what follows from these.
+    /// The name of a run that depends on these.
     pub(super) fn key<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
         Digest::of([FORMAT.as_bytes()].into_iter().chain(parts))
     }
@@ -52,7 +52,7 @@ impl Cache {
         self.directory.join(&name[..2]).join(&name[2..])
     }
 
-    /// The recording of that name, if it is there and not damaged.
+    /// The recording of that name, if it exists and is not damaged.
     pub(super) fn take(&self, key: &Digest) -> Option<Recording> {
         let path = self.path(key);
         let bytes = disk::read(&path, disk::RECORDING).ok()?;
@@ -60,12 +60,12 @@ impl Cache {
         if recording.is_some() {
             self.taken.fetch_add(1, Ordering::Relaxed);
         } else {
-            tracing::warn!("{}: it is damaged: the run is made again", path.display());
+            tracing::warn!("{}: this file is damaged, so the run is made again", path.display());
         }
         recording
     }
 
-    /// Keeps a recording. If that cannot be done, the run has to be made again the next time, and nothing else is lost.
+    /// Keeps a recording. If that fails, the run must be made again the next time, but nothing else is lost.
     pub(super) fn keep(&self, key: &Digest, recording: &Recording) {
         let path = self.path(key);
         if let Err(error) = disk::write(&path, packed(key, recording))

@@ -1,4 +1,4 @@
-//! What is in a guest: this program and the modules that most labs need when it boots, and what more its requests need when these come.
+//! The files in a guest: at boot, this program and the modules that most labs need; later, what its requests need besides.
 //! Not here: the requests themselves.
 
 use std::collections::BTreeSet;
@@ -18,9 +18,9 @@ use crate::place::local::Request;
 use crate::plan::Job;
 use crate::words::Feature;
 
-/// What requests need that a guest has not got when it has booted.
+/// What requests need besides the files that a guest has at boot.
 pub(super) struct Payload {
-    /// Modules to load, by their paths in the guest, each behind those it needs.
+    /// Modules to load, by their paths in the guest, each after those it needs.
     pub(super) modules: Vec<PathBuf>,
     /// The files, as an archive.
     pub(super) archive: Vec<u8>,
@@ -36,7 +36,7 @@ impl Payload {
         let mut files = Files::new();
         let modules = modules(&mut files, kernel, all.iter().filter(|module| (!plain || also(module)) && !there(module)))?;
         for name in requests.iter().flat_map(programs).collect::<BTreeSet<_>>() {
-            // One that is absent was found missing before.
+            // A program that is absent was already found missing.
             if let Some(program) = find(&name) {
                 program::add(&mut files, &program, &program)?;
             }
@@ -45,7 +45,7 @@ impl Payload {
     }
 }
 
-/// The files that a guest has when it boots. Its first process is this program, if no other is named.
+/// The files that a guest has at boot. Its first process is this program unless another is named.
 pub(super) fn booted(kernel: &Kernel, first: Option<&Path>) -> io::Result<File> {
     let mut files = Files::new();
     let all = &kernel.manifest.modules;
@@ -72,15 +72,15 @@ fn modules<'a>(files: &mut Files, kernel: &Kernel, modules: impl Iterator<Item =
     modules.map(&mut add).collect()
 }
 
-/// The modules that a lab without anything special needs. To load all that a kernel has takes seconds.
+/// The modules that a plain lab needs. Loading all of a kernel's modules would take seconds.
 const PLAIN_MODULES: [&str; 9] =
     ["veth", "sch_ingress", "cls_u32", "act_mirred", "sch_tbf", "sch_netem", "inet_diag", "tcp_diag", "mptcp_diag"];
 
-/// Whether a module is one that a lab without anything special needs, or one of these others, or one that such a one needs.
+/// Whether a module is one that a plain lab needs, or one of `more`, or needed by one of these.
 fn wanted(all: &[Module], more: &[&'static str]) -> impl Fn(&Module) -> bool {
     let mut wanted: BTreeSet<&str> = PLAIN_MODULES.into();
     wanted.extend(more);
-    // Each stands behind those it needs.
+    // Each comes after those it needs.
     for module in all.iter().rev() {
         if wanted.contains(module.name.as_str()) {
             wanted.extend(module.needs.iter().map(String::as_str));
@@ -94,14 +94,14 @@ fn programs(request: &Request) -> Vec<String> {
     request.job().map(Job::programs).unwrap_or_default()
 }
 
-/// The modules that a request needs besides, though it is plain.
+/// The further modules that a plain request needs.
 fn more(request: &Request) -> Vec<&'static str> {
     let Some(job) = request.job() else { return Vec::new() };
     let modules = [(Feature::Bonding, "bonding"), (Feature::Vlan, "8021q")];
     modules.into_iter().filter(|(feature, _)| job.needs.contains(feature)).map(|(_, module)| module).collect()
 }
 
-/// Whether a job can do with these.
+/// Whether these modules are enough for a job.
 fn is_plain(request: &Request) -> bool {
     let Request::Run(job) = request else { return matches!(request, Request::Layout) };
     let plain = |feature: &Feature| {
@@ -130,12 +130,12 @@ fn is_plain(request: &Request) -> bool {
                 | Program(_)
         )
     };
-    // A sysctl may name a congestion control, which may be a module.
+    // A sysctl may name a congestion control that is a module.
     let sysctls = job.topology.hosts.values().all(|host| host.sysctls.is_empty());
     sysctls && job.needs.iter().all(plain)
 }
 
-/// What programs expect of any system.
+/// Files that programs expect on any system.
 const SYSTEM: [(&str, &str); 3] = [
     ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
     ("/etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
@@ -145,7 +145,7 @@ const SYSTEM: [(&str, &str); 3] = [
 /// The archive with this program as the first process, made once.
 fn this_program() -> io::Result<&'static [u8]> {
     static ARCHIVE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
-    // Not /proc/self: the loader that is asked for libraries would find itself there.
+    // Not /proc/self: the loader, when asked for libraries, would find itself there.
     let make = || starting_with(Path::new(&format!("/proc/{}/exe", process::id())));
     let archive = ARCHIVE.get_or_init(|| make().map_err(|error| error.to_string()));
     archive.as_deref().map_err(|error| io::Error::other(error.clone()))

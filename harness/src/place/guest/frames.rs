@@ -1,5 +1,5 @@
-//! What a guest says to its host through a port that takes a byte at a time: frames of a length and as many bytes, the long ones compressed.
-//! Not here: the port, and what the frames say.
+//! The frames in which a guest sends to its host through a port that takes a byte at a time: a length and that many bytes, long ones compressed.
+//! Not here: the port, and the contents of the frames.
 
 use std::io::{self, Read, Write};
 
@@ -7,11 +7,11 @@ use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 
-/// The bit of a frame's length that says its bytes are compressed (RFC 1950).
+/// The bit of a frame's length that marks its bytes as compressed (RFC 1950).
 const COMPRESSED: u32 = 1 << 31;
 /// Shorter frames are not worth compressing.
 const SHORT: usize = 512;
-/// No frame is longer: what claims to be is something else than a frame.
+/// The longest frame: anything longer is not a frame.
 const LONGEST: u32 = 1 << 28;
 
 /// Writes a frame.
@@ -28,7 +28,7 @@ pub(super) fn write(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     out.write_all(&bytes)
 }
 
-/// Reads a frame; none if the guest has ended, in the middle of one perhaps.
+/// Reads a frame, or `None` if the guest has ended, perhaps in the middle of one.
 pub(super) fn read(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
     let Some(()) = filled(from, &mut length)? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Hearing a guest out: its answers as they come, until it has given all, ends or says nothing for too long.
+//! Receives a guest's answers as they come, until it has given all, ends, or is silent for too long.
 //! Not here: what carries them.
 
 use std::io::{self, Read};
@@ -11,10 +11,10 @@ use super::{failed, frames};
 use crate::life::execute::News;
 use crate::place::local::Message;
 
-/// What a guest said, and a thread that ends when whatever carries it does.
+/// A guest's answers, and the thread that reads them until the channel ends.
 pub(super) struct Heard {
     pub(super) answers: Vec<Message>,
-    /// Whether it said nothing for too long. It still runs then.
+    /// Whether it was silent for too long. It is then still running.
     pub(super) hung: bool,
     reader: JoinHandle<()>,
 }
@@ -22,13 +22,13 @@ pub(super) struct Heard {
 impl Heard {
     /// Waits until no more can come.
     pub(super) fn end(self) -> (Vec<Message>, bool) {
-        // It ends with what it reads.
+        // The thread ends with the channel.
         self.reader.join().ok();
         (self.answers, self.hung)
     }
 }
 
-/// Hears so many answers, and tells the news before each with the answer's number.
+/// Receives this many answers, and reports the news before each with the answer's number.
 pub(super) fn hear(
     mut port: impl Read + Send + 'static,
     number: usize,
@@ -43,16 +43,18 @@ pub(super) fn hear(
             }
         }
     };
-    let reader = thread::Builder::new().spawn(read).map_err(failed("start a thread that hears the guest"))?;
+    let reader = thread::Builder::new().spawn(read).map_err(failed("start a thread that reads from the guest"))?;
     let mut answers = Vec::new();
     let mut hung = false;
     let mut heartbeat = Instant::now();
     while answers.len() < number {
         match heard.recv_timeout((heartbeat + silence).saturating_duration_since(Instant::now())) {
-            Ok(frame) => match serde_json::from_slice(&frame).map_err(|error| failed("understand the guest")(io::Error::from(error)))? {
-                Message::News(fresh) => news(answers.len(), fresh),
-                answer => answers.push(answer),
-            },
+            Ok(frame) => {
+                match serde_json::from_slice(&frame).map_err(|error| failed("understand the guest's answer")(io::Error::from(error)))? {
+                    Message::News(fresh) => news(answers.len(), fresh),
+                    answer => answers.push(answer),
+                }
+            }
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 hung = true;
                 break;

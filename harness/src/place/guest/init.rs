@@ -1,5 +1,5 @@
-//! The first process of a guest, which is this same program: readies the kernel, does what it was ordered, and ends the guest.
-//! Not here: running a job, which is done by the same child process as on this computer, and what carries the order and the answers.
+//! The first process of a guest, which is this same program: prepares the kernel, carries out the order, and ends the guest.
+//! Not here: running a job, which the same child process does as on this computer, or transporting the order and the answers.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io, process};
@@ -16,17 +16,17 @@ type Opens = fn() -> io::Result<Box<dyn Inside>>;
 /// The machines, by the argument that their kernels' command lines give to the first process.
 const MACHINES: [(&str, Opens); 2] = [(qemu::port::MARK, qemu::port::open), (um::MARK, um::open)];
 
-/// Lives the whole life of the first process, if this process was started as one.
+/// Is the first process, if this process was started as one, and then never returns.
 pub(super) fn enter() {
     if process::id() != 1 {
         return;
     }
     let arguments: Vec<String> = env::args().collect();
-    // The kernel hands words of its command line that it does not know to the first process, before the mark.
+    // The kernel passes unknown words of its command line to the first process, before the mark.
     let Some((_, open)) = MACHINES.iter().find(|(mark, _)| arguments.iter().any(|argument| argument == mark)) else { return };
     let failed = |error: io::Error| {
         let said = format!("mplab: the guest's first process failed: {error}");
-        // The console is all that is left.
+        // Only the console is left.
         boot::log(&said).unwrap_or_else(|_| eprintln!("{said}"));
     };
     match boot::mount_all().and_then(|()| open()) {
@@ -42,7 +42,7 @@ pub(super) fn enter() {
 }
 
 fn serve(machine: &mut dyn Inside) -> io::Result<()> {
-    // Whoever asks for random numbers too early would wait.
+    // A process that asks for random numbers too early would wait.
     boot::seed_random(0)?;
     load(&serde_json::from_slice::<Vec<_>>(&fs::read(MODULES)?)?)?;
     let order: Order = serde_json::from_slice(&machine.order()?)?;
@@ -66,7 +66,7 @@ fn serve(machine: &mut dyn Inside) -> io::Result<()> {
 
 fn load(modules: &[PathBuf]) -> io::Result<()> {
     for module in modules {
-        // What needs an absent module will be found missing.
+        // Features that need an absent module will be found missing.
         if let Err(error) = boot::load_module(module) {
             boot::log(&format!("mplab: failed to load {}: {error}", module.display()))?;
         }

@@ -1,8 +1,8 @@
-//! The place called by a kernel's name: a machine that boots it and runs jobs in it, in real time or in virtual time.
+//! The place named after a kernel: a machine that boots it and runs jobs in it, in real time or in virtual time.
 //! Not here: what runs there, which is the same as on this computer.
 //!
-//! A guest is this same program as the first process of another kernel. The kernel unpacks an archive with it, its machine hands it its order
-//! and carries what it has to say, and nothing else goes in or out. What a machine must do is in `machine`; each is a directory.
+//! A guest is this same program as the first process of another kernel. The kernel unpacks an archive with the program, the machine hands it its
+//! order and transports its answers, and nothing else goes in or out. What a machine must do is in `machine`; each is a directory.
 
 mod archive;
 mod cache;
@@ -47,7 +47,7 @@ use qemu::Qemu;
 use store::{Form, Kernel};
 use um::Um;
 
-/// Why a guest could not do what it was ordered. This is broken machinery, not a failed case.
+/// Why a guest could not carry out its order. This is broken machinery, not a failed case.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum GuestError {
@@ -57,7 +57,7 @@ pub enum GuestError {
     /// The machine cannot do what was asked for.
     #[error(transparent)]
     Refused(Box<Failure>),
-    /// The guest ended without an answer, and its kernel said nothing of a reason.
+    /// The guest ended without an answer, and its kernel reported no reason.
     #[error("the guest with kernel {kernel} ended without an answer{}\n{tail}", .complaint.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
     Silent {
         /// The kernel's name.
@@ -67,7 +67,7 @@ pub enum GuestError {
         /// The end of the console.
         tail: String,
     },
-    /// The guest could not be made ready, or said that it could not do it.
+    /// The guest could not be prepared, or answered with a failure.
     #[error(transparent)]
     Failed(Box<Failure>),
 }
@@ -83,11 +83,11 @@ impl GuestError {
     }
 }
 
-/// How long a guest may say nothing, in seconds of the wall clock, before it counts as hanging: it tells each of its samples.
+/// How long a guest may be silent, by the wall clock, before it counts as hung: it normally reports each sample.
 const SILENCE: Duration = Duration::from_secs(180);
-/// The same where a debugger may stop it.
+/// The same if a debugger may stop it.
 const DEBUGGED: Duration = Duration::from_secs(24 * 3600);
-/// A place that boots a kernel for what it is asked.
+/// A place that boots a kernel for each request.
 #[derive(Debug, Clone)]
 pub struct Guest {
     kernel: Kernel,
@@ -95,36 +95,36 @@ pub struct Guest {
     /// What runs in it; this program if nothing is named.
     program: Option<PathBuf>,
     inspection: Inspection,
-    /// Whether what a boot came to is kept beside the kernel.
+    /// Whether the state after boot is kept beside the kernel.
     lasting: bool,
-    /// How long it may say nothing.
+    /// How long it may be silent.
     silence: Duration,
     cached: Option<Arc<Cached>>,
 }
 
-/// Where runs are taken from that need not be made.
+/// A cache of runs.
 #[derive(Debug)]
 struct Cached {
     cache: Arc<Cache>,
-    /// The digest of what all runs of this guest depend on, once one was asked for.
+    /// The digest of what all runs of this guest depend on, computed on first use.
     basis: OnceLock<Option<Digest>>,
 }
 
-/// What else looks at a guest, from outside: it does not notice.
+/// Inspection of a guest from outside, which the guest does not notice.
 #[derive(Debug, Clone, Default)]
 pub struct Inspection {
-    /// The guest waits for a debugger, which lets it begin: QEMU at this port of the loopback interface, a kernel that is a program as a process.
+    /// The guest waits for a debugger, which starts it: QEMU at this port of the loopback interface, a kernel that is a program as a process.
     pub gdb: Option<u16>,
-    /// Packets are told as news, and so much of each. The guest's kernel keeps them where nobody sees them from outside; in virtual time the run
-    /// is the same all the same.
+    /// Packets are reported as news, with this much of each. If the machine cannot see packets from outside, the guest's kernel collects them; in
+    /// virtual time the run stays the same even so.
     pub capture: Option<Snap>,
 }
 
-/// How long an instruction takes in virtual time: 2 to the power of this many nanoseconds. 4 ns are a CPU of 250 MHz that does one a cycle:
-/// slower than real ones, and as fast as TCG is on common hardware, so that a busy guest's time passes about as fast as the wall clock's.
+/// How long an instruction takes in virtual time: 2 to the power of this many nanoseconds. 4 ns is a CPU of 250 MHz with one instruction per cycle:
+/// slower than real ones, but as fast as TCG is on common hardware, so that a busy guest's time passes about as fast as the wall clock's.
 pub const SHIFT: u8 = 2;
 
-/// Becomes what this process was started as, if that belongs to guests, and never returns then.
+/// If this process was started for a guest, becomes what it was started as and never returns.
 pub(crate) fn enter() {
     init::enter();
     um::enter();
@@ -135,10 +135,10 @@ pub fn emulator() -> Result<String, GuestError> {
     qemu::version()
 }
 
-/// What a program of mplab found a kernel to do.
+/// What a program of mplab found that a kernel can do.
 #[derive(Serialize, Deserialize)]
 struct Probed {
-    /// Another program may look for other things.
+    /// The program that probed: another one may probe for other things.
     program: String,
     place: PlaceRecord,
 }
@@ -153,7 +153,7 @@ impl Probed {
         (Some(probed.program) == Self::program()).then_some(probed.place)
     }
 
-    /// A store that cannot be written to costs a boot the next time, and nothing else.
+    /// Writes the file. If the store is not writable, this only costs another boot the next time.
     fn write(file: &Path, place: &PlaceRecord) {
         let Some(program) = Self::program() else { return };
         let json = serde_json::to_string(&Self { program, place: place.clone() }).expect("a place has string keys only");
@@ -171,7 +171,7 @@ impl Guest {
         Ok(Self { kernel, machine, program: None, inspection: Inspection::default(), lasting: false, silence: SILENCE, cached: None })
     }
 
-    /// The same guest with another program of this mplab in it, such as one of its tests: time is what a program executes.
+    /// The same guest with another program of this mplab in it, such as one of its tests: what a program executes takes time.
     #[must_use]
     pub fn with(self, program: PathBuf) -> Self {
         Self { program: Some(program), ..self }
@@ -183,32 +183,32 @@ impl Guest {
         Self { inspection, ..self }
     }
 
-    /// The same guest, whose packets are told.
+    /// The same guest, with its packets reported as news.
     pub(super) fn capturing(self, snap: Snap) -> Self {
         Self { inspection: Inspection { capture: Some(snap), ..self.inspection }, ..self }
     }
 
-    /// The same guest, whose boot in virtual time is kept beside the kernel for other processes of this program: some 150 MB.
+    /// The same guest, with its state after boot in virtual time kept beside the kernel for other processes of this program: some 150 MB.
     #[must_use]
     pub fn lasting(self) -> Self {
         Self { lasting: true, ..self }
     }
 
-    /// The same guest, which counts as hanging when it has said nothing for so long, in time of the wall clock. If nothing is said, three minutes.
+    /// The same guest, which counts as hung after this much silence, by the wall clock. The default is three minutes.
     #[must_use]
     pub fn silent_for(self, silence: Duration) -> Self {
         Self { silence, ..self }
     }
 
-    /// The same guest, whose runs are taken from a cache or else kept there, as long as nothing but their jobs can make them differ: in virtual
-    /// time, each in a boot of its own, and not inspected. Other guests do not change.
+    /// The same guest, with its runs cached if they depend only on their jobs: in virtual time, each in a boot of its own, and not inspected. Other
+    /// guests do not change.
     #[must_use]
     pub fn cached(self, cache: Arc<Cache>) -> Self {
         let is_virtual = self.machine.record().clock != Clockwork::Real;
         Self { cached: is_virtual.then(|| Arc::new(Cached { cache, basis: OnceLock::new() })), ..self }
     }
 
-    /// How many runs were taken from its cache, if it has one.
+    /// How many runs came from its cache, if it has one.
     pub fn taken(&self) -> Option<usize> {
         self.cached.as_ref().map(|cached| cached.cache.taken())
     }
@@ -218,13 +218,13 @@ impl Guest {
         &self.kernel
     }
 
-    /// What its CPU is made of.
+    /// How its CPU is emulated.
     pub fn acceleration(&self) -> Acceleration {
         self.machine.record().acceleration
     }
 
-    /// Runs jobs in one boot, one after the other, and tells what happens meanwhile, with the job's number. There is a result for each. One
-    /// during which the kernel failed has a recording of that; if that was the guest's end, another boot has those behind it.
+    /// Runs jobs in one boot, one after the other, and reports news meanwhile, with the job's number. Returns a result for each. If the kernel failed
+    /// during a job, its recording says so; if the guest ended there, the jobs after it get another boot.
     pub fn run(&self, jobs: &[Job], news: &mut dyn FnMut(usize, News)) -> Vec<Result<Recording, GuestError>> {
         if let ([job], Some(cached), None, None) = (jobs, &self.cached, self.inspection.gdb, &self.inspection.capture) {
             return vec![self.taken_or_made(job, cached, news)];
@@ -239,14 +239,14 @@ impl Guest {
         Cached { cache, basis }: &Cached,
         news: &mut dyn FnMut(usize, News),
     ) -> Result<Recording, GuestError> {
-        // What cannot be read now cannot be run either, and is told then.
+        // What cannot be read now cannot be run either, which reports it.
         let key = basis.get_or_init(|| self.basis().ok()).and_then(|basis| self.key(&basis, job).ok());
         if let Some(recording) = key.and_then(|key| cache.take(&key)) {
             news(0, News::Taken);
             return Ok(recording);
         }
         let made = self.make(std::slice::from_ref(job), news).pop().expect("a result for each job");
-        // One that was ended from outside may have another end the next time.
+        // A run that was ended from outside may end differently the next time.
         if let (Some(key), Ok(recording)) = (key, &made)
             && recording.end > 0
         {
@@ -255,7 +255,7 @@ impl Guest {
         made
     }
 
-    /// What all runs of this guest depend on: its kernel, its machine, and its first file system, which has this program with its libraries.
+    /// What all runs of this guest depend on: its kernel, its machine, and its first file system with this program and its libraries.
     fn basis(&self) -> io::Result<Digest> {
         let Self { kernel, machine, program, .. } = self;
         let mut first = contents::booted(kernel, program.as_deref())?;
@@ -288,21 +288,21 @@ impl Guest {
         results
     }
 
-    /// Runs jobs in one boot, up to the one that ends it. That is one job at least.
+    /// Runs jobs in one boot, up to the one that ends it: at least one job.
     fn run_as_far_as_it_goes(
         &self,
         jobs: &[Job],
         news: &mut dyn FnMut(usize, News),
     ) -> Result<Vec<Result<Recording, GuestError>>, GuestError> {
         let requests: Vec<_> = jobs.iter().map(|job| self.request(job)).collect();
-        // A debugger may hold it for as long as it likes.
+        // A debugger may hold the guest for any time.
         let silence = if self.inspection.gdb.is_some() { DEBUGGED } else { self.silence };
         let mut boot = self.boot(&requests, jobs[0].seed, silence, news)?;
         let mut splats = splat::by_request(&boot.console, order::begins, jobs.len());
         if let Some(hang) = &boot.hung {
             splats[boot.answers.len()].push(Splat::hang(&boot.console, silence, hang.at.as_deref()));
         }
-        // Behind the last answer is the job that got none.
+        // The job after the last answer got none.
         let answers = std::mem::take(&mut boot.answers).into_iter().map(Some).chain([None]);
         let results = jobs.iter().zip(splats).zip(answers).map(|((job, splats), answer)| {
             let mut recording = match answer {
@@ -318,7 +318,7 @@ impl Guest {
         Ok(results.collect())
     }
 
-    /// What the guest is asked for a job. One that is watched from outside is asked the same as any other.
+    /// The request for a job. It is the same whether or not the guest is watched from outside.
     fn request(&self, job: &Job) -> Request {
         let job = Box::new(job.clone());
         match self.inspection.capture {
@@ -334,7 +334,7 @@ impl Guest {
         format!(" --kernel {}{}", self.kernel.name, self.machine.options())
     }
 
-    /// What the kernel can do, found out by booting it; kept beside the kernel for this program's next time.
+    /// What the kernel can do, found out by booting it; kept beside the kernel for the next time.
     pub fn place(&self) -> Result<PlaceRecord, GuestError> {
         let file = self.kernel.directory.join("place.json");
         if let Some(place) = Probed::read(&file) {
@@ -375,7 +375,7 @@ fn said(mut console: File) -> Result<String, GuestError> {
     Ok(String::from_utf8_lossy(&said).replace('\r', ""))
 }
 
-/// The path of an open file for another process. Files without names: nothing is left behind, however this process ends.
+/// The path of an open file for another process. The files have no names, so nothing is left behind, however this process ends.
 fn path(file: &File) -> String {
     format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd())
 }
@@ -387,7 +387,7 @@ fn filled(name: &str, bytes: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// For [`Result::map_err`]: what was to be done.
+/// For [`Result::map_err`]: what failed.
 fn failed(what: &str) -> impl FnOnce(io::Error) -> GuestError {
     let what = format!("failed to {what}");
     move |error| GuestError::Failed(Box::new(Failure::new(Kind::Machinery, &error).within(what)))

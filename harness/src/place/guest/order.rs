@@ -1,5 +1,5 @@
-//! A guest's order: what it is to do once it has booted, and how that travels.
-//! Not here: what carries it, which each machine does in its own way.
+//! A guest's order: what it must do once it has booted, and how that is encoded.
+//! Not here: the transport, which each machine has its own.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 use super::frames;
 use crate::place::local::Request;
 
-/// Where the list of modules to load is, each behind those it needs.
+/// The file with the list of modules to load, each after those it needs.
 pub(super) const MODULES: &str = "/mplab/modules.json";
 
-/// What a guest is to do once it has booted.
+/// What a guest must do once it has booted.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Order {
-    /// What its random numbers follow from.
+    /// The seed of its random numbers.
     pub(super) seed: u64,
-    /// Modules to load before, by their paths, each behind those it needs.
+    /// Modules to load first, by their paths, each after those it needs.
     pub(super) modules: Vec<PathBuf>,
     /// What to do, one after the other.
     pub(super) requests: Vec<Request>,
 }
 
 impl Order {
-    /// The bytes by which it travels.
+    /// Its encoding.
     pub(super) fn in_frame(&self) -> io::Result<Vec<u8>> {
         let mut frame = Vec::new();
         frames::write(&mut frame, &serde_json::to_vec(self)?)?;
@@ -32,7 +32,7 @@ impl Order {
     }
 }
 
-/// The line in the kernel's log with which a request begins: what the kernel complains of belongs to the last one before.
+/// The line in the kernel's log that begins a request: complaints of the kernel belong to the last request begun.
 pub(super) fn begins(number: usize) -> String {
     format!("mplab: request {number} begins")
 }

@@ -1,4 +1,4 @@
-//! A program as it travels into a guest: its file without what only a debugger reads, the libraries that its loader finds for it, plugins.
+//! A program for a guest: its file without what only a debugger reads, the libraries that its loader finds, and plugins.
 //! Not here: how files get into the guest.
 
 use std::collections::btree_map::Entry;
@@ -19,7 +19,7 @@ pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// Adds a program at a path, its libraries at theirs.
 pub(super) fn add(files: &mut Files, program: &Path, at: &Path) -> io::Result<()> {
-    // What a debugger reads may be most of it.
+    // Debugging information may be most of it.
     let bytes = trimmed(fs::read(program)?);
     for library in libraries(program, &bytes)? {
         if let Entry::Vacant(library) = files.entry(library) {
@@ -35,7 +35,7 @@ pub(super) fn add(files: &mut Files, program: &Path, at: &Path) -> io::Result<()
     Ok(())
 }
 
-/// The library that mptcpize puts before the C library, whose path is written in it and nowhere else.
+/// The library that mptcpize preloads, whose path is only in mptcpize itself.
 fn preloaded(program: &[u8]) -> Option<PathBuf> {
     let name = memmem::find(program, b"/libmptcpwrap.so")?;
     let begin = memrchr(0, &program[..name]).map_or(0, |zero| zero + 1);
@@ -43,8 +43,8 @@ fn preloaded(program: &[u8]) -> Option<PathBuf> {
     text.find('/').map(|at| PathBuf::from(&text[at..]))
 }
 
-/// What a program that has plugins loads itself: libraries in a directory of its name, beside one of its libraries, by the path without
-/// symbolic links, as it names that. They need no others than the program does, or do not load.
+/// The plugins that a program loads itself: libraries in a directory of its name beside one of its libraries, whose path has no symbolic links, as
+/// the program writes it. They need no libraries other than the program's, or do not load.
 fn plugins(program: &Path, files: &Files) -> Vec<PathBuf> {
     let Some(name) = program.file_name() else { return Vec::new() };
     let beside: BTreeSet<PathBuf> = files.keys().filter_map(|library| library.parent()?.join(name).canonicalize().ok()).collect();
@@ -52,7 +52,7 @@ fn plugins(program: &Path, files: &Files) -> Vec<PathBuf> {
     inside.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension() == Some(OsStr::new("so"))).collect()
 }
 
-/// What the program's own loader finds for it, itself included; nothing for a static program or a script.
+/// What the program's own loader finds for it, the loader included; empty for a static program or a script.
 fn libraries(program: &Path, bytes: &[u8]) -> io::Result<Vec<PathBuf>> {
     let Some(loader) = loader(bytes) else { return Ok(Vec::new()) };
     let listed = Command::new(&loader).arg("--list").arg(program).output()?;
@@ -61,7 +61,7 @@ fn libraries(program: &Path, bytes: &[u8]) -> io::Result<Vec<PathBuf>> {
         return Err(io::Error::other(format!("{}: {why}", program.display())));
     }
     let lines = String::from_utf8_lossy(&listed.stdout).into_owned();
-    // `libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)`; the loader itself may stand there without an arrow, the vDSO has no path.
+    // `libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)`; the loader itself may be listed without an arrow, and the vDSO has no path.
     let found = lines.lines().filter_map(|line| {
         let path = line.split(" => ").last()?.split(" (").next()?.trim();
         path.starts_with('/').then(|| PathBuf::from(path))
@@ -69,7 +69,7 @@ fn libraries(program: &Path, bytes: &[u8]) -> io::Result<Vec<PathBuf>> {
     Ok(found.chain([loader]).collect())
 }
 
-/// The segments of an ELF file of 64 bits; none of what is no such file (elf(5)).
+/// The segments of a 64-bit ELF file; empty for any other file (elf(5)).
 fn segments(bytes: &[u8]) -> &[ProgramHeader64<Endianness>] {
     let of = || {
         let header = FileHeader64::<Endianness>::parse(bytes).ok()?;
@@ -85,7 +85,7 @@ fn loader(bytes: &[u8]) -> Option<PathBuf> {
     Some(PathBuf::from(OsStr::from_bytes(name)))
 }
 
-/// A module without the signature behind it (Documentation/admin-guide/module-signing.rst): to verify one takes a third of a second under TCG.
+/// A module without its appended signature (Documentation/admin-guide/module-signing.rst), whose verification takes a third of a second under TCG.
 pub(super) fn unsigned(mut module: Vec<u8>) -> Vec<u8> {
     const END: &[u8] = b"~Module signature appended~\n";
     // struct module_signature: twelve bytes, the last four the length of the signature before it, big-endian.
@@ -98,7 +98,7 @@ pub(super) fn unsigned(mut module: Vec<u8>) -> Vec<u8> {
     module
 }
 
-/// Without what is behind the last segment: symbols, debugging information and the table of sections. No kernel or loader reads those.
+/// The file without what follows its last segment: symbols, debugging information and the table of sections. No kernel or loader reads those.
 fn trimmed(mut bytes: Vec<u8>) -> Vec<u8> {
     let endian = Endianness::default();
     let end = segments(&bytes).iter().map(|segment| segment.p_offset(endian) + segment.p_filesz(endian)).max();

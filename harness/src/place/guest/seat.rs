@@ -1,5 +1,5 @@
-//! A CPU for each guest in virtual time. Only one part of its machine works at any moment, and wakes the next: QEMU's thread that executes it and
-//! the one that lets its time go on, or a kernel that is a program and its programs. On one CPU that costs up to a third less than across two.
+//! A CPU for each guest in virtual time. Only one part of its machine works at any moment and then wakes the next: QEMU's thread that executes it
+//! and the one that advances its time, or a kernel that is a program and its programs. On one CPU that costs up to a third less than on two.
 //! Not here: guests in real time, whose threads work at the same time.
 
 use std::process;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::kernel::process::cpus;
 
-/// The CPUs that guests of this process have, one as often as it has guests.
+/// The CPUs of this process's guests, each as often as it has guests.
 static TAKEN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
 /// A CPU, until this is dropped.
@@ -16,7 +16,7 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// The one that the fewest guests have. Other processes of mplab begin with another one. Nothing if this process may not know its CPUs.
+    /// The CPU with the fewest guests. Other processes of mplab begin with another. `None` if this process may not read its CPU affinity.
     pub(super) fn take() -> Option<Self> {
         let mut cpus = cpus().ok()?;
         let first = process::id() as usize % cpus.len().max(1);

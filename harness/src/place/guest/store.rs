@@ -1,5 +1,5 @@
-//! The kernels of guests: a directory with one directory per kernel, which has the image, modules and a manifest.
-//! Not here: where kernels come from, see [`import`] and [`build`], and what runs them.
+//! The store of guests' kernels: a directory with one directory per kernel, which has the image, modules and a manifest.
+//! Not here: where kernels come from (see [`import`] and [`build`]), and what runs them.
 
 pub mod build;
 mod draft;
@@ -28,27 +28,27 @@ const MODULES: &str = "modules";
 /// The longest name of a kernel.
 const NAME_MAX: usize = 63;
 
-/// Why the store did not do what it was asked.
+/// Why the store could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Neither a variable nor a home directory says where the store is.
-    #[error("no HOME is set, so there is no place for kernels: set MPLAB_KERNELS to a directory")]
+    #[error("HOME is not set, so there is no directory for kernels: set MPLAB_KERNELS to one")]
     Homeless,
-    /// No kernel can be called so.
-    #[error("`{0}`: a kernel's name has 1 to {NAME_MAX} of a-z, 0-9, `.` and `-`, and starts with a letter or digit")]
+    /// Not a valid name of a kernel.
+    #[error("`{0}`: a kernel's name has 1 to {NAME_MAX} characters out of a-z, 0-9, `.` and `-`, and starts with a letter or digit")]
     Name(String),
     /// There is no such kernel.
     #[error("there is no kernel `{name}` in {}{}", .store.display(), or_what(.nearest.as_deref()))]
     Unknown {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
         /// Where it was looked for.
         store: PathBuf,
-        /// What may have been meant.
+        /// The name that was probably meant.
         nearest: Option<String>,
     },
-    /// Somebody is at it.
-    #[error("kernel `{name}` is being built by another process: wait for its end")]
+    /// Another process is building it.
+    #[error("kernel `{name}` is being built by another process: wait until it ends")]
     Busy {
         /// The kernel's name.
         name: String,
@@ -64,11 +64,11 @@ pub enum StoreError {
     /// The file system refused.
     #[error("failed to {action} {}: {source}", .path.display())]
     Files {
-        /// What was tried.
+        /// What mplab tried to do.
         action: &'static str,
-        /// On what.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -76,12 +76,12 @@ pub enum StoreError {
 fn or_what(nearest: Option<&str>) -> String {
     match nearest {
         Some(name) => format!("; did you mean `{name}`?"),
-        None => "; `mplab kernel list` lists those that are, `mplab kernel import NAME FILE...` makes one".to_owned(),
+        None => ": list kernels with `mplab kernel list`, import one with `mplab kernel import NAME FILE...`".to_owned(),
     }
 }
 
 impl StoreError {
-    /// For [`Result::map_err`]: what was tried on what.
+    /// For [`Result::map_err`]: what mplab tried to do, and with which file.
     fn files(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Files { action, path: path.to_owned(), source }
     }
@@ -94,7 +94,7 @@ pub struct Kernel {
     pub name: String,
     /// Its directory.
     pub directory: PathBuf,
-    /// What is known of it.
+    /// What is known about it.
     pub manifest: Manifest,
 }
 
@@ -106,7 +106,8 @@ impl Kernel {
         Ok(Self { name: name.to_owned(), directory, manifest })
     }
 
-    /// Whether it was built in the configuration that labs need now, and not in one that another mplab needed; nothing if it was not built here.
+    /// Whether it was built in the configuration that labs need now, rather than one that another version of mplab needed; `None` if it was not built
+    /// here.
     pub fn is_current(&self) -> Option<bool> {
         self.manifest.configured.map(|checksum| checksum == build::configuration())
     }
@@ -116,12 +117,12 @@ impl Kernel {
         self.directory.join(IMAGE)
     }
 
-    /// The files of its modules (`.ko`, not compressed) in an order in which they can be loaded: each behind those it needs.
+    /// The files of its modules (`.ko`, not compressed) in an order in which they can be loaded: each after those it needs.
     pub fn modules(&self) -> Vec<PathBuf> {
         self.manifest.modules.iter().map(|module| self.file(module)).collect()
     }
 
-    /// What tells it from all others that can have its name: the digest of its image and its modules.
+    /// What identifies it among kernels of the same name: the digest of its image and its modules.
     pub fn digest(&self) -> io::Result<Digest> {
         let image = fs::read(self.image())?;
         let modules = self.modules().iter().map(fs::read).collect::<io::Result<Vec<_>>>()?;
@@ -187,7 +188,7 @@ impl Store {
         Kernel::read(name, self.existing(name)?)
     }
 
-    /// Takes a kernel out of the store, and what its build has left.
+    /// Removes a kernel from the store, with its build directory.
     pub fn remove(&self, name: &str) -> Result<(), StoreError> {
         self.place(name)?;
         let site = Site::path(&self.directory, name).is_dir().then(|| Site::enter(&self.directory, name)).transpose()?;
@@ -196,18 +197,18 @@ impl Store {
                 site.map_or(Ok(()), Site::remove)?;
                 directory
             }
-            // A build that failed left no kernel.
+            // A failed build leaves no kernel.
             (Err(StoreError::Unknown { .. }), Some(site)) => return site.remove(),
             (Err(error), _) => return Err(error),
         };
-        // It disappears at once, and its files after that: nobody sees half a kernel.
+        // It disappears at once, and its files after that, so nobody sees half a kernel.
         let draft = Draft::begin(&self.directory)?;
         fs::rename(&directory, draft.directory().join(name)).map_err(StoreError::files("remove", &directory))?;
         draft.remove()
     }
 
-    /// Makes a kernel of packages, images, directories of modules or a build tree, see [`import`], and tells how far it is. A kernel that
-    /// has the name is replaced, once the new one is complete.
+    /// Imports a kernel from packages, images, directories of modules or a build tree (see [`import`]), and reports progress. An existing kernel of
+    /// that name is replaced once the new one is complete.
     pub fn import(&self, name: &str, files: &[PathBuf], progress: &mut dyn FnMut(Progress)) -> Result<Kernel, ImportError> {
         let directory = self.place(name)?;
         let draft = Draft::begin(&self.directory)?;
@@ -217,7 +218,7 @@ impl Store {
         Ok(Kernel::read(name, directory)?)
     }
 
-    /// Where a kernel of that name is or would be.
+    /// The directory in which a kernel of that name is or would be.
     fn place(&self, name: &str) -> Result<PathBuf, StoreError> {
         if is_name(name) { Ok(self.directory.join(name)) } else { Err(StoreError::Name(name.to_owned())) }
     }

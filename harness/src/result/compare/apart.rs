@@ -1,31 +1,31 @@
-//! Where two runs come apart: the first thing in time that one has and the other has not, or has otherwise.
-//! Not here: whether that matters, and runs that must be the same to the last value, which are [`super::differences`]'s.
+//! Where two runs diverge: the first thing in time that only one of them has, or that differs.
+//! Not here: whether that matters, and runs that must be identical, for which there is [`super::differences`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::result::recording::{HostRecord, Recording, growth};
 use crate::words::Time;
 
-/// Events and steps that are no farther from each other than this are the same ones.
+/// Events and steps at most this far apart count as the same.
 const NEAR: Time = Time::from_millis(250);
 /// Bytes are compared by spans of this length.
 const SPAN: Time = Time::from_millis(500);
 
-/// A difference: when, and what was seen in each of the two.
+/// A difference: its time, and what was seen in each run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Apart {
     /// When it was seen first.
     pub at: Time,
     /// What it is about: `laptop: sub-established 10.0.2.1 to 10.0.1.2`.
     pub what: String,
-    /// In the one run.
+    /// In the first run.
     pub one: String,
-    /// In the other.
+    /// In the second run.
     pub other: String,
 }
 
-/// The first differences of each kind, in the order of time: of events, of steps, of what the interfaces carried, and of single values where
-/// both were made in virtual time.
+/// The first differences of each kind, in the order of time: events, steps, what interfaces carried and, if both runs were in virtual time, single
+/// values.
 pub fn apart(one: &Recording, other: &Recording) -> Vec<Apart> {
     let exact = (one.place.is_virtual() && other.place.is_virtual()).then(|| first_value(one, other)).flatten();
     let mut found: Vec<Apart> = [exact, first_event(one, other), first_load(one, other)].into_iter().flatten().collect();
@@ -33,8 +33,8 @@ pub fn apart(one: &Recording, other: &Recording) -> Vec<Apart> {
     found
 }
 
-/// What happened, with its times: path-manager events without ports and tokens, which chance chooses, what the kernels
-/// said of links, addresses and routes, and steps.
+/// What happened, with its times: path-manager events without ports and tokens, which are random, the kernels' notices about
+/// links, addresses and routes, and steps.
 fn happenings(recording: &Recording) -> BTreeMap<String, Vec<Time>> {
     let mut all: BTreeMap<String, Vec<Time>> = BTreeMap::new();
     for (host, record) in &recording.hosts {
@@ -89,7 +89,7 @@ fn first_load(one: &Recording, other: &Recording) -> Option<Apart> {
         for interface in here.interfaces.keys().filter(|interface| *interface != "lo") {
             let of = |from: &Time| Some((*from, carried(here, interface, *from)?, carried(there, interface, *from)?));
             let loads: Vec<(Time, u64, u64)> = spans.iter().filter_map(of).collect();
-            // What is little in both runs differs by chance.
+            // Small amounts differ by chance.
             let most = loads.iter().map(|(_, here, there)| *here.max(there)).max().unwrap_or(0);
             let differ = |(_, here, there): &&(Time, u64, u64)| *here.max(there) > most / 10 && *here.min(there) < *here.max(there) / 2;
             let Some((at, here, there)) = loads.iter().find(differ) else { continue };

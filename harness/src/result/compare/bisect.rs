@@ -1,27 +1,27 @@
-//! The search for the first bad one of a list whose first is good and whose last is bad.
-//! Not here: finding out what one of them is.
+//! The search for the first bad kernel in a list whose first is good and whose last is bad.
+//! Not here: judging a kernel.
 
 use super::run::{Ended, Run};
 
-/// What something was found to be.
+/// The result of judging a kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worth {
     /// Every run passed.
     Good,
     /// A run failed, or the kernel did.
     Bad,
-    /// There is no telling.
+    /// Neither can be said.
     Unknown,
 }
 
-/// A search that goes on.
+/// A search under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
     known: Vec<Option<Worth>>,
 }
 
 impl Worth {
-    /// Of all runs of a kernel. One failure is enough.
+    /// From all runs of a kernel. One failure makes it bad.
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Self {
         let mut worth = None;
         for run in runs {
@@ -36,7 +36,7 @@ impl Worth {
 }
 
 impl Search {
-    /// Among so many, two at least.
+    /// A search among this many kernels, at least two.
     pub fn among(count: usize) -> Self {
         let mut known = vec![None; count.max(2)];
         known[0] = Some(Worth::Good);
@@ -44,26 +44,26 @@ impl Search {
         Self { known }
     }
 
-    /// The last good one and the first bad one behind it.
+    /// The last good one, and the first bad one after it.
     fn bounds(&self) -> (usize, usize) {
         let bad = self.known.iter().position(|worth| *worth == Some(Worth::Bad)).expect("the last is bad");
         let good = self.known[..bad].iter().rposition(|worth| *worth == Some(Worth::Good)).expect("the first is good");
         (good, bad)
     }
 
-    /// The next to find out about: the one nearest to the middle. None is left if the search is over.
+    /// The next to judge: the one nearest to the middle, or `None` if the search is over.
     pub fn next(&self) -> Option<usize> {
         let (good, bad) = self.bounds();
         let middle = usize::midpoint(good, bad);
         (good + 1..bad).filter(|&one| self.known[one].is_none()).min_by_key(|one| one.abs_diff(middle))
     }
 
-    /// Takes what one was found to be.
+    /// Records the result for one of them.
     pub fn found(&mut self, one: usize, worth: Worth) {
         self.known[one] = Some(worth);
     }
 
-    /// Those of which one is the first bad one: it alone, or with those before it of which there is no telling.
+    /// The candidates for the first bad one: it alone, or together with the undecided ones before it.
     pub fn suspects(&self) -> std::ops::RangeInclusive<usize> {
         let (good, bad) = self.bounds();
         good + 1..=bad

@@ -1,11 +1,11 @@
-//! What is worse in a matrix than in an earlier one, and what is better.
+//! What is worse and what is better in a matrix than in an earlier one.
 //! Not here: differences between the kernels of one matrix.
 
 use super::matrix::{Cell, Matrix};
 use super::run::Ended;
 use crate::words::Percent;
 
-/// Something about a case on a kernel that is not as it was.
+/// Something that changed for a case on a kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The case.
@@ -19,18 +19,18 @@ pub struct Change {
 /// What changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
-    /// What held, and does not any more.
+    /// What held before and no longer does.
     pub regressions: Vec<Change>,
-    /// What holds now, and did not.
+    /// What did not hold before and now does.
     pub mended: Vec<Change>,
-    /// What cannot be compared, because one of the two has no verdict.
+    /// What cannot be compared because one of the two has no verdict.
     pub unknown: Vec<Change>,
-    /// How many cells the earlier matrix has not got.
+    /// How many cells the earlier matrix lacks.
     pub new: usize,
 }
 
-/// Compares with an earlier matrix, case by case and kernel by kernel. With a tolerance, a measure that became worse by more than that is
-/// a regression too: in percent of what it was, or in points if it is a share; if no seed of one matrix is within the other's.
+/// Compares with an earlier matrix, case by case and kernel by kernel. With a tolerance, a measure that got worse by more than that is also a
+/// regression, provided that the seeds of the two do not overlap. The tolerance is in percent of the old value, or in points for a share.
 pub fn changes(before: &Matrix, now: &Matrix, tolerance: Option<Percent>) -> Changes {
     let mut changes = Changes::default();
     for (case, kernel, cell) in now.cells() {

@@ -1,5 +1,5 @@
-//! Cases by kernels: what became of each case on each kernel, as JSON that can be compared with later.
-//! Not here: what a change since an earlier one means.
+//! A matrix: the result of each case on each kernel, as JSON for later comparisons.
+//! Not here: comparing it with an earlier one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -14,30 +14,30 @@ use crate::words::Amount;
 /// The format's version. It changes when a reader of the previous one would misread the new one.
 pub const FORMAT: u32 = 1;
 
-/// What became of some cases on some kernels.
+/// The results of cases on kernels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Matrix {
     /// [`FORMAT`].
     pub format: u32,
     /// The kernels, in the order in which they were named.
     pub kernels: Vec<Column>,
-    /// What became of each case, by its name and the kernel's.
+    /// The results, by the names of case and kernel.
     pub cases: BTreeMap<String, BTreeMap<String, Cell>>,
 }
 
 /// A kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
-    /// Its name; `local` is this computer's.
+    /// Its name; `local` is this computer's own.
     pub name: String,
-    /// Its release, as `uname -r` has it.
+    /// Its release, as `uname -r` prints it.
     pub release: String,
     /// Whether its runs were in virtual time.
     #[serde(rename = "virtual")]
     pub in_virtual_time: bool,
 }
 
-/// What became of a case on a kernel: a run for each seed, or a single one that says why there is none.
+/// The results of a case on a kernel: a run for each seed, or a single one that says why there is none.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cell {
@@ -45,7 +45,7 @@ pub struct Cell {
     pub runs: Vec<Run>,
 }
 
-/// A measure that is not the same on all kernels.
+/// A measure that differs between kernels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moved {
     /// The case.
@@ -54,7 +54,7 @@ pub struct Moved {
     pub measure: String,
     /// Its median on each kernel, in their order.
     pub medians: Vec<Option<Amount>>,
-    /// The two kernels that are farthest apart, the earlier named first, ...
+    /// The two kernels that are farthest apart, in the order in which they were named, ...
     pub between: [String; 2],
     /// ... and how far.
     pub distance: Distance,
@@ -64,11 +64,11 @@ pub struct Moved {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// It is none.
+    /// It is not one.
     #[error("not a matrix: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is of another version.
-    #[error("a matrix of format {0}; this mplab reads format {FORMAT}: use the mplab that wrote it")]
+    /// It has another version.
+    #[error("a matrix of format {0}, but this version of mplab reads format {FORMAT}: use the version that wrote it")]
     Format(u64),
 }
 
@@ -80,7 +80,7 @@ impl Column {
 }
 
 impl Cell {
-    /// How the worst run ended; nothing if there is none.
+    /// How the worst run ended, if there is a run.
     pub fn worst(&self) -> Option<&Ended> {
         self.runs.iter().map(|run| &run.ended).max_by_key(|ended| ended.rank())
     }
@@ -96,7 +96,7 @@ impl Cell {
         self.runs.iter().filter(|run| matches!(run.ended, Ended::Missing(_))).count()
     }
 
-    /// Everything that did not hold in some run, as it was to be, with what was measured in the first such run.
+    /// Every expectation that failed in some run, with what was measured in the first such run.
     pub fn failures(&self) -> BTreeMap<&str, &str> {
         let mut failures = BTreeMap::new();
         for run in &self.runs {
@@ -116,19 +116,19 @@ impl Cell {
 }
 
 impl Matrix {
-    /// One without cases.
+    /// A matrix without cases.
     pub fn new(kernels: Vec<Column>) -> Self {
         Self { format: FORMAT, kernels, cases: BTreeMap::new() }
     }
 
-    /// Takes a run, and keeps those of a cell in the order of their seeds.
+    /// Adds a run, and keeps the runs of its cell in the order of their seeds.
     pub fn insert(&mut self, case: &str, kernel: &str, run: Run) {
         let cell = self.cases.entry(case.to_owned()).or_default().entry(kernel.to_owned()).or_default();
         let place = cell.runs.partition_point(|other| other.seed <= run.seed);
         cell.runs.insert(place, run);
     }
 
-    /// Takes many runs of a cell. Whoever has done so [sorts](Self::sort) them in the end.
+    /// Adds many runs of a cell. The caller [sorts](Self::sort) them at the end.
     pub(crate) fn extend(&mut self, case: &str, kernel: &str, runs: Vec<Run>) {
         self.cases.entry(case.to_owned()).or_default().entry(kernel.to_owned()).or_default().runs.extend(runs);
     }
@@ -143,7 +143,7 @@ impl Matrix {
         self.cases.iter().flat_map(|(case, row)| row.iter().map(|(kernel, cell)| (case.as_str(), kernel.as_str(), cell)))
     }
 
-    /// The cases that did not end alike on all kernels, or in which not the same failed.
+    /// The cases that ended differently on some kernels, or failed differently.
     pub fn differing(&self) -> Vec<&str> {
         let alike = |row: &BTreeMap<String, Cell>| {
             let ends: BTreeSet<_> =
@@ -199,7 +199,7 @@ impl Matrix {
         serde_json::to_string_pretty(self).expect("a matrix has string keys and finite numbers only")
     }
 
-    /// Writes that JSON, without ever having all of it.
+    /// Writes that JSON piece by piece, without building all of it in memory.
     pub fn write(&self, to: impl Write) -> serde_json::Result<()> {
         serde_json::to_writer_pretty(to, self)
     }

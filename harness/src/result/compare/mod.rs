@@ -1,5 +1,5 @@
-//! Many runs beside each other: how the measures of a case spread over seeds, what differs between kernels, what became worse since an
-//! earlier matrix, with which kernel of a list it did, and where two runs come apart.
+//! Compares runs: how the measures of a case spread over seeds, what differs between kernels, what got worse since an earlier matrix and with
+//! which kernel of a list, and where two runs diverge.
 //! Not here: running, judging a single run, or how any of it is shown. It is pure.
 
 mod apart;

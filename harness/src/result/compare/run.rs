@@ -1,4 +1,4 @@
-//! A run in the few words that matter beside others: how it ended, and its measures.
+//! A run in short, for comparison with others: how it ended, and its measures.
 //! Not here: what a measure is.
 
 use std::collections::BTreeMap;
@@ -25,15 +25,15 @@ pub struct Run {
 pub enum Ended {
     /// Everything held.
     Passed,
-    /// It could not run: what is missing, as a person would say it.
+    /// It could not run: what is missing, in words.
     Unsupported(String),
-    /// The computer was too busy for a verdict: how.
+    /// The computer was too busy for a verdict: in which way.
     Disturbed(String),
-    /// It was made elsewhere, if at all, and what became of it is not here: why.
+    /// Its result is missing: why. Another shard should have made it.
     Missing(String),
-    /// What did not hold, as it was to be, and what was measured.
+    /// Expectations that failed, each with what was measured.
     Failed(BTreeMap<String, String>),
-    /// The kernel failed: the line that says it.
+    /// The kernel failed: the line that says so.
     Kernel(String),
     /// The machinery broke: how.
     Broken(String),
@@ -66,7 +66,7 @@ fn failures(verdict: &Verdict) -> BTreeMap<String, String> {
 }
 
 impl Ended {
-    /// How bad it is: the larger the worse.
+    /// How bad it is: the larger, the worse.
     pub const fn rank(&self) -> u8 {
         match self {
             Self::Passed => 0,
@@ -79,7 +79,7 @@ impl Ended {
         }
     }
 
-    /// It in a word.
+    /// The outcome in a word.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -92,7 +92,7 @@ impl Ended {
         }
     }
 
-    /// It in capitals, as a line begins that tells it.
+    /// The outcome in capitals, as at the beginning of a line.
     pub const fn sign(&self) -> &'static str {
         match self {
             Self::Passed => "PASS",

@@ -1,11 +1,11 @@
-//! Whether a run was the same as another, to the last value, and if not, where they differ.
+//! Whether two runs are identical and, if not, where they differ.
 //! Not here: whether a difference matters.
 
 use serde_json::Value;
 
 use crate::result::recording::Recording;
 
-/// The values that differ, by their paths: `hosts.laptop.at: 41 values, and 40`. No more than `most`.
+/// The values that differ, by their paths: `hosts.laptop.at: 41 values, and 40`. At most `most` of them.
 pub fn differences(one: &Recording, other: &Recording, most: usize) -> Vec<String> {
     let value = |recording: &Recording| serde_json::to_value(recording).expect("a recording has string keys and finite numbers only");
     let mut found = Vec::new();
@@ -30,7 +30,7 @@ fn compare(path: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
             fresh.for_each(|(key, value)| compare(&below(key), &Value::Null, value, found));
         }
         (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            // The first difference of a series says it all.
+            // The first difference in a series is enough.
             if let Some(at) = (0..one.len()).find(|&at| one[at] != other[at]) {
                 compare(&format!("{path}[{at}]"), &one[at], &other[at], found);
             }

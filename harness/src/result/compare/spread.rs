@@ -10,9 +10,9 @@ use crate::words::{Amount, Better};
 /// One measure over several seeds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spread {
-    /// Which way it is better.
+    /// Whether higher or lower is better.
     pub better: Better,
-    /// The seeds and what was measured of each, from low to high. There is one at least.
+    /// The seeds and the values measured with them, from low to high. There is at least one.
     measured: Vec<(u64, Amount)>,
 }
 
@@ -21,18 +21,18 @@ pub struct Spread {
 pub enum Distance {
     /// Percentage points, between two shares.
     Points(f64),
-    /// The second in relation to the first; infinite if that is nothing.
+    /// The ratio of the second to the first; infinite if the first is 0.
     Times(f64),
 }
 
-/// Shares that are closer than this are told as the same, in percentage points.
+/// Shares closer than this count as the same, in percentage points.
 const POINTS: f64 = 5.0;
-/// So are other measures of which one is less than this part larger.
+/// Other measures count as the same if one is larger by less than this part.
 const PART: f64 = 0.1;
-/// So are times that are closer than this, in ns: deliveries are seen every 10 ms.
+/// Times closer than this count as the same, in ns: deliveries are seen every 10 ms.
 const MOMENT: f64 = 2e7;
 
-/// The measures of some runs by name; of each those runs that have it.
+/// The measures of runs by name, each over the runs that have it.
 pub fn spreads<'a>(runs: impl IntoIterator<Item = &'a Run>) -> BTreeMap<String, Spread> {
     let mut spreads: BTreeMap<String, Spread> = BTreeMap::new();
     for run in runs {
@@ -68,7 +68,7 @@ impl Spread {
         self.measured.len()
     }
 
-    /// The worst with its seed: where neither way is better, the one that is farthest from the median. Of several the lowest seed.
+    /// The worst value with its seed; if neither direction is better, the one farthest from the median. Of several, the lowest seed.
     pub fn worst(&self) -> (u64, Amount) {
         let middle = self.median().number();
         let badness = |amount: Amount| match self.better {
@@ -91,8 +91,8 @@ impl Spread {
         parts
     }
 
-    /// How far the other's median is from this one's, where the two have moved apart: no seed of one is within the other's, and the
-    /// difference is one that matters.
+    /// How far the other's median is from this one's, if the two have moved apart: their seeds do not overlap, and the difference is large enough to
+    /// matter.
     pub fn distance(&self, other: &Self) -> Option<Distance> {
         let apart = self.most().number() < other.least().number() || other.most().number() < self.least().number();
         let (here, there) = (self.median(), other.median());
@@ -108,7 +108,7 @@ impl Spread {
 }
 
 impl Distance {
-    /// For sorting: how far, in whichever direction. A share that moved by half of everything is as far as a measure that doubled.
+    /// For sorting: the absolute distance. A share that moved by 50 points counts as much as a measure that doubled.
     pub fn size(self) -> f64 {
         match self {
             Self::Points(points) => points.abs() / 50.0,
@@ -116,7 +116,7 @@ impl Distance {
         }
     }
 
-    /// How much worse it is, in percent (of a share, in points); less than 0 if it is better, 0 where neither way is.
+    /// How much worse it is, in percent (for a share, in points); negative if it is better, 0 if neither direction is.
     pub fn worse(self, better: Better) -> f64 {
         let more = match self {
             Self::Points(points) => points,

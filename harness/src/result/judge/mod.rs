@@ -1,8 +1,8 @@
-//! The judge: of a recording and what a case expects of it, a [`Verdict`] with a [`Finding`] for every measure.
-//! Not here: recording, drawing, or trying again. It is pure, so an old recording can be judged by a new case.
+//! The judge: makes a [`Verdict`] from a recording and a case's expectations, with a [`Finding`] for every measure.
+//! Not here: recording, drawing, or trying again. The judge is pure, so an old recording can be judged by a new case.
 //!
-//! What was not recorded does not hold, nor does a measure of a window that nothing happened in: no verdict is green for want of data.
-//! Every transfer must arrive intact, and every process be ready and end as it should, unless the case says something else about it.
+//! A measure without recorded data does not hold, and neither does one of a window in which nothing happened: no verdict is green for want of
+//! data. Unless the case says otherwise, every transfer must arrive intact, and every process must be ready and end as it should.
 
 pub mod counters;
 pub mod explain;
@@ -23,30 +23,30 @@ use crate::words::{Time, Window};
 pub use crate::document::case::measure::{Gap, Seen, carried};
 pub use reading::{Reading, readings};
 
-/// A step or transfer that begins later than this was not where the case's windows expect it.
+/// A step or transfer later than this is not where the case's windows expect it.
 pub const STEP_TOLERANCE: Time = Time::from_millis(100);
-/// A sampler that was later than this once: the computer did not run the lab for so long, and not its links either.
+/// If a sample is later than this, the computer did not run the lab for that long, nor its links.
 pub const SAMPLE_TOLERANCE: Time = Time::from_millis(200);
-/// More of the CPUs' time than this in a hypervisor's other hands, in percent: links cannot keep their rate.
+/// If a hypervisor gives more than this percentage of CPU time to others, links cannot keep their rate.
 pub const STOLEN_TOLERANCE: u64 = 10;
-/// More of the time than this in which a task waited for a CPU, in percent: it was the lab's as likely as another's.
+/// If tasks waited for a CPU for more than this percentage of the time, the lab's were as likely among them as others.
 pub const WAITED_TOLERANCE: u64 = 60;
 
-/// More lateness than this of one packet in a hundred that the relay sends: the link is another than the file says.
+/// If one in a hundred of the relay's packets is later than this, the link is not the one that the file describes.
 pub const RELAY_TOLERANCE: Time = Time::from_millis(10);
 
-/// How many counters are told below a missed measure.
+/// How many counters are shown below a missed measure.
 const EVIDENCE: usize = 5;
 
-/// What a run is worth.
+/// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Everything held, or failed as it must.
+    /// Everything held, or failed where it must fail.
     Passed,
     /// Something did not hold.
     Failed,
-    /// Something did not hold, and the lab was too late to trust that: try again.
+    /// Something did not hold, but the lab was too late to trust that: try again.
     Disturbed,
 }
 
@@ -60,16 +60,16 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What a run is worth, and why.
+/// The outcome of a run, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// The whole of it in a word.
+    /// The overall outcome.
     pub outcome: Outcome,
-    /// One for every measure: the implicit ones first, then those of the case in its order.
+    /// A finding for every measure: first the implicit ones, then those of the case in its order.
     pub findings: Vec<Finding>,
-    /// The measures that had to fail, and held, were not looked at, or not recorded.
+    /// The measures that had to fail but held, were not measured, or not recorded.
     pub unexpectedly_held: Vec<String>,
-    /// How the lab was disturbed, if it was and that mattered.
+    /// How the lab was disturbed, if that mattered.
     pub disturbance: Option<String>,
 }
 
@@ -80,31 +80,31 @@ pub struct Finding {
     pub subject: Subject,
     /// The measure's key in a case file: `share`.
     pub key: String,
-    /// Which of several, where one key has several: `wlan`.
+    /// Which one, if one key has several: `wlan`.
     pub item: Option<String>,
     /// What had to hold: `>= 99%`.
     pub constraint: String,
     /// What was measured: `97.1%`.
     pub measured: String,
-    /// In which part of the run.
+    /// The part of the run.
     pub window: Window,
     /// Whether it held.
     pub held: bool,
     /// Whether the case says that measures of this key must fail.
     pub must_fail: bool,
-    /// Whether the case did not ask for it.
+    /// Whether the expectation is implicit, not written in the case.
     pub implicit: bool,
-    /// What else helps to understand it, in lines.
+    /// Lines that help to understand it.
     pub why: Option<String>,
 }
 
 impl Finding {
-    /// Whether a value was measured that the constraint does not allow. What was not recorded is no such value.
+    /// Whether a value was measured that the constraint does not allow. A value that was not recorded does not count.
     pub fn failed(&self) -> bool {
         !self.held && self.measured != measure::UNRECORDED
     }
 
-    /// Whether it speaks against the run.
+    /// Whether it makes the run fail.
     pub fn condemns(&self) -> bool {
         !(self.held || self.must_fail && self.failed())
     }
@@ -122,13 +122,13 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Judges a recording by a case, normally that of its own job.
+/// Judges a recording by a case, normally its own job's.
 pub fn judge(recording: &Recording, case: &Case) -> Verdict {
     let findings = findings(recording, &recording.timed(case));
     let failed: BTreeSet<&str> = findings.iter().filter(|finding| finding.failed()).map(|finding| finding.key.as_str()).collect();
     let unexpectedly_held: Vec<String> = case.must_fail.iter().filter(|key| !failed.contains(key.as_str())).cloned().collect();
     let passed = unexpectedly_held.is_empty() && !findings.iter().any(Finding::condemns) && recording.splats.is_empty();
-    // A kernel's failure is one on a busy computer too, and in virtual time no computer is busy.
+    // A kernel failure counts even on a busy computer, and in virtual time no computer is busy.
     let trusted = passed || !recording.splats.is_empty() || recording.place.is_virtual();
     let disturbance = if trusted { None } else { disturbance(recording) };
     let outcome = match (passed, &disturbance) {
@@ -180,7 +180,7 @@ fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
         let explained = measure::topic(&finding.key) == Topic::Paths;
         let lines = if explained { explain::lines(recording, case, &finding.subject, finding.window) } else { Vec::new() };
         let lines = lines.into_iter().chain(moved(recording, finding));
-        // What several findings have in common is told once.
+        // Lines that several findings share are shown once.
         let lines: Vec<String> = finding.why.take().into_iter().chain(lines.filter(|line| told.insert(line.clone()))).collect();
         finding.why = (!lines.is_empty()).then(|| lines.join("\n"));
     }
@@ -193,7 +193,7 @@ fn moved(recording: &Recording, finding: &Finding) -> Vec<String> {
     let line = |counter: &counters::Grown| format!("{} {}: {}", counter.name, counter.counts(), counter.means.unwrap_or_default());
     let mut lines: Vec<String> = evidence.iter().take(EVIDENCE).map(line).collect();
     if let Some(more @ 1..) = evidence.len().checked_sub(EVIDENCE) {
-        lines.push(format!("{more} more counters that bear on it grew (mplab report)"));
+        lines.push(format!("{more} more related counters grew (mplab report)"));
     }
     lines
 }

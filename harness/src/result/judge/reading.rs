@@ -1,5 +1,5 @@
-//! The measures of a run as quantities: those that its case asks for, and those by which any two runs can be compared.
-//! Not here: whether they are what they should be.
+//! The measures of a run as quantities: those in its case, and those by which any two runs can be compared.
+//! Not here: whether they satisfy the case.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::words::{Amount, Better, Constraint, Percent, Rate, Time, Window};
 pub struct Reading {
     /// How much.
     pub amount: Amount,
-    /// Which way it is better.
+    /// Whether higher or lower is better.
     pub better: Better,
 }
 
-/// A run's quantities by what they are: `download: share.wlan in 3s..4s`. Besides those of the case there are the goodput and the longest
-/// stall of every transfer, and the share of every link that its client is at. What was not recorded is not among them.
+/// A run's quantities by name: `download: share.wlan in 3s..4s`. Besides those of the case, they include the goodput and the longest stall of
+/// every transfer, and the share of every link of its client. What was not recorded is left out.
 pub fn readings(recording: &Recording, case: &Case) -> BTreeMap<String, Reading> {
     let asked =
         case.expects.iter().flat_map(|expect| expect.measures.iter().map(|measure| (expect.of.clone(), expect.during, measure.clone())));
@@ -33,7 +33,7 @@ pub fn readings(recording: &Recording, case: &Case) -> BTreeMap<String, Reading>
     let mut readings = BTreeMap::new();
     for (subject, window, asked) in asked.chain(any) {
         if let Some((amount, better)) = asked.of(&run, &subject, window).amount {
-            // Of several about one thing the first counts: the case's own knows which way is better.
+            // Of several with one name the first counts: the case's own knows which direction is better.
             readings.entry(name(&subject, &asked, window)).or_insert(Reading { amount, better });
         }
     }

@@ -7,7 +7,7 @@ use crate::document::case::{Action, Case, Subject};
 use crate::result::recording::{Recording, StepRecord};
 use crate::words::{Errno, Window};
 
-/// One for every step that must be refused and was tried. One that never came is the business of what it waited for.
+/// A finding for every step that must be refused and was tried. If a step never came, the finding about its wait says so.
 pub(super) fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
     let tried = |number: usize| recording.steps.iter().enumerate().find(|(index, step)| step.number.unwrap_or(*index) == number);
     let steps = recording.job.case.steps.iter().enumerate();
@@ -19,7 +19,7 @@ pub(super) fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
             key: REFUSED.to_owned(),
             item: None,
             constraint: wanted.to_string(),
-            measured: tried.refused.map_or_else(|| "the kernel took it".to_owned(), |errno| errno.to_string()),
+            measured: tried.refused.map_or_else(|| "the kernel accepted it".to_owned(), |errno| errno.to_string()),
             window: Window::default(),
             held,
             must_fail: case.must_fail.iter().any(|key| key == REFUSED),

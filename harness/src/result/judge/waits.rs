@@ -1,4 +1,4 @@
-//! Findings about steps that wait: whether what they waited for came, and what was there instead.
+//! Findings about steps that wait: whether what they waited for came, and what was seen instead.
 //! Not here: the waiting.
 
 use super::Finding;
@@ -7,7 +7,7 @@ use crate::document::case::{Case, Condition, Step, Subject, When};
 use crate::result::recording::Recording;
 use crate::words::{Time, Window};
 
-/// One for every step that waits, up to the first that waited in vain: those behind it were not looked at.
+/// A finding for every step that waits, up to the first that waited in vain: later ones were not reached.
 pub(super) fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (number, step) in recording.job.case.steps.iter().enumerate() {
@@ -17,9 +17,9 @@ pub(super) fn findings(recording: &Recording, case: &Case) -> Vec<Finding> {
         let measured = match (wait, met) {
             (Some(wait), Some(at)) => format!("{} at {}", wait.found, Time::from_micros(at)),
             (Some(wait), None) => format!("{} {} after {}", wait.found, when.within, Time::from_micros(wait.since)),
-            (None, _) => "the run ended before".to_owned(),
+            (None, _) => "the run ended first".to_owned(),
         };
-        // One that waits for nothing but time says nothing where it came.
+        // A step that waits only for time needs no finding if it came.
         if met.is_none() || !when.all.is_empty() {
             findings.extend(finding(case, step, when, measured, met.is_some()));
         }
@@ -46,6 +46,6 @@ fn finding(case: &Case, step: &Step, when: &When, measured: String, held: bool) 
         held,
         must_fail: case.must_fail.iter().any(|key| key == WAITED),
         implicit: true,
-        why: (!held).then(|| format!("so this was not done: {}", step.action)),
+        why: (!held).then(|| format!("this step was not taken: {}", step.action)),
     })
 }

@@ -1,11 +1,11 @@
-//! JSON whose numbers every reader knows exactly, and that can be added up and multiplied without a thought.
+//! JSON whose numbers every reader represents exactly, and that can be added and multiplied without overflow.
 //! Not here: what they mean.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The largest whole number that all readers of JSON know exactly (RFC 8259, section 6). In microseconds it is 285 years.
+/// The largest whole number that all readers of JSON represent exactly (RFC 8259, section 6). In microseconds it is 285 years.
 const LARGEST: u64 = 1 << 53;
 /// The member that may be any number, since nothing is calculated with it.
 const ANY: &str = "seed";
@@ -27,7 +27,7 @@ impl<'de> Visitor<'de> for Exact {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Self, E> {
-        if number > LARGEST { Err(E::custom(format!("{number} is no time or count of a run"))) } else { Ok(self) }
+        if number > LARGEST { Err(E::custom(format!("{number} is too large for a time or count of a run"))) } else { Ok(self) }
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Self, E> {
@@ -76,7 +76,7 @@ mod tests {
         let said = |json: &str| serde_json::from_str::<Exact>(json).map(drop).map_err(|error| error.to_string());
         assert_eq!(said(r#"{"seed": 18446744073709551615, "a": [1, 9007199254740992, -3, 0.5, null, true, "x"]}"#), Ok(()));
         let told = said("{\"at\": [1,\n18446744073709551615]}").unwrap_err();
-        assert_eq!(told, "18446744073709551615 is no time or count of a run at line 2 column 20");
+        assert_eq!(told, "18446744073709551615 is too large for a time or count of a run at line 2 column 20");
         assert!(said(r#"{"at": 1e300}"#).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Which part of a transfer each of the client's interfaces carried, as bars.
+//! The part of a transfer that each of the client's interfaces carried, as bars.
 //! Not here: the shares that a case expects.
 
 use crate::result::recording::Recording;

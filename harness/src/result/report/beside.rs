@@ -1,4 +1,4 @@
-//! Two recordings side by side: how they ended, where they come apart, measures, counters, events and subflows.
+//! Two recordings side by side: how they ended, where they diverge, measures, counters, events and subflows.
 //! Not here: what is compared, and how.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use crate::result::judge::{judge, readings};
 use crate::result::recording::{Recording, SubflowSeries};
 use crate::words::{Size, Time, Window};
 
-/// Two recordings by what they are called. Rows in which they differ are marked.
+/// Two recordings with their names. Rows that differ are marked.
 pub fn beside(names: [&str; 2], [one, other]: [&Recording; 2], style: Style) -> String {
     let head =
         |name: &str, recording: &Recording| format!("{name}\n  {}\n", headline(recording, &judge(recording, &recording.job.case), style));
@@ -70,7 +70,7 @@ fn events(recording: &Recording) -> BTreeMap<String, String> {
     counts.into_iter().map(|(name, count)| (name, count.to_string())).collect()
 }
 
-/// The subflows between two addresses, all connections together: ports and their order are chance.
+/// The subflows between two addresses, all connections together: ports and their order are random.
 fn subflows(recording: &Recording) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, Vec<&SubflowSeries>> = BTreeMap::new();
     let address = |text: &str| text.rsplit_once(':').map_or(text, |(address, _)| address).to_owned();

@@ -1,4 +1,4 @@
-//! A matrix in a few lines of Markdown, for the screen of a phone: what is worse than it was, on which kernels, since which seed, and how to see it.
+//! A matrix in a few lines of Markdown, for the screen of a phone: what got worse, on which kernels, since which seed, and how to reproduce it.
 //! Not here: what is worse.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,20 +8,20 @@ use super::markdown::escaped;
 use crate::result::compare::{Cell, Changes, Ended, Matrix};
 use crate::words::terminal::visible;
 
-/// No more cases than this are told.
+/// The most cases that are listed.
 const TOLD: usize = 20;
-/// No more reasons than this are told of a case.
+/// The most reasons that are listed for a case.
 const REASONS: usize = 4;
 
-/// What is to be said of a case: on which kernels, and why.
+/// The entry of a case: on which kernels, and why.
 #[derive(Default)]
 struct Entry<'a> {
     kernels: BTreeSet<&'a str>,
     why: BTreeSet<String>,
 }
 
-/// The text: with what changed since an earlier matrix, of what is worse; else of all that did not pass. `again` is the command that makes a run of
-/// a case on a kernel with a seed.
+/// The text: what got worse since an earlier matrix or, without one, all that did not pass. `again` is the command that repeats a run of a case on
+/// a kernel with a seed.
 pub fn brief(matrix: &Matrix, changes: Option<&Changes>, again: impl Fn(&str, &str, u64) -> String) -> String {
     let mut entries: BTreeMap<&str, Entry<'_>> = BTreeMap::new();
     match changes {

@@ -1,5 +1,5 @@
-//! The counters that grew, at which host how much, and what each counts.
-//! Not here: which of them is to blame for something.
+//! The counters that grew: how much at each host, and what each counts.
+//! Not here: which of them explains something.
 
 use std::fmt::Write;
 

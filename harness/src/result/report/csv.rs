@@ -1,4 +1,4 @@
-//! Every series of some recordings as CSV in long form: a line for each value (RFC 4180, with line feeds).
+//! Every series of recordings as CSV in long form: a line for each value (RFC 4180, with line feeds).
 //! Not here: which series there are.
 
 use std::borrow::Cow;

@@ -1,5 +1,5 @@
-//! Check-lists as text: a line for each thing that was looked at, with what to change below it.
-//! Not here: looking.
+//! Checklists as text: a line for each thing that was checked, with what to change below it.
+//! Not here: checking.
 
 use crate::document::case::Subject;
 use crate::result::judge::explain::{Check, Explanation, Weight};
@@ -7,10 +7,10 @@ use crate::words::Window;
 
 use super::style::{Colour, Style};
 
-/// How far what to change stands to the right.
+/// The indentation of what to change.
 const INDENT: usize = 9;
 
-/// Why there is no subflow: what is missing, and the check-list, the likeliest cause first.
+/// Why there is no subflow: what is missing, and the checklist with the likeliest cause first.
 pub fn explanation(explanation: &Explanation, style: Style) -> String {
     let (Subject::Transfer(of) | Subject::Host(of) | Subject::Process(of)) = &explanation.of;
     let window = if explanation.window == Window::default() { String::new() } else { format!(" in {}", explanation.window) };
@@ -40,7 +40,7 @@ fn checklist(checks: &[Check], words: [&str; 2], style: Style) -> String {
     lines.concat()
 }
 
-/// What to change, where it is not as it should be.
+/// What to change, if something is not as it should be.
 fn change(check: &Check) -> Option<&str> {
     check.change.as_deref().filter(|_| matches!(check.weight, Weight::Cause | Weight::Suspect))
 }

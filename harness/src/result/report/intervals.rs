@@ -1,4 +1,4 @@
-//! The table of bytes per second per interface, a line for each interval, as one reads pmrep or iperf3.
+//! The table of bytes per second per interface, a line for each interval, as in pmrep or iperf3.
 //! Not here: sampling. [`IntervalTable`] takes samples as they come, so a live table and one of a recording are the same.
 
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use super::traffic::Traffic;
 /// The width of a column.
 const WIDTH: usize = 9;
 
-/// More lines than this nobody reads; a time that no run can have had would make them without end.
+/// The most lines: nobody reads more, and an impossible time would make them endless.
 const LINES: u64 = 20_000;
 
 /// A table under way.
@@ -21,7 +21,7 @@ const LINES: u64 = 20_000;
 pub struct IntervalTable {
     interfaces: Vec<String>,
     interval: u64,
-    /// Where the line under way began, and the bytes by then.
+    /// Where the current line began, and the bytes by then.
     line: (u64, Vec<u64>),
     /// The last sample.
     sample: (u64, Vec<u64>),
@@ -29,7 +29,7 @@ pub struct IntervalTable {
 }
 
 impl IntervalTable {
-    /// A table with a column for each interface and one for all of them, that begins at time 0 with 0 bytes.
+    /// A table with a column for each interface and one for their sum. It begins at time 0 with 0 bytes.
     pub fn new(interfaces: &[impl AsRef<str>], interval: Time) -> Self {
         let start = (0, vec![0; interfaces.len()]);
         let interfaces = interfaces.iter().map(|name| name.as_ref().to_owned()).collect();
@@ -42,12 +42,12 @@ impl IntervalTable {
         format!("{}\n{}", self.row("", names.iter().copied()), self.row("time", names.iter().map(|_| "MB/s")))
     }
 
-    /// Notes that something happened; its line comes with the samples after it.
+    /// Notes that something happened; its line comes before the next sample's.
     pub fn mark(&mut self, time: u64, text: impl Into<String>) {
         self.marks.push_back((time, text.into()));
     }
 
-    /// Takes a sample, the bytes of each interface until `time` in µs, and gives the lines that it completes.
+    /// Takes a sample, the bytes of each interface until `time` in µs, and returns the lines that it completes.
     pub fn push(&mut self, time: u64, bytes: &[u64]) -> Vec<String> {
         let mut lines = Vec::new();
         while self.line.0 + self.interval <= time {
@@ -63,7 +63,7 @@ impl IntervalTable {
         lines
     }
 
-    /// The line of what came after the last whole interval, unless that is next to nothing, and the marks that are left.
+    /// The line for what came after the last whole interval, unless it is negligible, and the remaining marks.
     pub fn finish(mut self) -> Vec<String> {
         let (end, bytes) = self.sample.clone();
         let rest = (end.saturating_sub(self.line.0) * 10 >= self.interval).then(|| self.line(end, bytes));
@@ -101,7 +101,7 @@ pub fn table(recording: &Recording, transfer: &str, interval: Time) -> String {
     let lines = traffic.end() / interval.micros().max(1);
     if lines > LINES {
         let enough = Time::from_millis((traffic.end() / LINES).div_ceil(1000));
-        return format!("no table: it would have {lines} lines; {LINES} are the most: take an interval of {enough} or more\n");
+        return format!("no table: it would have {lines} lines, more than {LINES}: use an interval of {enough} or more\n");
     }
     let names: Vec<&str> = traffic.interfaces.iter().map(|(name, _)| *name).collect();
     let mut table = IntervalTable::new(&names, interval);

@@ -1,4 +1,4 @@
-//! What made each link, why, and how late and lossy a link in user space was.
+//! The engine of each link and why it was chosen, and how late and lossy links in user space were.
 //! Not here: what crossed the hosts' interfaces.
 
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::result::recording::{Recording, RelayedDirection};
 use crate::words::{Engine, Time};
 
-/// What made them in a few words: `links by kernel and relay`.
+/// The engines in a few words: `links by kernel and relay`.
 pub(super) fn engines(recording: &Recording) -> Option<String> {
     let engines: BTreeSet<_> = recording.job.engines.values().map(|choice| choice.engine).collect();
     let words: Vec<_> = engines.into_iter().map(Engine::word).collect();

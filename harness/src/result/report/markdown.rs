@@ -1,4 +1,4 @@
-//! A run as Markdown, for a comment or a step's summary on a forge: the verdict as a table, the rest as text that keeps its columns.
+//! A run as Markdown, for a comment or a step's summary on a forge: the verdict as a table, the rest as preformatted text.
 //! Not here: plots.
 
 use std::fmt::Write;
@@ -27,7 +27,7 @@ pub fn markdown(recording: &Recording, verdict: &Verdict, interval: Time) -> Str
         .filter(|finding| finding.condemns())
         .filter_map(|finding| Some(format!("{finding}\n{}\n", finding.why.as_ref()?)));
     let splats = recording.splats.iter().map(|splat| format!("the kernel: {}\n{}\n", splat.title, splat.text));
-    let held = verdict.unexpectedly_held.iter().map(|key| format!("{key} had to fail, and did not\n"));
+    let held = verdict.unexpectedly_held.iter().map(|key| format!("{key} had to fail, but held\n"));
     let disturbed = verdict.disturbance.iter().map(|why| format!("{why}\n"));
     let why: String = reasons.chain(splats).chain(held).chain(disturbed).collect();
     if !why.is_empty() {
@@ -41,14 +41,14 @@ pub fn markdown(recording: &Recording, verdict: &Verdict, interval: Time) -> Str
     visible(&text).into_owned()
 }
 
-/// Text as it is, in a fence that is longer than any in it.
+/// Text in a fence that is longer than any in the text.
 fn fenced(text: &str) -> String {
     let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     format!("{fence}text\n{}\n{fence}\n", text.trim_end())
 }
 
-/// Text of others as a line in which nothing is markup.
+/// Foreign text as a line in which nothing is markup.
 pub fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {

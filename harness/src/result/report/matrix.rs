@@ -7,7 +7,7 @@ use crate::result::compare::{Cell, Change, Changes, Ended, Matrix, Moved};
 
 use super::style::{Colour, Style};
 
-/// No more moved measures than this are told.
+/// The most moved measures that are listed.
 const TOLD: usize = 30;
 
 /// The whole matrix.
@@ -60,7 +60,7 @@ const fn colour(ended: &Ended) -> Colour {
     }
 }
 
-/// Each case that did not end alike everywhere, with the reasons of each kernel.
+/// Each case that ended differently on some kernels, with the reasons of each kernel.
 fn differing(matrix: &Matrix) -> String {
     let differing = matrix.differing();
     if differing.is_empty() {

@@ -1,5 +1,5 @@
-//! Reports: a verdict, a transfer and its traffic as text that a person reads, and as one drawing.
-//! Not here: measuring (the judge does), printing, or files. Everything is a function from values to text.
+//! Reports: verdicts, transfers and their traffic as text for people, as pages and as drawings.
+//! Not here: measuring (the judge does that), printing, or files. Everything is a function from values to text.
 
 mod bars;
 mod beside;

@@ -1,7 +1,7 @@
-//! Every series of some recordings as OpenMetrics text with timestamps, which Prometheus can load.
+//! Every series of recordings as OpenMetrics text with timestamps, which Prometheus can load.
 //! Not here: which series there are.
 //!
-//! A recording has no date: runs begin with [`START`], when guests in virtual time begin, too.
+//! A recording has no date: runs begin at [`START`], as guests in virtual time do.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use crate::result::recording::Recording;
 /// When runs begin, in seconds of Unix time: 2026-01-01 00:00:00 UTC.
 pub const START: u64 = 1_767_225_600;
 
-/// The text. A metric is called `mplab_KIND_MEASURE`, with the ending that its type asks for; `rtt` is in seconds, as Prometheus has times.
+/// The text. A metric is called `mplab_KIND_MEASURE`, with the suffix that its type requires; `rtt` is in seconds, as usual in Prometheus.
 pub fn openmetrics<'a>(recordings: impl IntoIterator<Item = &'a Recording>) -> String {
     let recordings: Vec<(&Recording, Vec<Series>)> = recordings.into_iter().map(|recording| (recording, series(recording))).collect();
     let mut text = String::new();
@@ -24,7 +24,7 @@ pub fn openmetrics<'a>(recordings: impl IntoIterator<Item = &'a Recording>) -> S
             Nature::Unknown => ("unknown", ""),
         };
         writeln!(text, "# TYPE {family} {kind}\n# HELP {family} {}", escaped(measure.means)).expect("writing to a string");
-        // Two runs may have the same labels, if one case was run twice: of a metric there is one series.
+        // Two runs have the same labels if one case was run twice: a metric has one series.
         let mut metrics: BTreeMap<String, BTreeMap<u64, u64>> = BTreeMap::new();
         for (recording, all) in &recordings {
             for series in all.iter().filter(|series| series.measure == measure) {
@@ -60,7 +60,7 @@ fn labels(recording: &Recording, series: &Series) -> String {
     run.into_iter().chain(own).map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect::<Vec<_>>().join(",")
 }
 
-/// As the format has backslashes, quotes and ends of lines.
+/// Escapes backslashes, quotes and newlines as the format requires.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

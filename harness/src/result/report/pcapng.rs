@@ -2,8 +2,8 @@
 //! happened as comments of packets.
 //! Not here: capturing.
 //!
-//! Times are those of the recording: the epoch, 1970-01-01, is the run's start. It is four kinds of blocks that are written here. The crate pcap-file 2.0.0
-//! writes them too, and would bring two more crates and old versions of syn and thiserror.
+//! Times are those of the recording: the epoch, 1970-01-01, is the run's start. Only four kinds of blocks are written here. The crate pcap-file 2.0.0
+//! writes them too, but would bring two more crates and old versions of syn and thiserror.
 
 use std::io::{self, Write};
 
@@ -19,13 +19,13 @@ use crate::words::{Snap, Time};
 pub struct About<'a> {
     /// The run.
     pub recording: &'a Recording,
-    /// What is to be thought of it.
+    /// Its verdict.
     pub verdict: &'a Verdict,
     /// The command that repeats it.
     pub again: &'a str,
     /// How much was kept of each packet.
     pub snap: Snap,
-    /// How many packets came when there was no room for them.
+    /// How many packets were lost because the buffer was full.
     pub missed: u64,
 }
 
@@ -40,11 +40,11 @@ const PROGRAM: u16 = 4;
 const RESOLUTION: u16 = 9;
 /// `LINKTYPE_ETHERNET`.
 const ETHERNET: [u8; 4] = [1, 0, 0, 0];
-/// The longest that an option may be.
+/// The greatest length of an option.
 const LONGEST: usize = u16::MAX as usize;
 
-/// Writes a capture; packets come in the order of their times, which are since the run's start. Those behind the run's end are left out. Returns how
-/// many it has.
+/// Writes a capture. Packets come in the order of their times, which count from the run's start; those after the run's end are left out. Returns
+/// their number.
 pub fn pcapng(about: &About<'_>, packets: impl Iterator<Item = io::Result<Packet>>, out: &mut dyn Write) -> io::Result<u64> {
     let recording = about.recording;
     out.write_all(&section(about))?;
@@ -89,7 +89,7 @@ fn section(about: &About<'_>) -> Vec<u8> {
     let case = &about.recording.job.case;
     let what = format!("{}: {}\n{}", about.recording.job.name, case.summary, about.again);
     let how = "Times count from the start of the run. Each packet is seen once, where it leaves a host: what a link loses is here too.";
-    let missed = (about.missed > 0).then(|| format!("\n{} packets are missing: they came faster than they were kept.", about.missed));
+    let missed = (about.missed > 0).then(|| format!("\n{} packets are missing: they came too fast to be kept.", about.missed));
     let comment = format!("{what}\n{how}{}", missed.unwrap_or_default());
     let fixed = [&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat();
     let program = concat!("mplab ", env!("CARGO_PKG_VERSION"));

@@ -1,5 +1,5 @@
-//! Every series of a recording as one list, for other tools: what was measured of what, at which times.
-//! Not here: the forms in which they are written.
+//! Every series of a recording as one list, for other tools: what was measured, of what, and when.
+//! Not here: the formats in which they are written.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -7,7 +7,7 @@ use std::iter;
 use crate::document::topology::Topology;
 use crate::result::recording::{About, ConnectionRecord, HostRecord, Recording};
 
-/// What the values of a series are.
+/// The nature of a series' values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nature {
     /// A count that only grows.
@@ -18,18 +18,18 @@ pub enum Nature {
     Unknown,
 }
 
-/// A measure that series are of.
+/// A measure of series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measure {
-    /// Of what kind of thing: `interface`.
+    /// The kind of thing measured: `interface`.
     pub kind: &'static str,
-    /// What: `rx_bytes`.
+    /// Its name: `rx_bytes`.
     pub name: &'static str,
-    /// In which unit.
+    /// Its unit.
     pub unit: &'static str,
     /// How it behaves.
     pub nature: Nature,
-    /// What that is, in a sentence.
+    /// Its meaning, in a sentence.
     pub means: &'static str,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Series<'a> {
     pub(super) measure: &'static Measure,
     /// The host that saw it.
     pub(super) host: &'a str,
-    /// Of which thing.
+    /// The thing measured.
     pub(super) name: String,
     /// The link that it belongs to, if it belongs to one.
     pub(super) link: Option<&'a str>,
@@ -155,7 +155,7 @@ fn of_host<'a>(topology: &'a Topology, host: &'a str, record: &'a HostRecord) ->
 /// Points by measure, interface and name.
 type Notices<'a> = BTreeMap<(&'static str, &'a str, String), Vec<(u64, u64)>>;
 
-/// What a kernel said, by measure, interface and name: from when it was so, and from when no longer.
+/// A kernel's notices, by measure, interface and name: when each thing began to be so, and when it ended.
 fn notices(record: &HostRecord) -> Notices<'_> {
     let mut all = Notices::new();
     for notice in &record.notices {
@@ -170,7 +170,7 @@ fn notices(record: &HostRecord) -> Notices<'_> {
         };
         let points = all.entry((about, interface, name)).or_default();
         let value = if notice.about == About::Lost { points.len() as u64 + 1 } else { notice.now.into() };
-        // What changed and changed back at one moment is as it was left.
+        // Of changes at one moment, the last counts.
         match points.last_mut().filter(|last| last.0 == notice.at) {
             Some(last) => last.1 = value,
             None => points.push((notice.at, value)),
@@ -189,7 +189,7 @@ fn transfers(recording: &Recording) -> Vec<Series<'_>> {
                 let name = format!("{name} {} {way}", index + 1);
                 let arrived = flow.progress.iter().copied().chain(flow.ended.map(|ended| (ended, flow.received)));
                 let mut points: Vec<(u64, u64)> = iter::once((transfer.started, 0)).chain(arrived).collect();
-                // The last bytes and the end may have come at once.
+                // The last bytes and the end may have come together.
                 points.dedup_by(|later, earlier| {
                     later.0 == earlier.0 && {
                         earlier.1 = later.1;

@@ -1,5 +1,5 @@
-//! From bytes that were counted to how fast they came, in equal parts of the time.
-//! Not here: which bytes.
+//! Turns counted bytes into throughput, over equal parts of the time.
+//! Not here: which bytes are counted.
 
 use crate::result::recording::value_at;
 use crate::words::Time;
@@ -13,14 +13,14 @@ pub(super) struct Bins {
 }
 
 impl Bins {
-    /// Parts up to `end` in µs, each of whole samples, no more than `most`.
+    /// Parts up to `end` in µs, each of whole samples, at most `most`.
     pub(super) fn of(end: u64, sample: Time, most: u64) -> Self {
         let sample = sample.micros().max(1);
         let width = sample * end.div_ceil(sample.saturating_mul(most.max(1))).max(1);
         Self { width, edges: (0..=end / width).map(|index| index * width).collect() }
     }
 
-    /// What was measured of each part as points: in its middle, and the first and the last also at the edges.
+    /// The value of each part as a point in its middle; the first and the last also at the edges.
     pub(super) fn points(&self, values: Vec<f64>) -> Vec<(u64, f64)> {
         let middles = self.edges.iter().map(|edge| edge + self.width / 2);
         let ends = [self.edges.first().zip(values.first()), self.edges.last().zip(values.last())];

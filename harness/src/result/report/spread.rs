@@ -1,5 +1,5 @@
 //! How measures spread over many runs: a line each, with a small histogram.
-//! Not here: what they are, or how a single run went.
+//! Not here: what the measures are, or how a single run went.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const PARTS: usize = 12;
 /// Eighths of a line's height.
 const HEIGHTS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// A table of measures: the least, the median, the most, the worst with its seed, and how they lie between the least and the most.
+/// A table of measures: the least, the median, the most, the worst with its seed, and the distribution in between.
 pub fn spread(spreads: &BTreeMap<String, Spread>, style: Style) -> String {
     let heads = ["measure", "least", "median", "most", "worst", "seed"].map(str::to_owned);
     let rows = spreads.iter().map(|(name, spread)| {
@@ -35,14 +35,14 @@ pub fn spread(spreads: &BTreeMap<String, Spread>, style: Style) -> String {
     rows.iter().zip(pictures).map(line).collect()
 }
 
-/// How often each part of what lies between the least and the most was measured. A part that was is never empty.
+/// How many values are in each part between the least and the most. A part with any value is never drawn empty.
 fn histogram(spread: &Spread) -> String {
     let parts = spread.histogram(PARTS);
     let most = parts.iter().copied().max().unwrap_or(0).max(1);
     parts.iter().map(|&count| HEIGHTS[(count * 8).div_ceil(most)]).collect()
 }
 
-/// A run that did not pass, in a line or a few: how it ended, whose it was, and the command that repeats it.
+/// A run that did not pass, in one or a few lines: how it ended, whose it was, and the command that repeats it.
 pub fn ending(run: &Run, whose: &str, again: &str, style: Style) -> String {
     let colour = if matches!(run.ended, Ended::Disturbed(_)) { Colour::Yellow } else { Colour::Red };
     let whose = if whose.is_empty() { String::new() } else { format!("{whose}, ") };

@@ -1,4 +1,4 @@
-//! When a transfer was stalled, or all of them were, for long enough to be drawn.
+//! When one transfer, or all of them, stalled for long enough to be drawn.
 //! Not here: measuring.
 
 use crate::result::judge::Seen;
@@ -24,7 +24,7 @@ pub(super) fn stalls(recording: &Recording, transfer: &str) -> Vec<(u64, u64)> {
     joined
 }
 
-/// The spans in which nothing arrived of any transfer although some had more to come.
+/// The spans in which nothing arrived of any transfer although more was due.
 pub(super) fn silences(recording: &Recording) -> Vec<(u64, u64)> {
     let flows = recording.transfers.values().flat_map(|transfer| {
         let flows = transfer.connections.iter().flat_map(ConnectionRecord::flows);

@@ -1,4 +1,4 @@
-//! A lab that stands, as two tables: its hosts with their addresses, its links with their state.
+//! A standing lab as two tables: its hosts with their addresses, and its links with their state.
 //! Not here: what crosses it.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use crate::document::topology::Topology;
 use crate::plan::{Choice, LinkState};
 use crate::words::Network;
 
-/// The hosts with the names that `ip netns` has for them, and their interfaces with links and addresses.
+/// The hosts with their names in `ip netns`, and their interfaces with links and addresses.
 pub fn hosts<'a>(topology: &Topology, named: impl Fn(&str) -> Option<&'a str>, style: Style) -> String {
     let mut rows = vec![["host", "namespace", "interface", "link", "addresses"].map(str::to_owned)];
     for (host, facts) in &topology.hosts {
@@ -26,7 +26,7 @@ pub fn hosts<'a>(topology: &Topology, named: impl Fn(&str) -> Option<&'a str>, s
     table(&rows, style)
 }
 
-/// The links with their ends, what makes them, their conditions, and how they are cut.
+/// The links with their ends, engines, conditions, and cuts.
 pub fn state(topology: &Topology, engines: &BTreeMap<String, Choice>, links: &BTreeMap<String, LinkState>, style: Style) -> String {
     let mut rows = vec![["link", "ends", "engine", "up", "down", "state"].map(str::to_owned)];
     for (name, state) in links {

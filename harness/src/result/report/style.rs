@@ -22,9 +22,9 @@ pub enum Colour {
     Red,
     /// It is not known.
     Yellow,
-    /// Beside the point.
+    /// Of little interest.
     Dim,
-    /// The point.
+    /// Important.
     Bold,
 }
 

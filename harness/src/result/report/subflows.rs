@@ -1,4 +1,4 @@
-//! The subflows of a transfer as each of its ends saw them last, as a table: the client's first. What a sender is stuck with, only it sees.
+//! The subflows of a transfer as each of its ends last saw them, as a table with the client's first. Only a sender sees its own retransmissions.
 //! Not here: their course over time.
 
 use std::net::{IpAddr, SocketAddr};
@@ -9,7 +9,7 @@ use crate::result::judge::Seen;
 use crate::result::recording::{HostRecord, Recording, SubflowSeries};
 use crate::words::{Size, Time};
 
-/// The names above the columns. `host` is whose eyes, `id` is here/there, `established` is when the subflow was seen to be so.
+/// The names of the columns. `host` is the end that saw it, `id` is local/remote, `established` is when it was seen in that state.
 pub(super) const COLUMNS: [&str; 12] =
     ["host", "local", "remote", "interface", "id", "flags", "sent", "received", "retrans", "rtt", "cwnd", "established"];
 /// The columns that are words; the others are numbers.
@@ -23,7 +23,7 @@ pub fn subflows(recording: &Recording, transfer: &str) -> String {
     }
 }
 
-/// A line for each subflow of every host: where programs have the connections, nothing says which belong together.
+/// A line for each subflow of every host: for programs' connections, nothing says which belong together.
 pub fn subflows_of_hosts(recording: &Recording) -> String {
     let topology = &recording.job.topology;
     let of =

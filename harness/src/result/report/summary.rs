@@ -1,11 +1,11 @@
-//! A transfer in two lines: how fast, how long without a byte, whether whole.
+//! A transfer in two lines: its goodput, its longest stall, and whether it is intact.
 //! Not here: what was expected of it.
 
 use crate::result::judge::Seen;
 use crate::result::recording::Recording;
 use crate::words::Window;
 
-/// What became of a transfer.
+/// The summary of a transfer.
 pub fn summary(recording: &Recording, transfer: &str) -> String {
     let seen = match Seen::find(&recording.run(&recording.job.case), transfer) {
         Ok(seen) => seen,

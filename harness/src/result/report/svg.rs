@@ -1,5 +1,5 @@
-//! A transfer as one drawing: what each interface carried over time, stacked, with the steps, what the kernels
-//! said, and the stalls.
+//! A transfer as one drawing: what each interface carried over time, stacked, with the steps, kernel notices,
+//! and stalls.
 //! Not here: pixels. It is a self-contained SVG, the same bytes for the same recording.
 
 use crate::result::recording::Recording;
@@ -14,14 +14,14 @@ use super::{notices, steps};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 420.0;
-/// What is added for what the kernels said, below the axis.
+/// The height added below the axis for kernel notices.
 const LANE: f64 = 22.0;
 /// The plot's edges.
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 932.0;
 const TOP: f64 = 102.0;
 const BOTTOM: f64 = 364.0;
-/// Of the interfaces, in their order: told apart by lightness too.
+/// The colours of the interfaces, in their order. They differ in lightness too.
 const COLOURS: [&str; 6] = ["#2f6db5", "#f0b429", "#3f9b76", "#d1663f", "#8061a8", "#6b7b8c"];
 const ALARM: &str = "#c62828";
 const INK: &str = "#24292f";
@@ -148,7 +148,7 @@ fn grid(scale: &Scale, step: f64) -> Vec<String> {
     parts
 }
 
-/// A stall's band. Only the longest says how long it was: others may be too near for a label each.
+/// A stall's band. Only the longest is labelled: others may be too close together.
 fn band(scale: &Scale, (from, to): (u64, u64), longest: bool) -> String {
     let (left, right) = (scale.x(from as f64), scale.x(to as f64));
     let band = format!(
@@ -168,7 +168,7 @@ fn band(scale: &Scale, (from, to): (u64, u64), longest: bool) -> String {
 /// Keeps text readable on whatever it crosses.
 const HALO: &str = "paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"3\" stroke-linejoin=\"round\"";
 
-/// The steps: dashed lines with their labels above the plot, in two rows where they are close.
+/// The steps: dashed lines with labels above the plot, in two rows if they are close.
 fn marks(scale: &Scale, steps: &[(u64, String)]) -> Vec<String> {
     let mut taken = [f64::MIN; 2];
     let (mut lines, mut labels) = (Vec::new(), Vec::new());
@@ -182,11 +182,11 @@ fn marks(scale: &Scale, steps: &[(u64, String)]) -> Vec<String> {
         lines.push(line(x, y + 3.0, x, BOTTOM, &format!("stroke=\"{INK}\" stroke-width=\"1.2\" stroke-dasharray=\"4 3\"")));
         labels.push(text(x, y, anchor, INK, &format!("font-size=\"11\" {HALO}"), label));
     }
-    // Labels come last, so that no line crosses one.
+    // Labels come last, so that no line crosses them.
     lines.into_iter().chain(labels).collect()
 }
 
-/// What the kernels said: triangles on the axis, and the words below where there is room.
+/// The kernel notices: triangles on the axis, with the words below if there is room.
 fn ticks(scale: &Scale, notices: &[(u64, String)]) -> Vec<String> {
     let mut taken = f64::MIN;
     let mut parts = Vec::new();
@@ -203,7 +203,7 @@ fn ticks(scale: &Scale, notices: &[(u64, String)]) -> Vec<String> {
     parts
 }
 
-/// Which colour is which interface, with its part of the whole.
+/// The legend: the interfaces by colour, with their shares.
 fn legend(traffic: &Traffic, stalled: bool) -> String {
     let totals = traffic.totals();
     let whole = totals.iter().sum();

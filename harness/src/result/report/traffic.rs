@@ -6,7 +6,7 @@ use crate::result::judge::{Seen, carried};
 use crate::result::recording::{HostRecord, Recording, value_at};
 use crate::words::TransferDirection;
 
-/// Cumulative bytes per interface, and what a report says of their origin.
+/// Cumulative bytes per interface, and their origin in words.
 pub(super) struct Traffic<'a> {
     pub(super) client: &'a str,
     pub(super) direction: TransferDirection,
@@ -17,7 +17,7 @@ pub(super) struct Traffic<'a> {
 }
 
 impl<'a> Traffic<'a> {
-    /// Of a transfer's client, or why there is none.
+    /// The traffic of a transfer's client, or why there is none.
     pub(super) fn of(recording: &'a Recording, transfer: &str) -> Result<Self, String> {
         let asked = Seen::find(&recording.run(&recording.job.case), transfer)?.asked;
         let host = recording.hosts.get(&asked.client).filter(|host| !host.at.is_empty());
@@ -25,7 +25,7 @@ impl<'a> Traffic<'a> {
         Ok(Self::seen(recording, &asked.client, host, asked.direction))
     }
 
-    /// Of a host whose programs have traffic, in both directions, or why there is none.
+    /// The traffic of a host with programs, in both directions, or why there is none.
     pub(super) fn of_host(recording: &'a Recording, name: &'a str) -> Result<Self, String> {
         let host = recording.hosts.get(name).filter(|host| !host.at.is_empty());
         let host = host.ok_or_else(|| format!("nothing was recorded of host {name}"))?;

@@ -1,5 +1,5 @@
-//! A verdict line by line: what had to hold, what was measured, and for a failure all that is needed to see it again.
-//! Not here: the opinion itself.
+//! A verdict line by line: what had to hold, what was measured and, for a failure, everything needed to reproduce it.
+//! Not here: judging.
 
 use crate::result::judge::{Finding, Outcome, Verdict};
 use crate::result::recording::Recording;
@@ -8,7 +8,7 @@ use crate::words::{Time, Window};
 use super::links;
 use super::style::{Colour, Style};
 
-/// How far what belongs to the line above is indented.
+/// The indentation of what belongs to the line above.
 const INDENT: &str = "        ";
 
 /// The verdict in one line: `PASS  survival::ethernet_unplugged  31.2s  local, Linux 6.18.44, seed 7, links by kernel`.
@@ -38,7 +38,7 @@ pub fn headline(recording: &Recording, verdict: &Verdict, style: Style) -> Strin
     )
 }
 
-/// The whole verdict. Where something failed, it says what made each link, and the command that repeats the run: `again`.
+/// The whole verdict. If something failed, it includes the engine of each link, and `again`, the command that repeats the run.
 pub fn verdict(recording: &Recording, verdict: &Verdict, again: &str, style: Style) -> String {
     let mut lines = vec![headline(recording, verdict, style)];
     let width = |column: fn(&Finding) -> String| verdict.findings.iter().map(|finding| column(finding).chars().count()).max().unwrap_or(0);
@@ -60,7 +60,7 @@ pub fn verdict(recording: &Recording, verdict: &Verdict, again: &str, style: Sty
         lines.extend(splat.text.lines().map(|line| format!("{INDENT}{}", style.paint(Colour::Dim, line))));
     }
     for key in &verdict.unexpectedly_held {
-        lines.push(format!("  {}  {key} had to fail, and did not", style.paint(Colour::Red, "FAIL")));
+        lines.push(format!("  {}  {key} had to fail, but held", style.paint(Colour::Red, "FAIL")));
     }
     if let Some(disturbance) = &verdict.disturbance {
         lines.push(format!("  {}  {disturbance}", style.paint(Colour::Yellow, "LATE")));

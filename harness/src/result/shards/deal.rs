@@ -1,4 +1,4 @@
-//! Which shard has which runs: about the same amount of work for each, dealt out alike wherever that is done.
+//! Divides runs among shards: about the same amount of work for each, and the same division on every computer.
 //! Not here: how long a run takes.
 
 use std::cmp::Reverse;
@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BinaryHeap};
 use super::whole::{Unit, Whole};
 use crate::words::Time;
 
-/// Deals all runs out to so many shards: each run with the number of its shard, from 1.
+/// Divides all runs among this many shards. Returns each run with the number of its shard, counted from 1.
 ///
-/// The longest goes first, to the shard that has the least to do; of equal ones, by name and seed, to the shard that has the fewest, and then to
-/// the first. So no shard has more than the longest run more to do than another, and runs of the same length take turns.
+/// The longest run goes first, to the shard with the least work. Equally long runs go in the order of name and seed; of shards with equal work the
+/// one with the fewest runs gets it, then the first. So no two shards differ by more than the longest run, and runs of the same length take turns.
 pub fn deal(whole: &Whole, shards: u32) -> BTreeMap<Unit<'_>, u32> {
     let mut units: Vec<(Unit<'_>, Time)> = whole.units().collect();
     units.sort_by_key(|&(unit, takes)| (Reverse(takes), unit));

@@ -1,4 +1,4 @@
-//! How long runs took, by case and kernel: what shards are balanced by the next time.
+//! How long runs took, by case and kernel, to balance the next shards.
 //! Not here: measuring it.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::Time;
 
-/// How long some runs of a case on a kernel took, of the wall clock.
+/// How long runs of a case on a kernel took, by the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Took {
     /// How many there were.
@@ -17,7 +17,7 @@ pub struct Took {
 }
 
 impl Took {
-    /// Takes others, too.
+    /// Adds others.
     pub fn add(&mut self, other: Self) {
         self.runs += other.runs;
         self.micros = self.micros.saturating_add(other.micros);
@@ -37,8 +37,8 @@ impl Durations {
         Self(took.iter().map(|(case, kernels)| (case.clone(), row(kernels))).collect())
     }
 
-    /// How long a run of each case on each kernel is expected to take: what is known, and for others what they say of themselves, in the
-    /// same measure as those that are known.
+    /// How long a run of each case on each kernel is expected to take: the known duration, or for others the duration that the case declares,
+    /// scaled as the known ones are.
     pub fn expected(&self, planned: &BTreeMap<String, BTreeMap<String, Time>>) -> BTreeMap<String, BTreeMap<String, Time>> {
         let known = |case: &str, kernel: &str| self.0.get(case)?.get(kernel).copied();
         let all = || planned.iter().flat_map(|(case, row)| row.iter().map(move |(kernel, says)| (case, kernel, *says)));
@@ -53,7 +53,7 @@ impl Durations {
         expected
     }
 
-    /// Reads the JSON of one.
+    /// Reads the JSON of durations.
     pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(json)
     }

@@ -1,4 +1,4 @@
-//! Parts put together: the matrix that the command without shards would have made, or why these are not all of it.
+//! Merges parts into the matrix that the command would have made without shards, or says why they are not all of it.
 //! Not here: reading parts, or what the matrix says.
 
 use std::collections::BTreeMap;
@@ -9,19 +9,19 @@ use super::part::Part;
 use super::whole::{Unit, Whole};
 use crate::result::compare::{Ended, Matrix, Run};
 
-/// How many differences of a foreign part are told.
+/// How many differences of a foreign part are reported.
 const TOLD: usize = 3;
 
 /// All parts together.
 #[derive(Debug, Clone)]
 pub struct Merged {
-    /// What they were made of.
+    /// The whole that they are parts of.
     pub whole: Whole,
     /// Their results.
     pub matrix: Matrix,
     /// How long the runs took, by case and kernel.
     pub took: BTreeMap<String, BTreeMap<String, Took>>,
-    /// What is missing, a line each. The matrix says so of each run that is.
+    /// What is missing, a line each. The matrix marks each missing run.
     pub missing: Vec<String>,
 }
 
@@ -31,16 +31,16 @@ impl Merged {
         self.matrix.cells().flat_map(|(case, kernel, cell)| cell.runs.iter().map(move |run| (case, kernel, run)))
     }
 
-    /// What a run is called as a test of its kernel: its case, and its seed if there are several.
+    /// The name of a run as a test of its kernel: its case, and its seed if there are several.
     pub fn test(&self, case: &str, seed: u64) -> String {
         if self.whole.seeds.all().nth(1).is_some() { format!("{case}::seed-{seed}") } else { case.to_owned() }
     }
 }
 
-/// Puts parts together that belong together, each with the name of its file. What is wrong is told by these names: parts that are missing (unless
-/// that is allowed), that are there twice, or that were made of something else than most.
+/// Merges parts that belong together, each with the name of its file. Reports by these names what is wrong: parts that are missing (unless
+/// that is allowed), given twice, or made from something else than most.
 pub fn merge(parts: Vec<(String, Part)>, allow_missing: bool) -> Result<Merged, Vec<String>> {
-    let Some(reference) = most_alike(&parts) else { return Err(vec!["there is no part".to_owned()]) };
+    let Some(reference) = most_alike(&parts) else { return Err(vec!["no part was given".to_owned()]) };
     let (whole, shards) = (reference.whole.clone(), reference.shard.of());
     let mut wrong = Vec::new();
     for (name, part) in &parts {
@@ -55,7 +55,7 @@ pub fn merge(parts: Vec<(String, Part)>, allow_missing: bool) -> Result<Merged, 
     let mut files: BTreeMap<u32, &str> = BTreeMap::new();
     for (name, part) in parts.iter().filter(|(_, part)| belong_together(reference, part).is_empty()) {
         if let Some(first) = files.insert(part.shard.number(), name) {
-            wrong.push(format!("{name}: part {} is there twice: it is in {first}, too", part.shard));
+            wrong.push(format!("{name}: part {} was given twice: it is also in {first}", part.shard));
         }
     }
     let absent: Vec<u32> = (1..=shards).filter(|number| !files.contains_key(number)).collect();
@@ -93,7 +93,7 @@ pub fn merge(parts: Vec<(String, Part)>, allow_missing: bool) -> Result<Merged, 
     Ok(Merged { whole, matrix, took, missing })
 }
 
-/// A part that most others belong together with; of several such groups the first's.
+/// A part to which most others belong; of several such groups, that of the first.
 fn most_alike(parts: &[(String, Part)]) -> Option<&Part> {
     let mut groups: Vec<(&Part, usize)> = Vec::new();
     for (_, part) in parts {
@@ -106,7 +106,7 @@ fn most_alike(parts: &[(String, Part)]) -> Option<&Part> {
     groups.into_iter().find(|(_, count)| *count == largest).map(|(first, _)| first)
 }
 
-/// Why a part is no part of the same as another; nothing if it is.
+/// Why two parts do not belong together; empty if they do.
 fn belong_together(one: &Part, other: &Part) -> Vec<String> {
     let mut differences = one.whole.differences(&other.whole);
     if one.shard.of() != other.shard.of() {
@@ -115,7 +115,7 @@ fn belong_together(one: &Part, other: &Part) -> Vec<String> {
     differences
 }
 
-/// What a part has that is another's, or has not got that is its own. The first of each is told.
+/// Runs in a part that belong to another, or are missing from it. Only the first of each is reported.
 fn strange(part: &Part, dealt: &BTreeMap<Unit<'_>, u32>) -> impl Iterator<Item = String> {
     let mine = part.shard.number();
     let cells = part.cases.iter().flat_map(|(case, row)| row.iter().map(move |(kernel, cell)| (case.as_str(), kernel.as_str(), cell)));
@@ -123,8 +123,9 @@ fn strange(part: &Part, dealt: &BTreeMap<Unit<'_>, u32>) -> impl Iterator<Item =
         cells.flat_map(|(case, kernel, cell)| cell.runs.iter().map(move |run| Unit { case, kernel, seed: run.seed })).collect();
     has.sort_unstable();
     let twice = has.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| format!("it has {} twice", pair[0]));
-    let others = has.iter().find(|unit| dealt.get(unit) != Some(&mine)).map(|unit| format!("{unit} is none of part {}", part.shard));
+    let others =
+        has.iter().find(|unit| dealt.get(unit) != Some(&mine)).map(|unit| format!("{unit} does not belong to part {}", part.shard));
     let lacks = dealt.iter().find(|(unit, shard)| **shard == mine && has.binary_search(unit).is_err());
-    let lacks = lacks.map(|(unit, _)| format!("{unit} is missing in part {}", part.shard));
+    let lacks = lacks.map(|(unit, _)| format!("{unit} is missing from part {}", part.shard));
     [twice, others, lacks].into_iter().flatten()
 }

@@ -1,5 +1,5 @@
-//! Work in shards: what all of it is, which part of it each shard has, what a shard leaves, and all of them put together again.
-//! Not here: running any of it, or how it is shown. It is pure: the same work is dealt out alike on every computer.
+//! Shards: all the runs of a command, the part of each shard, the results that a shard writes, and merging them.
+//! Not here: making the runs, or showing the results. It is pure: every computer divides the same runs in the same way.
 
 mod deal;
 mod durations;

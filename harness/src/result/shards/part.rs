@@ -1,5 +1,5 @@
-//! What a shard leaves: its results, with all that they depend on, as JSON.
-//! Not here: putting parts together.
+//! The results of a shard, with everything they depend on, as JSON.
+//! Not here: merging parts.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -20,11 +20,11 @@ pub const FORMAT: u32 = 1;
 pub struct Part {
     /// [`FORMAT`].
     pub part: u32,
-    /// Which one it is, and of how many.
+    /// Its number, and the number of shards.
     pub shard: Shard,
-    /// What all of them are made of.
+    /// The whole that it is a part of.
     pub whole: Whole,
-    /// How long its runs took that were made, by case and kernel.
+    /// How long the runs that it made took, by case and kernel.
     pub took: BTreeMap<String, BTreeMap<String, Took>>,
     /// Its results, by case and kernel.
     pub cases: BTreeMap<String, BTreeMap<String, Cell>>,
@@ -34,11 +34,11 @@ pub struct Part {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// It is none.
+    /// It is not one.
     #[error("not a part, as `--shard K/N` with `--results FILE` writes one: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is of another version.
-    #[error("a part of format {0}; this mplab reads format {FORMAT}: use the mplab that wrote it")]
+    /// It has another version.
+    #[error("a part of format {0}, but this version of mplab reads format {FORMAT}: use the version that wrote it")]
     Format(u64),
 }
 

@@ -1,4 +1,4 @@
-//! A share of some work: which runs of it are one's own, and what came of them, as a part or, if that is all, as the matrix.
+//! A share of the runs: which runs belong to it, and their results, as a part or, if it is everything, as the matrix.
 //! Not here: making the runs.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,12 +28,12 @@ struct Sharded {
 }
 
 impl Share {
-    /// All of the work, on these kernels.
+    /// All runs, on these kernels.
     pub fn all(kernels: Vec<Column>) -> Self {
         Self { sharded: None, matrix: Matrix::new(kernels) }
     }
 
-    /// That of a shard.
+    /// The share of a shard.
     pub fn of(whole: Whole, shard: Shard) -> Self {
         let mut mine: BTreeMap<String, BTreeMap<String, BTreeSet<u64>>> = BTreeMap::new();
         for (Unit { case, kernel, seed }, _) in deal(&whole, shard.of()).into_iter().filter(|(_, other)| *other == shard.number()) {
@@ -43,13 +43,13 @@ impl Share {
         Self { sharded: Some(Sharded { whole, shard, mine, took: BTreeMap::new() }), matrix }
     }
 
-    /// Whether a run is in it.
+    /// Whether a run belongs to it.
     pub fn has(&self, case: &str, kernel: &str, seed: u64) -> bool {
         let Some(Sharded { mine, .. }) = &self.sharded else { return true };
         mine.get(case).and_then(|row| row.get(kernel)).is_some_and(|seeds| seeds.contains(&seed))
     }
 
-    /// The shard, if it is one that has nothing to do: there is less to do than there are shards.
+    /// The shard, if it has nothing to do because there are fewer runs than shards.
     pub fn idle(&self) -> Option<Shard> {
         self.sharded.as_ref().filter(|sharded| sharded.mine.is_empty()).map(|sharded| sharded.shard)
     }
@@ -61,7 +61,7 @@ impl Share {
         whole.units().any(|unit| can_run(unit) && !self.has(unit.0.case, unit.0.kernel, unit.0.seed))
     }
 
-    /// Takes a run of it, with how long that took if it was made.
+    /// Adds a run, with how long it took if it was made.
     pub fn add(&mut self, case: &str, kernel: &str, run: Run, took: Option<Duration>) {
         self.matrix.insert(case, kernel, run);
         if let Some((Sharded { took: all, .. }, took)) = self.sharded.as_mut().zip(took) {

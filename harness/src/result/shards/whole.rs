@@ -1,5 +1,5 @@
-//! All of the work that shards are parts of: cases by kernels by seeds, and what the results depend on.
-//! Not here: which shard has what.
+//! The whole of which shards are parts: cases by kernels by seeds, and what the results depend on.
+//! Not here: which shard has which runs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::result::compare::Column;
 use crate::words::{Digest, Seeds, Time};
 
-/// What some shards were made of, the same for each of them.
+/// The whole of a command's runs, the same for each shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Whole {
-    /// The command whose work it is.
+    /// The command.
     pub command: Command,
     /// The digest of the program that runs and judges the cases.
     pub program: Digest,
@@ -26,7 +26,7 @@ pub struct Whole {
     pub cases: BTreeMap<String, CaseUsed>,
 }
 
-/// A command whose work can be in shards.
+/// A command whose runs can be divided into shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Command {
@@ -41,13 +41,13 @@ pub enum Command {
 /// A kernel that cases run on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelUsed {
-    /// It in a matrix.
+    /// Its column in a matrix.
     #[serde(flatten)]
     pub column: Column,
     /// The digest of its image and modules; absent for this computer's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Digest>,
-    /// The machine that it runs on, where it is a virtual one, with its version.
+    /// The virtual machine that it runs on, if any, with its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<String>,
     /// The options of `mplab run` that name it, each with a space before it.
@@ -59,9 +59,9 @@ pub struct KernelUsed {
 pub struct CaseUsed {
     /// Its file, as `mplab run` takes it.
     pub file: String,
-    /// The digest of its plans: of its text, its topology's, and what the kernels make of them.
+    /// The digest of its plans, which depend on its text, its topology's text, and the kernels.
     pub digest: Digest,
-    /// What the kernels lack for it that it cannot run on, in words, by their names.
+    /// What kernels on which it cannot run lack, in words, by their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lacks: BTreeMap<String, String>,
     /// How long a run is expected to take on each kernel, by which shards are balanced.
@@ -117,13 +117,13 @@ impl Whole {
         format!("mplab run {file} --seed {seed}{options}")
     }
 
-    /// What is otherwise in another, each in words of that one: nothing if the two were made of the same.
+    /// What differs in another, in words about the other; empty if both are the same.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let mut found = Vec::new();
         let mut differs = |differs: bool, what: String| found.extend(differs.then_some(what));
         differs(self.command != other.command, format!("it is of `mplab {}`, not of `mplab {}`", other.command, self.command));
         let programs = [other.program.short(), self.program.short()];
-        differs(self.program != other.program, format!("another mplab made it: the program {}, not {}", programs[0], programs[1]));
+        differs(self.program != other.program, format!("another build of mplab made it: the program {}, not {}", programs[0], programs[1]));
         let formats = format!("its runs were recorded in format {}, not {}", other.recording, self.recording);
         differs(self.recording != other.recording, formats);
         differs(self.seeds != other.seeds, format!("its seeds are {}, not {}", other.seeds, self.seeds));
@@ -165,9 +165,9 @@ impl Whole {
     fn other_cases(&self, other: &Self) -> Vec<String> {
         let lacking = self.cases.keys().filter(|name| !other.cases.contains_key(*name)).map(|name| format!("it has no case {name}"));
         let there = other.cases.iter().filter_map(|(name, there)| {
-            let Some(here) = self.cases.get(name) else { return Some(format!("it has the case {name}, which the others have not")) };
+            let Some(here) = self.cases.get(name) else { return Some(format!("it has the case {name}, which the others lack")) };
             match () {
-                () if here.digest != there.digest => Some(format!("its case {name} or the topology of that is another")),
+                () if here.digest != there.digest => Some(format!("its case {name} or that case's topology differs")),
                 () if here.lacks != there.lacks => {
                     let lacks = |used: &CaseUsed| {
                         let each = used.lacks.iter().map(|(kernel, what)| format!("{kernel}: {what}"));

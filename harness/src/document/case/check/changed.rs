@@ -1,4 +1,4 @@
-//! The topologies that a case finds, with a change.
+//! Finds a case's topologies and applies a change to them.
 //! Not here: changing a document's text (`change`).
 
 use std::path::Path;
@@ -8,12 +8,12 @@ use toml::Table;
 use super::{NotFound, Source, Topologies};
 use crate::document::change::changed;
 
-/// The topologies that a case finds, changed.
+/// The topologies that a case finds, with a change.
 #[derive(Debug)]
 pub struct Changed<'a, T: ?Sized> {
     /// The topologies as they are.
     pub found: &'a T,
-    /// What is different in each.
+    /// The change to each.
     pub change: &'a Table,
 }
 

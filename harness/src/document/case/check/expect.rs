@@ -1,4 +1,4 @@
-//! Checking expectations: that what they measure exists and can be measured in their window.
+//! Checks that what expectations measure exists and can be measured in their window.
 //! Not here: measuring.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub(super) fn check(
     checked.collect()
 }
 
-/// Says what has no ideal to compare with.
+/// Reports measures that have no ideal to compare with.
 fn unfounded(raw: &raw::Expect, topology: &Topology, transfer: &Transfer, mistakes: &mut Mistakes) {
     for found in raw.measures.iter().flat_map(|written| &written.found) {
         if let Some(why) = found.measure.unfounded(topology, transfer) {
@@ -69,7 +69,7 @@ fn expect(raw: &raw::Expect, case: &raw::Case, topology: Option<&Topology>, mist
     Some(Expect { of, during: raw.during.as_ref().map(|during| during.value).unwrap_or_default(), measures: measures(raw) })
 }
 
-/// Whose measures, if there is such a one and it tells them.
+/// Whose measures these are, if the case has such a one.
 fn subject(raw: &raw::Expect, case: &raw::Case, topology: Option<&Topology>, mistakes: &mut Mistakes) -> Option<Subject> {
     if let Some(transfer) = &raw.transfer {
         if !case.transfers.contains_key(&transfer.value) {
@@ -89,7 +89,7 @@ fn subject(raw: &raw::Expect, case: &raw::Case, topology: Option<&Topology>, mis
     Some(Subject::Process(name.value.clone()))
 }
 
-/// Says which measures such a subject does not have.
+/// Reports measures that such a subject does not have.
 fn foreign(raw: &raw::Expect, of: Of, mistakes: &mut Mistakes) {
     let what = of.key();
     for written in &raw.measures {
@@ -97,20 +97,20 @@ fn foreign(raw: &raw::Expect, of: Of, mistakes: &mut Mistakes) {
         if let Some(other) = having.first().filter(|_| !having.contains(&what)) {
             let key = written.about.key;
             mistakes
-                .add(&written.key, format!("`{key}` is measured of a {}, not of a {what}", having.join(" or a ")))
+                .add(&written.key, format!("`{key}` is a measure of a {}, not of a {what}", having.join(" or a ")))
                 .help(format!("write it in an [[expect]] with the key `{other}`"));
         }
     }
 }
 
-/// Says which measures only a program that tells them has.
+/// Reports measures that the process's program does not print.
 fn silent(raw: &raw::Expect, name: &Spanned<String>, case: &raw::Case, mistakes: &mut Mistakes) {
     let command = case.processes.get(&name.value).and_then(|entry| entry.value.command.as_ref());
     let Some(command) = command.filter(|command| !crate::document::case::process::measures(&command.value.0)) else { return };
     for written in raw.measures.iter().filter(|written| written.about.of.contains(&Of::Iperf3)) {
         mistakes
-            .add(&written.key, format!("`{}` of a process is what iperf3 says in its JSON", written.about.key))
-            .beside(&command.span, "this says nothing of it")
+            .add(&written.key, format!("`{}` of a process comes from iperf3's JSON output", written.about.key))
+            .beside(&command.span, "this prints none")
             .help("run iperf3 with --json");
     }
 }

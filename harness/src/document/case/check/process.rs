@@ -1,5 +1,5 @@
-//! Checking processes: their hosts, what they wait for, and where their files go.
-//! Not here: whether the programs are installed, which is the place's business.
+//! Checks processes: their hosts, what they wait for, and where their files go.
+//! Not here: whether the programs are installed, which the place knows.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::document::topology::Topology;
 use crate::words::names::{HOST_MAX, complaint};
 use crate::words::{Signal, Time};
 
-/// How long a process may take to be ready unless it is written.
+/// The default time for a process to be ready.
 const READY: Time = Time::from_millis(10_000);
 
 /// Checks all processes. Without a topology, only what needs none.
@@ -23,7 +23,7 @@ pub(super) fn check(case: &raw::Case, topology: Option<&Topology>, mistakes: &mu
             mistakes.add(&entry.name, complaint);
         }
         if waits_for(&case.processes, name, name, &mut Vec::new()) {
-            mistakes.add(&entry.name, format!("`{name}` waits for itself")).help("take one `after` out of the circle");
+            mistakes.add(&entry.name, format!("`{name}` waits for itself")).help("remove one `after` from the circle");
         }
         if let Some(process) = process(name, entry, case, topology, mistakes) {
             processes.insert(name.clone(), process);
@@ -46,14 +46,14 @@ fn process(
     for (path, file) in &raw.files {
         if path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..") {
             mistakes
-                .add(&file.name, format!("`{path}` is not in the process's directory"))
+                .add(&file.name, format!("`{path}` leads out of the process's directory"))
                 .help("write a path such as \"nginx.conf\" or \"www/index.html\"");
         }
     }
     let by_step = step(name, case);
     if let (Some(start), Some(step)) = (&raw.start, &by_step) {
         mistakes
-            .add(&start.span, format!("a step starts `{name}`: it has no time of its own"))
+            .add(&start.span, format!("a step starts `{name}`, so it cannot have a `start`"))
             .beside(step, "by this step")
             .help("remove its `start`, or the step");
     }
@@ -96,13 +96,13 @@ fn readiness(raw: &raw::Ready, mistakes: &mut Mistakes) -> Option<Ready> {
     Some(Ready { sign, within: raw.within.as_ref().map_or(READY, |within| within.value) })
 }
 
-/// Where a step starts it.
+/// The step that starts a process, if one does.
 fn step(name: &str, case: &raw::Case) -> Option<Span> {
     let started = case.steps.iter().filter_map(|step| step.value.written.as_ref()?.starts());
     started.filter(|whom| whom.value == name).map(|whom| whom.span.clone()).next()
 }
 
-/// Whether `waiter` waits for `whom`, or something that does.
+/// Whether `waiter` waits for `whom`, directly or through others.
 fn waits_for(processes: &Named<raw::Process>, waiter: &str, whom: &str, seen: &mut Vec<String>) -> bool {
     let Some(entry) = processes.get(waiter) else { return false };
     entry.value.after.iter().any(|after| {

@@ -1,4 +1,4 @@
-//! Checking steps, in the order of time: each among what those before it did.
+//! Checks steps in the order of time, each in the state that the earlier ones leave.
 //! Not here: what each does, and cutting and shaping.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::document::diagnostic::Mistakes;
 use crate::document::topology::Topology;
 use crate::words::Time;
 
-/// Checks all steps and puts them in the order of time. Without a topology, only what needs none. What steps name is in `directory`.
+/// Checks all steps and puts them in the order of time. Without a topology, only what needs none. Files that steps name are in `directory`.
 pub(super) fn check(
     case: &raw::Case,
     topology: Option<&Topology>,
@@ -22,7 +22,7 @@ pub(super) fn check(
     let mut above = Time::ZERO;
     let mut timed = Vec::new();
     for step in case.steps.iter().map(|step| &step.value).filter(|step| step.at.is_some() || step.when.is_some()) {
-        // One that waits comes after what stands above it.
+        // A step that waits comes after the steps written above it.
         above = step.at.as_ref().map_or(above, |at| at.value);
         timed.push((above, step));
     }
@@ -47,7 +47,7 @@ pub(super) fn check(
             && action.host().is_none()
         {
             let help = "write it beside address, endpoint, limits, path_manager, route or sysctl";
-            mistakes.add(&refused.span, "this is nothing that a host's kernel could refuse").help(help);
+            mistakes.add(&refused.span, "no kernel of a host can refuse this step").help(help);
         }
         let refused = raw.refused.as_ref().map(|refused| refused.value);
         steps.extend(action.map(|action| Step { at, when: when.clone(), refused, action }));

@@ -1,4 +1,4 @@
-//! Checking transfers: their hosts, addresses and ports.
+//! Checks transfers: their hosts, addresses and ports.
 //! Not here: moving bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::document::topology::{Family, Host, Topology};
 use crate::words::names::{HOST_MAX, complaint};
 use crate::words::{Rate, Size, Time, TransferDirection};
 
-/// iperf2's port, and iperf3's less 200: the first that is given where none is written.
+/// The first default port: iperf2's, or iperf3's less 200.
 const FIRST_PORT: u16 = 5001;
 /// How many connections a transfer can have.
 const CONNECTIONS_MAX: u32 = 1000;
@@ -44,7 +44,7 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
     }
     let (client, server) = (raw.client.as_ref()?, raw.server.as_ref()?);
     if let Some(abort) = raw.abort.as_ref().filter(|_| client.value == server.value) {
-        mistakes.add(&abort.span, "which end gives up is not to be told where both are one host").help("write two different hosts");
+        mistakes.add(&abort.span, "both ends are one host, so it is unclear which end gives up").help("write two different hosts");
     }
     let topology = topology?;
     let found = (host(topology, client, mistakes), host(topology, server, mistakes));
@@ -86,7 +86,7 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
 fn listens(raw: &raw::Transfer, server: &Spanned<String>, host: &Host, to: IpAddr, mistakes: &mut Mistakes) -> Vec<IpAddr> {
     let Some(listen) = &raw.listen else { return Vec::new() };
     if listen.value.is_empty() {
-        mistakes.add(&listen.span, "a server that listens nowhere has no client").help("remove `listen`: it listens everywhere then");
+        mistakes.add(&listen.span, "the server would listen nowhere").help("remove `listen`: the server then listens everywhere");
     }
     listen.value.iter().filter_map(|at| address_of(&server.value, host, at, Some(to.is_ipv6()), mistakes)).collect()
 }
@@ -94,7 +94,7 @@ fn listens(raw: &raw::Transfer, server: &Spanned<String>, host: &Host, to: IpAdd
 fn mapped(raw: &raw::Transfer, to: IpAddr, mistakes: &mut Mistakes) -> bool {
     let Some(mapped) = raw.v4_mapped.as_ref().filter(|mapped| mapped.value) else { return false };
     if to.is_ipv6() {
-        mistakes.add(&mapped.span, format!("only IPv4 addresses are mapped, and {to} is none")).help("remove it, or `family`");
+        mistakes.add(&mapped.span, format!("only IPv4 addresses can be mapped, and {to} is not one")).help("remove it, or `family`");
     }
     true
 }
@@ -113,17 +113,17 @@ fn fast_open(raw: &raw::Transfer, mistakes: &mut Mistakes) -> bool {
     let Some(open) = raw.fast_open.as_ref().filter(|open| open.value) else { return false };
     if direction(raw, &mut Mistakes::default()) == TransferDirection::Download {
         let help = "write direction = \"upload\" or \"both\", or remove `fast_open`";
-        mistakes.add(&open.span, "what goes with the SYN is the client's, and this client sends nothing").help(help);
+        mistakes.add(&open.span, "only the client's data goes with the SYN, and this client sends none").help(help);
     }
     true
 }
 
-/// Which ways bytes go: both if both are written.
+/// The directions in which bytes go: both if both are written.
 fn direction(raw: &raw::Transfer, mistakes: &mut Mistakes) -> TransferDirection {
     let both = raw.bytes.as_ref().filter(|bytes| matches!(bytes.value, raw::Bytes::BothWays { .. }));
     match (&raw.direction, both) {
         (Some(direction), Some(bytes)) => {
-            mistakes.add(&direction.span, "these bytes have their directions").beside(&bytes.span, "here").help("remove `direction`");
+            mistakes.add(&direction.span, "`bytes` already gives the directions").beside(&bytes.span, "here").help("remove `direction`");
             TransferDirection::Both
         }
         (Some(direction), None) => direction.value,
@@ -132,7 +132,7 @@ fn direction(raw: &raw::Transfer, mistakes: &mut Mistakes) -> TransferDirection 
     }
 }
 
-/// The transfer's bytes: one number for each way that it has, or one for each.
+/// The transfer's bytes: one number for all its directions, or one for each.
 fn sizes(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Vec<Spanned<Size>> {
     let Some(bytes) = &raw.bytes else { return Vec::new() };
     let sizes: Vec<_> = match &bytes.value {
@@ -149,11 +149,11 @@ fn abort(raw: &raw::Transfer, client: &str, server: &str, sizes: &[Spanned<Size>
     let abort = &raw.abort.as_ref()?.value;
     let (host, after) = (abort.host.as_ref()?, abort.after.as_ref()?);
     if ![client, server].contains(&host.value.as_str()) {
-        let message = format!("`{}` is at no end of this transfer", host.value);
+        let message = format!("`{}` is neither client nor server of this transfer", host.value);
         mistakes.undefined(&host.span, message, &host.value, [client, server]);
     }
     if let Some(bytes) = sizes.iter().max_by_key(|size| size.value).filter(|bytes| bytes.value < after.value) {
-        mistakes.add(&after.span, "the transfer has ended by then").beside(&bytes.span, "with these").help("write less");
+        mistakes.add(&after.span, "the transfer has ended by then").beside(&bytes.span, "after these").help("write a smaller size");
     }
     Some(Abort { host: host.value.clone(), after: after.value })
 }
@@ -169,14 +169,14 @@ fn amount(raw: &raw::Transfer, sizes: &[Spanned<Size>], mistakes: &mut Mistakes)
     }
 }
 
-/// Whether IPv6 is asked for, by its name or by an address.
+/// Whether IPv6 is asked for, by `family` or by an address.
 fn family(raw: &raw::Transfer) -> Option<bool> {
     let named = raw.family.as_ref().map(|family| family.value == Family::Ipv6);
     let literal = |written: &Option<Spanned<String>>| written.as_ref()?.value.parse().ok().map(|address: IpAddr| address.is_ipv6());
     named.or_else(|| literal(&raw.to)).or_else(|| literal(&raw.from))
 }
 
-/// The server's address on the first link that connects the two directly, or else the first of its first interface that has one.
+/// The server's address on the first link that connects the two directly, or else the first address of its first interface that has one.
 fn destination(
     topology: &Topology,
     client: &Spanned<String>,
@@ -201,7 +201,7 @@ fn destination(
 struct Ports(BTreeMap<String, BTreeSet<u16>>);
 
 impl Ports {
-    /// Those that are written in transfers and endpoints.
+    /// The ports written in transfers and endpoints.
     fn of(transfers: &Named<raw::Transfer>, topology: Option<&Topology>, mistakes: &mut Mistakes) -> Self {
         let mut taken: BTreeMap<(&str, u16), Span> = BTreeMap::new();
         for transfer in transfers.values().map(|entry| &entry.value) {
@@ -226,7 +226,7 @@ impl Ports {
         ports
     }
 
-    /// The lowest that no other transfer to this server uses.
+    /// The lowest port that no other transfer to this server uses.
     fn next(&mut self, server: &str) -> u16 {
         let taken = self.0.entry(server.to_owned()).or_default();
         let port = (FIRST_PORT..=u16::MAX).find(|port| !taken.contains(port)).unwrap_or(FIRST_PORT);

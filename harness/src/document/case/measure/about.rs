@@ -1,5 +1,5 @@
-//! What there is to say of a measure: its key, whose it is, how it is written, and its sentence.
-//! Not here: any one of them, or measuring.
+//! The description of a measure: its key, whose it is, how it is written, and its sentence in the reference document.
+//! Not here: the measures themselves, or measuring.
 
 use toml::de::DeTable;
 
@@ -8,7 +8,7 @@ use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Read, Spanned, Value};
 use crate::document::topology::Topology;
 
-/// A measure, as documents and mistakes speak of it.
+/// A measure as documents and error messages describe it.
 #[derive(Debug)]
 pub(in crate::document::case) struct About {
     /// Its key in a case file.
@@ -18,23 +18,23 @@ pub(in crate::document::case) struct About {
     pub(in crate::document::case) value: &'static str,
     /// Who has it.
     pub(in crate::document::case) of: &'static [Of],
-    /// In which parts of a run it can be measured.
+    /// The parts of a run in which it can be measured.
     pub(in crate::document::case) scope: Scope,
-    /// What it bears on.
+    /// The topic it belongs to.
     pub(in crate::document::case) topic: Topic,
     /// What is measured, for the reference document.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test writes the reference document"))]
     pub(in crate::document::case) meaning: &'static str,
-    /// Reads what is written behind its key.
+    /// Reads the value of its key.
     pub(in crate::document::case) read: fn(&Span, &Value<'_>, &mut Mistakes) -> Vec<Found>,
-    /// Says what is wrong with it. Who has it and what the topology is may be unknown.
+    /// Reports what is wrong with it. Its subject and the topology may be unknown.
     pub(in crate::document::case) check: fn(&Written, Option<Of>, Option<&Topology>, &mut Mistakes),
 }
 
-/// In which parts of a run something can be measured.
+/// The parts of a run in which something can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::document::case) enum Scope {
-    /// In the whole run alone.
+    /// Only in the whole run.
     Run,
     /// In the whole run or a window of it.
     Window,
@@ -51,7 +51,7 @@ pub(in crate::document::case) enum Of {
     Host,
     /// A process.
     Process,
-    /// A process, if it is iperf3 that prints JSON.
+    /// A process that is iperf3 and prints JSON.
     Iperf3,
 }
 
@@ -66,7 +66,7 @@ impl Of {
     }
 }
 
-/// What a measure bears on: the counters and checks that may explain why it was missed.
+/// The topic of a measure, which selects the counters and checks that may explain why it was missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Topic {
     /// Whether connections speak MPTCP.
@@ -85,32 +85,32 @@ pub(crate) enum Topic {
     Other,
 }
 
-/// A measure that was read, and where it stands.
+/// A measure that was read, and where it is written.
 #[derive(Debug)]
 pub(in crate::document::case) struct Found {
     /// Its name: its key, or the name in its key's table.
     pub(in crate::document::case) name: Span,
-    /// What is written behind that.
+    /// Its value.
     pub(in crate::document::case) value: Span,
     pub(in crate::document::case) measure: Measure,
 }
 
-/// A measure's key in an expectation, and what is behind it.
+/// A measure's key in an expectation, and its value.
 #[derive(Debug)]
 pub(in crate::document::case) struct Written {
     pub(in crate::document::case) about: &'static About,
     /// Where the key is.
     pub(in crate::document::case) key: Span,
-    /// Where its value is.
+    /// Where the value is.
     pub(in crate::document::case) value: Span,
-    /// Whether that is a table.
+    /// Whether the value is a table.
     pub(in crate::document::case) is_table: bool,
-    /// What could be read of it.
+    /// The measures that could be read from it.
     pub(in crate::document::case) found: Vec<Found>,
 }
 
 impl Written {
-    /// Reads what is behind a measure's key.
+    /// Reads the value of a measure's key.
     pub(in crate::document::case) fn read(about: &'static About, key: Span, value: &Value<'_>, mistakes: &mut Mistakes) -> Self {
         let found = (about.read)(&key, value, mistakes);
         Self { about, key, value: value.span(), is_table: value.get_ref().is_table(), found }
@@ -137,5 +137,5 @@ pub(super) fn several<T: Read, M: Into<Measure>>(value: &Value<'_>, mistakes: &m
     found.collect()
 }
 
-/// There is nothing to check.
+/// A check for measures that need none.
 pub(super) fn sound(_: &Written, _: Option<Of>, _: Option<&Topology>, _: &mut Mistakes) {}

@@ -10,7 +10,7 @@ use super::delivery::Seen;
 use super::measured::{Measured, Measuring};
 use crate::words::Window;
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "congestion",
     value: "string",

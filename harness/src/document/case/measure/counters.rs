@@ -13,7 +13,7 @@ use crate::document::topology::Topology;
 use crate::record::grown;
 use crate::words::{Constraint, Count, Feature, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "counters",
     value: "table of counters",
@@ -43,7 +43,7 @@ pub struct CounterBeside {
     pub other: String,
 }
 
-/// What is written behind a counter's name.
+/// The value of a counter's key.
 #[derive(Debug)]
 enum Bound {
     Number(Constraint<Count>),
@@ -68,22 +68,22 @@ impl Read for Bound {
         let operator = if name == host { "=" } else { &host[..host.len() - name.len()] };
         if against(operator, 0).is_none() {
             let help = format!("write one such as \"= {}:{}\"", name.trim(), other.trim());
-            mistakes.add(&value.span(), format!("`{operator}` compares nothing")).help(help);
+            mistakes.add(&value.span(), format!("`{operator}` is not a comparison")).help(help);
             return None;
         }
         Some(Self::Beside { operator: operator.to_owned(), host: name.trim().to_owned(), other: other.trim().to_owned() })
     }
 }
 
-/// The constraint that an operator makes of a number.
+/// The constraint of an operator and a number.
 fn against(operator: &str, number: u64) -> Option<Constraint<Count>> {
     format!("{operator} {number}").parse().ok()
 }
 
-/// What the names of the kernel's counters begin with: the lines of `/proc/net/netstat` and `/proc/net/snmp`.
+/// The prefixes of the kernel's counters: the lines of `/proc/net/netstat` and `/proc/net/snmp`.
 const GROUPS: [&str; 7] = ["MPTcpExt", "TcpExt", "IpExt", "Tcp", "Ip", "Icmp", "Udp"];
 
-/// Says so where a name is none that a counter has: its growth would be none.
+/// Reports a name that is not a counter's, which would never grow.
 pub(in crate::document::case) fn named(name: &str, at: &Span, mistakes: &mut Mistakes) {
     let of_a_group = GROUPS.iter().any(|group| name.starts_with(group) && name.len() > group.len());
     if !of_a_group || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
@@ -109,7 +109,7 @@ fn check(written: &Written, _: Option<Of>, topology: Option<&Topology>, mistakes
     }
 }
 
-/// What a kernel must have for a counter. One that it lacks cannot be told from one that stayed 0.
+/// The feature that a kernel needs for a counter. A missing counter would look like one that stayed 0.
 fn needed(counter: &str) -> Option<Feature> {
     counter.starts_with("MPTcpExt").then(|| Feature::Counter(counter.to_owned()))
 }
@@ -157,7 +157,7 @@ impl Measuring for CounterBeside {
     fn of_host(&self, seen: &HostSeen<'_>, window: Window) -> Result<Measured, String> {
         let here = growth(seen, &self.counter, window)?;
         let there = growth(&seen.run.host(&self.host), &self.other, window)?;
-        let constraint = against(&self.operator, there).ok_or_else(|| format!("`{}` compares nothing", self.operator))?;
+        let constraint = against(&self.operator, there).ok_or_else(|| format!("`{}` is not a comparison", self.operator))?;
         let measured = Measured::of(&constraint, Count(here));
         Ok(Measured { text: format!("{here}, there {there}"), ..measured })
     }

@@ -1,4 +1,4 @@
-//! What arrived of a transfer and when: problems, bytes, duration, goodput, stalls.
+//! What arrived of a transfer, and when: problems, bytes, duration, goodput, stalls.
 //! Not here: which way the packets took.
 
 use std::fmt;
@@ -8,26 +8,26 @@ use crate::document::case::{Amount, Transfer};
 use crate::record::{ConnectionRecord, FlowRecord, HostRecord, TransferRecord, WrongRecord};
 use crate::words::{Rate, Size, Time, Window};
 
-/// A transfer as it was asked for and as it was seen.
+/// A transfer as requested and as observed.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// What was asked for.
+    /// What was requested.
     pub asked: &'a Transfer,
-    /// What was seen.
+    /// What was observed.
     pub record: &'a TransferRecord,
     /// When the run ended, in µs.
     end: u64,
     pub(super) run: Run<'a>,
 }
 
-/// A span of time in which nothing of a flow arrived although more was to come.
+/// A span of time in which nothing of a flow arrived although more was due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
     /// When the last bytes before it arrived, in µs.
     pub from: u64,
     /// When bytes arrived again, in µs.
     pub to: u64,
-    /// Whose: `connection 1 down`.
+    /// The flow: `connection 1 down`.
     pub flow: String,
 }
 
@@ -60,7 +60,7 @@ impl<'a> Seen<'a> {
         Ok(Self { asked, record, end: run.end, run: *run })
     }
 
-    /// What was seen of its client's host.
+    /// The record of the client's host.
     pub(super) fn client(&self) -> Result<&'a HostRecord, String> {
         let client = &self.asked.client;
         self.run.hosts.get(client).ok_or_else(|| format!("nothing was recorded of host {client}"))
@@ -98,7 +98,7 @@ impl<'a> Seen<'a> {
         } else if flow.received < expected {
             Some(part_of(flow.received, expected))
         } else if flow.ended.is_none() {
-            Some(format!("{} arrived, but never their end", Size(flow.received)))
+            Some(format!("{} arrived, but never the end of the stream", Size(flow.received)))
         } else if !flow.intact() {
             Some(format!("{} arrived of {} sent", Size(flow.received), Size(flow.sent)))
         } else {
@@ -106,7 +106,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// What was wrong at an offset, and by which subflows it may have come: `the byte at 4096 is wrong: wanted 3fa2, got 0000, ...`
+    /// What was wrong at an offset, and over which subflows it may have come: `the byte at 4096 is wrong: wanted 3fa2, got 0000, ...`
     fn wrong(&self, connection: &ConnectionRecord, up: bool, offset: u64, wrong: Option<&WrongRecord>) -> String {
         let Some(WrongRecord { at, wanted, got }) = wrong else { return format!("the byte at {offset} is wrong") };
         let host = if up { &self.asked.server } else { &self.asked.client };
@@ -126,7 +126,7 @@ impl<'a> Seen<'a> {
         Size(self.recorded().map(arrived).sum())
     }
 
-    /// From its start to the last byte's arrival, or which flow never ended.
+    /// The time from its start to the last byte's arrival, or which flow never ended.
     pub fn duration(&self) -> Result<Time, String> {
         let ended = |flow: &Flow| flow.record.and_then(|record| record.ended).ok_or_else(|| format!("{} never ended", flow.name));
         let ends: Vec<u64> = self.flows().iter().map(ended).collect::<Result<_, _>>()?;
@@ -134,7 +134,7 @@ impl<'a> Seen<'a> {
         Ok(Time::from_micros(last.saturating_sub(self.record.started)))
     }
 
-    /// Bytes per time in a window, which begins with the transfer and ends with its last byte where it is open.
+    /// Bytes per time in a window. At an open end, the window begins with the transfer or ends with its last byte.
     pub fn goodput(&self, window: Window) -> Rate {
         let from = window.from.unwrap_or(Time::from_micros(self.record.started));
         let last = self.recorded().filter_map(|flow| flow.ended.or(flow.progress.last().map(|pair| pair.0))).max();
@@ -142,7 +142,7 @@ impl<'a> Seen<'a> {
         Rate::of(self.bytes(window).0, to.since(from))
     }
 
-    /// The longest stall in a window, or why there was nothing to stall in it.
+    /// The longest stall in a window, or why the transfer was not under way in it.
     pub fn longest_stall(&self, window: Window) -> Result<Option<Gap>, String> {
         let ended = self.flows().iter().map(|flow| self.end_of(flow)).max().unwrap_or(self.end);
         if window.from.is_some_and(|from| from.micros() >= ended) {
@@ -151,7 +151,7 @@ impl<'a> Seen<'a> {
         if window.to.is_some_and(|to| to.micros() <= self.record.started) {
             return Err(format!("the transfer started at {}, after this window", Time::from_micros(self.record.started)));
         }
-        // The first of several that are equally long.
+        // The first of several of equal length.
         Ok(self.stalls(window).into_iter().reduce(|longest, stall| if stall.length() > longest.length() { stall } else { longest }))
     }
 
@@ -184,7 +184,7 @@ impl<'a> Seen<'a> {
         flow.record.and_then(|record| record.ended).unwrap_or(self.end)
     }
 
-    /// Every flow that was asked for, also those of which nothing was recorded.
+    /// Every requested flow, even if nothing was recorded of it.
     fn flows(&self) -> Vec<Flow<'a>> {
         let none = ConnectionRecord { up: None, down: None, ..ConnectionRecord::default() };
         let absent = (self.record.connections.len()..self.asked.connections as usize).flat_map(|index| {
@@ -209,13 +209,13 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// `12m of 30m arrived`, exact where that would read as if all had.
+/// `12m of 30m arrived`, in exact bytes if rounding would make it look complete.
 fn part_of(received: u64, expected: u64) -> String {
     let (part, whole) = (Size(received).to_string(), Size(expected).to_string());
     if part == whole { format!("all but {} bytes of {whole} arrived", expected - received) } else { format!("{part} of {whole} arrived") }
 }
 
-/// A flow's delivery with its end.
+/// A flow's delivery curve, including its end.
 fn curve(flow: &FlowRecord) -> impl Iterator<Item = (u64, u64)> {
     flow.progress.iter().copied().chain(flow.ended.map(|ended| (ended, flow.received)))
 }

@@ -14,7 +14,7 @@ use crate::document::toml::{Read, Value};
 use crate::document::topology::Topology;
 use crate::words::{Constraint, Percent, Quantity, Time, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "duration",
     value: "constraint of a time",
@@ -33,16 +33,16 @@ pub(super) const ABOUT: About = About {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Duration(pub Constraint<Time>);
 
-/// The duration of a transfer against its ideal.
+/// The duration of a transfer compared with its ideal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IdealDuration {
     /// How it compares, as a constraint is written: `<=`.
     pub operator: String,
-    /// With how much more than the ideal.
+    /// The allowance above the ideal.
     pub more: Percent,
 }
 
-/// What is written behind the key.
+/// The value of the key.
 #[derive(Debug)]
 enum Bound {
     Time(Constraint<Time>),
@@ -67,14 +67,14 @@ impl Read for Bound {
             if more.trim().is_empty() { Some(Percent(0.0)) } else { more.trim().strip_prefix('+').and_then(|more| more.parse().ok()) };
         let operator = operator.trim();
         let (Some(more), Some(_)) = (more, against(operator, Time::ZERO)) else {
-            mistakes.add(&value.span(), "this is no bound by the ideal duration").help("write one such as \"<= ideal + 10%\"");
+            mistakes.add(&value.span(), "this does not compare with the ideal duration").help("write one such as \"<= ideal + 10%\"");
             return None;
         };
         Some(Self::Ideal(IdealDuration { operator: operator.to_owned(), more }))
     }
 }
 
-/// The constraint that an operator makes of a time.
+/// The constraint of an operator and a time.
 fn against(operator: &str, time: Time) -> Option<Constraint<Time>> {
     ["<", "<=", ">", ">="].contains(&operator).then(|| format!("{operator} {}", time.exact()).parse().ok()).flatten()
 }
@@ -93,7 +93,7 @@ impl Measuring for IdealDuration {
     fn of_transfer(&self, seen: &Seen<'_>, _: Window) -> Result<Measured, String> {
         let ideal = ideal::of(seen.run.topology, seen.asked)?;
         let bound = Time((ideal.time.0 as f64 * (1.0 + self.more.0 / 100.0)) as u64);
-        let constraint = against(&self.operator, bound).ok_or_else(|| format!("`{}` compares nothing", self.operator))?;
+        let constraint = against(&self.operator, bound).ok_or_else(|| format!("`{}` is not a comparison", self.operator))?;
         let measured = match seen.duration() {
             Ok(duration) => Measured::of(&constraint, duration),
             Err(why) => Measured::plain("never ended".to_owned(), false).because([why]),

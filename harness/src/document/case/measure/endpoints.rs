@@ -1,5 +1,5 @@
 //! `endpoints`: which MPTCP endpoints a host has in the end.
-//! Not here: what subflows come of them.
+//! Not here: the subflows that result from them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::run::HostSeen;
 use crate::document::toml::Spanned;
 use crate::words::{Endpoint, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "endpoints",
     value: "array of strings",
@@ -31,7 +31,7 @@ impl EndpointTable {
         Self(endpoints.into_iter().map(|endpoint| endpoint.value).collect())
     }
 
-    /// Whether one is as it is wanted.
+    /// Whether an endpoint is as wanted.
     fn same(wanted: &Endpoint, has: &Endpoint) -> bool {
         let flags = |endpoint: &Endpoint| {
             let mut flags = endpoint.flags.clone();

@@ -1,5 +1,5 @@
-//! `error`: with what connections failed.
-//! Not here: what became of their bytes (`intact`).
+//! `error`: the error with which connections failed.
+//! Not here: what happened to their bytes (`intact`).
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::delivery::Seen;
 use super::measured::{Measured, Measuring};
 use crate::words::{Errno, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "error",
     value: "the name of an error",
@@ -23,7 +23,7 @@ pub(super) const ABOUT: About = About {
     check: sound,
 };
 
-/// Every connection failed with this.
+/// Every connection failed with this error.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Failed(pub Errno);
 

@@ -13,7 +13,7 @@ use crate::document::topology::Topology;
 use crate::record::EventRecord;
 use crate::words::{Constraint, Count, Feature, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "events",
     value: "table or array of kinds, or `\"none\"`",
@@ -43,7 +43,7 @@ pub const EVENT_KINDS: [&str; 10] = [
     "listener-closed",
 ];
 
-/// What events say besides their kind and the connection's token, as `ip mptcp monitor` spells it.
+/// The fields of events besides their kind and the connection's token, as `ip mptcp monitor` spells them.
 const FIELDS: [&str; 14] = [
     "locid",
     "remid",
@@ -61,19 +61,19 @@ const FIELDS: [&str; 14] = [
     "server_side",
 ];
 
-/// The kind of an event that is wanted, and what it must say.
+/// The kind of a wanted event, and the fields it must have.
 fn parts(wanted: &str) -> (&str, impl Iterator<Item = &str>) {
     let mut words = wanted.split_whitespace();
     (words.next().unwrap_or_default(), words)
 }
 
-/// Whether an event is of the wanted kind and says all that it must.
+/// Whether an event is of the wanted kind and has all the wanted fields.
 fn is(event: &EventRecord, wanted: &str) -> bool {
     let (kind, mut said) = parts(wanted);
     event.kind == kind && said.all(|word| event.detail.split(' ').any(|other| other == word))
 }
 
-/// Path-manager events of the host by their kind, and what they say (`ip mptcp monitor`): how many came.
+/// The number of path-manager events of the host, by kind and fields (`ip mptcp monitor`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event(pub String, pub Constraint<Count>);
 
@@ -111,7 +111,9 @@ fn check(written: &Written, _: Option<Of>, _: Option<&Topology>, mistakes: &mut 
             _ => continue,
         };
         if kinds.is_empty() {
-            mistakes.add(at, "this is no order").help("name the kinds that must come one after the other, or write events = \"none\"");
+            mistakes
+                .add(at, "an order names at least one kind")
+                .help("name the kinds that must come one after the other, or write events = \"none\"");
         }
         for wanted in kinds {
             let (kind, said) = parts(wanted);
@@ -122,10 +124,10 @@ fn check(written: &Written, _: Option<Of>, _: Option<&Topology>, mistakes: &mut 
                 match word.split_once('=') {
                     Some((field, _)) if FIELDS.contains(&field) => {}
                     Some((field, _)) => {
-                        mistakes.unknown(at, format!("no path-manager event says `{field}`"), field, FIELDS);
+                        mistakes.unknown(at, format!("no path-manager event has a field `{field}`"), field, FIELDS);
                     }
                     None => {
-                        mistakes.add(at, format!("`{word}` is nothing that an event says")).help("write FIELD=VALUE, such as locid=1");
+                        mistakes.add(at, format!("`{word}` is not a field with its value")).help("write FIELD=VALUE, such as locid=1");
                     }
                 }
             }
@@ -149,7 +151,7 @@ impl Measuring for Event {
     fn of_host(&self, seen: &HostSeen<'_>, window: Window) -> Result<Measured, String> {
         let events = came(seen, window)?;
         let measured = Measured::of(&self.1, Count(events.iter().filter(|event| is(event, &self.0)).count() as u64));
-        // What those of the kind said instead.
+        // The fields of events of the kind.
         let (kind, mut said) = parts(&self.0);
         let others = events.iter().filter(|event| !measured.held && event.kind == kind).map(|event| format!("{kind} {}", event.detail));
         let others: Vec<_> = if said.next().is_some() { others.collect() } else { Vec::new() };
@@ -157,13 +159,13 @@ impl Measuring for Event {
     }
 }
 
-/// What a kernel must have to tell of these kinds.
+/// The features that a kernel needs to send events of these kinds.
 fn needs<'a>(kinds: impl IntoIterator<Item = &'a String>) -> Vec<Feature> {
     let listeners = kinds.into_iter().any(|kind| kind.starts_with("listener-"));
     listeners.then_some(Feature::ListenerEvents).into_iter().collect()
 }
 
-/// The host's events in a window, as they came.
+/// The host's events in a window, in the order of arrival.
 fn came<'a>(seen: &HostSeen<'a>, window: Window) -> Result<Vec<&'a EventRecord>, String> {
     Ok(seen.record()?.events.iter().filter(|event| window.contains(event.at)).collect())
 }
@@ -187,7 +189,7 @@ impl Measuring for EventOrder {
         let came = came(seen, window)?;
         let mut left = came.iter();
         let missing = self.0.iter().find(|&wanted| !left.any(|event| is(event, wanted)));
-        let why = missing.map(|kind| format!("no `{kind}` where the order has it"));
+        let why = missing.map(|kind| format!("no `{kind}` at its place in the order"));
         Ok(Measured::plain(listed(&came), missing.is_none()).because(why))
     }
 }

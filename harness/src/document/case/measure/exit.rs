@@ -1,4 +1,4 @@
-//! `exit`: how a process ended; and how it must end if the case says nothing of it.
+//! `exit`: how a process ended, and how it must end if the case does not say.
 //! Not here: ending it.
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::document::toml::{Read, Value};
 use crate::record::ProcessRecord;
 use crate::words::{self, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "exit",
     value: r#"a number, a signal such as `"TERM"`, or `"any"`"#,
@@ -25,7 +25,7 @@ pub(super) const ABOUT: About = About {
     check: sound,
 };
 
-/// How the process ended; in whatever way if absent.
+/// How the process must end; in any way if absent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Exit(pub Option<words::Exit>);
 
@@ -42,7 +42,7 @@ impl Read for Exit {
     }
 }
 
-/// What must hold of a process if the case says nothing else of it: that it was ready, and that it ended as it should.
+/// What must hold for a process unless the case says otherwise: that it was ready, and that it ended as it should.
 pub(crate) fn implied(case: &Case, name: &str) -> Vec<Measure> {
     let Some(asked) = case.processes.get(name) else { return Vec::new() };
     let exit = if asked.serves || ended_by_step(case, name) { None } else { Some(words::Exit::Code(0)) };
@@ -79,7 +79,7 @@ fn exit(asked: &Process, record: &ProcessRecord, by_step: bool, wanted: Option<w
     let early = asked.serves && !by_step && record.exit.is_some() && record.asked.is_none();
     let ended = !asked.serves && !by_step && record.asked.is_some();
     let (held, why) = match wanted {
-        None if early => (false, Some("it ended by itself, and was to run until the run ended")),
+        None if early => (false, Some("it ended by itself, but should have run until the end of the run")),
         _ if ended => (false, Some("it did not end by itself")),
         None => (record.exit.is_some(), None),
         Some(_) => (record.exit == wanted, None),

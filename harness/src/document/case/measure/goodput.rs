@@ -10,7 +10,7 @@ use super::measured::{Measured, Measuring};
 use super::run::ProcessSeen;
 use crate::words::{Constraint, Rate, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "goodput",
     value: "constraint of a rate",

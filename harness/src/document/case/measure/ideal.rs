@@ -1,8 +1,8 @@
-//! How long a transfer takes at best: from the rates and delays of links and the amount.
+//! How long a transfer takes at best, by the rates and delays of links and the amount.
 //! Not here: how long it took.
 //!
-//! The rate is that of all paths together, a maximum flow over the hosts (Edmonds and Karp: the shortest path that is left, again and again); of
-//! TCP it is the fastest single path's. To it come the round trip of the handshake and the last byte's way, by the quickest path.
+//! The rate is that of all paths together: the maximum flow over the hosts (Edmonds and Karp: take the shortest remaining path, again and again).
+//! For TCP it is the fastest single path's. The round trip of the handshake and the last byte's delay over the quickest path are added.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::document::case::{Amount, Transfer};
 use crate::document::topology::Topology;
 use crate::words::{Protocol, Rate, Shape, Size, Time, TransferDirection};
 
-/// The ideal duration of a transfer, and what it comes from.
+/// The ideal duration of a transfer, and how it is made up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ideal {
     pub(super) time: Time,
@@ -27,14 +27,14 @@ impl fmt::Display for Ideal {
     }
 }
 
-/// From one host to the next, with what lies between.
+/// The connections from one host to the next, with the shape in between.
 type Ways<'a> = Vec<(&'a str, &'a str, &'a Shape)>;
 
 /// The ideal of a transfer, or why it has none.
 pub(super) fn of(topology: &Topology, asked: &Transfer) -> Result<Ideal, String> {
-    let Amount::Bytes(size) = asked.amount else { return Err("a transfer that lasts a `duration` has no ideal one".to_owned()) };
+    let Amount::Bytes(size) = asked.amount else { return Err("a transfer with a `duration` has no ideal duration".to_owned()) };
     if asked.down.is_some_and(|down| down != size) {
-        return Err("a transfer of other bytes one way than the other has no ideal duration".to_owned());
+        return Err("a transfer with different bytes up and down has no ideal duration".to_owned());
     }
     let bytes = size.0 * u64::from(asked.connections);
     let ways: Ways<'_> = topology
@@ -66,12 +66,12 @@ pub(super) fn of(topology: &Topology, asked: &Transfer) -> Result<Ideal, String>
     Ok(Ideal { time, bytes, rate, delays })
 }
 
-/// The rate of a way in bits per second, or why there is none.
+/// The rate of a shape in bits per second, or why there is none.
 fn rate(shape: &Shape) -> Result<u64, String> {
     if shape.trace.is_some() || !shape.steps.is_empty() {
-        return Err("a link's rate changes by itself, so nothing has an ideal duration".to_owned());
+        return Err("a link's rate changes over time, so no transfer has an ideal duration".to_owned());
     }
-    shape.rate.map(|rate| rate.0).ok_or_else(|| "a link has no rate, so nothing has an ideal duration".to_owned())
+    shape.rate.map(|rate| rate.0).ok_or_else(|| "a link has no rate, so no transfer has an ideal duration".to_owned())
 }
 
 /// What all paths carry together.
@@ -79,7 +79,7 @@ fn together<'a>(ways: &Ways<'a>, from: &'a str, to: &'a str) -> Result<u64, Stri
     let mut left: Vec<(&str, &str, u64)> = Vec::new();
     for (first, second, shape) in ways {
         left.push((first, second, rate(shape)?));
-        // What a path takes, a later one may give back.
+        // A later path may give back what an earlier one took.
         left.push((second, first, 0));
     }
     let mut sum = 0;
@@ -94,7 +94,7 @@ fn together<'a>(ways: &Ways<'a>, from: &'a str, to: &'a str) -> Result<u64, Stri
     Ok(sum)
 }
 
-/// The ways of the shortest path on which something is left.
+/// The connections of the shortest path with capacity left.
 fn shortest(left: &[(&str, &str, u64)], from: &str, to: &str) -> Option<Vec<usize>> {
     let (mut came, mut edge): (BTreeMap<&str, usize>, _) = (BTreeMap::new(), VecDeque::from([from]));
     while let Some(here) = edge.pop_front().filter(|_| !came.contains_key(to)) {
@@ -112,7 +112,7 @@ fn shortest(left: &[(&str, &str, u64)], from: &str, to: &str) -> Option<Vec<usiz
     Some(path)
 }
 
-/// What the fastest path carries: the highest rate at which the links that have it still lead there.
+/// The rate of the fastest path: the highest rate for which the links that have it still connect both hosts.
 fn fastest(ways: &Ways<'_>, from: &str, to: &str) -> Result<u64, String> {
     let rates: BTreeSet<u64> = ways.iter().map(|(.., shape)| rate(shape)).collect::<Result<_, _>>()?;
     let leads = |least: u64| {
@@ -126,7 +126,7 @@ fn fastest(ways: &Ways<'_>, from: &str, to: &str) -> Result<u64, String> {
 /// The delays of the quickest path.
 fn quickest(ways: &Ways<'_>, from: &str, to: &str) -> Time {
     let mut after = BTreeMap::from([(from, Time::ZERO)]);
-    // As often as a path can have links.
+    // As many rounds as a path can have links.
     for _ in 0..ways.len() {
         for (first, second, shape) in ways {
             let Some(there) = after.get(first).map(|before| before.after(shape.delay)) else { continue };

@@ -1,5 +1,5 @@
-//! `info`: what the kernel tells of a host's MPTCP connections (`MPTCP_INFO`).
-//! Not here: asking it.
+//! `info`: what the kernel reports about a host's MPTCP connections (`MPTCP_INFO`).
+//! Not here: asking the kernel.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::record::ConnectionSeries;
 use crate::words::mptcp::INFO_FIELDS;
 use crate::words::{Constraint, Count, Feature, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "info",
     value: "table of fields",
@@ -25,7 +25,7 @@ pub(super) const ABOUT: About = About {
     check,
 };
 
-/// A field of `MPTCP_INFO` by the kernel's name without `mptcpi_`, of each MPTCP connection of the host.
+/// A field of `MPTCP_INFO`, by the kernel's name without `mptcpi_`, for each MPTCP connection of the host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Info(pub String, pub Constraint<Count>);
 

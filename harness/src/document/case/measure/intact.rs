@@ -1,4 +1,4 @@
-//! `intact`: whether all of a transfer arrived as it was sent.
+//! `intact`: whether a transfer arrived completely and as it was sent.
 //! Not here: how much arrived.
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::delivery::Seen;
 use super::measured::{Measured, Measuring};
 use crate::words::Window;
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "intact",
     value: "true or false",
@@ -20,10 +20,10 @@ pub(super) const ABOUT: About = About {
     check: sound,
 };
 
-/// How many of a transfer's problems are told.
+/// How many of a transfer's problems are reported.
 const TOLD: usize = 3;
 
-/// Every byte sent arrived, in order and unchanged, on every connection; or not.
+/// Whether every byte sent arrived, in order and unchanged, on every connection.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Intact(pub bool);
 

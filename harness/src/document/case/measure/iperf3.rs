@@ -1,13 +1,13 @@
-//! What iperf3 says of its traffic, of a whole run or a part of it.
+//! What iperf3 reports about its traffic, over a whole run or a part of it.
 //! Not here: reading its JSON.
 
 use super::run::ProcessSeen;
 use crate::record::{Iperf3Interval, Iperf3Record};
 use crate::words::{Rate, Time, Window};
 
-/// What iperf3 says of itself, or why it says nothing.
+/// What iperf3 reported, or why it reported nothing.
 pub(super) fn numbers<'a>(seen: &ProcessSeen<'a>) -> Result<&'a Iperf3Record, String> {
-    let numbers = seen.record()?.iperf3.as_ref().ok_or("it printed no JSON of iperf3")?;
+    let numbers = seen.record()?.iperf3.as_ref().ok_or("it printed no JSON as iperf3 does")?;
     numbers.error.as_ref().map_or(Ok(numbers), |error| Err(format!("iperf3: {error}")))
 }
 
@@ -24,7 +24,7 @@ impl Iperf3Record {
 
     pub(super) fn bytes(&self, window: Window) -> Result<u64, String> {
         if window == Window::default() {
-            return self.received.ok_or_else(|| "iperf3 does not say what arrived".to_owned());
+            return self.received.ok_or_else(|| "iperf3 did not report what arrived".to_owned());
         }
         Ok(self.parts(window).map(|(interval, part)| interval.bytes as f64 * part).sum::<f64>() as u64)
     }
@@ -37,7 +37,7 @@ impl Iperf3Record {
     }
 
     pub(super) fn retransmits(&self, window: Window) -> Result<u64, String> {
-        let unknown = || "iperf3 does not know of retransmissions here: they are the sender's".to_owned();
+        let unknown = || "iperf3 reports no retransmissions at this end: only the sender knows them".to_owned();
         if window == Window::default() {
             return self.retransmits.ok_or_else(unknown);
         }

@@ -11,7 +11,7 @@ use crate::document::diagnostic::Mistakes;
 use crate::document::topology::Topology;
 use crate::words::{Constraint, Count, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "limits",
     value: "table",
@@ -23,10 +23,10 @@ pub(super) const ABOUT: About = About {
     check,
 };
 
-/// The limits there are.
+/// The names of the limits.
 const LIMITS: [&str; 2] = ["subflows", "add_addr_accepted"];
 
-/// One of the host's limits is so much.
+/// The value of one of the host's limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limit(pub String, pub Constraint<Count>);
 

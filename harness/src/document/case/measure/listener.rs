@@ -14,7 +14,7 @@ use crate::document::toml::{Named, Read, Value};
 use crate::document::topology::Topology;
 use crate::words::{Protocol, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "listener",
     value: r#"`"mptcp"` or `"tcp"`; of a host a table of ports, `{ 5201 = "mptcp" }`"#,
@@ -56,7 +56,7 @@ fn check(written: &Written, of: Option<Of>, _: Option<&Topology>, mistakes: &mut
             mistakes.add(&written.value, "a transfer's sockets listen at one port").help("write listener = \"mptcp\" or \"tcp\"");
         }
         Some(Of::Host) if !written.found.is_empty() && !written.is_table => {
-            let help = "write which: listener = { 5201 = \"mptcp\" }";
+            let help = "write the port: listener = { 5201 = \"mptcp\" }";
             mistakes.add(&written.value, "a host's sockets may listen on several ports").help(help);
         }
         _ => {}
@@ -90,7 +90,7 @@ impl Measuring for Listening {
         let spoken: BTreeSet<_> = spoken.collect();
         let text: Vec<_> = spoken.iter().map(Protocol::to_string).collect();
         if spoken.is_empty() {
-            Err(format!("no socket was seen to listen at port {port}"))
+            Err(format!("no socket was seen listening at port {port}"))
         } else {
             Ok(Measured::plain(text.join(" and "), spoken.iter().all(|protocol| protocol == wanted)))
         }

@@ -1,4 +1,4 @@
-//! `may_grow`: that no MPTCP counter grew but some.
+//! `may_grow`: that no MPTCP counter grew except those listed.
 //! Not here: how much those grew (`counters`).
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::document::topology::Topology;
 use crate::record::grown;
 use crate::words::Window;
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "may_grow",
     value: "array of counters",
@@ -30,7 +30,7 @@ pub(super) const ABOUT: About = About {
 /// What the names of all MPTCP counters begin with.
 const MPTCP: &str = "MPTcpExt";
 
-/// No MPTCP counter of the host grew but these; a name that ends in `*` is all that begin so.
+/// The only MPTCP counters of the host that may grow; a name that ends in `*` stands for all with that prefix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MayGrow(pub Vec<String>);
 
@@ -53,7 +53,7 @@ fn check(written: &Written, _: Option<Of>, _: Option<&Topology>, mistakes: &mut 
                 mistakes.add(&found.value, "every MPTCP counter may grow, so this expects nothing").help("name those that may");
             } else if !start.starts_with(MPTCP) && start.chars().all(|c| c.is_ascii_alphanumeric()) {
                 mistakes
-                    .add(&found.value, format!("`{name}` may always grow: only MPTCP's counters are looked at"))
+                    .add(&found.value, format!("`{name}` may always grow: `may_grow` looks only at MPTCP's counters"))
                     .help("remove it, or write one that begins with MPTcpExt");
             } else {
                 named(start, &found.value, mistakes);

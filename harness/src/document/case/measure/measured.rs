@@ -5,7 +5,7 @@ use super::delivery::Seen;
 use super::run::{HostSeen, ProcessSeen};
 use crate::words::{Amount, Better, Constraint, Feature, Quantity, Window};
 
-/// What each measure does. Those that it does not have of a subject are refused when its case is read; what it has not got in a recording is
+/// What each measure does. A case that measures it for a subject that lacks it is refused when read; if a recording lacks its data, it counts as
 /// not recorded.
 pub(super) trait Measuring {
     /// What must hold, as text: `>= 99%`.
@@ -16,35 +16,35 @@ pub(super) trait Measuring {
         None
     }
 
-    /// What a kernel must have for it, that not every one has.
+    /// The features it needs that not every kernel has.
     fn needs(&self) -> Vec<Feature> {
         Vec::new()
     }
 
-    /// Measures a transfer, or says why that cannot be.
+    /// Measures a transfer, or returns why it cannot.
     fn of_transfer(&self, _seen: &Seen<'_>, _window: Window) -> Result<Measured, String> {
-        Err("this is not measured of a transfer".to_owned())
+        Err("this is not a measure of a transfer".to_owned())
     }
 
-    /// Measures a host, or says why that cannot be.
+    /// Measures a host, or returns why it cannot.
     fn of_host(&self, _seen: &HostSeen<'_>, _window: Window) -> Result<Measured, String> {
-        Err("this is not measured of a host".to_owned())
+        Err("this is not a measure of a host".to_owned())
     }
 
-    /// Measures a process, or says why that cannot be.
+    /// Measures a process, or returns why it cannot.
     fn of_process(&self, _seen: &ProcessSeen<'_>, _window: Window) -> Result<Measured, String> {
-        Err("this is not measured of a process".to_owned())
+        Err("this is not a measure of a process".to_owned())
     }
 }
 
-/// What is said of a measure of which nothing was recorded.
+/// The text for a measure of which nothing was recorded.
 pub(crate) const UNRECORDED: &str = "not recorded";
 
-/// What was measured, and what that means.
+/// What was measured, and whether it satisfies the constraint.
 pub(crate) struct Measured {
     pub(crate) text: String,
     pub(crate) held: bool,
-    /// It as a quantity, if it is one, and which way that is better.
+    /// The quantity, if it is one, and which direction is better.
     pub(crate) amount: Option<(Amount, Better)>,
     pub(crate) why: Vec<String>,
 }
@@ -69,7 +69,7 @@ impl Measured {
     }
 }
 
-/// The measured value, rounded for reading, but never to where the constraint would say something else of it.
+/// The measured value, rounded for reading, but never so that it seems to satisfy or miss the constraint when it does not.
 fn shown<Q: Quantity>(constraint: &Constraint<Q>, measured: Q) -> String {
     let text = measured.to_string();
     match text.parse::<Q>() {

@@ -1,6 +1,6 @@
 //! Measures: what an expectation can ask of a run. Each is a file of its own with its key, whose it is, how it is written, how it is measured,
 //! and the sentence of the reference document, whose table is made from these files.
-//! Not here: which of them a case expects, and what a run is worth.
+//! Not here: which of them a case expects, and the verdict on a run.
 
 mod about;
 mod delivery;
@@ -56,7 +56,7 @@ macro_rules! measures {
     ($($file:ident: $($variant:ident),+;)*) => {
         $(pub use $file::{$($variant),+};)*
 
-        /// One measure and what must hold of it.
+        /// One measure and its constraint.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
@@ -89,7 +89,7 @@ macro_rules! measures {
     };
 }
 
-// Each file, and what it can ask for.
+// Each file, and the measures in it.
 measures! {
     intact: Intact;
     error: Failed;
@@ -116,7 +116,7 @@ measures! {
     retransmits: Retransmits;
 }
 
-/// Whose measures an expectation looks at.
+/// The subject of an expectation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
@@ -144,17 +144,17 @@ impl Measure {
         self.measuring().item()
     }
 
-    /// What a kernel must have for it, that not every one has.
+    /// The features it needs that not every kernel has.
     pub fn needs(&self) -> Vec<Feature> {
         self.measuring().needs()
     }
 
-    /// Why there is nothing to compare a transfer with, where a measure is against the ideal.
+    /// Why a measure that compares a transfer with its ideal cannot, if so.
     pub(in crate::document::case) fn unfounded(&self, topology: &Topology, transfer: &Transfer) -> Option<String> {
         matches!(self, Self::IdealDuration(_)).then(|| ideal::of(topology, transfer).err()).flatten()
     }
 
-    /// Measures.
+    /// Measures it in a run.
     pub(crate) fn of(&self, run: &Run<'_>, subject: &Subject, window: Window) -> Measured {
         let ended = Time::from_micros(run.end);
         if window.from.is_some_and(|from| from >= ended) {
@@ -171,7 +171,7 @@ impl Measure {
     }
 }
 
-/// What a measure with this key bears on.
+/// The topic of the measure with this key.
 pub(crate) fn topic(key: &str) -> Topic {
     ALL.iter().find(|about| about.key == key).map_or(Topic::Other, |about| about.topic)
 }

@@ -8,7 +8,7 @@ use super::measured::{Measured, Measuring};
 use super::run::{ProcessSeen, printed};
 use crate::words::{Time, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "output",
     value: "string",

@@ -8,7 +8,7 @@ use super::delivery::Seen;
 use super::measured::{Measured, Measuring};
 use crate::words::{self, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "protocol",
     value: r#"`"mptcp"` or `"tcp"`"#,
@@ -31,7 +31,7 @@ impl Measuring for Protocol {
 
     fn of_transfer(&self, seen: &Seen<'_>, _: Window) -> Result<Measured, String> {
         let spoken: Option<Vec<words::Protocol>> = seen.record.connections.iter().map(|connection| connection.protocol).collect();
-        let mut spoken = spoken.filter(|spoken| !spoken.is_empty()).ok_or("a connection was never asked what it speaks")?;
+        let mut spoken = spoken.filter(|spoken| !spoken.is_empty()).ok_or("the protocol of a connection was never seen")?;
         spoken.sort();
         spoken.dedup();
         let text: Vec<String> = spoken.iter().map(words::Protocol::to_string).collect();

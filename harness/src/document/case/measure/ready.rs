@@ -1,5 +1,5 @@
 //! `ready`: whether a process was ready.
-//! Not here: how it is seen to be.
+//! Not here: how that is detected.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::measured::{Measured, Measuring};
 use super::run::{ProcessSeen, printed};
 use crate::words::Window;
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "ready",
     value: "true or false",

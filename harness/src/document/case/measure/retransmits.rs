@@ -1,5 +1,5 @@
-//! `retransmits`: what a process says it sent again.
-//! Not here: what the kernel counts of that.
+//! `retransmits`: the segments that a process says it sent again.
+//! Not here: the kernel's own counters of that.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::measured::{Measured, Measuring};
 use super::run::ProcessSeen;
 use crate::words::{Constraint, Count, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "retransmits",
     value: "constraint of a number",

@@ -1,4 +1,4 @@
-//! A run as measures look at it: what was asked for, and what was seen of it.
+//! A run as measures see it: what was requested, and what was observed.
 //! Not here: a transfer's deliveries (`delivery`).
 
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use crate::document::topology::Topology;
 use crate::record::{HostRecord, ProcessRecord, TransferRecord};
 use crate::words::Time;
 
-/// What was asked of a run, and what was seen of it.
+/// What was requested of a run, and what was observed.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
-    /// Where it ran.
+    /// The topology it ran on.
     pub topology: &'a Topology,
-    /// What is asked.
+    /// The case, with its expectations.
     pub case: &'a Case,
-    /// How often it was sampled.
+    /// The sampling interval.
     pub sample: Time,
     /// What was seen of its transfers.
     pub transfers: &'a BTreeMap<String, TransferRecord>,
@@ -29,13 +29,13 @@ pub struct Run<'a> {
     pub timed_out: bool,
 }
 
-/// A host, of which something may have been seen.
+/// A host, which may have a record.
 pub(super) struct HostSeen<'a> {
     pub(super) run: Run<'a>,
     pub(super) name: &'a str,
 }
 
-/// A process that the case asks for, of which something may have been seen.
+/// A process of the case, which may have a record.
 pub(super) struct ProcessSeen<'a> {
     pub(super) run: Run<'a>,
     pub(super) name: &'a str,
@@ -52,7 +52,7 @@ impl<'a> Run<'a> {
         Ok(ProcessSeen { run: *self, name, asked })
     }
 
-    /// What is said where the deadline ended it.
+    /// The message if the deadline ended it.
     pub(super) fn cut_off(&self) -> Option<String> {
         self.timed_out.then(|| format!("the deadline ended the run at {}", Time::from_micros(self.end)))
     }
@@ -65,7 +65,7 @@ impl<'a> HostSeen<'a> {
     }
 }
 
-/// How many of the last lines that a process printed are told.
+/// How many of the last lines that a process printed are shown.
 const TOLD: usize = 5;
 
 impl<'a> ProcessSeen<'a> {
@@ -75,7 +75,7 @@ impl<'a> ProcessSeen<'a> {
     }
 }
 
-/// What a process said last, where something is amiss.
+/// What a process printed last, if something is amiss.
 pub(super) fn printed(record: &ProcessRecord, amiss: bool) -> Vec<String> {
     if !amiss {
         return Vec::new();

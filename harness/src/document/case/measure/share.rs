@@ -1,8 +1,8 @@
-//! `share`: which part of the bytes of a transfer or host a link or an interface carried.
+//! `share`: the part of a transfer's or host's bytes that a link or an interface carried.
 //! Not here: which part a subflow carried.
 //!
-//! Interfaces count bytes, so a share is of all traffic of the client, headers and acknowledgements included. Towards the client, an
-//! interface's count is what it received if it is its link's end on the client's side, and what it sent if it is that on the server's.
+//! Interfaces count bytes, so a share is of all traffic of the client, headers and acknowledgements included. In the direction to the client,
+//! an interface on the client's side of its link counts what it received, one on the server's side what it sent.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::document::topology::{Link, Topology};
 use crate::record::{InterfaceSeries, grown};
 use crate::words::{Constraint, End, Percent, TransferDirection, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "share",
     value: r#"table of links or `"HOST:INTERFACE"`"#,
@@ -31,12 +31,12 @@ pub(super) const ABOUT: About = About {
     check,
 };
 
-/// The part of the bytes that crossed this link (a link's name) or interface (`HOST:INTERFACE`) of all that crossed the interfaces of
-/// the transfer's client, in its direction, or those of the host or of the process's host, in both.
+/// Of all bytes that crossed the interfaces of a host, the part that crossed this link (a link's name) or interface (`HOST:INTERFACE`). For a
+/// transfer: its client's interfaces, in its direction. For a host or a process: the host's interfaces, in both directions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Share(pub String, pub Constraint<Percent>);
 
-/// Checks what was crossed, and that it is no more than all of it.
+/// Checks that the link or interface exists, and that the share is at most all bytes.
 fn check(written: &Written, _: Option<Of>, topology: Option<&Topology>, mistakes: &mut Mistakes) {
     let Some(topology) = topology else { return };
     for found in &written.found {
@@ -130,10 +130,10 @@ fn carried_by(run: &Run<'_>, end: &End, direction: TransferDirection, window: Wi
     Ok(grown(at, &carried(series, direction), window))
 }
 
-/// How far on the client's side a host is: links from the client less links from the server, then links from the client.
+/// How close a host is to the client: its distance in links from the client minus that from the server, then its distance from the client.
 type Side = (i64, i64);
 
-/// The interface that counts for a link's or interface's name, and whether it is its link's end on the client's side.
+/// The interface whose bytes count for a link or interface, and whether it is its link's end on the client's side.
 fn end_of(topology: &Topology, sides: &BTreeMap<&str, Side>, name: &str) -> Option<(End, bool)> {
     if let Ok(end) = name.parse::<End>() {
         let link = topology.links.get(topology.link_of(&end)?)?;
@@ -143,7 +143,7 @@ fn end_of(topology: &Topology, sides: &BTreeMap<&str, Side>, name: &str) -> Opti
     Some((near_end(topology.links.get(name)?, sides).clone(), true))
 }
 
-/// A link's end on the client's side; the first, if there is no difference.
+/// A link's end on the client's side; the first if both are equally close.
 fn near_end<'a>(link: &'a Link, sides: &BTreeMap<&str, Side>) -> &'a End {
     let [first, second] = &link.ends;
     let side = |end: &End| sides.get(end.host.as_str());
@@ -160,7 +160,7 @@ fn sides<'a>(topology: &'a Topology, client: &'a str, server: &'a str) -> BTreeM
     topology.hosts.keys().map(side).collect()
 }
 
-/// How many links each host is away from `start`.
+/// The distance of each host from `start`, in links.
 fn distances<'a>(topology: &'a Topology, start: &'a str) -> BTreeMap<&'a str, i64> {
     let mut distances = BTreeMap::from([(start, 0)]);
     let mut edge = vec![start];

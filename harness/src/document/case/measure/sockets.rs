@@ -8,7 +8,7 @@ use super::measured::{Measured, Measuring};
 use super::run::HostSeen;
 use crate::words::{Constraint, Count, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "sockets",
     value: "constraint of a number",

@@ -8,7 +8,7 @@ use super::delivery::{Gap, Seen};
 use super::measured::{Measured, Measuring};
 use crate::words::{Constraint, Time, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "stall",
     value: "constraint of a time",
@@ -20,7 +20,7 @@ pub(super) const ABOUT: About = About {
     check: sound,
 };
 
-/// The longest time during which nothing arrived although more was to come.
+/// The longest time during which nothing arrived although more was due.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Stall(pub Constraint<Time>);
 

@@ -1,4 +1,4 @@
-//! `subflows`: over how many subflows the connections of a transfer ran, and which these were.
+//! `subflows`: the number of subflows of a transfer's connections, and which they were.
 //! Not here: how many bytes each carried.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use crate::document::toml::{Shape, Table, Value};
 use crate::record::{ConnectionRecord, HostRecord, SubflowSeries};
 use crate::words::{Constraint, Count, Protocol, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "subflows",
     value: "constraint of a number, or a table",
@@ -50,7 +50,7 @@ fn read(key: &Span, value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<Found> {
     let [least, most, backup] = ["least", "most", "backup"].map(|key| table.entry(key));
     let alone = most.as_ref().filter(|_| least.is_none() && backup.is_none()).map(|(span, _)| span.clone());
     if let Some(span) = alone {
-        table.mistakes.add(&span, "the most needs no table").help("write subflows = ... itself");
+        table.mistakes.add(&span, "`most` alone needs no table").help("write its value as `subflows`");
     } else if least.is_none() && backup.is_none() {
         table.mistakes.absent(&value.span(), "a table of subflows needs the key `least`").help("write subflows = { least = \">= 2\" }");
     }
@@ -61,7 +61,7 @@ fn read(key: &Span, value: &Value<'_>, mistakes: &mut Mistakes) -> Vec<Found> {
 }
 
 impl<'a> Seen<'a> {
-    /// A connection's subflows as the client saw them: those with its token, or with that of the subflow between its addresses.
+    /// A connection's subflows as the client saw them: those with its token, or with the token of the subflow between its addresses.
     pub fn subflows<'b>(&self, client: &'b HostRecord, connection: &ConnectionRecord) -> Vec<&'b SubflowSeries> {
         let server = SocketAddr::new(self.asked.to, self.asked.port).to_string();
         let first = || client.subflows.iter().find(|subflow| subflow.local == connection.client && subflow.remote == server);
@@ -71,8 +71,8 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// A connection's subflows as the server saw them: those of the connection of which one lies between the same addresses at both ends. There
-    /// are none where something between the two translates addresses.
+    /// A connection's subflows as the server saw them: those of the connection that has a subflow with the same addresses at both ends. Empty if
+    /// something in between translates addresses.
     fn mirrored<'b>(&self, client: &HostRecord, server: &'b HostRecord, connection: &ConnectionRecord) -> Vec<&'b SubflowSeries> {
         let ours = self.subflows(client, connection);
         let mirrored = |subflow: &&SubflowSeries| ours.iter().any(|own| own.local == subflow.remote && own.remote == subflow.local);
@@ -80,7 +80,7 @@ impl<'a> Seen<'a> {
         server.subflows.iter().filter(|subflow| tokens.contains(&subflow.token)).collect()
     }
 
-    /// All of the transfer's subflows as the server saw them; where addresses are translated, those at the transfer's port.
+    /// All of the transfer's subflows as the server saw them; if addresses are translated, those at the transfer's port.
     pub fn subflows_of_server<'b>(&self, client: &HostRecord, server: &'b HostRecord) -> Vec<&'b SubflowSeries> {
         let found: Vec<_> = self.record.connections.iter().flat_map(|connection| self.mirrored(client, server, connection)).collect();
         if !found.is_empty() {
@@ -90,8 +90,8 @@ impl<'a> Seen<'a> {
         server.subflows.iter().filter(ours).collect()
     }
 
-    /// The subflows of a connection by which what its server (`up`) or client read at a time may have come: those that received something
-    /// between the samples around it.
+    /// The subflows of a connection over which the data that its server (`up`) or client read at a time may have come: those that received something
+    /// between the samples around that time.
     pub(super) fn carriers(&self, connection: &ConnectionRecord, up: bool, at: u64) -> Vec<&'a SubflowSeries> {
         let Some(client) = self.run.hosts.get(&self.asked.client) else { return Vec::new() };
         let subflows = match self.run.hosts.get(&self.asked.server).filter(|_| up) {
@@ -171,7 +171,7 @@ impl Measuring for FewestSubflows {
             let window = client.samples_of(window);
             let at = client.at.iter().enumerate().filter(|(_, at)| window.contains(**at) && lasts(**at));
             let counts = at.map(|(index, _)| rounds.get(&(index + 1)).copied().unwrap_or(0));
-            let least = counts.min().ok_or("no connection was there in this window")?;
+            let least = counts.min().ok_or("no connection existed in this window")?;
             Ok(least.max(u64::from(is_plain(connection))))
         };
         over_connections(seen, &self.0, least)
@@ -182,7 +182,7 @@ fn is_plain(connection: &ConnectionRecord) -> bool {
     connection.connected.is_some() && connection.protocol == Some(Protocol::Tcp)
 }
 
-/// The numbers of all connections against a constraint.
+/// Compares the numbers of all connections with a constraint.
 fn over_connections(
     seen: &Seen<'_>,
     constraint: &Constraint<Count>,
@@ -192,12 +192,12 @@ fn over_connections(
     let (least, most) = counts.iter().min().zip(counts.iter().max()).ok_or("no connection was made")?;
     let text = if least == most { least.to_string() } else { format!("{least}..{most}") };
     let held = counts.iter().all(|&count| constraint.holds(Count(count)));
-    // As one number it is that of the connection that has the fewest.
+    // As a single number, that of the connection with the fewest.
     Ok(Measured { amount: Some((Count(*least).into(), constraint.better())), ..Measured::plain(text, held) })
 }
 
-/// How many subflows were up in each round of samples. What one round saw is one time: it is what was stamped from one of the host's times to
-/// before its next.
+/// How many subflows were up in each round of samples. A round is everything stamped from one of the host's sample times until just before
+/// the next.
 fn rounds(host: &HostRecord, subflows: &[&SubflowSeries], window: Window) -> BTreeMap<usize, u64> {
     let window = host.samples_of(window);
     let mut rounds: BTreeMap<usize, u64> = BTreeMap::new();

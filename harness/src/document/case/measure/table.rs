@@ -1,5 +1,5 @@
-//! The table of `[[expect]]` in the reference document, written from the measures' own files.
-//! Not here: any sentence of it.
+//! The table of `[[expect]]` in the reference document, generated from the measures' own files.
+//! Not here: its sentences.
 
 use super::ALL;
 use super::about::{About, Of, Scope};

@@ -1,5 +1,5 @@
-//! `address`: an interface gets an address more, or loses one.
-//! Not here: endpoints, which stay when their address is gone.
+//! `address`: adds an address to an interface, or removes one.
+//! Not here: endpoints, which stay when their address is removed.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::words::{Network, Time};
 
 const ADDRESS: Shape = Shape { heading: "`address`", what: "a change of addresses", keys: &["host", "interface", "add", "remove"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "address", tables: &[&ADDRESS], read: |value, mistakes| Some(Box::new(RawAddress::read(value, mistakes)?)) };
 

@@ -1,4 +1,4 @@
-//! What a step is checked among: what the case has, and what the steps before it did.
+//! The surroundings of a step that is checked: what the case has, and what the earlier steps did.
 //! Not here: the checks.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,21 +11,21 @@ use crate::document::diagnostic::Span;
 use crate::document::topology::Topology;
 use crate::words::{Network, Shape, Time};
 
-/// What is around a step: what the case has, and what the steps before it did.
+/// The surroundings of a step: what the case has, and what the earlier steps did.
 pub(in crate::document::case) struct Surroundings<'a> {
     pub(super) topology: Option<&'a Topology>,
     pub(super) transfers: &'a BTreeMap<String, Transfer>,
     pub(super) processes: Vec<&'a str>,
-    /// Where the files are that steps name.
+    /// The directory of files that steps name.
     pub(super) directory: Option<&'a Path>,
-    /// How links are cut, and by which steps.
+    /// The cuts of links, and the steps that made them.
     pub(super) cuts: BTreeMap<String, Vec<(How, Span)>>,
     /// The conditions of links that steps changed.
     pub(super) conditions: BTreeMap<String, InForce>,
     pub(super) endpoints: Endpoints,
     /// The addresses of interfaces that steps changed.
     pub(super) addresses: BTreeMap<(String, String), BTreeSet<Network>>,
-    /// Whether the kernel must refuse this step: what is wrong with it is what it is for, and it changes nothing.
+    /// Whether the kernel must refuse this step: its mistakes are intended, and it changes nothing.
     pub(in crate::document::case) refused: bool,
     /// The processes that steps started.
     pub(super) started: BTreeMap<String, Span>,
@@ -34,7 +34,7 @@ pub(in crate::document::case) struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    /// What is around a case's first step.
+    /// The surroundings of a case's first step.
     pub(in crate::document::case) fn new(
         topology: Option<&'a Topology>,
         transfers: &'a BTreeMap<String, Transfer>,
@@ -64,20 +64,20 @@ pub(super) struct InForce {
     pub(super) changing: Option<(Time, Span)>,
 }
 
-/// The endpoints that hosts have by then, and their ids where these are written.
+/// The endpoints that hosts have by then, and their ids if written.
 #[derive(Debug)]
 pub(super) struct Endpoints(pub(super) BTreeMap<String, Held>);
 
-/// What endpoints a host has.
+/// The endpoints of a host.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pub(super) addresses: BTreeMap<IpAddr, Option<u8>>,
-    /// One was removed by an id that the kernel chose: which of them is not known.
+    /// One was removed by an id that the kernel chose, so it is not known which.
     pub(super) guessed: bool,
 }
 
 impl Held {
-    /// The one of this id is gone.
+    /// Removes the one with this id.
     pub(super) fn lose(&mut self, id: u8) {
         let before = self.addresses.len();
         self.addresses.retain(|_, has| *has != Some(id));
@@ -86,7 +86,7 @@ impl Held {
 }
 
 impl Endpoints {
-    /// Those of a topology.
+    /// The endpoints of a topology.
     pub(super) fn of(topology: Option<&Topology>) -> Self {
         let hosts = topology.into_iter().flat_map(|topology| &topology.hosts);
         Self(

@@ -1,4 +1,4 @@
-//! `cut`: a link is cut, at an end or in its middle.
+//! `cut`: cuts a link, at an end or in its middle.
 //! Not here: undoing it (`restore`).
 
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::words::{End, Time};
 
 const CUT: Shape = Shape { heading: "`cut`", what: "a cut", keys: &["link", "how", "end", "direction"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "cut", tables: &[&CUT], read: |value, mistakes| RawCut::read(value, mistakes).map(RawCut::boxed) };
 
@@ -85,7 +85,7 @@ impl Written for RawCut {
         let made = around.cuts.entry(cut.link.clone()).or_default();
         if let Some((_, span_of_other)) = made.iter().find(|(how, _)| overlap(how, &cut.how)) {
             mistakes
-                .add(span, format!("link `{}` is cut in this way already", cut.link))
+                .add(span, format!("link `{}` is already cut in this way", cut.link))
                 .beside(span_of_other, "by this step")
                 .help("restore it in between, or remove one of the steps");
         }
@@ -104,7 +104,7 @@ impl RawCut {
             }
             (Means::Carrier | Means::Admin, _, Some(direction)) => {
                 mistakes
-                    .add(&direction.span, "only a blackhole is in one direction: without carrier nothing passes in either")
+                    .add(&direction.span, "only a blackhole can be in one direction: without carrier nothing passes in either")
                     .help("write how = \"blackhole\", or `end` instead of `direction`");
             }
             _ => {}
@@ -123,7 +123,7 @@ impl RawCut {
     }
 }
 
-/// The ends of the link that are meant by a host, an interface of a host, or nothing.
+/// The ends of the link that a host, or an interface of a host, stands for; both if nothing is written.
 pub(super) fn ends(name: &str, link: &Link, written: Option<&Spanned<String>>, mistakes: &mut Mistakes) -> Option<Vec<End>> {
     let Some(written) = written else { return Some(link.ends.to_vec()) };
     let meant = link.ends.iter().find(|end| end.host == written.value || end.to_string() == written.value);
@@ -136,7 +136,7 @@ pub(super) fn ends(name: &str, link: &Link, written: Option<&Spanned<String>>, m
     meant.map(|end| vec![end.clone()])
 }
 
-/// Whether two cuts of a link do the same to the same part of it.
+/// Whether two cuts do the same to the same part of a link.
 fn overlap(a: &How, b: &How) -> bool {
     match (a, b) {
         (How::Carrier(a), How::Carrier(b)) | (How::Admin(a), How::Admin(b)) => a.iter().any(|end| b.contains(end)),

@@ -1,5 +1,5 @@
-//! `endpoint`: a host's endpoints change.
-//! Not here: what an endpoint may be, which topologies ask too.
+//! `endpoint`: changes a host's endpoints.
+//! Not here: what an endpoint may be, which topologies share.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use crate::words::{EndpointFlag, Time};
 const ENDPOINT: Shape =
     Shape { heading: "`endpoint`", what: "a change of endpoints", keys: &["host", "add", "remove", "change", "flags", "id", "flush"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "endpoint", tables: &[&ENDPOINT], read: |value, mistakes| Some(Box::new(RawEndpoint::read(value, mistakes)?)) };
 
@@ -29,15 +29,15 @@ pub(super) const ABOUT: About =
 pub enum EndpointChange {
     /// Adds one.
     Add(Endpoint),
-    /// Removes the one of this address.
+    /// Removes the one with this address.
     Remove(IpAddr),
-    /// Removes the one of this id.
+    /// Removes the one with this id.
     RemoveId(u8),
-    /// Removes what has id 0 and this address: the first subflow of each connection that has it there, which is no endpoint.
+    /// Removes id 0 with this address: the first subflow of each connection that has the address, which is not an endpoint.
     RemoveInitial(IpAddr),
-    /// Gives the one of this address these of the flags `backup` and `fullmesh`.
+    /// Sets these of the flags `backup` and `fullmesh` on the one with this address.
     Change(IpAddr, Vec<EndpointFlag>),
-    /// Gives the one of this id these of the flags `backup` and `fullmesh`.
+    /// Sets these of the flags `backup` and `fullmesh` on the one with this id.
     ChangeId(u8, Vec<EndpointFlag>),
     /// Removes all.
     Flush,
@@ -58,9 +58,9 @@ struct RawEndpoint {
 /// Which endpoint is meant.
 #[derive(Debug)]
 enum Which {
-    /// That of an interface or of an address.
+    /// The one of an interface or an address.
     At(String),
-    /// That of an id.
+    /// The one with an id.
     Id(u8),
 }
 
@@ -106,8 +106,8 @@ impl Written for RawEndpoint {
                 let new = known.addresses.insert(endpoint.address, endpoint.id).is_none();
                 if !new && endpoint.port.is_none() && !known.guessed {
                     mistakes
-                        .add(&add.span, format!("{} is an endpoint already", endpoint.address))
-                        .help("use `change` for its flags, or `remove` it before");
+                        .add(&add.span, format!("{} is already an endpoint", endpoint.address))
+                        .help("use `change` for its flags, or `remove` it first");
                 }
             }
             EndpointChange::Add(endpoint)
@@ -137,7 +137,7 @@ impl Written for RawEndpoint {
             if let Some(flags) = flags {
                 EndpointChange::Change(address, flags)
             } else {
-                // One whose change lacks its flags stays.
+                // An endpoint whose change lacks its flags stays.
                 if self.remove.is_some() && !refused {
                     known.addresses.remove(&address);
                 }
@@ -155,12 +155,12 @@ impl Written for RawEndpoint {
 }
 
 impl RawEndpoint {
-    /// A change of the one that has this id.
+    /// A change of the endpoint with this id.
     fn by_id(&self, id: u8, flags: Option<Vec<EndpointFlag>>, known: &mut Held, refused: bool, mistakes: &mut Mistakes) -> EndpointChange {
         let zero = self.id.as_ref().map(|id| &id.span).or_else(|| self.remove.as_ref().filter(|_| id == 0).map(|remove| &remove.span));
         if let Some(zero) = zero {
             mistakes
-                .add(zero, "an id of 0 is that of first subflows, whose address has to be said")
+                .add(zero, "id 0 stands for first subflows, whose address is needed")
                 .help("write remove = \"INTERFACE\" or an address, and id = 0");
         }
         if let Some(flags) = flags {
@@ -176,7 +176,7 @@ impl RawEndpoint {
 fn changeable(flags: &[Spanned<EndpointFlag>], mistakes: &mut Mistakes) -> Vec<EndpointFlag> {
     for flag in flags.iter().filter(|flag| !matches!(flag.value, EndpointFlag::Backup | EndpointFlag::Fullmesh)) {
         mistakes
-            .add(&flag.span, format!("the kernel changes `backup` and `fullmesh` of an endpoint, not `{}`", flag.value))
+            .add(&flag.span, format!("the kernel can change only `backup` and `fullmesh` of an endpoint, not `{}`", flag.value))
             .help("write a step that removes the endpoint, and one that adds it with other flags");
     }
     flags.iter().map(|flag| flag.value).collect()

@@ -1,4 +1,4 @@
-//! `firewall`: a host gets these rules and no others.
+//! `firewall`: gives a host these rules and no others.
 //! Not here: what a rule is, which is the topology's.
 
 use super::Action;
@@ -12,7 +12,7 @@ use crate::words::{self, Time};
 
 const FIREWALL: Shape = Shape { heading: "`firewall`", what: "a change of a firewall", keys: &["host", "rules"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "firewall", tables: &[&FIREWALL], read: |value, mistakes| Some(Box::new(RawFirewall::read(value, mistakes)?)) };
 

@@ -1,5 +1,5 @@
-//! `limits`: a host's MPTCP limits change.
-//! Not here: what they may be, which topologies ask too.
+//! `limits`: changes a host's MPTCP limits.
+//! Not here: what they may be, which topologies share.
 
 use super::Action;
 use super::about::{About, Written};
@@ -12,7 +12,7 @@ use crate::words::Time;
 
 const LIMITS: Shape = Shape { heading: "`limits`", what: "a change of MPTCP limits", keys: &["host", "subflows", "add_addr_accepted"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "limits", tables: &[&LIMITS], read: |value, mistakes| Some(Box::new(RawLimits::read(value, mistakes)?)) };
 

@@ -1,5 +1,5 @@
-//! Steps: what a case does at times of the run. Each verb is a file of its own with its key, how it is written and checked, and its words.
-//! Not here: the operations that it takes, which are the plan's, and doing them.
+//! Steps: what a case does during the run. Each verb is a file of its own with its key, how it is written and checked, and its description.
+//! Not here: the operations it stands for, which are the plan's, and doing them.
 
 mod about;
 mod address;
@@ -61,15 +61,15 @@ pub(in crate::document::case) const ALL: &[&About] = &[
 /// An action and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// When, from the start of the run. Of one that waits: the time of the step above it.
+    /// When, counted from the start of the run. For a step that waits: the time of the step above it.
     pub at: Time,
-    /// What it waits for, if it comes at no certain time.
+    /// What it waits for, if it has no fixed time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
-    /// With what the kernel must refuse it, if it must.
+    /// The error with which the kernel must refuse it, if it must.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Errno>,
-    /// What.
+    /// What it does.
     pub action: Action,
 }
 
@@ -97,23 +97,23 @@ pub enum Action {
     Endpoint {
         /// The host.
         host: String,
-        /// How.
+        /// The change.
         change: EndpointChange,
     },
     /// Changes a host's MPTCP limits.
     Limits {
         /// The host.
         host: String,
-        /// Additional subflows of a connection, as before if absent.
+        /// Additional subflows of a connection; unchanged if absent.
         subflows: Option<u32>,
-        /// Announced addresses a connection may use, as before if absent.
+        /// Announced addresses a connection may use; unchanged if absent.
         add_addr_accepted: Option<u32>,
     },
-    /// Gives an interface an address, or takes one from it.
+    /// Adds an address to an interface, or removes one.
     Address(AddressChange),
-    /// Gives a host a route, or takes one from it.
+    /// Adds a route to a host, or removes one.
     Route(RouteChange),
-    /// Gives the ends of a link another largest packet.
+    /// Changes the MTU of the ends of a link.
     Mtu(MtuChange),
     /// Sets sysctls of a host.
     Sysctl {
@@ -122,14 +122,14 @@ pub enum Action {
         /// The sysctls by their dotted names, with their values.
         set: BTreeMap<String, String>,
     },
-    /// Tells the kernel what a path manager in user space decided about the connections of a transfer.
+    /// Tells the kernel a decision of a path manager in user space about the connections of a transfer.
     #[serde(rename = "path_manager")]
     PathManager {
         /// The host whose path manager it is.
         host: String,
         /// The transfer.
         transfer: String,
-        /// What is decided.
+        /// The decision.
         command: Command,
     },
 }
@@ -139,7 +139,7 @@ pub enum Action {
 pub struct Cut {
     /// The link.
     pub link: String,
-    /// In which way.
+    /// The way in which it is cut.
     pub how: How,
 }
 
@@ -162,7 +162,7 @@ pub enum How {
 }
 
 impl Action {
-    /// The host whose kernel is asked to do it, of an action that it can refuse.
+    /// The host whose kernel does it, for actions that a kernel can refuse.
     pub fn host(&self) -> Option<&str> {
         match self {
             Self::Endpoint { host, .. } | Self::Limits { host, .. } | Self::Sysctl { host, .. } | Self::PathManager { host, .. } => {

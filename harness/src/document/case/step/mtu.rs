@@ -1,5 +1,5 @@
-//! `mtu`: the largest packet of a link, or of one of its ends, changes.
-//! Not here: what its middle takes, which is what the topology says.
+//! `mtu`: changes the MTU of a link, or of one of its ends.
+//! Not here: the MTU of its middle, which the topology fixes.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,20 +15,20 @@ use crate::words::{End, Time};
 
 const MTU: Shape = Shape { heading: "`mtu`", what: "a change of the largest packet", keys: &["link", "end", "bytes"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "mtu", tables: &[&MTU], read: |value, mistakes| Some(Box::new(RawMtu::read(value, mistakes)?)) };
 
-/// A change of the largest packet of interfaces (`ip link set DEV mtu BYTES`).
+/// A change of the MTU of interfaces (`ip link set DEV mtu BYTES`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MtuChange {
-    /// The ends of the link that have it.
+    /// The ends of the link that it changes.
     pub ends: Vec<End>,
     /// The largest packet in bytes.
     pub bytes: u32,
 }
 
-/// A change of the largest packet as it is written.
+/// A change of MTU as it is written.
 #[derive(Debug)]
 struct RawMtu {
     link: Option<Spanned<String>>,
@@ -50,7 +50,7 @@ impl Written for RawMtu {
         let link = named::link(topology, name, mistakes)?;
         let ends = cut::ends(&name.value, link, self.end.as_ref(), mistakes)?;
         let bytes = self.bytes.as_ref()?;
-        // A wire takes what its link was made for, and an interface forgets its IPv6 below 1280 (RFC 8200, section 5).
+        // A wire carries no more than its link was built for, and an interface loses its IPv6 below 1280 (RFC 8200, section 5).
         let least = if topology.hosts.values().any(Host::has_ipv6) { 1280 } else { 68 };
         if !(least..=link.mtu).contains(&bytes.value) {
             mistakes

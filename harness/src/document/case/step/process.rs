@@ -1,4 +1,4 @@
-//! `start`, `stop`, `kill`, `pause` and `resume`: something is done to a process.
+//! `start`, `stop`, `kill`, `pause` and `resume`: controls a process.
 //! Not here: the process.
 
 use super::Action;
@@ -10,15 +10,15 @@ use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Read, Spanned, Value};
 use crate::words::Time;
 
-/// What there is to say of `start`.
+/// The description of `start`.
 pub(super) const START: About = About { key: Verb::Start.key(), tables: &[], read: |value, mistakes| read(Verb::Start, value, mistakes) };
-/// What there is to say of `stop`.
+/// The description of `stop`.
 pub(super) const STOP: About = About { key: Verb::Stop.key(), tables: &[], read: |value, mistakes| read(Verb::Stop, value, mistakes) };
-/// What there is to say of `kill`.
+/// The description of `kill`.
 pub(super) const KILL: About = About { key: Verb::Kill.key(), tables: &[], read: |value, mistakes| read(Verb::Kill, value, mistakes) };
-/// What there is to say of `pause`.
+/// The description of `pause`.
 pub(super) const PAUSE: About = About { key: Verb::Pause.key(), tables: &[], read: |value, mistakes| read(Verb::Pause, value, mistakes) };
-/// What there is to say of `resume`.
+/// The description of `resume`.
 pub(super) const RESUME: About =
     About { key: Verb::Resume.key(), tables: &[], read: |value, mistakes| read(Verb::Resume, value, mistakes) };
 
@@ -43,7 +43,7 @@ impl Written for RawProcess {
             return None;
         }
         if let Some(span) = self.starts().and_then(|name| around.started.insert(name.value.clone(), name.span.clone())) {
-            let message = format!("`{}` is started already", name.value);
+            let message = format!("`{}` is already started", name.value);
             mistakes.add(&name.span, message).beside(&span, "by this step").help("write a second process");
         }
         match verb {

@@ -9,7 +9,7 @@ use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Read, Spanned};
 use crate::words::Time;
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "restore", tables: &[], read: |value, mistakes| Some(Box::new(RawRestore(Spanned::read(value, mistakes)?))) };
 

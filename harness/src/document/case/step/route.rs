@@ -1,5 +1,5 @@
-//! `route`: a host gets a route more, or loses one.
-//! Not here: what a route may be, which topologies ask too.
+//! `route`: adds a route to a host, or removes one.
+//! Not here: what a route may be, which topologies share.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::words::Time;
 
 const ROUTE: Shape = Shape { heading: "`route`", what: "a change of routes", keys: &["host", "add", "remove"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "route", tables: &[&ROUTE], read: |value, mistakes| Some(Box::new(RawRoute::read(value, mistakes)?)) };
 
@@ -25,7 +25,7 @@ pub struct RouteChange {
     pub host: String,
     /// The route.
     pub route: Route,
-    /// Whether it is added, in the place of one to the same destination; removed if not.
+    /// Whether it is added, replacing one to the same destination; removed if not.
     pub add: bool,
 }
 

@@ -1,5 +1,5 @@
-//! `shape`: a link gets other conditions, at once or little by little.
-//! Not here: whether conditions go together, which topologies ask too.
+//! `shape`: changes the conditions of a link, at once or gradually.
+//! Not here: which conditions can be combined, which topologies share.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::words::{Shape, Time};
 
 const SHAPE: toml::Shape = toml::Shape { heading: "`shape`", what: "a change of conditions", keys: &["link", "up", "down", "over"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "shape", tables: &[&SHAPE], read: |value, mistakes| Some(Box::new(RawReshape::read(value, mistakes)?)) };
 
@@ -25,11 +25,11 @@ pub(super) const ABOUT: About =
 pub struct Reshape {
     /// The link.
     pub link: String,
-    /// All conditions from the first end to the second, those that stay included.
+    /// All conditions from the first end to the second, unchanged ones included.
     pub up: Shape,
     /// All conditions the other way.
     pub down: Shape,
-    /// How long the change takes: what is a number moves evenly meanwhile. At once if zero.
+    /// How long the change takes. Numbers move evenly meanwhile. At once if zero.
     pub over: Time,
 }
 
@@ -58,7 +58,7 @@ impl Read for RawReshape {
     }
 }
 
-/// The longest change. A plan holds each moment of it.
+/// The longest change. The plan contains every moment of it.
 const OVER_MAX: Time = Time::from_millis(3_600_000);
 
 impl Written for RawReshape {
@@ -67,7 +67,7 @@ impl Written for RawReshape {
         let link = named::link(around.topology?, name, mistakes)?;
         let over = self.over.as_ref().map_or(Time::ZERO, |over| over.value);
         if over > OVER_MAX {
-            mistakes.add(span, format!("no change takes so long: write an `over` of at most {OVER_MAX}, and then another step"));
+            mistakes.add(span, format!("a change cannot take this long: write an `over` of at most {OVER_MAX}, and then another step"));
             return None;
         }
         let until = at.after(over);
@@ -75,7 +75,7 @@ impl Written for RawReshape {
         let in_force = around.conditions.entry(name.value.clone()).or_insert_with(start);
         if let Some((until, other)) = in_force.changing.as_ref().filter(|(until, _)| at < *until) {
             mistakes
-                .add(span, format!("link `{}` is still changing: until {until}", name.value))
+                .add(span, format!("link `{}` is still changing until {until}", name.value))
                 .beside(other, "by this step")
                 .help(format!("take this step at {until} or later"));
         }

@@ -1,5 +1,5 @@
-//! `sysctl`: a host's sysctls change.
-//! Not here: which there are, which the kernel knows.
+//! `sysctl`: changes a host's sysctls.
+//! Not here: which sysctls exist, which the kernel knows.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::words::Time;
 
 const SYSCTL: Shape = Shape { heading: "`sysctl`", what: "a change of sysctls", keys: &["host", "set"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "sysctl", tables: &[&SYSCTL], read: |value, mistakes| Some(Box::new(RawSysctl::read(value, mistakes)?)) };
 

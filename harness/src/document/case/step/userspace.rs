@@ -1,4 +1,4 @@
-//! `path_manager`: what a path manager in user space decides about the connections of a transfer.
+//! `path_manager`: a decision of a path manager in user space about the connections of a transfer.
 //! Not here: the kernel's path manager.
 
 use std::fmt;
@@ -21,11 +21,11 @@ const PATH_MANAGER: Shape = Shape {
 };
 const COMMANDS: [&str; 6] = ["announce", "remove", "create", "destroy", "backup", "nobackup"];
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "path_manager", tables: &[&PATH_MANAGER], read: |value, mistakes| Some(Box::new(RawCommand::read(value, mistakes)?)) };
 
-/// A command about a connection (`Documentation/netlink/specs/mptcp_pm.yaml`). Addresses are those of the host that is told.
+/// A command about a connection (`Documentation/netlink/specs/mptcp_pm.yaml`). Addresses are those of the host that gets the command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -39,7 +39,7 @@ pub enum Command {
         /// The port announced with it.
         port: Option<u16>,
     },
-    /// Takes the announcement of an address back.
+    /// Withdraws the announcement of an address.
     Remove {
         /// Its id.
         id: u8,
@@ -60,7 +60,7 @@ pub enum Command {
         /// The address.
         address: IpAddr,
     },
-    /// Makes the subflows from an address backups, or no longer.
+    /// Makes the subflows from an address backups, or no longer backups.
     Backup {
         /// The address.
         address: IpAddr,
@@ -125,7 +125,7 @@ impl Written for RawCommand {
         if ![&transfer.client, &transfer.server].contains(&told) {
             let whom = self.host.as_ref().map_or(span, |host| &host.span);
             mistakes
-                .add(whom, format!("`{told}` is at no end of the transfer `{}`", name.value))
+                .add(whom, format!("`{told}` is neither client nor server of the transfer `{}`", name.value))
                 .help(format!("write \"{}\" or \"{}\"", transfer.client, transfer.server));
             return None;
         }
@@ -154,7 +154,10 @@ impl Written for RawCommand {
                 Some(to) => of(peer, to)?,
                 None if !server => transfer.to,
                 None => {
-                    mistakes.absent(&create.span, "where to? A server's connections came from the client: write `to` and `port`");
+                    mistakes.absent(
+                        &create.span,
+                        "the subflow needs a destination, since the client made the connection: write `to` and `port`",
+                    );
                     return None;
                 }
             };

@@ -1,5 +1,5 @@
-//! `when`: what a step waits for, where it comes at no certain time.
-//! Not here: looking whether it is so.
+//! `when`: what a step without a fixed time waits for.
+//! Not here: watching for it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,38 +21,38 @@ pub(in crate::document::case) const WHEN: Shape = Shape {
     keys: &["transfer", "host", "process", "subflows", "bytes", "counters", "events", "after", "within"],
 };
 
-/// How long is waited unless it is written.
+/// The default time to wait.
 const WITHIN: Time = Time::from_millis(10_000);
 
-/// What a step waits for, from when the steps before it are done.
+/// What a step waits for once the steps before it are done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct When {
-    /// All that must be so, at one look. Nothing: the steps before it are enough.
+    /// The conditions, which must all hold at one look. If empty, the step waits only for those before it.
     pub all: Vec<Condition>,
-    /// How long after that the step comes.
+    /// How long after that the step is taken.
     pub after: Time,
-    /// How long is waited for it.
+    /// How long to wait for it.
     pub within: Time,
 }
 
-/// Something that may be so of a run while it lasts.
+/// A condition on a run while it lasts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
-    /// Each connection of a transfer has so many established subflows.
+    /// Each connection of a transfer has this many established subflows.
     Subflows(String, Constraint<Count>),
-    /// So many bytes of a transfer have arrived, all connections and directions together.
+    /// This many bytes of a transfer have arrived, all connections and directions together.
     Bytes(String, Constraint<Size>),
-    /// A counter of a host has grown by so much.
+    /// A counter of a host has grown by this much.
     Counter(String, String, Constraint<Count>),
-    /// So many path-manager events of a kind have come to a host.
+    /// A host has had this many path-manager events of a kind.
     Event(String, String, Constraint<Count>),
     /// A process is ready.
     Ready(String),
 }
 
 impl Condition {
-    /// Of what it is.
+    /// The subject of the condition.
     pub fn subject(&self) -> Subject {
         match self {
             Self::Subflows(transfer, _) | Self::Bytes(transfer, _) => Subject::Transfer(transfer.clone()),
@@ -61,7 +61,7 @@ impl Condition {
         }
     }
 
-    /// Whether it is so where there is so much, and how much that is in words.
+    /// Whether it holds for an amount, and the amount in words.
     pub fn seen(&self, amount: u64) -> (bool, String) {
         match self {
             Self::Subflows(_, constraint) => (constraint.holds(Count(amount)), format!("subflows {amount}")),
@@ -120,12 +120,12 @@ impl Read for RawWhen {
             match table.present(&[subject]).as_slice() {
                 [(_, span)] if had.is_empty() => {
                     let help = format!("write `{}` or `{}` beside it", conditions[0], conditions[1]);
-                    table.mistakes.absent(span, format!("nothing is waited for of this {subject}")).help(help);
+                    table.mistakes.absent(span, format!("this step names a {subject}, but not what to wait for")).help(help);
                 }
                 [] => {
                     for (key, span) in had {
                         let help = format!("add `{subject} = ...`");
-                        table.mistakes.add(&span, format!("`{key}` is of a {subject}, and none is named")).help(help);
+                        table.mistakes.add(&span, format!("`{key}` belongs to a {subject}, and none is named")).help(help);
                     }
                 }
                 _ => {}
@@ -160,12 +160,12 @@ impl Read for RawWhen {
 }
 
 impl RawWhen {
-    /// The process whose readiness is waited for.
+    /// The process that must become ready.
     pub(in crate::document::case) fn process(&self) -> Option<&Spanned<String>> {
         self.process.as_ref()
     }
 
-    /// What is waited for, and what is wrong with it.
+    /// Checks what a step waits for.
     pub(in crate::document::case) fn check(
         &self,
         topology: Option<&Topology>,
@@ -209,7 +209,7 @@ impl RawWhen {
             all.push(Condition::Ready(process.value.clone()));
         }
         if let Some(within) = self.within.as_ref().filter(|_| all.is_empty()) {
-            mistakes.add(&within.span, "this is a deadline for nothing").help("remove it, or write what is waited for");
+            mistakes.add(&within.span, "there is nothing to wait for within this time").help("remove it, or write what is waited for");
         }
         When { all, after: self.after, within: self.within.as_ref().map_or(WITHIN, |within| within.value) }
     }

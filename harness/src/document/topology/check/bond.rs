@@ -1,4 +1,4 @@
-//! Checking bonds: which interfaces they have, and that each leads to one bond of another host.
+//! Checks bonds: which interfaces they have, and that each leads to one bond of another host.
 //! Not here: their addresses, which are those of any interface.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use crate::document::topology::{Bond, Link};
 use crate::words::names::{INTERFACE_MAX, complaint};
 use crate::words::{BondMode, End, Time};
 
-/// How often a bond looks for carriers unless it is written: as bonding.rst suggests. The kernel's own default is never.
+/// The default interval at which a bond looks for carriers, as bonding.rst suggests. The kernel's own default is never.
 const MIIMON: Time = Time::from_millis(100);
 
 /// The bonds of a topology.
@@ -104,7 +104,7 @@ fn alone(
     Bond { mode, interfaces, miimon: value(raw.miimon.as_ref()).unwrap_or(MIIMON), xmit_hash_policy: value(raw.xmit_hash_policy.as_ref()) }
 }
 
-/// Notes a member of a bond, unless it is none of the host's or is one of a bond already.
+/// Notes a member of a bond, unless the host has no such interface or a bond already has it.
 fn member(
     bond: &End,
     written: &Spanned<String>,
@@ -120,7 +120,7 @@ fn member(
     }
     if let Some((other, span)) = members.get(&end) {
         mistakes
-            .add(&written.span, format!("{end} is a member of {} already", other.interface))
+            .add(&written.span, format!("{end} is already a member of {}", other.interface))
             .beside(span, "here")
             .help("remove it from one of the two");
         return None;
@@ -129,7 +129,7 @@ fn member(
     Some(written.value.clone())
 }
 
-/// Checks what a bond has to do with the one that it leads to.
+/// Checks a bond against the bond that it leads to.
 fn together(end: &End, entry: &Entry<raw::Bond>, bond: &Bond, links: &BTreeMap<String, Link>, bonds: &Bonds, mistakes: &mut Mistakes) {
     let of_member = |name: &String| {
         let member = End::new(&end.host, name);
@@ -160,8 +160,6 @@ fn together(end: &End, entry: &Entry<raw::Bond>, bond: &Bond, links: &BTreeMap<S
     }
     let modes = [Some(bond), bonds.at(peer)].map(|bond| bond.map(|bond| bond.mode == BondMode::Lacp));
     if let (Some(mode), [Some(true), Some(false)]) = (&entry.value.mode, modes) {
-        mistakes
-            .add(&mode.span, format!("802.3ad works with a bond of that mode at the other end, which is {peer}"))
-            .help("write the same mode at both ends");
+        mistakes.add(&mode.span, format!("802.3ad needs the same mode at the other end, {peer}")).help("write the same mode at both ends");
     }
 }

@@ -1,4 +1,4 @@
-//! Checking a host: its firewall, routes and sysctls.
+//! Checks a host: its firewall, routes and sysctls.
 //! Not here: its MPTCP configuration.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::document::topology::interfaces::known_interface;
 use crate::document::topology::{Host, Interface, Route, firewall};
 use crate::words::Network;
 
-/// Checks a host that has these interfaces; one that is only named as an end of a link has nothing else.
+/// Checks a host that has these interfaces. A host that is only named as an end of a link has nothing else.
 pub(super) fn check(
     name: &str,
     written: Option<&Entry<raw::Host>>,
@@ -40,7 +40,7 @@ pub(crate) fn route(host: &str, raw: &raw::Route, interfaces: &BTreeMap<String, 
         (raw::Destination::Default, Some(via)) => everywhere(via.value),
         (raw::Destination::Default, None) => {
             mistakes
-                .add(&to.span, "is this the default route of IPv4 or of IPv6?")
+                .add(&to.span, "this could be the default route of IPv4 or of IPv6")
                 .help("add `via`, or write to = \"0.0.0.0/0\" or \"::/0\" instead");
             return None;
         }

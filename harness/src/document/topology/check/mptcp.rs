@@ -1,4 +1,4 @@
-//! Checking a host's MPTCP configuration, refusing what the kernel would refuse, with more words.
+//! Checks a host's MPTCP configuration: refuses what the kernel would refuse, but says why.
 //! Not here: telling the kernel.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use crate::document::topology::interfaces::known_interface;
 use crate::document::topology::{Endpoint, Family, Interface, Mptcp};
 use crate::words::EndpointFlag;
 
-/// No kernel takes higher limits (`net/mptcp/pm_kernel.c`, `MPTCP_PM_SUBFLOWS_MAX`); older ones stop at 8.
+/// No kernel accepts higher limits (`net/mptcp/pm_kernel.c`, `MPTCP_PM_SUBFLOWS_MAX`); older ones stop at 8.
 const LIMIT_MAX: u32 = 64;
 
 /// Checks the MPTCP configuration of a host that has these interfaces.
@@ -18,7 +18,7 @@ pub(super) fn check(host: &str, raw: &raw::Mptcp, interfaces: &BTreeMap<String, 
     limits([&raw.limits.subflows, &raw.limits.add_addr_accepted], mistakes);
     for name in [&raw.scheduler, &raw.path_manager].into_iter().flatten() {
         if name.value.is_empty() || name.value.contains(char::is_whitespace) {
-            mistakes.add(&name.span, "this is no name").help("write one that sysctl net.mptcp shows as available");
+            mistakes.add(&name.span, "this cannot be a name").help("write one that sysctl net.mptcp shows as available");
         }
     }
     let mut known = Known::default();
@@ -39,14 +39,14 @@ pub(super) fn check(host: &str, raw: &raw::Mptcp, interfaces: &BTreeMap<String, 
     }
 }
 
-/// Says so of limits that are too high.
+/// Reports limits that are too high.
 pub(crate) fn limits(limits: [&Option<Spanned<u32>>; 2], mistakes: &mut Mistakes) {
     for limit in limits.into_iter().flatten().filter(|limit| limit.value > LIMIT_MAX) {
-        mistakes.add(&limit.span, format!("no kernel takes so large a limit: write at most {LIMIT_MAX}, or 8 for kernels before 7.0"));
+        mistakes.add(&limit.span, format!("no kernel accepts so large a limit: write at most {LIMIT_MAX}, or 8 for kernels before 7.0"));
     }
 }
 
-/// Checks an endpoint of a host that has these interfaces, whatever others there are.
+/// Checks an endpoint of a host that has these interfaces, without regard to other endpoints.
 pub(crate) fn endpoint_alone(
     host: &str,
     raw: &raw::Endpoint,
@@ -98,7 +98,7 @@ fn flags(raw: &raw::Endpoint, mistakes: &mut Mistakes) {
     for (index, written) in raw.flags.iter().enumerate() {
         if let Some(first) = raw.flags[..index].iter().find(|earlier| earlier.value == written.value) {
             mistakes
-                .add(&written.span, format!("`{}` is in the list already", written.value))
+                .add(&written.span, format!("`{}` is already in the list", written.value))
                 .beside(&first.span, "here")
                 .help("remove one of the two");
         }
@@ -151,7 +151,7 @@ impl Known {
         let same = |(earlier, _): &&(Endpoint, Span)| earlier.address == endpoint.address && earlier.port == endpoint.port;
         if let Some((_, span)) = self.endpoints.iter().find(same) {
             mistakes
-                .add(&written.span, format!("{} is an endpoint already", endpoint.address))
+                .add(&written.span, format!("{} is already an endpoint", endpoint.address))
                 .beside(span, "here")
                 .help("remove one of the two, and give the other both flags");
         }

@@ -1,5 +1,5 @@
-//! Checking MTUs: what one may be, and that no end of a link has a larger one than the link.
-//! Not here: what a smaller one does to packets.
+//! Checks MTUs: their range, and that no end of a link has a larger MTU than the link.
+//! Not here: what a smaller MTU does to packets.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::document::toml::Spanned;
 use crate::document::topology::Link;
 use crate::words::End;
 
-/// What an MTU may be: IPv4 needs 68 (RFC 791), its length field holds no more than 65535.
+/// The range of an MTU: IPv4 needs 68 (RFC 791), and its length field holds at most 65535.
 const MTUS: std::ops::RangeInclusive<u32> = 68..=65_535;
 
-/// Says so unless a written MTU can be one.
+/// Reports a written MTU that is out of range.
 pub(super) fn possible(mtu: Option<&Spanned<u32>>, mistakes: &mut Mistakes) {
     if let Some(mtu) = mtu.filter(|mtu| !MTUS.contains(&mtu.value)) {
         mistakes.add(&mtu.span, format!("no link has such an MTU: write {} to {} bytes", MTUS.start(), MTUS.end()));

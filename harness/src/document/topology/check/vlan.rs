@@ -1,4 +1,4 @@
-//! Checking VLANs: which interface each is of, and that the other end of its link has the same.
+//! Checks VLANs: the interface of each, and that the other end of its link has the same VLAN.
 //! Not here: their addresses, which are those of any interface.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::document::topology::{Link, Vlan};
 use crate::words::names::{INTERFACE_MAX, complaint};
 use crate::words::{End, Engine};
 
-/// What a tag may be: 12 bits, of which 0 means none and 4095 is reserved (IEEE 802.1Q).
+/// The range of a tag: 12 bits, where 0 means none and 4095 is reserved (IEEE 802.1Q).
 const IDS: std::ops::RangeInclusive<u16> = 1..=4094;
 
 /// The VLANs of a topology, each with its link.
@@ -35,7 +35,7 @@ impl Vlans {
         here.find(|(_, (vlan, _))| vlan.interface == end.interface && vlan.id == id).map(|(vlan, _)| vlan)
     }
 
-    /// The two ends of each, by a name that stands behind those of all links, with its link.
+    /// The two ends of each, by a name that sorts after those of all links, with its link.
     pub(super) fn pairs<'a>(&'a self, links: &'a BTreeMap<String, Link>) -> impl Iterator<Item = (String, [End; 2], &'a Link)> {
         let pair = |(end, (vlan, name)): (&'a End, &'a (Vlan, String))| {
             let link = links.get(name)?;
@@ -92,7 +92,7 @@ fn alone(
     } else if RESERVED.contains(&name) {
         mistakes.add(&entry.name, format!("no VLAN can be called `{name}`: Linux uses this name itself"));
     } else if ends.contains_key(end) {
-        mistakes.add(&entry.name, format!("{end} is an interface already")).help("write another name: a VLAN is an interface of its own");
+        mistakes.add(&entry.name, format!("{end} is already an interface")).help("write another name: a VLAN is an interface of its own");
     }
     let (written, id) = (entry.value.interface.as_ref()?, entry.value.id.as_ref()?);
     if !IDS.contains(&id.value) {
@@ -100,7 +100,9 @@ fn alone(
     }
     let of = End::new(&end.host, &written.value);
     if bonds.at(&of).is_some() || bonds.of(&of).is_some() {
-        mistakes.add(&written.span, "mplab has VLANs on ends of links alone, not on bonds").help("write an interface that is in no bond");
+        mistakes
+            .add(&written.span, "mplab supports VLANs only on ends of links, not on bonds")
+            .help("write an interface that is in no bond");
         return None;
     }
     let Some(link) = ends.get(&of) else {
@@ -109,12 +111,12 @@ fn alone(
         return None;
     };
     if let Some(other) = vlans.on(&of, id.value) {
-        mistakes.add(&id.span, format!("{of} has VLAN {} already: {}", id.value, other.interface)).help("write another id");
+        mistakes.add(&id.span, format!("{of} already has VLAN {}: {}", id.value, other.interface)).help("write another id");
     }
     if links.get(link).is_some_and(|link| link.engine == Some(Engine::Relay)) {
         mistakes
             .add(&written.span, format!("link `{link}` has engine = \"relay\", which loses the tags of VLANs"))
-            .help(format!("write engine = \"netem\" to [link.{link}], or leave it away"));
+            .help(format!("write engine = \"netem\" to [link.{link}], or leave `engine` out"));
     }
     Some((Vlan { interface: written.value.clone(), id: id.value }, link.clone()))
 }

@@ -1,5 +1,5 @@
-//! Conditions of a link from what is written to one [`Shape`] for each direction, checked: for a topology's links and a case's steps.
-//! Not here: which keys there are (`raw`), nor when a step comes.
+//! Turns written conditions of a link into a checked [`Shape`] for each direction, for a topology's links and a case's steps.
+//! Not here: which keys there are (`raw`), nor when a step is taken.
 
 mod raw;
 
@@ -20,7 +20,7 @@ use crate::words::{Engine, Rate, Shape, Size, Time};
 /// An Ethernet header, which counts towards a queue's size.
 const HEADER: u64 = 14;
 
-/// What a document says of a link's conditions: for both directions, and for each what differs from that.
+/// A link's conditions in a document: those for both directions, and what differs for each.
 #[derive(Debug, Default)]
 pub(crate) struct LinkConditions {
     pub(crate) both: Conditions,
@@ -28,19 +28,19 @@ pub(crate) struct LinkConditions {
     pub(crate) down: Conditions,
 }
 
-/// What has to be known of the link to check its conditions.
+/// What is needed of the link to check its conditions.
 pub(crate) struct Circumstances<'a> {
     /// Where the link or the step is written.
     pub(crate) around: &'a Span,
     /// The largest packet.
     pub(crate) mtu: u32,
-    /// What it is made with, if that is pinned, and where that is written.
+    /// Its engine, if that is written, and where.
     pub(crate) engine: Option<(Engine, Span)>,
-    /// Where the files are that the document names; nowhere, if it is no file itself.
+    /// The directory of files that the document names, or `None` if it is not a file itself.
     pub(crate) directory: Option<&'a Path>,
 }
 
-/// The shapes of both directions, `up` first, once all that is told replaces what is in force.
+/// The shapes of both directions, `up` first, once `told` has replaced what is in force.
 pub(crate) fn replace(in_force: [&Shape; 2], told: &LinkConditions, of: &Circumstances<'_>, mistakes: &mut Mistakes) -> [Shape; 2] {
     let mut trace = |conditions: &Conditions| {
         alone(conditions, mistakes);
@@ -62,7 +62,7 @@ pub(crate) fn replace(in_force: [&Shape; 2], told: &LinkConditions, of: &Circums
     [up.shape, down.shape]
 }
 
-/// One direction: its conditions, and where those stand that the document names.
+/// One direction: its conditions, and where the document has them.
 #[derive(Debug, PartialEq)]
 struct Conditioned {
     shape: Shape,
@@ -103,7 +103,7 @@ impl Conditioned {
         keys.iter().find_map(|key| self.spans.get(key)).unwrap_or(of.around)
     }
 
-    /// Whether the conditions go together, and with the link.
+    /// Checks that the conditions can be combined, and fit the link.
     fn check(&self, of: &Circumstances<'_>, mistakes: &mut Mistakes) {
         let shape = &self.shape;
         let frame = u64::from(of.mtu) + HEADER;
@@ -135,7 +135,7 @@ impl Conditioned {
         }
         if shape.reorder.is_some() && !delayed {
             let place = self.place(&["reorder", "delay"], of);
-            mistakes.add(place, "packets overtake those that are delayed, and this link has no delay").help("write a `delay` too");
+            mistakes.add(place, "packets can only overtake delayed ones, and this link has no delay").help("write a `delay` too");
         }
         if shape.trace.is_some() && (shape.rate.is_some() || shape.steps.iter().any(|step| step.rate.is_some())) {
             let place = self.place(&["trace", "rate", "steps"], of);
@@ -150,12 +150,12 @@ impl Conditioned {
         match &of.engine {
             engine if self.shape.slot.is_some() && !matches!(engine, Some((Engine::Netem, _))) => {
                 mistakes
-                    .add(self.place(&["slot"], of), "only netem sends packets in slots, and this link may get another engine")
+                    .add(self.place(&["slot"], of), "only netem can send packets in slots, and this link may get another engine")
                     .help("write engine = \"netem\" to the link");
             }
             Some((Engine::Kernel, span)) if !self.shape.is_rate_alone() => {
                 mistakes
-                    .add(span, "without netem the kernel can give a link a rate and a queue in bytes, and nothing else")
+                    .add(span, "without netem the kernel can give a link only a rate and a queue in bytes")
                     .help("write \"netem\" or \"relay\", or leave the choice to mplab");
             }
             Some((Engine::Netem, span)) => {
@@ -168,7 +168,7 @@ impl Conditioned {
     }
 }
 
-/// Checks what is wrong whatever else there is.
+/// Checks each condition by itself.
 fn alone(conditions: &Conditions, mistakes: &mut Mistakes) {
     if let Some(Spanned { value: Setting::Some(rate), span }) = &conditions.rate
         && *rate < Rate(8)
@@ -178,7 +178,7 @@ fn alone(conditions: &Conditions, mistakes: &mut Mistakes) {
     if let Some(Spanned { value: Setting::Some(steps), .. }) = &conditions.steps {
         for pair in steps.windows(2).filter(|pair| pair[1].value.at <= pair[0].value.at) {
             mistakes
-                .add(&pair[1].span, format!("this step comes behind one at {}, and is not later", pair[0].value.at))
+                .add(&pair[1].span, format!("this step follows one at {}, but is not later", pair[0].value.at))
                 .help("write steps in the order of time")
                 .beside(&pair[0].span, "here");
         }
@@ -190,7 +190,7 @@ fn trace(conditions: &Conditions, directory: Option<&Path>, mistakes: &mut Mista
     let Spanned { value, span } = conditions.trace.as_ref()?;
     let Setting::Some(name) = value else { return Some(Spanned { value: Setting::None, span: span.clone() }) };
     let Some(directory) = directory else {
-        mistakes.add(span, "this document is no file, and has no files beside it: write the conditions instead of a file's name");
+        mistakes.add(span, "this document is not a file, so it cannot name one: write the conditions instead of a file's name");
         return None;
     };
     let path = directory.join(name);
@@ -199,7 +199,7 @@ fn trace(conditions: &Conditions, directory: Option<&Path>, mistakes: &mut Mista
         Err(error) => Err(error.to_string()),
     };
     parsed
-        .map_err(|message| mistakes.add(span, message).help("a path is seen from this file"))
+        .map_err(|message| mistakes.add(span, message).help("paths are relative to the directory of this file"))
         .ok()
         .map(|trace| Spanned { value: Setting::Some(trace), span: span.clone() })
 }

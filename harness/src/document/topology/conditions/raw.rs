@@ -1,5 +1,5 @@
-//! Conditions of a link as they are written, in a topology's links and in a case's steps. The keys are explained in topologies/README.md.
-//! Not here: whether they go together.
+//! Conditions of a link as they are written, in a topology's links and in a case's steps. topologies/README.md explains the keys.
+//! Not here: whether they can be combined.
 
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Read, Shape as Keys, Spanned, Table, Value, is_word, word};
@@ -27,7 +27,7 @@ const STEPS: Keys = Keys { heading: "`steps`", what: "a step of a link", keys: &
 pub(in crate::document::topology) const SHAPES: [&Keys; 10] =
     [&CONDITIONS, &QUEUE, &CODEL, &JITTER, &LOSS, &GEMODEL, &CHANCE, &REORDER, &SLOT, &STEPS];
 
-/// What a key says of a condition.
+/// The value of a condition's key.
 #[derive(Debug, Clone)]
 pub(super) enum Setting<T> {
     /// `"none"`: there is no such condition.
@@ -117,12 +117,12 @@ impl Read for Positive {
 }
 
 impl Table<'_, '_> {
-    /// Reads a percentage that need not be there.
+    /// Reads an optional percentage.
     fn part(&mut self, key: &'static str) -> Option<Percent> {
         self.optional::<Part>(key).map(|part| part.value.0)
     }
 
-    /// Reads a percentage that must be there.
+    /// Reads a required percentage.
     fn needed_part(&mut self, key: &'static str) -> Option<Percent> {
         self.required::<Part>(key).map(|part| part.value.0)
     }
@@ -155,7 +155,7 @@ impl Read for Codel {
         let mut time = |key, absent| {
             let Some(time) = table.optional::<Time>(key) else { return absent };
             if time.value == Time::ZERO {
-                table.mistakes.add(&time.span, format!("CoDel's {key} is longer than 0: write one such as \"5ms\""));
+                table.mistakes.add(&time.span, format!("CoDel's {key} must be longer than 0: write one such as \"5ms\""));
             }
             time.value
         };
@@ -255,10 +255,10 @@ impl Read for Slot {
         let (min, max) = (table.required::<Time>("min"), table.optional::<Time>("max"));
         let (packets, bytes) = (table.optional::<Positive>("packets"), table.optional::<Size>("bytes"));
         if let Some(packets) = packets.as_ref().filter(|packets| packets.value.0 > MOST) {
-            table.mistakes.add(&packets.span, format!("a slot has no room for so many packets: write at most {MOST}"));
+            table.mistakes.add(&packets.span, format!("a slot cannot hold so many packets: write at most {MOST}"));
         }
         if let Some(bytes) = bytes.as_ref().filter(|bytes| !(1..=MOST).contains(&bytes.value.0)) {
-            table.mistakes.add(&bytes.span, format!("a slot has no room for so many bytes: write 1 to {MOST}"));
+            table.mistakes.add(&bytes.span, format!("a slot cannot hold so many bytes: write 1 to {MOST}"));
         }
         let min = min?;
         match &max {

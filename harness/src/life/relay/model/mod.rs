@@ -29,14 +29,14 @@ use fate::Fates;
 use pace::Pace;
 use shape::{Discipline, Limit, Step};
 
-/// A packet on its way, with whatever its owner needs to send it.
+/// A packet in transit, with whatever its owner needs to send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet<P> {
-    /// Its length in bytes with its Ethernet header.
+    /// Its length in bytes, with its Ethernet header.
     pub len: u32,
-    /// Which bit is flipped: this number, divided by how many there are, the remainder.
+    /// Which bit is flipped: this number modulo the number of bits.
     pub corrupt: Option<u64>,
-    /// The owner's.
+    /// The owner's data.
     pub payload: P,
 }
 
@@ -49,14 +49,14 @@ pub struct Delivered<P> {
     pub packet: Packet<P>,
 }
 
-/// A packet in a queue, since a time or until one.
+/// A packet in a queue, with the time since or until which it waits.
 #[derive(Debug, Clone)]
 struct Timed<P> {
     at: Time,
     packet: Packet<P>,
 }
 
-/// One direction of a link. Times that it is given may be late, never early: what is due is computed from when packets came.
+/// One direction of a link. The times passed to it may be late but never early: what is due is computed from arrival times.
 #[derive(Debug, Clone)]
 pub struct Model<P> {
     shape: Shape,
@@ -68,7 +68,7 @@ pub struct Model<P> {
     steps: usize,
     /// Packets that are being delayed, the next first.
     line: VecDeque<Timed<P>>,
-    /// Packets that wait to be sent, with when they began to.
+    /// Packets that wait to be sent, with when they began to wait.
     queue: VecDeque<Timed<P>>,
     queued_bytes: u64,
     /// The packet being sent, with when that is done.
@@ -106,14 +106,14 @@ impl<P: Clone> Model<P> {
         &self.shape
     }
 
-    /// What it did: what it dropped, doubled, corrupted and sent at once. It does not know what came in and went out in bytes and packets.
+    /// The packets that it dropped, duplicated, corrupted and sent at once. It does not count the packets and bytes that came in and went out.
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
     /// Changes the conditions at once. A packet that is being delayed or sent keeps its time; packets that wait in the queue get the new rate
-    /// and discipline, and stay even if the new limit is smaller. A trace that stays the same goes on where it is, and so do steps with what
-    /// they have made of the rate and the delay, unless these change here.
+    /// and discipline, and stay even if the new limit is smaller. An unchanged trace goes on where it is, and so do unchanged steps with the
+    /// rate and delay that they have set, unless these change here.
     pub fn reshape(&mut self, now: Time, shape: Shape) {
         self.advance(now);
         self.fates.reshape(&self.shape, &shape);
@@ -137,7 +137,7 @@ impl<P: Clone> Model<P> {
         }
     }
 
-    /// A packet comes in.
+    /// Takes in a packet.
     pub fn offer(&mut self, now: Time, len: u32, payload: P) {
         self.advance(now);
         let (_, fate, copy) = self.fates.next();
@@ -159,7 +159,7 @@ impl<P: Clone> Model<P> {
         self.done.pop_front().map(|Timed { at, packet }| Delivered { due: at, packet })
     }
 
-    /// When the next packet will be due, as far as can be known now.
+    /// When the next packet will be due, as far as is known now.
     pub fn due(&self) -> Option<Time> {
         if let Some(done) = self.done.front() {
             return Some(done.at);
@@ -172,7 +172,7 @@ impl<P: Clone> Model<P> {
         self.sending.as_ref().map(|sending| sending.at).or(waiting)
     }
 
-    /// How many packets wait in the queue or are being sent, and how many bytes they are.
+    /// How many packets, and bytes, wait in the queue or are being sent.
     pub fn backlog(&self) -> (u64, u64) {
         let sending = self.sending.as_ref();
         (
@@ -181,7 +181,7 @@ impl<P: Clone> Model<P> {
         )
     }
 
-    /// Takes every packet out, due or not, as when a link is cut.
+    /// Removes every packet, due or not, as when a link is cut.
     pub fn clear(&mut self) -> impl Iterator<Item = Packet<P>> {
         self.queued_bytes = 0;
         let [done, queue, line] = [&mut self.done, &mut self.queue, &mut self.line].map(std::mem::take);
@@ -218,7 +218,7 @@ impl<P: Clone> Model<P> {
         }
     }
 
-    /// Lets everything happen that is due by now, in its order.
+    /// Processes everything that is due by now, in order.
     fn advance(&mut self, now: Time) {
         loop {
             let sent = self.sending.as_ref().map(|sending| sending.at);
@@ -236,7 +236,7 @@ impl<P: Clone> Model<P> {
         }
     }
 
-    /// A packet has been delayed.
+    /// Handles a packet whose delay is over.
     fn enter(&mut self, at: Time, packet: Packet<P>) {
         if !self.shape.has_queue() {
             self.done.push_back(Timed { at, packet });

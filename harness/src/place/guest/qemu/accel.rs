@@ -1,4 +1,4 @@
-//! Whether KVM works here: that /dev/kvm can be opened proves nothing, so a guest is started under it and given a moment.
+//! Whether KVM works here: opening /dev/kvm proves nothing, so a guest is started under it and given a moment.
 //! Not here: starting guests.
 
 use std::fs::{self, OpenOptions};
@@ -9,16 +9,16 @@ use std::time::Duration;
 use crate::document::disk;
 use crate::result::recording::Acceleration;
 
-/// How long a guest under KVM may take to boot and answer. It takes a second where KVM works.
+/// How long a guest under KVM may take to boot and answer. If KVM works, it takes a second.
 pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What the file says behind the boot's id where it does.
+/// What the file says after the boot's id if KVM works.
 const WORKS: &str = "works\n";
 
 /// One trial, however many guests ask at once.
 static TRIAL: Mutex<()> = Mutex::new(());
 
-/// The faster of KVM and TCG that works. What was found holds until the computer boots anew, and is kept in `store` until then.
+/// The faster of KVM and TCG that works. The answer is kept in `store` until the computer reboots.
 pub(super) fn fastest(store: &Path, works_with_kvm: impl FnOnce() -> bool) -> Acceleration {
     if OpenOptions::new().read(true).write(true).open("/dev/kvm").is_err() {
         return Acceleration::Tcg;
@@ -31,7 +31,7 @@ pub(super) fn fastest(store: &Path, works_with_kvm: impl FnOnce() -> bool) -> Ac
         works == WORKS
     } else {
         let works = works_with_kvm();
-        // A store that cannot be written to costs another trial.
+        // If the store is not writable, this costs another trial.
         disk::write(&file, &(boot + if works { WORKS } else { "does not work\n" })).ok();
         works
     };

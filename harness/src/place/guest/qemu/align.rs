@@ -1,4 +1,4 @@
-//! The packets of a guest told, with when its run began by the clock of its CPU, which stamps them: found by setting them beside the recording.
+//! Reports the packets of a guest, with the start of its run by the clock of its CPU, which stamps them: found by aligning them with the recording.
 //! Not here: capturing.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::record::{Captured, HostRecord, InterfaceSeries, Packet};
 use crate::result::recording::Recording;
 use crate::words::Time;
 
-/// Tells the packets of a run that has ended.
+/// Reports the packets of a run that has ended.
 pub(super) fn tell(recording: &Recording, mut packets: File, news: &mut dyn FnMut(News)) -> io::Result<()> {
     let mut bytes = Vec::new();
     packets.read_to_end(&mut bytes)?;
@@ -24,9 +24,9 @@ pub(super) fn tell(recording: &Recording, mut packets: File, news: &mut dyn FnMu
     Ok(())
 }
 
-/// The run's start, in ns, by the clock that these times are of: of all packets by their way, in their order, those before the run included. The
-/// packet behind those that a sample has counted left after that sample was taken. The closest of all these pairs says when the run began, late by
-/// no more than the shortest gap between a sample and the next packet.
+/// The run's start, in ns, by the clock of `times`, which has all packets by direction and in order, those before the run included. The packet
+/// after those that a sample counted left after that sample was taken. The closest of all these pairs says when the run began, late by no more
+/// than the shortest gap between a sample and the next packet.
 fn began(recording: &Recording, times: &BTreeMap<u32, Vec<u64>>) -> u64 {
     let ends = recording.job.topology.links.values().flat_map(|link| &link.ends).zip(0_u32..);
     let behind = ends.flat_map(|(end, way)| {

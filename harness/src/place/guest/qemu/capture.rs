@@ -1,11 +1,11 @@
-//! The packets of a guest's lab, seen from outside: nothing is added to the guest, whose run is the same with a capture and without.
+//! Captures the packets of a guest's lab from outside: nothing is added to the guest, whose run is the same with and without a capture.
 //! Not here: the format of the files, or starting the guest.
 //!
-//! QEMU can print the CPU's registers whenever the guest comes to an address (`-d cpu -dfilter`). It is asked for where the kernel is about
-//! to transmit a packet, and where it has read its clock. What QEMU prints goes into a pipe that has room for one write, and what it prints
-//! at once takes many. So when the first of these has been read the guest's CPU waits in the middle of the others, and its memory, which is
-//! a file, holds still. A clock that counts instructions does not notice. (QEMU's breakpoints will not do: it lets virtual time go on to the
-//! next timer when it stops.) QEMU prints before it looks whether an interrupt is due, and prints again once that is served (accel/tcg,
+//! QEMU can print the CPU's registers whenever the guest reaches an address (`-d cpu -dfilter`). This is requested for where the kernel is about
+//! to transmit a packet, and where it has read its clock. QEMU's output goes into a pipe with room for one write, and each output takes many
+//! writes. So once the first has been read, the guest's CPU waits in the middle of the others, and its memory, which is a file, does not
+//! change. A clock that counts instructions does not notice. (QEMU's breakpoints will not do: when it stops, virtual time goes on to the next
+//! timer.) QEMU prints before it checks whether an interrupt is due, and prints again once that is served (accel/tcg,
 //! `TB_EXIT_REQUESTED`): then all registers and the packet are the same, and it was transmitted once.
 
 use std::collections::BTreeMap;
@@ -23,10 +23,10 @@ use crate::kernel::process::anonymous_file;
 use crate::record::Packet;
 use crate::words::Snap;
 
-/// More packets than this are not handed to an interface at once.
+/// The most packets that are handed to an interface at once.
 const CHAIN: usize = 1024;
 
-/// Where the registers are printed: what is read here is written to there.
+/// The pipe to which the registers are printed.
 pub(super) struct Log {
     pub(super) read: File,
     pub(super) write: OwnedFd,
@@ -35,24 +35,24 @@ pub(super) struct Log {
 /// What to capture, and where it goes.
 pub(super) struct Capture {
     layout: Layout,
-    /// The addresses behind instructions that read the clock.
+    /// The addresses after instructions that read the clock.
     clocks: Vec<u64>,
-    /// How much is kept of a packet. All its headers are there; data that is not in the same buffer, as that of most TCP packets, is not.
+    /// How much of a packet to keep. It has all headers, but not data in another buffer, as in most TCP packets.
     snap: Snap,
-    /// Which way what comes to the end of a wire with this name goes.
+    /// The direction of packets that arrive at the wire's end with this name.
     wires: BTreeMap<String, u32>,
     /// The packets so far.
     packets: BufWriter<File>,
     /// The time that the kernel last read, in ns.
     now: u64,
-    /// The registers, as they were printed, and the packet's first bytes when one was last about to be transmitted.
+    /// The printed registers and the packet's first bytes when a packet was last about to be transmitted.
     last: Option<(String, Vec<u8>)>,
 }
 
 impl Log {
-    /// A pipe that has room for one write.
+    /// A pipe with room for one write.
     pub(super) fn open() -> io::Result<Self> {
-        // Each write is a packet of its own then (pipe(2)), and a page has room for one packet.
+        // Each write is then a packet of its own (pipe(2)), and a page has room for one packet.
         let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_DIRECT)?;
         fcntl(&write, FcntlArg::F_SETPIPE_SZ(4096))?;
         Ok(Self { read: read.into(), write })
@@ -60,7 +60,7 @@ impl Log {
 }
 
 impl Capture {
-    /// One of the links of a topology. Each packet is seen once, where it leaves a host: programs that read captures take one that comes again for a
+    /// A capture of the links of a topology. Each packet is captured once, where it leaves a host: readers of captures would take a second copy for a
     /// retransmission.
     pub(super) fn new(layout: Layout, clocks: Vec<u64>, topology: &Topology, snap: Snap) -> io::Result<Self> {
         let ends = topology.links.keys().flat_map(|link| [format!("{link}-a"), format!("{link}-b")]);
@@ -70,13 +70,13 @@ impl Capture {
 
     /// QEMU's arguments that make it print what is needed.
     pub(super) fn arguments(&self) -> Vec<String> {
-        // `nochain`: else what jumps there directly is not told.
+        // `nochain`: otherwise direct jumps to there are not printed.
         let addresses = self.clocks.iter().chain([&self.layout.transmit]);
         let filter: Vec<String> = addresses.map(|address| format!("{address:#x}+1")).collect();
         ["-d", "cpu,nochain", "-dfilter", &filter.join(",")].map(str::to_owned).to_vec()
     }
 
-    /// Follows a guest to its end. Returns what QEMU said besides, and the packets, by the clock of the guest's CPU.
+    /// Follows a guest to its end. Returns QEMU's other output, and the packets, by the clock of the guest's CPU.
     pub(super) fn follow(mut self, log: File, memory: &Memory) -> io::Result<(String, File)> {
         let mut others = String::new();
         let mut printing = false;
@@ -129,8 +129,8 @@ impl Capture {
         self.packets.write_all(&bytes)
     }
 
-    /// Which way a packet goes that leaves a host by this interface: the peer of a link's end is the wire's. It is another interface that a packet
-    /// comes to a host by.
+    /// The direction of a packet that leaves a host by this interface, whose peer is the wire's end. A packet that arrives at a host comes by another
+    /// interface.
     fn way(&self, device: u64, memory: &Memory) -> Option<u32> {
         let mut name = [0; 16];
         memory.read(memory.pointer(device + self.layout.private as u64)? + self.layout.name as u64, &mut name)?;

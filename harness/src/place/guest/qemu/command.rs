@@ -17,7 +17,7 @@ use crate::result::recording::{Acceleration, Clockwork};
 /// The program.
 pub(super) const PROGRAM: &str = "qemu-system-x86_64";
 
-/// What makes a guest's machine differ from another.
+/// What can differ between guests' machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hardware {
     pub(super) acceleration: Acceleration,
@@ -26,18 +26,18 @@ pub(super) struct Hardware {
     pub(super) memory: u32,
 }
 
-/// What a kernel need not do for a lab: verify its certificates (a second under TCG), test its random numbers (half a second in Linux 6.12)
+/// What a kernel need not do at boot for a lab: verify its certificates (a second under TCG), test its random numbers (half a second in Linux 6.12)
 /// and ciphers, name the numbers in its trace points (a quarter of a second), look up the name of each function that can be traced (90 million
-/// instructions in Linux 7.2), ready file systems, hibernate. A kernel that has not got one of them, or calls it otherwise, does not mind.
+/// instructions in Linux 7.2), ready file systems, hibernate. A kernel ignores names that it does not have.
 const NEEDLESS: &str = "load_system_certificate_list,jent_mod_init,crypto_kdf108_init,trace_eval_init,trace_eval_sync,\
                         ftrace_check_for_weak_functions,ext4_init_fs,journal_init,zs_init,damon_stat_init,init_encrypted,snapshot_device_init";
-/// What guards a kernel and costs a guest time: nobody attacks a lab. Pages and stack offsets that are random or cleared for caution only,
-/// security modules, checks of copies; and a quarter of a boot goes into tests of ciphers that nobody uses here. Programs that always lie at
-/// the same addresses (`norandmaps`) are translated by TCG once, however often they are started.
+/// Switches off hardening that costs a guest time, since nobody attacks a lab: pages and stack offsets that are randomised or cleared as a
+/// precaution, security modules, checks of copies. A quarter of a boot would go into tests of ciphers that nothing uses here. TCG translates
+/// programs at fixed addresses (`norandmaps`) only once, however often they are started.
 const UNGUARDED: &str =
     "mitigations=off rodata=off init_on_alloc=0 lsm= hardened_usercopy=off randomize_kstack_offset=off cryptomgr.notests=1 norandmaps";
 
-/// All that QEMU and the kernel are told but for files.
+/// All arguments of QEMU and the kernel, except files.
 impl fmt::Display for Hardware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} -append '{}'", self.arguments().join(" "), self.kernel_line(MARK))
@@ -45,17 +45,17 @@ impl fmt::Display for Hardware {
 }
 
 impl Hardware {
-    /// The kernel's command line in the guest; its first process is given `mark`.
+    /// The kernel's command line in the guest; its first process gets `mark`.
     ///
-    /// `loglevel=5` shows warnings on the console and nothing below. A kernel that fails ends the guest (`panic=-1`, `reboot=t`,
-    /// `-no-reboot`). No random number follows from the host, and the kernel is where its symbols say (`nokaslr`).
+    /// `loglevel=5` shows only warnings and worse on the console. A kernel that fails ends the guest (`panic=-1`, `reboot=t`, `-no-reboot`).
+    /// No random number comes from the host, and the kernel is where its symbols say (`nokaslr`).
     pub(super) fn kernel_line(self, mark: &str) -> String {
-        // microvm has no PCI, and its only clock besides the time stamp counter, which counts instructions, is too slow to check that with.
+        // microvm has no PCI. Its time stamp counter counts instructions, and its only other clock is too slow to check that counter with.
         let clock = match self.clock {
             Clockwork::Real => "",
             Clockwork::Virtual { .. } | Clockwork::Events => " pci=off tsc=reliable",
         };
-        // cmpxchg16b, which programs need (HAProxy) and no kernel: as Linux 6.12 uses it, TCG has the flags wrong behind it.
+        // Hides cmpxchg16b from the kernel, which does not need it, but not from programs (HAProxy): as Linux 6.12 uses it, TCG sets wrong flags.
         let cpu = if self.acceleration == Acceleration::Tcg { " clearcpuid=141" } else { "" };
         format!(
             "console=ttyS0 loglevel=5 panic=-1 reboot=t random.trust_cpu=off random.trust_bootloader=off{clock}{cpu} edd=off nokaslr retain_initrd \
@@ -69,10 +69,10 @@ impl Hardware {
         ["-kernel", &kernel, "-initrd", &path(archive), "-append", &self.kernel_line(mark)].map(str::to_owned).to_vec()
     }
 
-    /// QEMU's arguments but for files.
+    /// QEMU's arguments, except files.
     fn arguments(self) -> Vec<String> {
-        // microvm has no firmware to run and no PCI to walk; unlike `pc` it is deterministic to the byte. Without virtual time kernels find
-        // nothing on it to measure the time stamp counter with. `isa-serial` brings the bus that the debug port is on.
+        // microvm has no firmware to run and no PCI to scan; unlike `pc` it is deterministic to the byte. In real time, kernels find nothing
+        // on it to calibrate the time stamp counter with. `isa-serial` brings the bus that the debug port is on.
         let machine = match self.clock {
             Clockwork::Real => "pc",
             Clockwork::Virtual { .. } | Clockwork::Events => "microvm,x-option-roms=off,pit=on,pic=on,isa-serial=on,rtc=on,acpi=on",
@@ -80,17 +80,17 @@ impl Hardware {
         let line = ["-M", machine, "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot"];
         let mut line: Vec<String> = line.map(str::to_owned).to_vec();
         let (accel, cpu) = match self.acceleration {
-            // With -cpu max Linux 6.12 dies of an instruction that TCG has wrong. Without `arat` the kernel believes that its timer stops when the
-            // CPU is idle, keeps to a periodic tick and rounds every timer up to 4 ms.
+            // With -cpu max Linux 6.12 dies of an instruction that TCG gets wrong. Without `arat` the kernel believes that its timer stops when the
+            // CPU is idle, uses a periodic tick, and rounds every timer up to 4 ms.
             Acceleration::Tcg => ("tcg", "qemu64,+arat"),
             Acceleration::Kvm | Acceleration::Host => ("kvm", "host"),
         };
         line.extend(["-accel", accel, "-cpu", cpu].map(str::to_owned));
         line.extend(["-m".to_owned(), self.memory.to_string()]);
         if let Clockwork::Virtual { shift } = self.clock {
-            // QEMU's main loop lets time go on to the next timer when the CPU is halted, and may look between the halt and the moment when what
-            // has been executed is counted: then time goes too far, by a microsecond or so, in two of six runs beside busy programs. While QEMU
-            // records, its main loop waits for the CPU to be through with both. What it records is not needed.
+            // QEMU's main loop advances time to the next timer when the CPU is halted, and may do so between the halt and the moment when the executed
+            // instructions are counted: then time goes too far, by a microsecond or so, in two of six runs beside busy programs. While QEMU
+            // records, its main loop waits until the CPU has done both. What it records is not needed.
             line.extend(["-icount".to_owned(), format!("shift={shift},sleep=off,rr=record,rrfile=/dev/null")]);
             line.extend(["-rtc", "base=2026-01-01,clock=vm", "-seed", "1"].map(str::to_owned));
         }
@@ -102,8 +102,8 @@ impl Hardware {
 pub(super) struct Process(Child, #[expect(dead_code, reason = "it is given back with the process")] Option<Seat>);
 
 impl Process {
-    /// Starts a guest, with `more` arguments. What it writes to its debug port comes out of the returned pipe, its console goes into a file,
-    /// and what QEMU itself says to `complaints`, or into a pipe that [`Self::end`] reads. QEMU is given the descriptors that arguments may name.
+    /// Starts a guest, with `more` arguments. What it writes to its debug port comes out of the returned pipe, and its console goes into a file.
+    /// QEMU's own output goes to `complaints`, or into a pipe that [`Self::end`] reads. QEMU inherits the descriptors that arguments may name.
     pub(super) fn start(
         machine: Hardware,
         more: &[String],
@@ -128,7 +128,7 @@ impl Process {
         Ok((Self(child, seat), port))
     }
 
-    /// Waits for its end, and tells what it complained of.
+    /// Waits for its end, and returns its error output.
     pub(super) fn end(mut self) -> io::Result<String> {
         let mut words = String::new();
         if let Some(mut stderr) = self.0.stderr.take() {
@@ -155,10 +155,10 @@ impl Drop for Process {
     }
 }
 
-/// QEMU's version, as it says it: `7.2.22`.
+/// QEMU's version, as it prints it: `7.2.22`.
 pub(super) fn version() -> io::Result<String> {
     let said = Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).output()?;
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     let version = said.split_whitespace().skip_while(|word| *word != "version").nth(1);
-    version.map(str::to_owned).ok_or_else(|| io::Error::other(format!("`{PROGRAM} --version` says no version")))
+    version.map(str::to_owned).ok_or_else(|| io::Error::other(format!("`{PROGRAM} --version` printed no version")))
 }

@@ -1,4 +1,4 @@
-//! A guest's memory, which is a file: it can be looked at while the guest runs, kept when it has ended, and begun with.
+//! A guest's memory, which is a file: it can be read while the guest runs, kept when it has ended, and be what another guest begins with.
 //! Not here: what is looked for in it.
 
 use std::fs::File;
@@ -22,7 +22,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// So many MiB of zeros.
+    /// This many MiB of zeros.
     pub(super) fn new(mebibytes: u32) -> io::Result<Self> {
         let size = u64::from(mebibytes) << 20;
         let file = anonymous_file("guest")?;
@@ -35,7 +35,7 @@ impl Memory {
         self.backing("share=on")
     }
 
-    /// QEMU's arguments that let a guest begin with it: the guest has what it changes for itself.
+    /// QEMU's arguments that let a guest begin with a private copy of it.
     pub(super) fn beginning(&self) -> Vec<String> {
         self.backing("share=off")
     }
@@ -56,18 +56,18 @@ impl Memory {
         self.size
     }
 
-    /// Takes what another one of the same size has, into one that nobody has written to.
+    /// Copies the contents of another memory of the same size into this one, which must be unused.
     pub(super) fn take(&self, other: &Self) -> io::Result<()> {
         other.write(&self.file)
     }
 
-    /// Writes it to the beginning of an empty file, in which nothing is where there are zeros.
+    /// Writes it to the beginning of an empty file, with holes for zeros.
     pub(super) fn write(&self, to: &File) -> io::Result<()> {
         to.set_len(self.size)?;
         let size = self.size as i64;
         let mut buffer = vec![0; 1 << 20];
         let mut end = 0;
-        // What is behind the last data is a hole up to the end.
+        // After the last data there is a hole up to the end.
         while let Some(mut at) = optional(lseek(&self.file, end, Whence::SeekData))?.filter(|at| *at < size) {
             end = lseek(&self.file, at, Whence::SeekHole)?.min(size);
             while at < end {
@@ -80,7 +80,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Fills a buffer from an address of the kernel's. It fails where there is no memory.
+    /// Fills a buffer from a kernel address. Fails where there is no memory.
     pub(super) fn read(&self, address: u64, buffer: &mut [u8]) -> Option<()> {
         let at = address.checked_sub(CODE).or_else(|| address.checked_sub(DIRECT))?;
         if at.checked_add(buffer.len() as u64)? > self.size {
@@ -101,7 +101,7 @@ impl Memory {
         Some(u64::from_le_bytes(bytes))
     }
 
-    /// The address behind the first instruction at or behind a function's beginning by which the time stamp counter is read: `rdtsc`, or
+    /// The address after the first instruction, at or after a function's beginning, that reads the time stamp counter: `rdtsc`, or
     /// `rdtscp`.
     pub(super) fn behind_rdtsc(&self, function: u64) -> Option<u64> {
         let mut code = [0; 256];
@@ -114,7 +114,7 @@ impl Memory {
     }
 }
 
-/// What was sought, or nothing behind the last of it.
+/// The offset that was sought, or `None` after the last.
 fn optional(sought: nix::Result<i64>) -> io::Result<Option<i64>> {
     match sought {
         Err(Errno::ENXIO) => Ok(None),

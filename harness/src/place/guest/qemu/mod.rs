@@ -1,7 +1,7 @@
-//! QEMU as a guest's machine: in real time with the fastest acceleration that works, or in virtual time, where what is executed is time.
+//! QEMU as a guest's machine: in real time with the fastest acceleration that works, or in virtual time, which counts executed instructions.
 //! Not here: what is inside the guest.
 //!
-//! The order is in the machine's firmware configuration, what the guest has to say leaves by a debug port, and nothing else goes in or out.
+//! The order comes in through the machine's firmware configuration, the answers leave by a debug port, and nothing else goes in or out.
 
 mod accel;
 mod align;
@@ -41,7 +41,7 @@ use port::{MARK, ORDER, PAYLOAD};
 use ready::{Kept, Ready};
 use stub::Stub;
 
-/// How much memory a guest has, in MiB. With less than 768 free the kernel allows TCP smaller receive buffers than common computers have
+/// How much memory a guest has, in MiB. With less than 768 free, the kernel limits TCP to smaller receive buffers than common computers have
 /// (net/ipv4/tcp.c, tcp_init).
 const MEMORY: u32 = 1024;
 
@@ -59,7 +59,7 @@ pub(super) struct Qemu {
 
 /// Why there is no guest that waits for its order.
 enum Unready {
-    /// It did not come so far.
+    /// It ended before it was ready.
     Ended(Boot),
     Broken(GuestError),
 }
@@ -85,7 +85,7 @@ impl Qemu {
             (_, Some(_)) => {
                 return Err(GuestError::refused(Failure::says(
                     Kind::Unsupported,
-                    "there is no virtual time under KVM: only TCG counts instructions",
+                    "there is no virtual time under KVM, since only TCG counts instructions",
                 )));
             }
         })
@@ -99,7 +99,7 @@ impl Qemu {
         boot.is_ok_and(|boot| boot.answers.iter().any(|answer| matches!(answer, Message::Place(_))))
     }
 
-    /// Readies a capture of the links of an errand's first job: where the kernel has what is looked at is found out by booting it.
+    /// Prepares a capture of the links of an errand's first job: the addresses to watch in the kernel are found by booting it.
     fn capture(&self, errand: &Errand, snap: Snap) -> Result<Result<Watch, Boot>, GuestError> {
         let memory = || Memory::new(self.hardware.memory).map_err(failed("make the guest's memory"));
         let Some(job) = errand.requests.first().and_then(Request::job) else { return Ok(Ok(Watch::Nothing)) };
@@ -121,7 +121,7 @@ impl Qemu {
     }
 
     fn watched(&self, errand: &Errand, watch: Watch, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
-        // Only a boot in virtual time comes to the same state each time.
+        // Only a boot in virtual time reaches the same state each time.
         let ready = match self.hardware.clock {
             Clockwork::Real => None,
             Clockwork::Virtual { .. } | Clockwork::Events => match self.ready(errand) {
@@ -161,7 +161,7 @@ impl Qemu {
             let (said, packets) = ended.map_err(failed("capture"))?;
             complaint = said + &complaint;
             if let Some(Message::Recording(recording)) = answers.first() {
-                align::tell(recording, packets, &mut |fresh| news(0, fresh)).map_err(failed("tell packets"))?;
+                align::tell(recording, packets, &mut |fresh| news(0, fresh)).map_err(failed("read the captured packets"))?;
             }
         }
         let before = ready.map(|ready| ready.console.clone()).unwrap_or_default();
@@ -170,10 +170,10 @@ impl Qemu {
 
     /// A guest that has booted and waits for its order.
     fn ready(&self, errand: &Errand) -> Result<Arc<Ready>, Unready> {
-        let mut files = code().map_err(failed("see which libraries this program has"))?;
+        let mut files = code().map_err(failed("find this program's libraries"))?;
         files.extend([errand.program.cloned().unwrap_or_else(|| PathBuf::from("/proc/self/exe")), errand.kernel.image()]);
         let made_of: Vec<_> = files.iter().map(|file| (file, identity(file))).collect();
-        // The program that makes QEMU's command line need not be the one in the guest.
+        // The program that makes QEMU's command line may differ from the one in the guest.
         let kind = format!("QEMU {}, {}, {made_of:?}", self.version, self.hardware);
         let file = errand.kernel.directory.join("ready");
         ready::kept(&kind, Some(&*file).filter(|_| errand.lasting), || {
@@ -216,7 +216,7 @@ impl Machine for Qemu {
     }
 
     fn sees_packets(&self) -> bool {
-        // In real time it would be slowed down by what it prints.
+        // In real time printing would slow it down.
         matches!(self.hardware.clock, Clockwork::Virtual { .. })
     }
 
@@ -238,13 +238,13 @@ impl Machine for Qemu {
     }
 
     fn probing(&self) -> Arc<dyn Machine> {
-        // In virtual time no busy computer makes a probe fail.
+        // In virtual time a busy computer cannot make a probe fail.
         let hardware = Hardware { acceleration: Acceleration::Tcg, clock: Clockwork::Virtual { shift: SHIFT }, ..self.hardware };
         Arc::new(Self { hardware, ..self.clone() })
     }
 }
 
-/// Lets a guest begin, from the state that is kept if there is one, or lets a debugger do so.
+/// Starts a guest, from a kept state if there is one, or lets a debugger start it.
 fn begin(monitor: &mut Monitor, ready: Option<&Ready>, gdb: Option<u16>, news: &mut dyn FnMut(usize, News)) -> io::Result<()> {
     monitor.greet()?;
     ready.map_or(Ok(()), |ready| ready.restore(monitor))?;
@@ -254,7 +254,7 @@ fn begin(monitor: &mut Monitor, ready: Option<&Ready>, gdb: Option<u16>, news: &
     Ok(())
 }
 
-/// An order and what it needs, in files without names from which QEMU's firmware configuration hands them to the guest.
+/// An order and what it needs, in unnamed files that QEMU's firmware configuration hands to the guest.
 struct Handed {
     order: File,
     payload: File,
@@ -277,20 +277,20 @@ impl Handed {
     }
 }
 
-/// What is watched of a boot from outside.
+/// What to watch of a boot from outside.
 enum Watch {
     Nothing,
-    /// Its memory, when it is over.
+    /// Its memory, once it is over.
     Memory(Arc<Memory>),
     Packets(Box<Capture>, Memory),
 }
 
-/// The thread that follows a guest to its end, and returns what QEMU said besides and the packets.
+/// The thread that follows a guest to its end, and returns QEMU's other output and the packets.
 type Follower = thread::JoinHandle<io::Result<(String, File)>>;
 
 impl Watch {
-    /// QEMU's arguments for a guest that begins with what one has that is ready, or with nothing; and for packets the thread that follows them
-    /// and what QEMU's standard error must be.
+    /// QEMU's arguments for a guest that begins with the memory of a ready one, or with empty memory. For packets also the thread that follows them
+    /// and QEMU's standard error.
     fn begin(self, ready: Option<&Ready>) -> io::Result<(Vec<String>, Option<Follower>, Option<OwnedFd>)> {
         let shown = |memory: &Memory| {
             ready.map_or(Ok(()), |ready| memory.take(&ready.memory))?;

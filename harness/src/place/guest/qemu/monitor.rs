@@ -1,4 +1,4 @@
-//! QEMU's monitor: what takes commands from outside the guest (its docs/interop/qmp-spec).
+//! QEMU's monitor, which takes commands from outside the guest (its docs/interop/qmp-spec).
 //! Not here: which commands, and what for.
 
 use std::io::{self, BufRead, BufReader, Write};
@@ -7,11 +7,11 @@ use std::os::unix::net::UnixStream;
 
 use serde_json::{Value, json};
 
-/// Our end of a connection to a monitor.
+/// mplab's end of a connection to a monitor.
 pub(super) struct Monitor(BufReader<UnixStream>);
 
 impl Monitor {
-    /// A connection, QEMU's end of it, and QEMU's arguments that make it that and let the guest wait.
+    /// A connection, QEMU's end of it, and QEMU's arguments that use it and let the guest wait.
     pub(super) fn open() -> io::Result<(Self, OwnedFd, Vec<String>)> {
         let (ours, its) = UnixStream::pair()?;
         let its = OwnedFd::from(its);
@@ -30,13 +30,13 @@ impl Monitor {
         self.tell("cont", &json!({})).map(drop)
     }
 
-    /// Lets a debugger connect at a port of the loopback interface, and let the guest go on.
+    /// Lets a debugger connect to a port of the loopback interface, which then lets the guest go on.
     pub(super) fn debugged(&mut self, port: u16) -> io::Result<()> {
         let line = format!("gdbserver tcp:127.0.0.1:{port}");
         self.tell("human-monitor-command", &json!({ "command-line": line })).map(drop)
     }
 
-    /// What QEMU answers to a command.
+    /// Sends a command, and returns QEMU's answer.
     pub(super) fn tell(&mut self, command: &str, arguments: &Value) -> io::Result<Value> {
         let line = json!({ "execute": command, "arguments": arguments });
         self.0.get_mut().write_all(format!("{line}\n").as_bytes())?;
@@ -45,7 +45,7 @@ impl Monitor {
             if self.0.read_line(&mut line)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            // A greeting and events come besides.
+            // A greeting and events may come in between.
             match serde_json::from_str::<Value>(&line)? {
                 Value::Object(mut said) if said.contains_key("return") => return Ok(said["return"].take()),
                 Value::Object(said) if said.contains_key("error") => {

@@ -1,4 +1,4 @@
-//! A guest's side of QEMU's machine: the firmware configuration has the order, a debug port carries what is said.
+//! A guest's side of QEMU's machine: the firmware configuration has the order, and a debug port transports the answers.
 //! Not here: how these ports are driven.
 
 use std::io::{self, Write};
@@ -8,9 +8,9 @@ use super::super::machine::Inside;
 use crate::kernel::boot;
 use crate::kernel::port::Port;
 
-/// The argument by which the kernel's command line makes this program the first process of a guest of QEMU.
+/// The argument on the kernel's command line that makes this program the first process of a QEMU guest.
 pub(in super::super) const MARK: &str = "mplab:guest";
-/// What the order is called in the machine's firmware configuration, and the archive of files that it needs.
+/// The names in the machine's firmware configuration of the order, and of the archive of files that it needs.
 pub(super) const ORDER: &str = "opt/mplab/order";
 pub(super) const PAYLOAD: &str = "opt/mplab/payload";
 
@@ -21,7 +21,7 @@ pub(in super::super) fn open() -> io::Result<Box<dyn Inside>> {
 
 impl Inside for Port {
     fn order(&mut self) -> io::Result<Vec<u8>> {
-        // The same guest has come so far whatever it is to do.
+        // Up to here the guest is the same whatever its order.
         boot::come_by()?;
         Ok(frames::read(&mut &self.configured(ORDER)?[..])?.unwrap_or_default())
     }

@@ -1,10 +1,10 @@
-//! Guests that have booted and wait for their order: kept once, begun with many times. A boot in virtual time comes to the same state each
-//! time, so a run that begins with a kept one is the run that boots.
+//! Guests that have booted and wait for their order: kept once, used to begin many runs. A boot in virtual time reaches the same state each
+//! time, so a run that begins with a kept guest is the same as one that boots.
 //! Not here: what is booted, or ordered.
 //!
-//! The guest comes by an address ([`boot::STOP`]) where QEMU stops it. Its memory is a file already, which those that begin with it map for
-//! themselves, and QEMU writes the state of the devices to another, as it does for Xen, which has the memory elsewhere too. QEMU lets virtual
-//! time go on to the next timer when it stops a guest: each time the same.
+//! QEMU stops the guest at an address that it passes ([`boot::STOP`]). Its memory is already a file, which guests that begin with it map
+//! privately. QEMU writes the state of the devices to another file, as it does for Xen, which also has the memory elsewhere. When QEMU stops a
+//! guest, virtual time goes on to the next timer: the same one each time.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -37,26 +37,26 @@ pub(super) struct Ready {
     pub(super) console: String,
 }
 
-/// What became of a guest that should wait.
+/// What happened to a guest that should wait.
 pub(super) enum Kept {
-    /// It does, and this is the state of its devices.
+    /// It waits, with this state of its devices.
     Waits(File),
-    /// It ended before.
+    /// It ended first.
     Ended,
-    /// It did not come so far in time.
+    /// It did not get there in time.
     Hangs,
 }
 
-/// How many are kept. One has as much memory as a kernel that has just booted, 100 to 150 MB.
+/// How many are kept. Each takes as much memory as a kernel that has just booted, 100 to 150 MB.
 const KEPT: usize = 8;
 
-/// What is being kept of one kind of guest, or is.
+/// The kept guest of one kind, once it has been made.
 type Slot = Arc<Mutex<Option<Arc<Ready>>>>;
 
-/// By what makes a guest differ from another, the last used last.
+/// By kind of guest, the last used last.
 static SLOTS: Mutex<Vec<(String, Slot)>> = Mutex::new(Vec::new());
 
-/// The guest of this kind, taken from a file if it is in that, else made: by one thread, while others wait for it.
+/// The guest of this kind, taken from a file if that has it, else made by one thread while others wait.
 pub(super) fn kept<E>(kind: &str, file: Option<&Path>, make: impl FnOnce() -> Result<Ready, E>) -> Result<Arc<Ready>, E> {
     let place = {
         let mut places = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,21 +75,21 @@ pub(super) fn kept<E>(kind: &str, file: Option<&Path>, make: impl FnOnce() -> Re
         found
     } else {
         let booted = make()?;
-        // Where nothing can be written it costs a boot the next time.
+        // If it cannot be written, it costs a boot the next time.
         file.and_then(|file| booted.write(file, kind).ok());
         booted
     };
     Ok(ready.insert(Arc::new(guest)).clone())
 }
 
-/// What a file says behind a guest's memory, as a line of JSON; behind that is the state of the devices.
+/// The line of JSON after a guest's memory in a file; the state of the devices follows.
 #[derive(Serialize, Deserialize)]
 struct About {
     kind: String,
     console: String,
 }
 
-/// Lets a guest come to where it waits, and writes down the state of its devices.
+/// Runs a guest up to where it waits, and saves the state of its devices.
 pub(super) fn keep(stub: &mut Stub, monitor: &mut Monitor, patience: Duration) -> io::Result<Kept> {
     match stub.run_to(boot::STOP, patience) {
         Ok(true) => {}
@@ -104,14 +104,14 @@ pub(super) fn keep(stub: &mut Stub, monitor: &mut Monitor, patience: Duration) -
 }
 
 impl Ready {
-    /// QEMU's arguments for a guest that begins with a kept one, but for the memory. What is written down for Xen says neither of which machine
-    /// it is, nor what its fields are.
+    /// QEMU's arguments for a guest that begins with a kept one, except for the memory. The state that is saved for Xen describes neither its machine
+    /// nor its fields.
     pub(super) const ARGUMENTS: [&str; 6] =
         ["-incoming", "defer", "-global", "migration.send-configuration=off", "-machine", "suppress-vmdesc=on"];
 
     /// The guest in a file, if it is one of this kind.
     fn read(file: &Path, kind: &str) -> Option<Self> {
-        // QEMU opens it for writing, too, although it writes nothing.
+        // QEMU opens it for writing too, although it writes nothing.
         let mut file = OpenOptions::new().read(true).write(true).open(file).ok()?;
         let mut size = [0; 8];
         file.seek(SeekFrom::End(-8)).and_then(|_| file.read_exact(&mut size)).ok()?;
@@ -129,8 +129,8 @@ impl Ready {
         Some(Self { memory: Memory::of(file, size), devices, console: about.console })
     }
 
-    /// Writes it to a file, which is there as a whole or as it was before. Until then it has no name, so that a process that is killed leaves
-    /// nothing; some file systems have no such files.
+    /// Writes it to a file in full, or leaves the file as it was. Until it is complete it has no name, so that a killed process leaves nothing; some
+    /// file systems do not support that.
     fn write(&self, file: &Path, kind: &str) -> io::Result<()> {
         let directory = file.parent().unwrap_or(Path::new("."));
         let mut nameless = OpenOptions::new().read(true).write(true).custom_flags(libc::O_TMPFILE).open(directory)?;
@@ -143,17 +143,17 @@ impl Ready {
         rest.extend(self.memory.size().to_le_bytes());
         nameless.seek(SeekFrom::End(0))?;
         nameless.write_all(&rest)?;
-        // A guest without some of its memory would be taken for a kernel that fails.
+        // A guest with missing memory would look like a kernel that fails.
         nameless.sync_all()?;
         let draft = file.with_extension(process::id().to_string());
         linkat(AT_FDCWD, &*path(&nameless), AT_FDCWD, &draft, AtFlags::AT_SYMLINK_FOLLOW)?;
         fs::rename(&draft, file)
     }
 
-    /// Makes a guest that has this one's memory be where this one is, before it begins.
+    /// Restores the devices of a guest that has this one's memory, before it begins.
     pub(super) fn restore(&self, monitor: &mut Monitor) -> io::Result<()> {
         monitor.tell("migrate-incoming", &json!({ "uri": format!("exec:cat {}", path(&self.devices)) }))?;
-        // Whoever lets it go on before would let it begin elsewhere.
+        // If the guest went on earlier, it would begin elsewhere.
         while monitor.tell("query-status", &json!({}))?["status"] == "inmigrate" {
             thread::sleep(Duration::from_millis(1));
         }

@@ -1,5 +1,5 @@
-//! QEMU's end of gdb's protocol (its "Remote Serial Protocol"): what stops a guest at an address.
-//! Not here: what for.
+//! QEMU's end of gdb's protocol (its "Remote Serial Protocol"), which stops a guest at an address.
+//! Not here: which address, and why.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(super) struct Stub(UnixStream);
 
 impl Stub {
-    /// A connection, QEMU's end of it, and QEMU's arguments that make it that.
+    /// A connection, QEMU's end of it, and QEMU's arguments that use it.
     pub(super) fn open() -> io::Result<(Self, OwnedFd, Vec<String>)> {
         let (ours, its) = UnixStream::pair()?;
         let its = OwnedFd::from(its);
@@ -19,7 +19,7 @@ impl Stub {
         Ok((Self(ours), its, arguments))
     }
 
-    /// Lets the guest run until it comes to an address, for so long at most. Returns whether it came there; it may have ended.
+    /// Lets the guest run until it reaches an address, at most for `patience`. Returns whether it got there; it may have ended.
     pub(super) fn run_to(&mut self, address: u64, patience: Duration) -> io::Result<bool> {
         // A software breakpoint: QEMU's changes no memory.
         let set = self.ask(&format!("Z0,{address:x},1"))?;
@@ -48,7 +48,7 @@ impl Stub {
             let mut one = [0];
             self.0.read_exact(&mut one).map(|()| one[0])
         };
-        // Acknowledgements come before it, and two digits of a sum behind it: no byte is lost within a computer.
+        // Acknowledgements come before it, and two digits of a checksum after it, which is not needed within a computer.
         while byte()? != b'$' {}
         let mut packet = Vec::new();
         loop {
@@ -59,7 +59,7 @@ impl Stub {
         }
         byte()?;
         byte()?;
-        // That the guest has ended is QEMU's last word: then nobody listens.
+        // QEMU's last message is that the guest has ended: nobody reads the acknowledgement.
         self.0.write_all(b"+").ok();
         String::from_utf8(packet).map_err(io::Error::other)
     }

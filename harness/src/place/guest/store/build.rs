@@ -1,8 +1,8 @@
-//! Kernels built of their sources as programs that run by themselves (User-Mode Linux): a tree or a package of sources, with the
-//! configuration that labs need. Not here: what becomes of the result, which is imported as any other kernel.
+//! Builds kernels from source as ordinary programs (User-Mode Linux): from a source tree or package, with the configuration
+//! that labs need. Not here: importing the result, which is done as for any other kernel.
 //!
-//! All that a build writes is in a directory of its own below the store, and stays there: the next build of that kernel compiles what has
-//! changed. A tree is only read.
+//! A build writes only to a directory of its own in the store, which stays there: the next build of that kernel compiles only what has
+//! changed. The source tree is only read.
 
 mod config;
 mod make;
@@ -27,37 +27,37 @@ use source::Source;
 /// What to build.
 #[derive(Debug, Clone)]
 pub struct Recipe {
-    /// A tree of sources, or a package with one in it (`linux-source-*.tar.xz`, or the .deb of that).
+    /// A source tree, or a package with one (`linux-source-*.tar.xz`, or its .deb).
     pub tree: PathBuf,
-    /// Files with options on top of those that labs need, as in a kernel's `.config`. The last word counts.
+    /// Files in `.config` syntax with options to add to those that labs need. The last setting of an option counts.
     pub configs: Vec<PathBuf>,
-    /// How many compilers run at once; if not said, one on each processor.
+    /// How many compilers run at once; one per processor if absent.
     pub jobs: Option<NonZero<usize>>,
 }
 
-/// How far a build is.
+/// The progress of a build.
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'a> {
     /// A package is being unpacked.
     Unpacking(Progress<'a>),
-    /// The configuration is made. Some of what the recipe asked for may not be in it.
+    /// The configuration has been made. It may lack some options of the recipe.
     Configured(&'a [Dropped]),
     /// The compiler is at work.
     Compiling {
-        /// How many files there are of this build.
+        /// How many files this build has made.
         made: u64,
         /// The last of them.
         file: &'a str,
     },
 }
 
-/// Why there is no new kernel. A kernel that had the name stays as it was.
+/// Why there is no new kernel. An existing kernel of that name stays as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// Programs are missing.
     #[error("to build a kernel, {0}")]
     Tools(String),
-    /// These are no sources that can be built.
+    /// The sources cannot be built.
     #[error("{}: {why}", .tree.display())]
     Tree {
         /// What was named.
@@ -68,7 +68,7 @@ pub enum BuildError {
     /// A file of options cannot be used.
     #[error("{}{}: {why}", .file.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
     Config {
-        /// Which.
+        /// The file.
         file: PathBuf,
         /// The line, from 1.
         line: Option<usize>,
@@ -76,19 +76,19 @@ pub enum BuildError {
         why: String,
     },
     /// `make` failed.
-    #[error("{what} failed:\n{said}\nall that `make` said is in {}", .log.display())]
+    #[error("{what} failed:\n{said}\nthe full output of `make` is in {}", .log.display())]
     Make {
-        /// What it was to make.
+        /// What it should have made.
         what: &'static str,
-        /// What it and the compiler complained of.
+        /// Its and the compiler's errors.
         said: String,
-        /// The file with all it said.
+        /// The file with its full output.
         log: PathBuf,
     },
-    /// `make` cannot be started or listened to.
+    /// `make` cannot be started, or its output cannot be read.
     #[error("failed to run make: {0}")]
     Start(io::Error),
-    /// What was built is no kernel, or the package cannot be read.
+    /// What was built is not a kernel, or the package cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
     /// The store failed.
@@ -97,7 +97,7 @@ pub enum BuildError {
 }
 
 impl Store {
-    /// Builds a kernel, and tells how far it is. A kernel that has the name is replaced, once the new one is complete.
+    /// Builds a kernel, and reports progress. An existing kernel of that name is replaced once the new one is complete.
     pub fn build(&self, name: &str, recipe: &Recipe, step: &mut dyn FnMut(Step)) -> Result<Kernel, BuildError> {
         let directory = self.place(name)?;
         tools::look()?;
@@ -121,18 +121,18 @@ impl Store {
         Ok(Kernel::read(name, directory)?)
     }
 
-    /// How much the directory takes in which a kernel was built, in bytes, if there is one.
+    /// The size of a kernel's build directory, in bytes, if there is one.
     pub fn built(&self, name: &str) -> Option<u64> {
         site::size(&Site::path(&self.directory, name))
     }
 }
 
-/// What tells the configuration that labs need from that of another mplab.
+/// A checksum of the configuration that labs need, which differs from that of other versions of mplab.
 pub(super) fn configuration() -> u32 {
     config::checksum()
 }
 
-/// For [`Result::map_err`]: what was tried on what.
+/// For [`Result::map_err`]: what mplab tried to do, and with which file.
 fn files(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BuildError {
     let failed = StoreError::files(action, path);
     move |error| failed(error).into()

@@ -1,5 +1,5 @@
-//! Drafts: directories beside the kernels in which one is written before it gets its name. A draft whose writer is gone is swept away by
-//! whoever opens the store next. Not here: what is written.
+//! Drafts: directories beside the kernels in which a kernel is written before it gets its name. A draft whose writer is gone is removed when the
+//! store is next opened. Not here: what is written.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use nix::fcntl::{AT_FDCWD, Flock, FlockArg, RenameFlags, renameat2};
 
 use super::StoreError;
 
-/// How drafts are called, with a number. No kernel can be called so.
+/// The name of drafts, before a number. No kernel can have such a name.
 const PREFIX: &str = ".draft-";
 
-/// A directory that is gone with its writer unless it was given a name.
+/// A directory that is removed with its writer unless it was published.
 pub(super) struct Draft {
     directory: PathBuf,
     /// Held for as long as the writer lives.
@@ -24,7 +24,7 @@ impl Draft {
     /// An empty draft in a store.
     pub(super) fn begin(store: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(store).map_err(StoreError::files("make the directory", store))?;
-        // Between a draft's making and its lock nobody may sweep.
+        // Nobody may sweep between the making of a draft and its lock.
         let _sweeper = lock(store, FlockArg::LockExclusive)?;
         sweep(store)?;
         let mut names = (0..).map(|number| store.join(format!("{PREFIX}{number}")));
@@ -39,9 +39,9 @@ impl Draft {
         &self.directory
     }
 
-    /// Gives it its name, and takes that from the directory that had it, which is removed.
+    /// Gives it its name. An existing directory of that name is removed.
     pub(super) fn publish(mut self, store: &Path, name: &str) -> Result<(), StoreError> {
-        // Its old name is free at once or has what was replaced, and nobody else may take it before that is gone.
+        // The draft's name is now free or has the replaced directory, and nobody else may take it before that is gone.
         let _sweeper = lock(store, FlockArg::LockExclusive)?;
         let place = store.join(name);
         let rename = |flags| renameat2(AT_FDCWD, &self.directory, AT_FDCWD, &place, flags);
@@ -57,7 +57,7 @@ impl Draft {
         }
     }
 
-    /// Removes it, and says if that failed.
+    /// Removes it, and reports if that failed.
     pub(super) fn remove(mut self) -> Result<(), StoreError> {
         let draft = mem::take(&mut self.directory);
         fs::remove_dir_all(&draft).map_err(StoreError::files("remove", &draft))
@@ -66,14 +66,14 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Published or removed already if this is empty. Half a kernel that cannot be removed now is swept away by the next draft.
+        // If empty, it was already published or removed. A partial kernel that cannot be removed now is swept by the next draft.
         if !self.directory.as_os_str().is_empty() {
             fs::remove_dir_all(&self.directory).ok();
         }
     }
 }
 
-/// Removes the drafts whose writers are gone, unless somebody is making one or the store is another user's: then the next does.
+/// Removes the drafts whose writers are gone, unless a process is making one or the store is another user's: then the next call does.
 pub(super) fn sweep_if_possible(store: &Path) {
     if let Ok(_sweeper) = lock(store, FlockArg::LockExclusiveNonblock) {
         sweep(store).ok();

@@ -1,9 +1,9 @@
-//! Kernels out of what people have: Debian's and Ubuntu's packages, RPMs, tar archives, images, directories of modules, build trees, and
+//! Imports kernels from what people have: Debian's and Ubuntu's packages, RPMs, tar archives, images, directories of modules, build trees, and
 //! kernels that are programs.
 //! Not here: where the result is kept.
 //!
-//! An import gathers all that may be of use into a directory beside the result, then keeps the image, the wanted modules and those that they
-//! need, not compressed, and writes the manifest. It takes formats from the content of files, and never a path from an archive.
+//! An import gathers everything of possible use in a directory beside the result. Then it keeps the image, the wanted modules and those that they
+//! need, not compressed, and writes the manifest. It detects formats by content, and never uses a path from an archive.
 
 pub(super) mod archive;
 mod embedded;
@@ -25,24 +25,24 @@ pub(super) use material::Counted;
 use material::Material;
 use module::ModuleFile;
 
-/// Where an import gathers, below the draft.
+/// The directory in the draft in which an import gathers files.
 const GATHERED: &str = "gathered";
 
-/// How far an import is.
+/// The progress of an import.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'a> {
     /// The file that is being read.
     pub file: &'a Path,
-    /// How much of it was, in bytes.
+    /// How much of it has been read, in bytes.
     pub read: u64,
-    /// How long it is, in bytes.
+    /// Its length, in bytes.
     pub size: u64,
 }
 
 /// Why there is no new kernel.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The files are not what a kernel can be made of.
+    /// A kernel cannot be made from the files.
     #[error("{0}")]
     Material(String),
     /// A file cannot be read to its end.
@@ -69,14 +69,14 @@ pub(super) fn name(file: &Path) -> String {
     file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// What a manifest says of where a kernel came from.
+/// What a manifest says about where a kernel came from.
 #[derive(Default)]
 pub(super) struct Origin {
     pub(super) from: Vec<String>,
     pub(super) configured: Option<u32>,
 }
 
-/// Writes a kernel made of `files` into a directory, which is said to have an origin.
+/// Writes a kernel made from `files` to a directory, with an origin in its manifest.
 pub(super) fn import(files: &[PathBuf], origin: Origin, draft: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), ImportError> {
     let gathered = draft.join(GATHERED);
     make_directory(&gathered)?;
@@ -114,7 +114,7 @@ pub(super) fn import(files: &[PathBuf], origin: Origin, draft: &Path, progress: 
     write(&draft.join(MANIFEST), manifest.to_json().as_bytes())
 }
 
-/// The wanted modules that there are, with those they need, each behind these.
+/// The wanted modules that exist, with those they need, each after these.
 fn choose(material: &Material, image: &Image) -> Result<Vec<ModuleFile>, ImportError> {
     let mut choice = Choice { material, image, known: BTreeSet::new(), aliases: None, chosen: Vec::new() };
     let names = wanted(image.form).map(|wanted| wanted.name).chain(WELCOME.iter().copied());
@@ -128,7 +128,7 @@ struct Choice<'a> {
     material: &'a Material,
     image: &'a Image,
     known: BTreeSet<String>,
-    /// By alias, the modules that have it and fit any processor. Read only if one is asked for: that takes reading all modules.
+    /// By alias, the modules that have it and fit any processor. Filled only on demand, since that takes reading all modules.
     aliases: Option<BTreeMap<String, String>>,
     chosen: Vec<ModuleFile>,
 }
@@ -141,21 +141,21 @@ impl Choice<'_> {
         let mut module = self.material.module(name)?;
         if module.release != self.image.release {
             return Err(ImportError::Material(format!(
-                "{}: a module of Linux {}, while the image from {} is Linux {}: give both of the same release",
+                "{}: a module of Linux {}, but the image from {} is Linux {}: name files of one release",
                 self.material.modules[name].from, module.release, self.image.from, self.image.release
             )));
         }
         for needed in &module.needs {
             if !self.material.modules.contains_key(needed) {
                 return Err(ImportError::Material(format!(
-                    "{}: the module {name} needs {needed}, which is in none of the files: give the release's other packages of modules, too \
+                    "{}: the module {name} needs {needed}, which none of the files contains: name the release's other packages of modules, too \
                      (such as linux-modules-extra, or kernel-modules beside kernel-modules-core)",
                     self.material.modules[name].from
                 )));
             }
             self.take(needed)?;
         }
-        // What modprobe would load first, but can do without. Often a name that several modules answer to.
+        // What modprobe would load first if it can: often an alias of several modules.
         for before in std::mem::take(&mut module.before) {
             if let Some(found) = self.answering(&before)? {
                 self.take(&found)?;
@@ -166,7 +166,7 @@ impl Choice<'_> {
         Ok(())
     }
 
-    /// The module to load where one asks for `name`, if that is not built in.
+    /// The module to load for `name`, if that is not built in.
     fn answering(&mut self, name: &str) -> Result<Option<String>, ImportError> {
         if self.material.modules.contains_key(name) {
             return Ok(Some(name.to_owned()));
@@ -189,7 +189,7 @@ impl Choice<'_> {
 }
 
 impl Material {
-    /// Where the kernel has something wanted.
+    /// Whether and where the kernel has a wanted feature.
     fn presence(&self, wanted: &super::wanted::Wanted) -> Presence {
         if self.modules.contains_key(wanted.name) {
             Presence::Module
@@ -207,13 +207,13 @@ fn make_directory(path: &Path) -> Result<(), ImportError> {
     Ok(fs::create_dir(path).map_err(StoreError::files("make the directory", path))?)
 }
 
-/// Writes a file so that it is there after a power failure, too.
+/// Writes a file that survives a power failure.
 fn write(path: &Path, content: &[u8]) -> Result<(), ImportError> {
     let written = File::create(path).and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
     Ok(written.map_err(StoreError::files("write", path))?)
 }
 
-/// Lets a file be run by whoever may read it.
+/// Makes a file executable for everyone who may read it.
 fn executable(path: &Path) -> Result<(), ImportError> {
     Ok(fs::set_permissions(path, Permissions::from_mode(0o755)).map_err(StoreError::files("make executable", path))?)
 }

@@ -1,5 +1,5 @@
-//! The manifest of a kernel: what it is, where it came from, which modules came along, and what is in it.
-//! Not here: how that is found out.
+//! The manifest of a kernel: what it is, where it came from, its modules and its features.
+//! Not here: finding that out.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,39 +11,39 @@ pub const FORMAT: u32 = 2;
 /// The oldest format that is read. Its manifests have no [`Form`]: all kernels were images.
 const OLDEST: u32 = 1;
 
-/// Why a text is no manifest.
+/// Why a text is not a manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// It is not even JSON, or has not what belongs there.
+    /// It is not JSON, or lacks required fields.
     #[error("not a kernel's manifest: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is one of another version of mplab.
-    #[error("a manifest of format {0}, and this mplab reads formats {OLDEST} to {FORMAT}")]
+    /// It is from another version of mplab.
+    #[error("a manifest of format {0}, but this version of mplab reads formats {OLDEST} to {FORMAT}")]
     Format(u64),
 }
 
-/// What is known of a kernel.
+/// What is known about a kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`FORMAT`].
     pub format: u32,
-    /// What `uname -r` says in it: `6.12.95+deb12-cloud-amd64`.
+    /// What `uname -r` prints in it: `6.12.95+deb12-cloud-amd64`.
     pub release: String,
-    /// The release and what else the image says of its build.
+    /// The release and what else the image says about its build.
     pub version: String,
     /// What the image is, and so what runs it.
     #[serde(default)]
     pub form: Form,
-    /// The names of the files it was made of, without their directories.
+    /// The names of the files it was made from, without their directories.
     pub from: Vec<String>,
     /// For a kernel that [`Store::build`](super::Store::build) made: the checksum of the configuration that labs needed then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configured: Option<u32>,
-    /// How much it takes on the disk, in bytes.
+    /// Its size on disk, in bytes.
     pub size: u64,
-    /// Its modules, each behind those it needs.
+    /// Its modules, each after those it needs.
     pub modules: Vec<Module>,
-    /// What mplab would like a kernel to have, see [`wanted`](super::wanted), and whether it has it.
+    /// What mplab wants a kernel to have (see [`wanted`](super::wanted)), and whether it has it.
     pub features: BTreeMap<String, Presence>,
 }
 
@@ -54,7 +54,7 @@ pub enum Form {
     /// An image that a machine boots: QEMU runs it.
     #[default]
     Image,
-    /// A program of this computer's that runs by itself: User-Mode Linux (`ARCH=um`).
+    /// An ordinary program: User-Mode Linux (`ARCH=um`).
     Program,
 }
 
@@ -84,7 +84,7 @@ impl Module {
     }
 }
 
-/// Where a kernel has a feature.
+/// Whether and where a kernel has a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Presence {
@@ -94,7 +94,7 @@ pub enum Presence {
     Module,
     /// Nowhere.
     Absent,
-    /// None of the files says it: there was neither a configuration nor a list of what is built in.
+    /// Not known: there was neither a configuration nor a list of what is built in.
     Unknown,
 }
 

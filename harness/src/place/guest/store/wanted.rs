@@ -1,18 +1,18 @@
-//! What mplab wants of a kernel, as data: an import keeps the modules of these, and says which are built in or absent.
+//! What mplab wants a kernel to have, as data: an import keeps these modules, and says which are built in or absent.
 //! Not here: what a case needs, which is probed where it runs.
 
 use super::manifest::Form;
 
-/// Something that mplab wants of a kernel.
+/// Something that mplab wants a kernel to have.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
-    /// Its name: that of the module, where it can be one.
+    /// Its name: the module's, if it can be one.
     pub name: &'static str,
     /// Its option in a kernel's configuration, without `CONFIG_`.
     pub option: &'static str,
     /// What for.
     pub why: &'static str,
-    /// The form of kernels of which it is wanted, if not of all.
+    /// The form of kernels that should have it, if not all.
     pub form: Option<Form>,
 }
 
@@ -26,12 +26,12 @@ impl Wanted {
     }
 }
 
-/// What is wanted of a kernel of a form.
+/// What a kernel of this form should have.
 pub fn wanted(form: Form) -> impl Iterator<Item = &'static Wanted> {
     WANTED.iter().filter(move |wanted| wanted.form.is_none_or(|of| of == form))
 }
 
-/// All of them. What is never a module has the name of its option in lower case.
+/// Everything wanted. What is never a module has the name of its option in lower case.
 pub(crate) const WANTED: &[Wanted] = &[
     // Without these a guest does not start.
     want("blk_dev_initrd", "BLK_DEV_INITRD", "the guest's files are an initramfs").of(Form::Image),
@@ -69,19 +69,19 @@ pub(crate) const WANTED: &[Wanted] = &[
     // Firewalls, NAT and middleboxes. Matching on options (exthdr) and counters are in nf_tables itself (counters: since Linux 5.17).
     want("nf_tables", "NF_TABLES", "firewalls"),
     want("nf_tables_inet", "NF_TABLES_INET", "rules for both families at once"),
-    want("nft_ct", "NFT_CT", "rules that know connections"),
+    want("nft_ct", "NFT_CT", "rules that match connections"),
     want("nft_limit", "NFT_LIMIT", "rules with a rate"),
     want("nft_numgen", "NFT_NUMGEN", "rules for every nth packet or a random one"),
-    want("nft_reject_inet", "NFT_REJECT_INET", "a firewall that says no"),
-    want("nft_reject_ipv4", "NFT_REJECT_IPV4", "a firewall that says no"),
-    want("nft_reject_ipv6", "NFT_REJECT_IPV6", "a firewall that says no"),
+    want("nft_reject_inet", "NFT_REJECT_INET", "firewalls that reject connections"),
+    want("nft_reject_ipv4", "NFT_REJECT_IPV4", "firewalls that reject connections"),
+    want("nft_reject_ipv6", "NFT_REJECT_IPV6", "firewalls that reject connections"),
     want("nft_chain_nat", "NFT_NAT", "NAT"),
     want("nft_nat", "NFT_NAT", "NAT"),
     want("nft_masq", "NFT_MASQ", "NAT to an interface's own address"),
     want("nft_redir", "NFT_REDIR", "proxies that rewrite the destination"),
-    want("nft_tproxy", "NFT_TPROXY", "proxies that nobody sees"),
-    want("nft_socket", "NFT_SOCKET", "proxies that nobody sees"),
+    want("nft_tproxy", "NFT_TPROXY", "transparent proxies"),
+    want("nft_socket", "NFT_SOCKET", "transparent proxies"),
 ];
 
-/// Modules that are kept where they exist, and that nobody misses: newer kernels have what is in them elsewhere.
+/// Modules that are kept if they exist, but not missed: newer kernels have their content elsewhere.
 pub(crate) const WELCOME: &[&str] = &["nft_counter"];

@@ -1,5 +1,5 @@
-//! A guest's side of User-Mode Linux: files of this computer have the order, and another one takes what is said.
-//! Not here: who reads that.
+//! A guest's side of User-Mode Linux: files of this computer contain the order, and another file takes the answers.
+//! Not here: reading the answers.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -8,15 +8,15 @@ use std::path::Path;
 use super::super::machine::Inside;
 use crate::kernel::boot;
 
-/// Where the guest has the directory of this computer.
+/// Where the guest mounts the directory of this computer.
 const OUTSIDE: &str = "/mplab/outside";
-/// The order is in this file there, and the archive of files that it needs in this.
+/// The file there with the order, and the one with the archive of files that it needs.
 pub(super) const ORDER: &str = "order.json";
 pub(super) const PAYLOAD: &str = "payload";
-/// What is said is in this one.
+/// The file for the answers.
 pub(super) const ANSWERS: &str = "answers";
 
-/// The file that takes what is said.
+/// The file that takes the answers.
 struct Answers(File);
 
 /// The channel, opened.
@@ -39,7 +39,7 @@ impl Inside for Answers {
 
     fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes)?;
-        // Until then it may be in the guest's memory only.
+        // Until then it may be only in the guest's memory.
         self.0.sync_data()
     }
 

@@ -1,5 +1,5 @@
-//! The kernel's program, readied for a guest: one that has no random numbers of this computer's.
-//! Not here: running it.
+//! The kernel's program, prepared for a guest so that it gets no random numbers from this computer.
+//! Not here: running the program.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,18 +11,18 @@ use object::{Endianness, elf};
 
 use crate::kernel::process::anonymous_file;
 
-/// The function by which such a kernel asks this computer for random numbers (arch/um/os-Linux/util.c).
+/// The function with which such a kernel asks this computer for random numbers (arch/um/os-Linux/util.c).
 const ASKS: &str = "os_getrandom";
 
-/// What it is instead: one that got none. `mov rax, -1; ret`.
+/// Its replacement, which returns that there are none. `mov rax, -1; ret`.
 #[cfg(target_arch = "x86_64")]
 const REFUSES: [u8; 8] = [0x48, 0xc7, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xc3];
 
-/// A copy of a kernel's program, which follows from its seed alone.
+/// A copy of a kernel's program whose random numbers depend only on its seed.
 pub(super) fn ready(linux: &Path) -> io::Result<File> {
     let mut bytes = fs::read(linux)?;
     let unknown =
-        || io::Error::other(format!("{}: it has no symbol `{ASKS}`: take the program as it was built, not stripped", linux.display()));
+        || io::Error::other(format!("{}: it has no symbol `{ASKS}`: use the program as it was built, not stripped", linux.display()));
     let at = function(&bytes, ASKS).ok_or_else(unknown)?;
     bytes.get_mut(at..at + REFUSES.len()).ok_or_else(unknown)?.copy_from_slice(&REFUSES);
     let mut copy = anonymous_file("linux")?;
@@ -30,7 +30,7 @@ pub(super) fn ready(linux: &Path) -> io::Result<File> {
     Ok(copy)
 }
 
-/// Where in an ELF file a function begins.
+/// The offset in an ELF file at which a function begins.
 fn function(bytes: &[u8], name: &str) -> Option<usize> {
     let header = FileHeader64::<Endianness>::parse(bytes).ok()?;
     let endian = header.endian().ok()?;

@@ -1,5 +1,5 @@
-//! The keeper of a kernel that is a program: gives it a directory without a name to run in, and passes on what appears there.
-//! Not here: what the kernel is told.
+//! The keeper of a kernel that is a program: gives it an unnamed directory to run in, and passes on the answers that appear there.
+//! Not here: the kernel's command line.
 //!
 //! The keeper is this same program, started with a marker. It dies with the thread that started it, and the kernel with the keeper, and with the
 //! kernel all its processes. Those are programs of this computer, too: each program in the guest runs in one. Before Linux 6.13 nothing made them end
@@ -36,30 +36,30 @@ use crate::place::local::Message;
 /// The first argument of a keeper.
 const KEEPER: &str = "mplab:um-keeper";
 
-/// How long a kernel that hangs is watched, to say what it is at.
+/// How long to watch a kernel that hangs, to say what it is doing.
 const WATCHED: Duration = Duration::from_secs(1);
 
-/// What a guest is started with.
+/// The parts of a guest to start.
 pub(super) struct Start<'a> {
     /// The kernel's program.
     pub(super) linux: &'a File,
     /// The guest's first file system.
     pub(super) initrd: &'a File,
-    /// What the guest finds in its directory, by name.
+    /// The files in the guest's directory, by name.
     pub(super) letters: [(&'static str, File); 2],
     /// The kernel's command line.
     pub(super) line: Vec<OsString>,
-    /// Where what the kernel prints goes.
+    /// The file for the kernel's output.
     pub(super) console: &'a File,
     /// Whether it waits for a debugger.
     pub(super) debugged: bool,
 }
 
-/// A keeper that is killed and waited for when it is dropped, and the CPU that it has.
+/// A keeper that is killed and waited for when it is dropped, and its CPU.
 pub(super) struct Kept(Child, #[expect(dead_code, reason = "it is given back with the process")] Option<Seat>);
 
 impl Kept {
-    /// Starts one for a kernel. What the guest says comes out of the returned pipe.
+    /// Starts a keeper for a kernel. The guest's answers come out of the returned pipe.
     pub(super) fn start(start: &Start<'_>) -> io::Result<(Self, ChildStdout)> {
         let mut command = Command::new("/proc/self/exe");
         command.args([KEEPER, &process::id().to_string(), &path(start.linux), &path(start.initrd), &start.debugged.to_string()]);
@@ -78,7 +78,7 @@ impl Kept {
         Ok((Self(child, seat), port))
     }
 
-    /// What the kernel is at, in words: it is one process, and its programs run in processes of their own.
+    /// What the kernel is doing, in words: it is one process, and its programs run in processes of their own.
     pub(super) fn at(&self) -> Option<String> {
         let kernel = *children(self.0.id()).first()?;
         let programs = || children(kernel).into_iter().filter_map(used).sum::<Duration>();
@@ -88,9 +88,9 @@ impl Kept {
         Some(
             match (kernel.is_zero(), programs.is_zero()) {
                 (true, true) => "nothing in it runs",
-                (true, false) => "a program in it runs, and neither waits nor looks at the clock, so no time passes",
-                (false, true) => "its kernel runs, and lets no program run",
-                (false, false) => "a program in it asks the kernel for something again and again, and never waits",
+                (true, false) => "a program in it runs without waiting or reading the clock, so no time passes",
+                (false, true) => "its kernel runs but lets no program run",
+                (false, false) => "a program in it makes system calls again and again without ever waiting",
             }
             .to_owned(),
         )
@@ -102,7 +102,7 @@ impl Kept {
         self.0.kill().ok();
     }
 
-    /// Waits for its end, and tells what it complained of.
+    /// Waits for its end, and returns its error output.
     pub(super) fn end(mut self) -> io::Result<String> {
         let mut words = String::new();
         if let Some(mut stderr) = self.0.stderr.take() {
@@ -120,7 +120,7 @@ impl Drop for Kept {
     }
 }
 
-/// Becomes a keeper, if this process was started as one, and never returns then.
+/// Becomes a keeper if this process was started as one, and then never returns.
 pub(in super::super) fn enter() {
     let mut arguments = env::args_os().skip(1);
     if arguments.next().is_none_or(|first| first != KEEPER) {
@@ -134,9 +134,9 @@ pub(in super::super) fn enter() {
 }
 
 fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
-    let mut next = || arguments.next().ok_or_else(|| io::Error::other("a keeper was told too little"));
+    let mut next = || arguments.next().ok_or_else(|| io::Error::other("a keeper has too few arguments"));
     let parent = next()?.to_string_lossy().parse().map_err(io::Error::other)?;
-    // In another user namespace one may not look at the parent's.
+    // A process in another user namespace may not look at its parent.
     let (linux, initrd) = (File::open(next()?)?, File::open(next()?)?);
     let debugged = next()? == "true";
     let mut letter = || Ok::<_, io::Error>((next()?, File::open(next()?)?));
@@ -144,7 +144,7 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     die_with_parent(parent)?;
     let console = io::stdin().as_fd().try_clone_to_owned()?;
     let directory = nameless::directory().map_err(io::Error::other)?;
-    // Entering a user namespace may have dropped the wish.
+    // Entering a user namespace may have reset the parent-death signal.
     die_with_parent(parent)?;
     fchdir(&directory)?;
     inheritable(&initrd)?;
@@ -155,7 +155,7 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     let mut answers = File::create_new(ANSWERS)?;
     drop(answers);
     answers = File::open(ANSWERS)?;
-    // It would start itself anew for that, by a path that it has not got.
+    // The kernel would start itself again for that, by a path that it does not have.
     personality::set(personality::get()? | Persona::ADDR_NO_RANDOMIZE)?;
     let mut command = Command::new(own(&linux));
     // The program's memory is a file below TMPDIR, and it writes to HOME.
@@ -181,7 +181,7 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
         let mut ready = [PollFd::new(watch.as_fd(), PollFlags::POLLIN), PollFd::new(ends.as_fd(), PollFlags::POLLIN)];
         poll(&mut ready, PollTimeout::NONE)?;
         let ended = ready[1].any().unwrap_or(false);
-        // What there is to read is in the file.
+        // The data is in the file.
         watch.read_events().ok();
         io::copy(&mut answers, &mut out)?;
         out.flush()?;
@@ -193,7 +193,7 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     Ok(())
 }
 
-/// The path of an open file for whoever inherits it.
+/// The path of an open file for a process that inherits it.
 fn own(file: &File) -> String {
     use std::os::fd::AsRawFd;
     format!("/proc/self/fd/{}", file.as_raw_fd())

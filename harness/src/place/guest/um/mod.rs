@@ -1,8 +1,8 @@
-//! User-Mode Linux as a guest's machine: a kernel that is a program, with time that passes only while everything waits (`time-travel=inf-cpu`).
+//! User-Mode Linux as a guest's machine: a kernel that is a program, whose time passes only while everything waits (`time-travel=inf-cpu`).
 //! Not here: what is inside the guest.
 //!
-//! The order is in the only directory of this computer that the guest can see, which is in memory and has no name. What the guest has to say
-//! goes into a file there. Nothing else goes in or out, and nothing that differs from computer to computer is seen inside.
+//! The order is in the only directory of this computer that the guest can see, which is in memory and has no name. The guest writes its answers
+//! to a file there. Nothing else goes in or out, and the guest sees nothing that differs between computers.
 
 mod beginning;
 mod channel;
@@ -26,7 +26,7 @@ use channel::{ORDER, PAYLOAD};
 pub(super) use keeper::enter;
 use keeper::{Kept, Start};
 
-/// The argument by which the kernel's command line makes this program the first process of such a guest.
+/// The argument on the kernel's command line that makes this program the first process of such a guest.
 pub(super) const MARK: &str = "mplab:um";
 
 /// When the guest's clock begins: 2026-01-01, in ns.
@@ -36,11 +36,11 @@ const BEGIN: u64 = 1_767_225_600_000_000_000;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Um;
 
-/// The kernel's command line. It is the same on every computer, since it goes into the random numbers: paths are relative to the directory
-/// that the program runs in.
+/// The kernel's command line. It must be the same on every computer, since random numbers depend on it: paths are relative to the directory
+/// in which the program runs.
 ///
-/// The console that writes to standard error as the kernel prints is taken away when a guest has booted, unless that step of the boot is left
-/// out. All others go by interrupts from outside, which come when they come.
+/// The console that writes to standard error as the kernel prints is removed once a guest has booted, unless that step of the boot is left
+/// out. All others use interrupts from outside, which come at any time.
 fn line() -> String {
     format!(
         "mem=1024M initrd=initrd hostfs=/proc/self/cwd time-travel=inf-cpu time-travel-start={BEGIN} con=null ssl=null stderr=1 \
@@ -52,7 +52,7 @@ fn line() -> String {
 impl Machine for Um {
     fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
         let beginning =
-            Beginning::of(errand.kernel, errand.program).map_err(failed("ready the kernel and the guest's first file system"))?;
+            Beginning::of(errand.kernel, errand.program).map_err(failed("prepare the kernel and the guest's first file system"))?;
         let Payload { modules, archive: payload } =
             Payload::of(errand.kernel, errand.requests).map_err(failed("pack what the guest needs"))?;
         let order = Order { seed: errand.seed, modules, requests: errand.requests.to_vec() };

@@ -1,5 +1,5 @@
-//! What the kernel's counters mean, and which of them grew in a run: they are the evidence that the kernel itself leaves.
-//! Not here: which of them is to blame for a subflow that is missing, which is [`super::explain`]'s.
+//! The meanings of the kernel's counters, and which of them grew in a run: the kernel's own evidence.
+//! Not here: which of them explains a missing subflow, which is in [`super::explain`].
 
 mod course;
 mod faults;
@@ -12,7 +12,7 @@ use crate::words::Window;
 
 pub use faults::{At, MEANINGS, Meaning, Stage};
 
-/// Counters whose names begin so are MPTCP's.
+/// The prefix of MPTCP's counters.
 pub const MPTCP: &str = "MPTcpExt";
 
 /// A counter that grew.
@@ -20,14 +20,14 @@ pub const MPTCP: &str = "MPTcpExt";
 pub struct Grown {
     /// Its name, as `nstat` has it.
     pub name: String,
-    /// How much it grew at each host where it did, by the names of hosts.
+    /// How much it grew at each host where it grew, by host.
     pub by: Vec<(String, u64)>,
-    /// What it counts, where mplab knows.
+    /// What it counts, if mplab knows.
     pub means: Option<&'static str>,
 }
 
 impl Grown {
-    /// Whether it rises where something is refused, lost or given up.
+    /// Whether it counts failures: what was refused, lost or given up.
     pub fn is_fault(&self) -> bool {
         MEANINGS.iter().any(|meaning| meaning.name == self.name)
     }
@@ -38,24 +38,24 @@ impl Grown {
     }
 }
 
-/// What a counter counts, in a sentence; nothing if mplab has none for it.
+/// What a counter counts, in a sentence, if mplab has one for it.
 pub fn means(name: &str) -> Option<&'static str> {
     all().find(|(known, ..)| *known == name).map(|(.., means)| means)
 }
 
-/// At which stage of a subflow's life a counter rises.
+/// The stage of a subflow's life at which a counter rises.
 fn stage(name: &str) -> Option<Stage> {
     all().find(|(known, ..)| *known == name).map(|(_, stage, _)| stage)
 }
 
-/// All that mplab has a sentence for: MPTCP's before TCP's, what is refused or lost behind what usually happens.
+/// All counters that mplab has a sentence for: MPTCP's before TCP's, failures after normal operation.
 fn all() -> impl Iterator<Item = (&'static str, Stage, &'static str)> {
     let faults = MEANINGS.iter().map(|meaning| (meaning.name, meaning.stage, meaning.means));
     course::COURSE.iter().copied().chain(faults).chain(tcp::TCP.iter().copied())
 }
 
-/// The counters that bear on a measure and grew in a window: those of what was refused, lost or given up first. `item` is which of several
-/// the measure is about, as in [`super::Finding`].
+/// The counters that bear on a measure and grew in a window, with counters of failures first. `item` says which of several things the measure
+/// is about, as in [`super::Finding`].
 pub fn evidence(recording: &Recording, key: &str, item: Option<&str>, window: Window) -> Vec<Grown> {
     let topic = topic(key);
     let bears = |counter: &Grown| {
@@ -93,7 +93,7 @@ pub fn growth(recording: &Recording, window: Window) -> Vec<Grown> {
     grown.filter(|counter| !counter.by.is_empty()).collect()
 }
 
-/// Where a counter stands among all.
+/// The position of a counter among all.
 fn place(name: &str) -> usize {
     all().position(|(known, ..)| known == name).unwrap_or(usize::MAX)
 }

@@ -1,5 +1,5 @@
-//! How far the announcements of either end's addresses came (ADD_ADDR, RFC 8684, section 3.4.1).
-//! Not here: whether the peer may use them, which is its limits'.
+//! How far the announcements of either end's addresses got (ADD_ADDR, RFC 8684, section 3.4.1).
+//! Not here: whether the peer may use them, which its limits decide.
 
 use super::view::View;
 use super::{Check, Weight, path};
@@ -22,7 +22,7 @@ pub(super) fn checks(view: &View) -> Vec<Check> {
     checks
 }
 
-/// Announcements that came, where no join was sent over some way: those that a limit or an end of the connection does not explain are said.
+/// Announcements that arrived although no join was sent over some way, unless a limit or the connection's end explains that.
 fn unused(view: &View, heard: u64, counted: String) -> Check {
     let made = view.count(view.client, "MPTcpExtMPJoinSynTx").unwrap_or(0);
     let allowed = view.limits(view.client).map_or(u64::MAX, |limits| u64::from(limits.add_addr_accepted.min(limits.subflows)));
@@ -30,13 +30,13 @@ fn unused(view: &View, heard: u64, counted: String) -> Check {
         return Check::new(Weight::Fine, "announcements", counted);
     }
     let seen = format!(
-        "{counted}, {made} joins were sent: the kernel makes no more of one that comes once either end has closed its direction (subflow.c, __mptcp_subflow_connect)"
+        "{counted}, {made} joins were sent: the kernel ignores an announcement that comes once either end has closed its direction (subflow.c, __mptcp_subflow_connect)"
     );
     Check::new(Weight::Suspect, "announcements", seen)
-        .change("let no end close its direction while subflows shall still join: keep the programs' input open")
+        .change("let no end close its direction while subflows may still join: keep the programs' input open")
 }
 
-/// How far the announcements of one end to the other came.
+/// How far the announcements of one end to the other got.
 fn reached(view: &View, [from, to]: [&str; 2]) -> Check {
     let check = |weight, seen: String| Check::new(weight, "announcements", seen);
     let endpoints = view.endpoints(from).unwrap_or_default();
@@ -45,8 +45,8 @@ fn reached(view: &View, [from, to]: [&str; 2]) -> Check {
         return check(Weight::Unrecorded, "not recorded".to_owned());
     };
     let counted = match sent {
-        Some(sent) => format!("{from} sent {sent} (MPTcpExtAddAddrTx), {to} heard {heard} (MPTcpExtAddAddr)"),
-        None => format!("{to} heard {heard} (MPTcpExtAddAddr)"),
+        Some(sent) => format!("{from} sent {sent} (MPTcpExtAddAddrTx), {to} received {heard} (MPTcpExtAddAddr)"),
+        None => format!("{to} received {heard} (MPTcpExtAddAddr)"),
     };
     let untried = view.never().next().is_some() && view.unanswered() == Some(0);
     if heard > 0 && untried && from == view.server {
@@ -56,8 +56,7 @@ fn reached(view: &View, [from, to]: [&str; 2]) -> Check {
         return check(Weight::Fine, counted);
     }
     if sent == Some(0) {
-        let wait =
-            format!("let connections of {from} begin after its endpoints were added, and see that it is the kernel that manages its paths");
+        let wait = format!("begin connections of {from} after its endpoints were added, and check that the kernel manages its paths");
         return check(Weight::Suspect, format!("{counted}, although it has {to_announce} `signal` endpoints")).change(wait);
     }
     let weight = if path::guilty(view, MptcpOption::AddAddr) { Weight::Suspect } else { Weight::Cause };

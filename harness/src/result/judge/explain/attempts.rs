@@ -1,4 +1,4 @@
-//! Whether a way was there when the kernel tried it: it tries each endpoint once per connection, and does not come back to it.
+//! Whether a way was usable when the kernel tried it: it tries each endpoint once per connection, and does not try again.
 //! Not here: joins that were sent and refused.
 
 use std::net::IpAddr;
@@ -13,10 +13,10 @@ use crate::words::Time;
 /// How long a join waits for an answer to ARP or neighbour discovery before it fails (net/core/neighbour.c: three probes, a second apart).
 const RESOLUTION: Time = Time::from_millis(3_000);
 
-/// In which way a way was not there.
+/// Why a way was not usable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lack {
-    /// The interface was down: a join from it fails at once.
+    /// The interface was down, so that a join from it fails at once.
     Down,
     /// It had no carrier, or its packets vanished: a join fails when its neighbour does not answer.
     Silent,
@@ -24,7 +24,7 @@ enum Lack {
     Either,
 }
 
-/// When a way was not there.
+/// When a way was not usable.
 struct Outage {
     lack: Lack,
     from: Time,
@@ -44,7 +44,7 @@ pub(super) fn explains(view: &View) -> bool {
 fn tried(view: &View, way: &Path) -> Option<Check> {
     let attempts = attempts(view, way);
     let lost: Vec<(Time, Outage)> = attempts.iter().filter_map(|at| Some((*at, outage(view, way, *at)?))).collect();
-    // One try at a time when the way was there is not explained by the others.
+    // A single try while the way was usable is not explained by the others.
     let (at, outage) = lost.first().filter(|_| lost.len() == attempts.len())?;
     let until = outage.to.map_or_else(|| "the end".to_owned(), |to| to.to_string());
     let span = format!("{} to {until}", outage.from);
@@ -58,7 +58,7 @@ fn tried(view: &View, way: &Path) -> Option<Check> {
         }
     };
     let seen = format!("the kernel tried it at {at}, when it {lack} ({span}): it tries each endpoint once per connection, and {fate}");
-    // While it lasts, the outage itself is in the way.
+    // While the outage lasts, it is the cause itself.
     let over = outage.to.is_some_and(|to| view.window.from.is_some_and(|from| to <= from) || view.window.to.is_none_or(|end| to < end));
     let weight = if over { Weight::Cause } else { Weight::Suspect };
     let change = format!("when the link is back, remove the endpoint and add it again: {}", again(view, way));
@@ -73,7 +73,7 @@ fn again(view: &View, way: &Path) -> String {
     format!("at {}: ip mptcp endpoint delete id ID; ip mptcp endpoint add {address} dev {interface} {kind}", way.end.host)
 }
 
-/// When the kernel tried a way: for each connection when it was there and the endpoint was, too.
+/// When the kernel tried a way: for each connection, as soon as it and the endpoint existed.
 fn attempts(view: &View, way: &Path) -> Vec<Time> {
     let addresses = view.addresses(&way.end.host, &way.end.interface);
     let of_way = |address: &IpAddr| addresses.contains(address);
@@ -88,7 +88,7 @@ fn attempts(view: &View, way: &Path) -> Vec<Time> {
         let created = events.filter(|event| event.token == Some(subflow.token) && event.kind == "created").map(|event| event.at).next();
         created.or(subflow.at.first().copied()).map(Time::from_micros)
     });
-    // Each endpoint that a step added after a connection was made is a try of its own.
+    // Each endpoint added by a step after a connection was made is a try of its own.
     let tries = made.flat_map(|made| {
         let later: Vec<Time> = added.iter().copied().filter(|at| *at > made).collect();
         if later.is_empty() { vec![made] } else { later }
@@ -96,7 +96,7 @@ fn attempts(view: &View, way: &Path) -> Vec<Time> {
     tries.collect()
 }
 
-/// Why a way was not there at a time, if it was not and that was long enough for a join to fail.
+/// Why a way was not usable at a time, if that lasted long enough for a join to fail.
 fn outage(view: &View, way: &Path, at: Time) -> Option<Outage> {
     let link = view.topology.link_of(&way.end)?;
     let lasts = |lack: Lack, to: Option<Time>| lack == Lack::Down || to.is_none_or(|to| to.since(at) >= RESOLUTION);
@@ -118,7 +118,7 @@ fn outage(view: &View, way: &Path, at: Time) -> Option<Outage> {
     failed.then(|| Outage { lack: Lack::Either, from: Time::from_micros(record.at[from]), to })
 }
 
-/// Whether the kernel said that a join from a way's address could not leave, or gave none a chance to.
+/// Whether the kernel reported that a join from a way's address could not leave, or did not try one.
 fn ended_at_once(view: &View, way: &Path) -> bool {
     let addresses = view.addresses(&way.end.host, &way.end.interface);
     !way.subflows.iter().any(|subflow| ip(&subflow.local).is_some_and(|here| addresses.contains(&here)))

@@ -1,5 +1,5 @@
-//! Subflows that were there: why one carries nothing, came late, or went away.
-//! Not here: subflows that never came.
+//! Subflows that existed: why one carries nothing, came late, or ended.
+//! Not here: subflows that never existed.
 
 use super::view::{Path, View};
 use super::{Check, Weight};
@@ -17,7 +17,7 @@ pub(super) fn checks(view: &View) -> Vec<Check> {
         let seen = format!("{} ({} {count} at {host})", meaning.means, meaning.name);
         let weight = if needy { Weight::Suspect } else { Weight::Fine };
         match removed.filter(|_| meaning.name.ends_with("RmAddr") || meaning.name.ends_with("RmSubflow")) {
-            Some(at) => Check::new(Weight::Fine, "subflows", format!("{seen}, as a step of the case at {at} asked for")),
+            Some(at) => Check::new(Weight::Fine, "subflows", format!("{seen}, as requested by a step of the case at {at}")),
             None => Check::new(weight, "subflows", seen).change(meaning.change),
         }
     }));
@@ -45,7 +45,7 @@ fn idle(view: &View, way: &Path) -> Check {
         .change("compare the subflows' rtt, cwnd and retransmits (mplab report)")
 }
 
-/// When a step of the case first took an endpoint, an announcement or a subflow of one of the ends away.
+/// When a step of the case first removed an endpoint, an announcement or a subflow of one of the ends.
 fn removal(view: &View) -> Option<Time> {
     let takes = |action: &Action| match action {
         Action::Endpoint {
@@ -59,7 +59,7 @@ fn removal(view: &View) -> Option<Time> {
     steps.filter(|step| takes(&step.action)).map(|step| step.at).min()
 }
 
-/// A subflow that was there before the window, and how it ended.
+/// A subflow that existed before the window, and how it ended.
 fn gone(view: &View, way: &Path) -> Check {
     let topic = format!("subflow over {}", way.end);
     let addresses = view.addresses(&way.end.host, &way.end.interface);
@@ -76,7 +76,7 @@ fn gone(view: &View, way: &Path) -> Check {
     let last = way.subflows.iter().filter_map(|subflow| subflow.at.last()).max().copied().unwrap_or(0);
     match removal(view).filter(|at| at.micros() <= last + view.case.sample.micros()) {
         Some(at) => {
-            let seen = format!("{seen}; a step of the case at {at} took away what it was made of");
+            let seen = format!("{seen}; a step of the case at {at} removed its endpoint or address");
             let change =
                 "add the endpoint again, with limits that allow one additional subflow more, or look at an earlier part of the run";
             Check::new(Weight::Suspect, topic, seen).change(change)
@@ -85,11 +85,11 @@ fn gone(view: &View, way: &Path) -> Check {
     }
 }
 
-/// Why a subflow ended, as the kernel tells it: an errno (errno(3)), a reason of MP_TCPRST (RFC 8684, section 3.6).
+/// Why a subflow ended, as the kernel reports it: an errno (errno(3)), a reason of MP_TCPRST (RFC 8684, section 3.6).
 fn reason(detail: &str) -> Option<String> {
     let field = |name: &str| detail.split(' ').find_map(|field| field.strip_prefix(name)?.parse::<u32>().ok());
     let reset = field("reset_reason=").map(|reason| match reason {
-        1 => "reset for an error of MPTCP's".to_owned(),
+        1 => "reset for an MPTCP error".to_owned(),
         2 => "reset for want of resources".to_owned(),
         3 => "reset because it was prohibited".to_owned(),
         4 => "reset for too much data outstanding".to_owned(),
@@ -121,12 +121,13 @@ fn scheduler(view: &View, host: &str, needy: bool) -> Check {
     }
 }
 
-/// A sender that is slower than one path needs no other.
+/// A sender slower than one path needs no other.
 fn paced(view: &View) -> Option<Check> {
     let rate = view.asked()?.rate?;
     let needy = view.idle().next().is_some();
     needy.then(|| {
-        let seen = format!("the transfer is paced at {rate}: a scheduler prefers the path of the shortest round trip while it has room");
+        let seen =
+            format!("the transfer is paced at {rate}: a scheduler prefers the path with the shortest round trip while that has room");
         Check::new(Weight::Suspect, "transfer", seen).change("pace it faster than one path, or not at all")
     })
 }

@@ -1,5 +1,5 @@
-//! What the two ends' path managers were told besides endpoints and limits: whose they are, and whether the initial address may be joined.
-//! Not here: what they made of it.
+//! The two ends' path-manager configuration besides endpoints and limits: who manages paths, and whether the initial address may be joined.
+//! Not here: its effects.
 
 use super::blame::blame;
 use super::endpoints::{self, Plan};
@@ -7,7 +7,7 @@ use super::view::View;
 use super::{Check, Weight, limits};
 use crate::document::case::{Action, Command};
 
-/// The sysctl of the end that listens, whose `0` is told to the peer (RFC 8684, section 3.1, the C flag).
+/// The sysctl of the end that listens, whose `0` is sent to the peer (RFC 8684, section 3.1, the C flag).
 const ALLOW: &str = "net.mptcp.allow_join_initial_addr_port";
 
 pub(super) fn checks(view: &View) -> Vec<Check> {
@@ -41,18 +41,18 @@ fn managed(view: &View, host: &str) -> Check {
         .iter()
         .filter(|step| matches!(&step.action, Action::PathManager { host: of, command: Command::Create { .. }, .. } if of == host));
     let told = told.count();
-    let seen = format!("in user space: the kernel makes no subflow by itself, and {told} were asked for by steps");
+    let seen = format!("in user space: the kernel makes no subflow by itself, and steps asked for {told}");
     let check = Check::new(blame(view, told == 0), topic, seen);
     check.change(format!("start a program that manages paths (mptcpd), or at {host}: sysctl net.mptcp.path_manager=kernel"))
 }
 
 /// Sysctls below `net.mptcp` that bear on subflows: their defaults, and what another value means (Documentation/networking/mptcp-sysctl.rst).
 const DEFAULTS: [(&str, &str, &str); 5] = [
-    ("add_addr_timeout", "120", "the longest time in seconds until an announcement is repeated, 0 for never"),
-    ("stale_loss_cnt", "4", "how many intervals without progress make a subflow stale, 0 for none"),
-    ("checksum_enabled", "0", "whether data have checksums, which find what changes them on the way and end the subflow"),
-    ("blackhole_timeout", "3600", "for how many seconds MPTCP is not asked for after SYNs with it have vanished"),
-    ("syn_retrans_before_tcp_fallback", "2", "how many SYNs with MPTCP are repeated before one without it"),
+    ("add_addr_timeout", "120", "the longest time in seconds before an announcement is repeated, 0 for never"),
+    ("stale_loss_cnt", "4", "the number of intervals without progress that make a subflow stale, 0 for never"),
+    ("checksum_enabled", "0", "whether data have checksums, which detect changes on the way and end the subflow"),
+    ("blackhole_timeout", "3600", "the number of seconds for which MPTCP is not requested after SYNs with it have vanished"),
+    ("syn_retrans_before_tcp_fallback", "2", "the number of repeated SYNs with MPTCP before one without"),
 ];
 
 fn defaults(view: &View, host: &str) -> Check {

@@ -1,5 +1,5 @@
 //! When the links of a case were cut.
-//! Not here: what that meant for a subflow.
+//! Not here: the effect on subflows.
 
 use super::view::View;
 use crate::document::case::Action;

@@ -1,4 +1,4 @@
-//! Endpoints: over which ways they can bring a subflow, what is wrong with those that cannot, and whether the kernel acted on one that was added.
+//! Endpoints: the ways over which they can bring a subflow, what is wrong with those that cannot, and whether the kernel acted on added ones.
 //! Not here: limits.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use crate::document::topology::Endpoint;
 use crate::words::EndpointFlag::{Fullmesh, Laminar, Signal, Subflow};
 use crate::words::{Time, Window};
 
-/// The endpoints of both ends, and between which addresses their connections began.
+/// The endpoints of both ends, and the addresses between which their connections began.
 pub(super) struct Plan {
     client: Vec<Endpoint>,
     server: Vec<Endpoint>,
@@ -20,7 +20,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Nothing where endpoints were not recorded.
+    /// `None` if endpoints were not recorded.
     pub(super) fn of(view: &View) -> Option<Self> {
         let (client, server) = view.endpoints(view.client).zip(view.endpoints(view.server))?;
         Some(Self { client, server, initial: view.initial() })
@@ -51,7 +51,7 @@ impl Plan {
         self.invites(endpoint) && endpoint.port.is_some()
     }
 
-    /// Whether an endpoint leads over a way; where routers are between, an invitation may lead over any.
+    /// Whether an endpoint leads over a way; if there are routers in between, an invitation may lead over any.
     pub(super) fn leads_over(&self, view: &View, way: &Path) -> bool {
         let on_it = |address: IpAddr| owner(view.topology, Some(address)) == Some((&way.end.host, &way.end.interface));
         let link = view.topology.link_of(&way.end).and_then(|link| view.topology.links.get(link));
@@ -73,14 +73,13 @@ impl Plan {
     fn fault(&self, view: &View, host: &str, endpoint: &Endpoint) -> Option<String> {
         let Endpoint { address, flags, .. } = endpoint;
         if owner(view.topology, Some(*address)).is_none_or(|(having, _)| having != host) {
-            return Some(format!("{address} is no address of {host}"));
+            return Some(format!("{address} is not an address of {host}"));
         }
         if self.is_initial(*address) {
-            return Some(format!("{address} of {host} has the first subflow already"));
+            return Some(format!("{address} of {host} already has the first subflow"));
         }
         if host == view.server {
-            return (!flags.contains(&Signal))
-                .then(|| format!("{address} of {host} is not `signal`, so that the client never hears of it"));
+            return (!flags.contains(&Signal)).then(|| format!("{address} of {host} is not `signal`, so the client never learns of it"));
         }
         match self.makes(endpoint) {
             true => None,
@@ -89,7 +88,7 @@ impl Plan {
                 let tried = view.counted(view.server, "MPTcpExtMPJoinSynTx");
                 let tried = if tried > 0 { format!(" ({} tried {tried}, MPTcpExtMPJoinSynTx)", view.server) } else { String::new() };
                 Some(format!(
-                    "{address} of {host} is `signal` without `subflow` and without a port: the server joins it at the port that the connection came from, where nobody listens{tried}"
+                    "{address} of {host} is `signal` without `subflow` and without a port: the server joins it at the port that the connection came from, where nothing listens{tried}"
                 ))
             }
             false if flags.contains(&Subflow) => Some(format!("{address} of {host} is of another family than the connection")),
@@ -134,7 +133,7 @@ pub(super) fn covered(view: &View, plan: &Plan) -> Check {
     Check::new(blame(view, true), "endpoints", seen).change(change.join("; or "))
 }
 
-/// Endpoints that steps added, and of which the kernel made nothing.
+/// Endpoints that steps added, but that the kernel did not use.
 pub(super) fn added(view: &View) -> Vec<Check> {
     if view.missing().next().is_none() {
         return Vec::new();
@@ -147,14 +146,14 @@ pub(super) fn added(view: &View) -> Vec<Check> {
     let idle = added.filter(|(at, host, endpoint)| view.ends().contains(host) && !acted(view, *at, host, endpoint));
     let told = idle.map(|(at, host, endpoint)| {
         let Endpoint { address, .. } = endpoint;
-        let seen = format!("a step added it at {at}, and the kernel made nothing of it: no join from it, no announcement of it");
+        let seen = format!("a step added it at {at}, but the kernel did not use it: no join from it, no announcement of it");
         let check = Check::new(Weight::Suspect, format!("endpoint {address}"), seen);
-        check.change(format!("see the limits of {host}; an endpoint whose address or id a connection uses already adds nothing to that"))
+        check.change(format!("check the limits of {host}; an endpoint whose address or id a connection already uses has no effect on it"))
     });
     told.collect()
 }
 
-/// Whether something came of an endpoint after it was added: a subflow from its address, if only an attempt, or an announcement.
+/// Whether an endpoint had an effect after it was added: a subflow from its address, even if only attempted, or an announcement.
 fn acted(view: &View, at: Time, host: &str, endpoint: &Endpoint) -> bool {
     let Some(record) = view.host(host) else { return true };
     let since = Window { from: Some(at), to: None };

@@ -1,5 +1,5 @@
-//! How far joins came: sent, arrived, answered, accepted (MP_JOIN, RFC 8684, section 3.2), and which counter says why not.
-//! Not here: who stands on the way.
+//! How far joins got: sent, arrived, answered, accepted (MP_JOIN, RFC 8684, section 3.2), and which counter says why not.
+//! Not here: what is on the way.
 
 use super::view::View;
 use super::{Check, Weight, limits, path};
@@ -12,11 +12,11 @@ pub(super) fn checks(view: &View, known: bool) -> Vec<Check> {
     let mut checks = Vec::new();
     for (host, meaning, count) in view.risen(Stage::Join) {
         let limit = if meaning.name == limits::REJECTED { limits::limit_rejected(view, host) } else { None };
-        // The limit itself is named.
+        // The limit itself is reported.
         if limit == Some(true) {
             continue;
         }
-        // A firewall that takes options off is named itself.
+        // A firewall that strips options is reported itself.
         let stripped = meaning.name.ends_with("NoMPJoin") && path::guilty(view, MptcpOption::MpJoin);
         let weight = match (missing, known || stripped) {
             (true, false) => Weight::Cause,
@@ -37,7 +37,7 @@ pub(super) fn checks(view: &View, known: bool) -> Vec<Check> {
     checks
 }
 
-/// Where joins of one end to the other were lost, by what both counted.
+/// Where joins from one end to the other were lost, by both ends' counters.
 fn progress(view: &View, [from, to]: [&str; 2], known: bool) -> Check {
     let count = |host, name: &str| view.count(host, &format!("MPTcpExtMPJoin{name}"));
     let Some(answered) = count(from, "SynAckRx") else {
@@ -63,17 +63,17 @@ fn progress(view: &View, [from, to]: [&str; 2], known: bool) -> Check {
     if sent.zip(arrived).is_some_and(|(sent, arrived)| arrived < sent) && reset > 0 {
         let pass =
             "let every program that listens at the port ask for IPPROTO_MPTCP (`ss -tlnM`), and let SYNs with MP_JOIN pass unchanged";
-        let why = "they were answered as plain TCP answers: the options were taken off on the way, or a TCP socket listens at the same port (SO_REUSEPORT)";
+        let why = "they were answered as plain TCP answers: the options were stripped on the way, or a TCP socket listens at the same port (SO_REUSEPORT)";
         Check::new(weight, "joins", format!("{seen}: {why}")).change(pass)
     } else if sent.zip(arrived).is_some_and(|(sent, arrived)| arrived < sent) {
         let seen = format!("{seen}: they were lost on the way there");
         Check::new(weight, "joins", seen)
-            .change(format!("let SYNs with MP_JOIN pass from {from} to {to}, and see that their source addresses are routed"))
+            .change(format!("let SYNs with MP_JOIN pass from {from} to {to}, and check that their source addresses are routed"))
     } else if sent.or(arrived).is_some_and(|sent| answered < sent) {
         let pass = format!("let SYN/ACKs with MP_JOIN pass from {to} to {from}");
         let (why, change) = if reset > 0 {
-            let why = "so does an end whose peer has closed its direction before (protocol.c, mptcp_finish_join)".to_owned();
-            (why, format!("keep both directions open until the subflows are there; else {pass} unchanged"))
+            let why = "an end whose peer has already closed its direction does so (protocol.c, mptcp_finish_join)".to_owned();
+            (why, format!("keep both directions open until the subflows are established; otherwise {pass} unchanged"))
         } else {
             (format!("the answers were lost on the way back, or {to} reset them"), pass)
         };

@@ -1,4 +1,4 @@
-//! Limits: how many subflows and announced addresses a connection may have, and whether that was reached.
+//! Limits: how many subflows and announced addresses a connection may have, and whether they were reached.
 //! Not here: which endpoints there are.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use super::{Check, Weight};
 use crate::result::recording::{ConnectionSeries, LimitsRecord};
 use crate::words::EndpointFlag::Subflow;
 
-/// What a host counts when it rejects a join.
+/// The counter of rejected joins.
 pub(super) const REJECTED: &str = "MPTcpExtMPJoinRejected";
 /// The path manager that keeps no limits.
 const USERSPACE: &str = "userspace";
@@ -51,7 +51,7 @@ fn used_up(view: &View, plan: &Plan, limits: LimitsRecord) -> Option<Check> {
     let seen = format!("{}: a connection had {most} additional subflows and may have no more", shown(limits));
     if let Some(way) = returning.first() {
         let needed = most + 1;
-        let seen = format!("{seen}; its first subflow, over {}, has ended, and what joins in its place is an additional one", way.end);
+        let seen = format!("{seen}; its first subflow, over {}, has ended, and a join in its place counts as additional", way.end);
         let change = format!("at {host} and {}: ip mptcp limits set subflows {needed}", view.server);
         let weight = if view.unanswered() == Some(0) { Weight::Cause } else { Weight::Suspect };
         return Some(Check::new(weight, topic(host), seen).change(change));
@@ -71,7 +71,7 @@ fn returns(view: &View, plan: &Plan, way: &Path) -> bool {
     way.ever && first && plan.client().iter().any(could)
 }
 
-/// An end heard more announcements than it may use.
+/// An end received more announcements than it may use.
 fn unaccepted(view: &View, plan: &Plan, host: &str, limits: LimitsRecord) -> Option<Check> {
     let mut awaited = view.never().filter(|way| plan.leads_over(view, way));
     let heard = announcements(view, host);
@@ -83,11 +83,11 @@ fn unaccepted(view: &View, plan: &Plan, host: &str, limits: LimitsRecord) -> Opt
     if awaited.next().is_none() || otherwise || heard <= u64::from(limits.add_addr_accepted) {
         return None;
     }
-    let seen = format!("{}: a connection heard {heard} announcements and may use {}", shown(limits), limits.add_addr_accepted);
+    let seen = format!("{}: a connection received {heard} announcements and may use {}", shown(limits), limits.add_addr_accepted);
     Some(Check::new(blame(view, true), topic(host), seen).change(format!("at {host}: ip mptcp limits set add_addr_accepted {heard}")))
 }
 
-/// The most addresses that a connection of a host heard of. One may be announced again.
+/// The most addresses announced to a connection of a host. One may be announced again.
 fn announcements(view: &View, host: &str) -> u64 {
     let events = view.host(host).into_iter().flat_map(|record| &record.events).filter(|event| event.kind == "announced");
     let mut of: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
@@ -97,18 +97,18 @@ fn announcements(view: &View, host: &str) -> u64 {
     of.values().map(|heard| heard.len() as u64).max().unwrap_or(0)
 }
 
-/// The ends whose limit rejected joins, or would. A path manager in user space at the other end asks for joins, too.
+/// The ends whose limit rejected joins or would have. A path manager in user space at the other end also asks for joins.
 pub(super) fn rejections(view: &View) -> Vec<Check> {
     view.ends().into_iter().filter_map(|host| rejected(view, host, view.limits(host)?)).collect()
 }
 
-/// An end rejected joins because of its limit, or would: the client takes part where the server joins an address that it announced.
+/// An end rejected joins because of its limit or would have. This includes the client if the server joins an address that it announced.
 fn rejected(view: &View, host: &str, limits: LimitsRecord) -> Option<Check> {
     let missing = view.missing().count() as u64;
     let seen = format!("subflows {}", limits.subflows);
     if limit_rejected(view, host) == Some(true) {
         let rejected = view.counted(host, REJECTED);
-        let seen = format!("{seen}: so many additional subflows it takes, and it rejected {rejected} ({REJECTED})");
+        let seen = format!("{seen}: it accepts this many additional subflows, and rejected {rejected} ({REJECTED})");
         let weight = if missing > 0 { Weight::Cause } else { Weight::Suspect };
         let needed = u64::from(limits.subflows) + missing.max(1);
         return Some(Check::new(weight, topic(host), seen).change(format!("at {host}: ip mptcp limits set subflows {needed}")));
@@ -120,8 +120,8 @@ fn rejected(view: &View, host: &str, limits: LimitsRecord) -> Option<Check> {
     })
 }
 
-/// Whether the joins that a host rejected were rejected because a connection had as many additional subflows as it may (protocol.c,
-/// mptcp_finish_join; pm.c, mptcp_pm_allow_new_subflow). Nothing if it rejected none, or its limits are not known.
+/// Whether a host rejected joins because a connection had as many additional subflows as allowed (protocol.c, mptcp_finish_join; pm.c,
+/// mptcp_pm_allow_new_subflow). `None` if it rejected none, or its limits are not known.
 pub(super) fn limit_rejected(view: &View, host: &str) -> Option<bool> {
     let limit = view.limits(host)?.subflows;
     let record = view.host(host).filter(|_| view.counted(host, REJECTED) > 0)?;

@@ -1,8 +1,8 @@
-//! Why a connection has no subflow over a path, or one that carries nothing: a check-list, the likeliest cause first.
-//! Not here: whether that is what the case expects. It says what was recorded and no more; the kernel's reasons are read from its counters.
+//! Why a connection has no subflow over a path, or why its subflow carries nothing: a checklist, with the likeliest cause first.
+//! Not here: whether the case expects that. It says only what was recorded; the kernel's reasons come from its counters.
 //!
-//! The checks go along the life of a subflow. What is missing can only have been lost behind the last stage that it reached, so a wrong
-//! limit is the cause where no join was sent, and beside the point where one was sent and answered.
+//! The checks follow the life of a subflow. A missing subflow can only have been lost after the last stage that it reached, so a wrong
+//! limit is the cause if no join was sent, but irrelevant if one was sent and answered.
 
 mod announcements;
 mod attempts;
@@ -28,16 +28,16 @@ use crate::words::Window;
 
 use view::View;
 
-/// How many lines stand below a missed measure.
+/// How many lines are shown below a missed measure.
 const TOLD: usize = 2;
 
 /// What one check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
-    /// It was seen to be in the way, and alone is enough to explain what is missing.
+    /// It was seen to be in the way, and is enough by itself to explain what is missing.
     Cause,
-    /// It may have to do with it.
+    /// It may be involved.
     Suspect,
     /// It is as it should be.
     Fine,
@@ -45,10 +45,10 @@ pub enum Weight {
     Unrecorded,
 }
 
-/// One line of the check-list.
+/// One line of the checklist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// What was looked at: `limits of server`.
+    /// What was checked: `limits of server`.
     pub topic: String,
     /// What that means.
     pub weight: Weight,
@@ -58,21 +58,21 @@ pub struct Check {
     pub change: Option<String>,
 }
 
-/// The check-list of one question.
+/// The checklist of one question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// Whose subflows.
     pub of: Subject,
-    /// In which part of the run.
+    /// The part of the run.
     pub window: Window,
     /// What is missing: `no subflow over laptop:wlan0`.
     pub symptom: String,
-    /// The lines, the likeliest cause first, what is fine last.
+    /// The lines, with the likeliest cause first and what is fine last.
     pub checks: Vec<Check>,
 }
 
 impl Check {
-    /// What was found, with nothing to change.
+    /// A finding with nothing to change.
     pub fn new(weight: Weight, topic: impl Into<String>, seen: impl Into<String>) -> Self {
         Self { topic: topic.into(), weight, seen: seen.into(), change: None }
     }
@@ -86,7 +86,7 @@ impl Check {
 }
 
 impl Explanation {
-    /// The lines that say what is in the way; those that may be if there are none.
+    /// The lines with causes or, if there are none, with suspects.
     pub fn answers(&self) -> impl Iterator<Item = &Check> {
         let causes = self.checks.iter().any(|check| check.weight == Weight::Cause);
         let wanted = if causes { Weight::Cause } else { Weight::Suspect };
@@ -115,12 +115,12 @@ pub fn explain(recording: &Recording, case: &Case, of: &Subject, window: Window)
     } else {
         checks.extend(path::firewalls(&view));
     }
-    // A stable sort: among equals those of the earlier stage stay in front.
+    // The sort is stable: among equals, those of the earlier stage stay in front.
     checks.sort_by_key(|check| check.weight);
     explanation(view.symptom(), checks)
 }
 
-/// Explains what a verdict misses of shares and subflows; where it misses none, everything.
+/// Explains the missed shares and subflows of a verdict; if it misses none, explains everything.
 pub fn explanations(recording: &Recording, case: &Case, verdict: &Verdict) -> Vec<Explanation> {
     let mut asked: Vec<(Subject, Window)> = Vec::new();
     for finding in verdict.findings.iter().filter(|finding| !finding.held && topic(&finding.key) == Topic::Paths) {
@@ -131,7 +131,7 @@ pub fn explanations(recording: &Recording, case: &Case, verdict: &Verdict) -> Ve
     }
     if asked.is_empty() {
         let transfers = case.transfers.keys().map(|name| Subject::Transfer(name.clone()));
-        // Those at the two ends of a connection have one.
+        // The two ends of a connection share one.
         let processes = case.processes.keys().map(|name| Subject::Process(name.clone())).take(1);
         let some: Vec<Subject> = if case.transfers.is_empty() { processes.collect() } else { transfers.collect() };
         asked.extend(some.into_iter().map(|of| (of, Window::default())));
@@ -139,7 +139,7 @@ pub fn explanations(recording: &Recording, case: &Case, verdict: &Verdict) -> Ve
     asked.iter().map(|(of, window)| explain(recording, case, of, *window)).collect()
 }
 
-/// What a report says below a missed share or number of subflows: what is in the way, or may be.
+/// The lines of a report below a missed share or number of subflows: causes, or suspects.
 pub(super) fn lines(recording: &Recording, case: &Case, of: &Subject, window: Window) -> Vec<String> {
     let explanation = explain(recording, case, of, window);
     let line = |check: &Check| {

@@ -1,4 +1,4 @@
-//! What the kernels of the two ends said of the links, addresses and routes of each way.
+//! The two ends' kernel notices about the links, addresses and routes of each way.
 //! Not here: steps that were taken, and samples.
 
 use super::view::{Path, View};
@@ -6,15 +6,15 @@ use super::{Check, Weight};
 use crate::result::recording::{About, NoticeRecord};
 use crate::words::Time;
 
-/// How many notices of a way are told; the others are counted.
+/// How many notices of a way are shown; the others are counted.
 const TOLD: usize = 4;
 
-/// A line for each way of which something was said up to the window's end, and one if notices were lost.
+/// A line for each way with notices up to the window's end, and one if notices were lost.
 pub(super) fn checks(view: &View) -> Vec<Check> {
     let mut checks: Vec<Check> = view.ways.iter().filter_map(|way| said(view, way)).collect();
     let lost = |host: &&str| view.host(host).is_some_and(|record| record.notices.iter().any(|notice| notice.about == About::Lost));
     checks.extend(view.ends().into_iter().filter(lost).map(|host| {
-        let seen = "dropped notices of links, addresses and routes, because too many came at once";
+        let seen = "dropped notices about links, addresses and routes, because too many came at once";
         Check::new(Weight::Unrecorded, format!("kernel of {host}"), seen)
     }));
     checks
@@ -33,7 +33,7 @@ fn said(view: &View, way: &Path) -> Option<Check> {
     if notices.len() > TOLD {
         told.push(format!("and {} more", notices.len() - TOLD));
     }
-    // What was taken away and did not come back may be what is missing. The cause, if it is one, was found from what was done or sampled.
+    // What went away and did not come back may be what is missing. If it is the cause, steps or samples show that already.
     let gone = |notice: &&NoticeRecord| {
         let same = |other: &&&NoticeRecord| (other.about, &other.detail) == (notice.about, &notice.detail);
         !notice.now && notices.iter().rfind(same).is_some_and(|last| !last.now)

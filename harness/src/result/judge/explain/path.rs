@@ -1,4 +1,4 @@
-//! What stands between the two ends: links that are cut, firewalls, routes by source, and the reverse-path filter.
+//! What is between the two ends: cut links, firewalls, routes by source, and the reverse-path filter.
 //! Not here: how fast the links are.
 
 use std::net::IpAddr;
@@ -10,11 +10,11 @@ use crate::document::case::Action;
 use crate::result::recording::RouteRecord;
 use crate::words::{End, EndpointFlag, MptcpOption, Packets, Rule, RuleAction, Time};
 
-/// What the kernel counts packets by that come in by another interface than answers would leave by (net/ipv4/fib_frontend.c,
+/// The kernel's counter of packets that arrive on another interface than the one by which answers would leave (net/ipv4/fib_frontend.c,
 /// fib_validate_source).
 const FILTERED: &str = "TcpExtIPReversePathFilter";
 
-/// Links that are cut, where a way has no subflow or an idle one.
+/// Cut links, if a way has no subflow or an idle one.
 pub(super) fn links(view: &View) -> Vec<Check> {
     let needy = |way: &&Path| !way.joined || view.idle().any(|idle| idle.end == way.end);
     let checks: Vec<Check> = view.ways.iter().filter_map(|way| link(view, way, needy(&way))).collect();
@@ -41,7 +41,7 @@ fn link(view: &View, way: &Path, needy: bool) -> Option<Check> {
             (false, _) => Weight::Fine,
         };
         let check = Check::new(weight, topic, format!("cut from {start} to {until}, by a step of the case"));
-        return Some(if needy { check.change("look at a part of the run in which it is whole, or take the step out") } else { check });
+        return Some(if needy { check.change("look at a part of the run in which it is whole, or remove the step") } else { check });
     }
     let record = view.host(&way.end.host)?;
     let series = record.interfaces.get(&way.end.interface)?;
@@ -82,7 +82,7 @@ fn touches(rule: &Rule, option: MptcpOption) -> bool {
     }
 }
 
-/// What of MPTCP was seen to be lost.
+/// The MPTCP options that were seen to be lost.
 fn lost(view: &View) -> Vec<MptcpOption> {
     let mut lost = Vec::new();
     if !view.speaks_mptcp() {
@@ -135,7 +135,7 @@ pub(super) fn explains(view: &View) -> bool {
     found.into_iter().any(|check| check.weight == Weight::Cause) || attempts::explains(view)
 }
 
-/// Packets that leave by another interface than that of their source address.
+/// Packets that leave by an interface other than that of their source address.
 fn routes(view: &View) -> Vec<Check> {
     let topic = "routes by source";
     let Some(state) = view.state(view.client) else { return vec![Check::new(Weight::Unrecorded, topic, "not recorded")] };
@@ -152,7 +152,7 @@ fn routes(view: &View) -> Vec<Check> {
     let mut checks: Vec<Check> = joins.clone().filter_map(|way| route(view, way)).collect();
     if checks.is_empty() {
         let seen: Vec<String> = joins.map(shown).collect();
-        let seen = if seen.is_empty() { "no join was made or to be made".to_owned() } else { seen.join("; ") };
+        let seen = if seen.is_empty() { "no join was made or expected".to_owned() } else { seen.join("; ") };
         checks.push(Check::new(Weight::Fine, topic, seen));
     }
     checks
@@ -189,29 +189,29 @@ fn next_hop(view: &View, way: &Path) -> Option<IpAddr> {
     view.addresses(&far.host, &far.interface).into_iter().next()
 }
 
-/// What the filter counted, and where its answer follows from what was recorded: it drops ARP's packets too, and counts none of these.
+/// What the filter counted, and where the recorded configuration shows that it drops packets: it also drops ARP packets, without counting them.
 fn reverse_path(view: &View) -> Check {
     let missing = view.missing().next().is_some();
     let weight = if missing { Weight::Cause } else { Weight::Suspect };
     let loosen = |host: &str| {
-        format!("at {host}: sysctl net.ipv4.conf.all.rp_filter=2 (or 0, and that of each interface), or mend the routes to the sources")
+        format!("at {host}: sysctl net.ipv4.conf.all.rp_filter=2 (or 0, and that of each interface), or fix the routes to the sources")
     };
     let counted = view.topology.hosts.keys().filter_map(|host| Some((host, view.count(host, FILTERED)?)));
     let counted: Vec<_> = counted.collect();
     if let Some((host, count)) = counted.iter().find(|(_, count)| *count > 0) {
-        let seen = format!("{count} packets came in by another interface than answers would leave by, and were dropped ({FILTERED})");
+        let seen = format!("{count} packets arrived on another interface than answers would leave by, and were dropped ({FILTERED})");
         return Check::new(weight, format!("rp_filter of {host}"), seen).change(loosen(host));
     }
     let unanswered = view.unanswered() != Some(0);
     if let Some((end, from, by)) = view.missing().filter(|_| unanswered).find_map(|way| mismatch(view, way)) {
-        let seen = format!("strict at {end}, and answers to {from} would leave by {by}: what comes in there from that address is dropped");
+        let seen = format!("strict at {end}, and answers to {from} would leave by {by}, so packets from that address are dropped there");
         return Check::new(weight, format!("rp_filter of {}", end.host), seen).change(loosen(&end.host));
     }
     let seen = if counted.is_empty() { "not recorded".to_owned() } else { format!("it dropped nothing ({FILTERED})") };
     Check::new(if counted.is_empty() { Weight::Unrecorded } else { Weight::Fine }, "rp_filter", seen)
 }
 
-/// The far end of a client's way whose strict filter drops what comes from the way's address, that address, and where answers would leave.
+/// The far end of a client's way whose strict filter drops packets from the way's address, that address, and where answers would leave.
 fn mismatch<'a>(view: &'a View, way: &Path) -> Option<(&'a End, IpAddr, &'a str)> {
     let far = view.topology.links.get(view.topology.link_of(&way.end)?)?.other(&way.end);
     let filter = |dev: &str| {

@@ -1,5 +1,5 @@
-//! Whether the connection was MPTCP at all: switched on, asked for by both programs, and not fallen back from.
-//! Not here: what comes of an MPTCP connection.
+//! Whether the connection was MPTCP at all: enabled, requested by both programs, and without a fallback.
+//! Not here: what an MPTCP connection does then.
 
 use super::view::View;
 use super::{Check, Weight, path};
@@ -20,15 +20,15 @@ fn enabled(view: &View, host: &str) -> Check {
     match view.sysctl(host, "net.mptcp.enabled") {
         Some("0") => {
             let weight = if view.speaks_mptcp() { Weight::Suspect } else { Weight::Cause };
-            Check::new(weight, topic, "net.mptcp.enabled = 0: no MPTCP socket can be made; those that listen already go on accepting MPTCP")
-                .change(format!("at {host}: sysctl net.mptcp.enabled=1, and start programs that fell back to TCP again"))
+            Check::new(weight, topic, "net.mptcp.enabled = 0: no MPTCP socket can be made; existing listeners go on accepting MPTCP")
+                .change(format!("at {host}: sysctl net.mptcp.enabled=1, and restart programs that fell back to TCP"))
         }
         Some(value) => Check::new(Weight::Fine, topic, format!("net.mptcp.enabled = {value}")),
         None => Check::new(Weight::Unrecorded, topic, "not recorded"),
     }
 }
 
-/// What the sockets speak; `weight` is what it means if that is TCP.
+/// What the sockets speak; `weight` is for TCP.
 fn sockets(view: &View, weight: Weight) -> Vec<Check> {
     let Some((_, seen)) = &view.transfer else { return programs(view, weight) };
     let asked = seen.asked;
@@ -37,20 +37,22 @@ fn sockets(view: &View, weight: Weight) -> Vec<Check> {
         format!("let the program at {host} ask for IPPROTO_MPTCP (mptcpize run ...); in the case: {key} = \"mptcp\"")
     };
     let client = match asked.client_protocol {
-        Protocol::Tcp => Check::new(weight, topic(view.client), "the client's speak TCP").change(change(view.client, "client_protocol")),
-        Protocol::Mptcp => Check::new(Weight::Fine, topic(view.client), "the client's speak MPTCP"),
+        Protocol::Tcp => {
+            Check::new(weight, topic(view.client), "the client's sockets speak TCP").change(change(view.client, "client_protocol"))
+        }
+        Protocol::Mptcp => Check::new(Weight::Fine, topic(view.client), "the client's sockets speak MPTCP"),
     };
     let server = match seen.record.listener {
         Some(Protocol::Tcp) => {
-            Check::new(weight, topic(view.server), "the listening one speaks TCP").change(change(view.server, "server_protocol"))
+            Check::new(weight, topic(view.server), "the listening socket speaks TCP").change(change(view.server, "server_protocol"))
         }
-        Some(Protocol::Mptcp) => Check::new(Weight::Fine, topic(view.server), "the listening one speaks MPTCP"),
-        None => Check::new(Weight::Unrecorded, topic(view.server), "the listening one was not seen"),
+        Some(Protocol::Mptcp) => Check::new(Weight::Fine, topic(view.server), "the listening socket speaks MPTCP"),
+        None => Check::new(Weight::Unrecorded, topic(view.server), "the listening socket was not seen"),
     };
     vec![client, server]
 }
 
-/// The same where programs of the case have the sockets.
+/// The same if programs of the case have the sockets.
 fn programs(view: &View, weight: Weight) -> Vec<Check> {
     let fine = view.speaks_mptcp();
     let mut checks = Vec::new();
@@ -63,7 +65,7 @@ fn programs(view: &View, weight: Weight) -> Vec<Check> {
         if fine {
             checks.push(Check::new(Weight::Fine, topic, "an MPTCP connection was seen"));
         } else if !ports.is_empty() && host == view.server {
-            let seen = format!("those that listen at {} speak TCP", ports.join(", "));
+            let seen = format!("listeners at {} speak TCP", ports.join(", "));
             checks.push(Check::new(weight, topic, seen).change("run the program under mptcpize, or let it ask for IPPROTO_MPTCP"));
         } else if !plain.is_empty() {
             let seen = format!("{} was not run under mptcpize, and no MPTCP connection was seen", plain.join(", "));

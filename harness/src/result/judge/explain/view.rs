@@ -1,5 +1,5 @@
-//! What the checks look at: the two ends of a connection, the ways between them, and what was seen of each.
-//! Not here: what any of that means.
+//! The view of the checks: the two ends of a connection, the ways between them, and what was seen of each.
+//! Not here: the meaning of any of that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +12,7 @@ use crate::result::judge::counters::{At, MEANINGS, Meaning, Stage};
 use crate::result::recording::{HostRecord, LimitsRecord, Recording, StateRecord, SubflowSeries};
 use crate::words::{End, EndpointFlag, Feature, Percent, Protocol, Window};
 
-/// Less of the bytes than this, in percent, and a way is idle.
+/// A way that carried less than this percentage of the bytes is idle.
 const IDLE: f64 = 1.0;
 
 /// A way that subflows can take, named by the interface of one end.
@@ -20,13 +20,13 @@ pub(super) struct Path<'a> {
     pub(super) end: End,
     /// Its subflows, as the client saw them.
     pub(super) subflows: Vec<&'a SubflowSeries>,
-    /// Whether it had one that was established in the window: one of each connection of a transfer, or one of any connection.
+    /// Whether it had an established subflow in the window: of each connection of a transfer, or of any connection.
     pub(super) joined: bool,
     /// The same, up to the window's end.
     pub(super) ever: bool,
-    /// The tokens of those connections of a transfer that had none in the window, where others had one.
+    /// The tokens of a transfer's connections that had none in the window although others had one.
     pub(super) lacking: BTreeSet<u32>,
-    /// The part of the bytes that crossed it in the window; nothing if nothing crossed any.
+    /// The part of the bytes that crossed it in the window; `None` if nothing crossed any way.
     pub(super) part: Option<Percent>,
 }
 
@@ -80,7 +80,7 @@ impl<'a> View<'a> {
         Ok(view)
     }
 
-    /// The interfaces of the client that lead to the server; those of the server if the client has one only.
+    /// The interfaces of the client that lead to the server; those of the server if the client has only one.
     fn find_ways(&self) -> Vec<Path<'a>> {
         let near = leading(self.topology, self.client, self.server);
         let far = leading(self.topology, self.server, self.client);
@@ -154,8 +154,8 @@ impl<'a> View<'a> {
         self.ways.iter().filter(|way| way.joined && way.part.is_some_and(|part| part.0 < IDLE))
     }
 
-    /// Joins that the client sent, less those of which a subflow came: lost, refused, or under way. Older kernels do not count what they
-    /// send: there it is as many as were seen at the client or counted at the server.
+    /// Joins that the client sent minus those that became subflows: lost, refused, or under way. Older kernels do not count what they
+    /// send; for them it is the number seen at the client or counted at the server.
     pub(super) fn unanswered(&self) -> Option<u64> {
         let of_joins: Vec<_> = self.subflows.iter().filter(|subflow| subflow.flags.contains('j')).collect();
         let seen = || Some(self.count(self.server, "MPTcpExtMPJoinSynRx")?.max(of_joins.len() as u64));
@@ -181,7 +181,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// How much a counter of a host grew up to the window's end; nothing if the host was not sampled or its kernel has no such counter.
+    /// How much a counter of a host grew up to the window's end; `None` if the host was not sampled or its kernel has no such counter.
     pub(super) fn count(&self, host: &str, counter: &str) -> Option<u64> {
         self.grown(host, counter, Window { from: None, to: self.window.to })
     }
@@ -207,7 +207,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// A counter that nobody counted is none.
+    /// A counter that is missing counts as 0.
     pub(super) fn counted(&self, host: &str, counter: &str) -> u64 {
         self.count(host, counter).unwrap_or(0)
     }
@@ -216,7 +216,7 @@ impl<'a> View<'a> {
         self.host(host)?.state.as_ref()
     }
 
-    /// A sysctl of a host: as it was in the end, else as the topology has it.
+    /// A sysctl of a host: its final value, or else the topology's.
     pub(super) fn sysctl(&self, host: &str, key: &str) -> Option<&'a str> {
         let ended = self.state(host).and_then(|state| state.sysctls.get(key));
         ended.or_else(|| self.topology.hosts.get(host)?.sysctls.get(key)).map(String::as_str)
@@ -255,7 +255,7 @@ impl<'a> View<'a> {
         if later && (changed || told.is_some()) { told } else { ended.or(told) }
     }
 
-    /// A host's endpoints at the window's end, without those that the kernel made itself.
+    /// A host's endpoints at the window's end, without those made by the kernel itself.
     pub(super) fn endpoints(&self, host: &str) -> Option<Vec<Endpoint>> {
         let changes = self.case.steps.iter().any(|step| matches!(&step.action, Action::Endpoint { host: of, .. } if of == host));
         let ended = self.state(host).and_then(|state| state.endpoints.clone()).filter(|_| !changes);
@@ -288,14 +288,14 @@ impl<'a> View<'a> {
         found.into_iter().flat_map(|interface| &interface.addresses).map(|network| network.address).collect()
     }
 
-    /// The addresses between which connections in question were made first: here and there.
+    /// The addresses of the first subflows of the connections in question, local and remote.
     pub(super) fn initial(&self) -> BTreeSet<(IpAddr, IpAddr)> {
         let first = self.subflows.iter().filter(|subflow| subflow.flags.contains('m'));
         first.filter_map(|subflow| ip(&subflow.local).zip(ip(&subflow.remote))).collect()
     }
 }
 
-/// Gives endpoints these of the flags that can be changed.
+/// Sets the changeable flags of endpoints.
 fn reflag(endpoints: &mut [Endpoint], flags: &[EndpointFlag], which: impl Fn(&Endpoint) -> bool) {
     for endpoint in endpoints.iter_mut().filter(|endpoint| which(endpoint)) {
         endpoint.flags.retain(|flag| ![EndpointFlag::Backup, EndpointFlag::Fullmesh].contains(flag));
@@ -315,7 +315,7 @@ pub(super) fn owner(topology: &Topology, address: Option<IpAddr>) -> Option<(&st
     having.next().map(|(host, name, _)| (host.as_str(), name.as_str()))
 }
 
-/// Whether a subflow was there in a window.
+/// Whether a subflow existed in a window.
 fn joined(subflow: &SubflowSeries, window: Window) -> bool {
     subflow.up().any(|at| window.contains(at))
 }
@@ -325,7 +325,7 @@ fn connections(subflows: &[&SubflowSeries], window: Window) -> BTreeSet<u32> {
     subflows.iter().filter(|subflow| joined(subflow, window)).map(|subflow| subflow.token).collect()
 }
 
-/// The interfaces of a host from which another is reached over links and routers.
+/// The interfaces of a host from which another host is reachable over links and routers.
 fn leading<'a>(topology: &'a Topology, from: &str, to: &str) -> Vec<&'a str> {
     let reaches = |interface: &str| {
         let mut reached = BTreeSet::from([from]);
@@ -347,7 +347,7 @@ fn leading<'a>(topology: &'a Topology, from: &str, to: &str) -> Vec<&'a str> {
     own.map(String::as_str).filter(|interface| reaches(interface)).collect()
 }
 
-/// The client and the server of a host's MPTCP connections; where it has none, the host and another one that has processes.
+/// The client and the server of a host's MPTCP connections; if it has none, the host and another one with processes.
 fn sides<'a>(recording: &'a Recording, case: &'a Case, host: &str) -> Result<(&'a str, &'a str), String> {
     let topology = &recording.job.topology;
     let (host, _) = topology.hosts.get_key_value(host).ok_or_else(|| format!("the topology has no host {host}"))?;
@@ -359,7 +359,7 @@ fn sides<'a>(recording: &'a Recording, case: &'a Case, host: &str) -> Result<(&'
             *peers.entry(peer).or_default() |= subflow.flags.contains('m');
         }
     }
-    // The end that connects asked for MPTCP itself.
+    // The end that connects is the one that requested MPTCP.
     if let Some((peer, connects)) = peers.into_iter().next() {
         return Ok(if connects { (host, peer) } else { (peer, host) });
     }

@@ -1,4 +1,4 @@
-//! What had arrived of each connection by when.
+//! How much of each connection had arrived over time.
 //! Not here: which way it took.
 
 use maud::{Markup, html};
@@ -16,7 +16,7 @@ const POINTS: usize = 12_000;
 /// How many points a curve has at most.
 const MOST: usize = 1000;
 
-/// The curves of all transfers; nothing where there is none.
+/// The curves of all transfers; empty if there are none.
 pub(super) fn section(recording: &Recording, timeline: &Timeline) -> Markup {
     let flows: Vec<Flow> = recording.transfers.iter().flat_map(|(name, transfer)| flows(name, transfer)).collect();
     let most = (POINTS / flows.len().max(1)).clamp(40, MOST);
@@ -66,7 +66,7 @@ fn flows<'a>(name: &'a str, transfer: &'a TransferRecord) -> impl Iterator<Item 
     })
 }
 
-/// A line for each transfer, which lights its curves.
+/// A line for each transfer, which highlights its curves.
 fn summaries(recording: &Recording, flows: &[Flow]) -> Markup {
     let whole = Window::default();
     let curves = |name: &str| {

@@ -1,4 +1,4 @@
-//! What stands behind a verdict: the check-list of subflows, the kernel's counters and events, programs, and what made the links.
+//! The evidence for a verdict: the checklist of subflows, the kernel's counters and events, programs, and the links' engines.
 //! Not here: what is plotted.
 
 use maud::{Markup, html};
@@ -18,7 +18,7 @@ const LINES: usize = 200;
 /// How many path-manager events and how many notices are shown, the first ones.
 const EVENTS: usize = 400;
 
-/// The sections, those that have nothing to say left out.
+/// The sections, without empty ones.
 pub(super) fn sections(recording: &Recording, verdict: &Verdict) -> Markup {
     html! {
         (reasons(recording, verdict))
@@ -31,7 +31,7 @@ pub(super) fn sections(recording: &Recording, verdict: &Verdict) -> Markup {
     }
 }
 
-/// The check-lists; open where something is missing.
+/// The checklists; open if something is missing.
 fn reasons(recording: &Recording, verdict: &Verdict) -> Markup {
     let found = explanations(recording, &recording.job.case, verdict);
     let missing = verdict.findings.iter().any(|finding| finding.condemns() && topic(&finding.key) == Topic::Paths);
@@ -82,7 +82,7 @@ fn counters(recording: &Recording) -> Markup {
                     thead { tr { th { "counter" } @for host in &hosts { th .num { (host) } } th { "what it counts" } } }
                     tbody { @for counter in &known {
                         tr {
-                            td { code { (counter.name) } @if counter.is_fault() { " " span .unsure title="it rises where something is refused, lost or given up" { "!" } } }
+                            td { code { (counter.name) } @if counter.is_fault() { " " span .unsure title="it counts what was refused, lost or given up" { "!" } } }
                             @for host in &hosts { td .num { (count(counter, host)) } }
                             td .wide { (counter.means.unwrap_or_default()) }
                         }
@@ -118,7 +118,7 @@ fn ending(process: &ProcessRecord) -> String {
     told.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// What the path managers said, of all hosts in the order of time.
+/// The path-manager events of all hosts, in the order of time.
 fn events(recording: &Recording) -> Markup {
     let mut events: Vec<(&String, &EventRecord)> =
         recording.hosts.iter().flat_map(|(host, record)| record.events.iter().map(move |event| (host, event))).collect();
@@ -139,7 +139,7 @@ fn events(recording: &Recording) -> Markup {
     }
 }
 
-/// What the kernels said of links, addresses and routes, of all hosts in the order of time.
+/// The kernel notices of all hosts about links, addresses and routes, in the order of time.
 fn notices(recording: &Recording) -> Markup {
     let mut notices: Vec<(&String, &NoticeRecord)> =
         recording.hosts.iter().flat_map(|(host, record)| record.notices.iter().map(move |notice| (host, notice))).collect();

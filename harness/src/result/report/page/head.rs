@@ -1,5 +1,5 @@
-//! What run it was: its outcome, its case, where it ran, and the command that runs it again.
-//! Not here: why it ended so.
+//! The head of a page: the run's outcome, its case, where it ran, and the command that repeats it.
+//! Not here: the reasons for the outcome.
 
 use maud::{Markup, html};
 

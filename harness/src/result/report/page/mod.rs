@@ -1,8 +1,8 @@
 //! A run as one HTML file that needs nothing else: verdicts, topology, what each link and subflow carried over time, counters, reasons.
-//! Not here: measuring, and the pages of many runs. The same recording makes the same bytes.
+//! Not here: measuring, and the pages of many runs. The same recording gives the same bytes.
 //!
-//! All that is drawn is drawn here, when the page is made. Its script only points: it shows the window of a verdict, reads values off the
-//! curves, and marks the curve of a row. Everything that comes from a recording is text to `maud`, which escapes it.
+//! Everything is drawn when the page is made. Its script only points: it shows the window of a verdict, reads values off the curves, and
+//! highlights the curve of a row. `maud` escapes everything that comes from a recording.
 
 mod delivery;
 mod evidence;
@@ -27,7 +27,7 @@ use paint::Palette;
 pub use suite::Suite;
 use timeline::Timeline;
 
-/// The page of a run. `up` is where the page of all runs is, as its address is seen from this one.
+/// The page of a run. `up` is the relative URL of the page of all runs.
 pub fn page(recording: &Recording, verdict: &Verdict, up: Option<&str>) -> String {
     let palette = Palette::of(&recording.job.topology);
     let timeline = Timeline::of(recording);

@@ -1,11 +1,11 @@
-//! Which colour is which link: one for each on the whole page, and for what runs over it.
+//! The colour of each link, the same on the whole page, also for what runs over it.
 //! Not here: the colours, which are in `page.css`, for a light and a dark page.
 
 use std::collections::BTreeMap;
 
 use crate::document::topology::Topology;
 
-/// How many colours there are. Further links have the same again in a lighter tint.
+/// How many colours there are. Further links repeat them in a lighter tint.
 const HUES: usize = 8;
 /// How many tints.
 const TINTS: usize = 3;

@@ -1,5 +1,5 @@
-//! A plot: curves over the time of the run, stacked or not, with its axes, the steps, what the kernels said, and the stalls.
-//! Not here: what the curves are of.
+//! A plot: curves over the time of the run, stacked or not, with axes, steps, kernel notices, and stalls.
+//! Not here: what the curves show.
 //!
 //! The drawing is stretched to the width of the page, and its labels are text beside it: so it is as readable on a phone as on a wall. The
 //! script reads values back from the paths, whose coordinates are whole parts of [`WIDTH`] and [`HEIGHT`].
@@ -16,7 +16,7 @@ use super::timeline::{NOTICES, Timeline};
 const WIDTH: f64 = 2000.0;
 /// What its height is divided into.
 const HEIGHT: f64 = 1000.0;
-/// Numbers of steps stand this far apart at least, in percent of the width.
+/// The least distance between step numbers, in percent of the width.
 const FLAG: f64 = 2.4;
 
 /// More curves than this are drawn thinner.
@@ -33,13 +33,13 @@ pub(super) struct Curve {
 pub(super) struct Plot<'a> {
     /// Names it for links to it.
     pub(super) id: &'a str,
-    /// Which plots and rows belong together: those whose n-th curve is of the same thing.
+    /// The group of plots and rows whose n-th curves show the same thing.
     pub(super) group: &'a str,
     pub(super) title: &'a str,
     pub(super) unit: &'a str,
     /// What else is to be said of it.
     pub(super) note: &'a str,
-    /// Whether each curve stands on the one before it. All have points at the same times then.
+    /// Whether the curves are stacked. Then all have points at the same times.
     pub(super) stacked: bool,
     pub(super) curves: &'a [Curve],
 }
@@ -70,7 +70,7 @@ impl Plot<'_> {
                             @if !self.stacked { (bands(timeline, &x)) }
                             @let drawn = tops.iter().enumerate().zip(self.curves);
                             @if self.stacked {
-                                // The highest first: each covers what is below its edge, and so only its own part is left of the one before.
+                                // The highest first: each curve covers what is below its edge, which leaves only the previous curve's own part.
                                 @for ((index, top), curve) in drawn.rev() {
                                     path class={ "curve fill " (curve.paint.class()) } data-curve=(index) data-name=(curve.name) d=(area(top, &x, &y)) {}
                                 }
@@ -97,7 +97,7 @@ impl Plot<'_> {
         }
     }
 
-    /// The curves as they are drawn: each on the one before it, or on the ground.
+    /// The curves as drawn: each on the previous one, or on the axis.
     fn tops(&self) -> Vec<Vec<(u64, f64)>> {
         let mut tops: Vec<Vec<(u64, f64)>> = Vec::new();
         for curve in self.curves {
@@ -119,7 +119,7 @@ fn bands(timeline: &Timeline, x: &impl Fn(u64) -> f64) -> Markup {
     }
 }
 
-/// The numbers of the steps with their places in percent, those left out that would stand on another.
+/// The numbers of the steps with their places in percent, without those that would overlap another.
 fn flags(timeline: &Timeline, x: &impl Fn(u64) -> f64) -> Vec<(usize, f64)> {
     let mut flags: Vec<(usize, f64)> = Vec::new();
     for (index, (at, _)) in timeline.steps.iter().enumerate() {

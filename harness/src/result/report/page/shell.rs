@@ -1,5 +1,5 @@
-//! What every page is in: the document with its style and its script, and nothing from elsewhere.
-//! Not here: what a page says.
+//! The shell of every page: the document with its style and script, and nothing external.
+//! Not here: the content of a page.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -7,10 +7,10 @@ use crate::words::terminal::visible;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// What every document's head begins with. By its policy a browser loads nothing for this page, whatever might be in it.
+/// The beginning of every document's head. Its policy keeps browsers from loading anything for this page, whatever it may contain.
 const HEAD: &str = include_str!("head.html");
 
-/// A document. Control characters of others are shown as what they are.
+/// A document. Control characters in foreign text are made visible.
 pub(super) fn document(title: &str, body: Markup) -> String {
     let document = html! {
         (DOCTYPE)

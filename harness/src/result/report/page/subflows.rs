@@ -1,4 +1,4 @@
-//! The subflows over time: how fast, with which round-trip time and which congestion window. Each is drawn as the end saw it that sent most.
+//! The subflows over time: throughput, round-trip time and congestion window. Each is drawn as seen by the end that sent most.
 //! Not here: which subflows are missing.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ struct Seen<'a> {
     curve: Option<usize>,
 }
 
-/// Three plots and a table; a word where no subflow was seen.
+/// Three plots and a table, or a sentence if no subflow was seen.
 pub(super) fn section(recording: &Recording, palette: &Palette, timeline: &Timeline) -> Markup {
     let subflows = seen(recording);
     let drawn: Vec<&Seen> = subflows.iter().filter(|subflow| subflow.curve.is_some()).collect();
@@ -75,7 +75,7 @@ pub(super) fn section(recording: &Recording, palette: &Palette, timeline: &Timel
     }
 }
 
-/// All subflows of all hosts. One that an end did not send most of has its curve at the other, if that was recorded.
+/// All subflows of all hosts. If an end did not send most of a subflow, its curve is at the other end, if that was recorded.
 fn seen(recording: &Recording) -> Vec<Seen<'_>> {
     let all = || recording.hosts.values().flat_map(|record| &record.subflows);
     let ends: BTreeSet<(&str, &str)> = all().map(|series| (series.local.as_str(), series.remote.as_str())).collect();
@@ -94,8 +94,8 @@ fn sends(series: &SubflowSeries) -> bool {
     series.bytes_acked.last() >= series.bytes_received.last()
 }
 
-/// The link that a subflow ran over at the host that saw it: as its kernel said of these addresses, else that of the address which it was
-/// begun from.
+/// The link that a subflow used at the host that saw it: by its kernel's route for these addresses, or else that of its source
+/// address.
 fn link<'a>(recording: &'a Recording, Seen { host, series, .. }: &Seen<'a>) -> Option<&'a str> {
     let topology = &recording.job.topology;
     let address = |text: &str| text.parse::<SocketAddr>().map(|address| address.ip()).ok();

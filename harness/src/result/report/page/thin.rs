@@ -1,7 +1,7 @@
-//! Fewer points with the same look: of each part of the time the lowest and the highest.
+//! Thins out points without changing the look of a curve: keeps the lowest and the highest of each part of the time.
 //! Not here: how they are drawn.
 
-/// No more than `most` points, in the order of time. A spike stays a spike, and a gap keeps its ends.
+/// At most `most` points, in the order of time. A spike stays a spike, and a gap keeps its ends.
 pub(super) fn thin(points: Vec<(u64, f64)>, most: usize) -> Vec<(u64, f64)> {
     if points.len() <= most {
         return points;

@@ -1,4 +1,4 @@
-//! What all plots of a page have in common: how long the run was, its steps, what the kernels said, and when nothing arrived.
+//! What all plots of a page share: the length of the run, its steps, kernel notices, and when nothing arrived.
 //! Not here: what is plotted.
 
 use maud::{Markup, html};
@@ -18,9 +18,9 @@ pub(super) struct Timeline {
     pub(super) end: u64,
     /// The steps taken, with their times.
     pub(super) steps: Vec<(u64, String)>,
-    /// What the kernels said, with the times.
+    /// The kernel notices, with their times.
     pub(super) notices: Vec<(u64, String)>,
-    /// When nothing arrived for long.
+    /// The long times in which nothing arrived.
     pub(super) stalls: Vec<(u64, u64)>,
 }
 
@@ -31,7 +31,7 @@ impl Timeline {
         Self { end, steps: steps::taken(recording), notices: notices::told(recording), stalls: silences(recording) }
     }
 
-    /// The steps, what the kernels said and the longest stall in words, with the marks that the plots have for them.
+    /// The steps, kernel notices and the longest stall in words, with their marks in the plots.
     pub(super) fn legend(&self) -> Markup {
         let longest = self.stalls.iter().max_by_key(|(from, to)| to - from);
         html! {

@@ -1,4 +1,4 @@
-//! The topology as a drawing: hosts in columns by how far they are from the client, and the links between them.
+//! The topology as a drawing: hosts in columns by their distance from the client, and the links between them.
 //! Not here: what crossed them.
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const BOX: f64 = 150.0;
 const WIDTH: f64 = 1180.0;
 /// ... at most this, ...
 const WIDEST: f64 = 430.0;
-/// ... and so much that a link's conditions can be read at least.
+/// ... and at least enough to read a link's conditions.
 const NARROWEST: f64 = 330.0;
 /// From one link's end to the next at a host.
 const ROW: f64 = 34.0;
@@ -58,7 +58,7 @@ pub(super) fn section(recording: &Recording, palette: &Palette) -> Markup {
     let places = places(&columns, &rows);
     let gaps = columns.len().saturating_sub(1) as f64;
     let apart = ((WIDTH - BOX) / gaps.max(1.0)).clamp(NARROWEST, WIDEST);
-    // A link between hosts of one column stands out to the right.
+    // A link between hosts of one column bulges to the right.
     let width = gaps * apart
         + BOX
         + if topology.links.values().any(|link| order(&link.ends[0].host).map(|at| at.0) == order(&link.ends[1].host).map(|at| at.0)) {
@@ -98,14 +98,14 @@ pub(super) fn section(recording: &Recording, palette: &Palette) -> Markup {
     }
 }
 
-/// The hosts by how many links they are away from the first.
+/// The hosts by their distance in links from the first.
 fn columns<'a>(topology: &'a Topology, first: Option<&'a str>) -> Vec<Vec<&'a str>> {
     let mut columns: Vec<Vec<&str>> = Vec::new();
     let mut left: Vec<&str> = topology.hosts.keys().map(String::as_str).collect();
     let mut next: Vec<&str> = first.into_iter().collect();
     while !left.is_empty() {
         if next.is_empty() {
-            // Not connected with the others.
+            // Hosts not connected with the others.
             next = left.clone();
         }
         left.retain(|host| !next.contains(host));
@@ -142,7 +142,7 @@ fn places<'a>(columns: &[Vec<&'a str>], rows: &impl Fn(&str) -> usize) -> BTreeM
 /// A link with its name and what it does to packets.
 fn cable(name: &str, link: &Link, palette: &Palette, ends: [(f64, f64, bool); 2]) -> Markup {
     let [(x1, y1, left1), (x2, y2, left2)] = ends;
-    // Out of each box to its side, so that also a link within a column is seen.
+    // Out of each box to its side, so that a link within a column is visible too.
     let reach = if left1 == left2 { 60.0 } else { ((x2 - x1).abs() / 2.0).min(120.0) };
     let out = |x: f64, left: bool| if left { x - reach } else { x + reach };
     let path = format!("M{x1:.1} {y1:.1}C{:.1} {y1:.1} {:.1} {y2:.1} {x2:.1} {y2:.1}", out(x1, left1), out(x2, left2));

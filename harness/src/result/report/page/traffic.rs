@@ -1,4 +1,4 @@
-//! What each link carried over time, stacked, as a transfer's client or a program's host saw it.
+//! What each link carried over time, stacked, as seen by a transfer's client or a program's host.
 //! Not here: what each subflow carried.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use crate::words::{Percent, Rate, Size};
 /// How many points a curve has at most.
 const POINTS: u64 = 240;
 
-/// A plot and a table for each place that traffic is looked at from.
+/// A plot and a table for each host from which traffic is shown.
 pub(super) fn section(recording: &Recording, palette: &Palette, timeline: &Timeline) -> Markup {
     let views = views(recording);
     html! {
@@ -29,7 +29,7 @@ pub(super) fn section(recording: &Recording, palette: &Palette, timeline: &Timel
     }
 }
 
-/// What the clients of transfers saw, and what the hosts of programs did: each once.
+/// The views of transfers' clients and of programs' hosts, each once.
 fn views(recording: &Recording) -> Vec<Traffic<'_>> {
     let case = &recording.job.case;
     let transfers = case.transfers.keys().filter_map(|name| Traffic::of(recording, name).ok());

@@ -1,5 +1,5 @@
-//! What had to hold, and what was measured. Each line shows its window in the plots.
-//! Not here: the opinion itself.
+//! The findings: what had to hold, and what was measured. Each line shows its window in the plots.
+//! Not here: judging.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use crate::result::judge::{Finding, Verdict};
 use crate::result::recording::Recording;
 use crate::words::{Time, Window};
 
-/// A row for each finding, and what the kernel said of failures of its own.
+/// A row for each finding, and the kernel's own failures.
 pub(super) fn section(recording: &Recording, verdict: &Verdict) -> Markup {
     html! {
         section #verdicts {
@@ -20,7 +20,7 @@ pub(super) fn section(recording: &Recording, verdict: &Verdict) -> Markup {
                     tbody { @for (number, finding) in verdict.findings.iter().enumerate() { (row(recording, number, finding)) } }
                 } }
             }
-            @for key in &verdict.unexpectedly_held { p .bad { b { "FAIL" } " " (key) " had to fail, and did not" } }
+            @for key in &verdict.unexpectedly_held { p .bad { b { "FAIL" } " " (key) " had to fail, but held" } }
             @for splat in &recording.splats {
                 details open { summary .bad { b { "FAIL" } " the kernel: " (splat.title) } pre { (splat.text) } }
             }
@@ -45,7 +45,7 @@ fn row(recording: &Recording, number: usize, finding: &Finding) -> Markup {
     }
 }
 
-/// The plot in which a measure is seen best.
+/// The plot that shows a measure best.
 fn plot(key: &str) -> &'static str {
     match key {
         "intact" | "bytes" | "duration" | "stall" => "delivery",

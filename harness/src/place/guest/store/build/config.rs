@@ -1,4 +1,4 @@
-//! The configuration of a kernel that is built: what labs need, what a user asks for on top, and what of that the kernel took.
+//! The configuration of a kernel that is built: what labs need, what the user adds, and which of that took effect.
 //! Not here: what the options mean.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub(super) fn checksum() -> u32 {
     checksum.sum()
 }
 
-/// Something that was asked for and is not so.
+/// A requested option that had no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dropped {
     /// The file that asks for it.
@@ -31,7 +31,7 @@ pub struct Dropped {
     pub is: String,
 }
 
-/// What users ask for, with where they do: by option, the last word.
+/// What users ask for and where, by option; the last setting counts.
 pub(super) struct Asked {
     texts: Vec<String>,
     options: BTreeMap<String, (String, PathBuf, usize)>,
@@ -50,7 +50,7 @@ impl Asked {
                     None if line.trim().is_empty() || line.starts_with('#') => (),
                     None => {
                         let why =
-                            format!("`{line}` is no option: write `CONFIG_NAME=y`, `CONFIG_NAME=value` or `# CONFIG_NAME is not set`");
+                            format!("`{line}` is not an option: write `CONFIG_NAME=y`, `CONFIG_NAME=value` or `# CONFIG_NAME is not set`");
                         return Err(refused(Some(number), why));
                     }
                 }
@@ -60,11 +60,11 @@ impl Asked {
         Ok(asked)
     }
 
-    /// Makes the configuration, and reads back what became of what users asked for.
+    /// Makes the configuration, and reads back which requested options had no effect.
     pub(super) fn configure(&self, make: &Make) -> Result<Vec<Dropped>, BuildError> {
         let path = make.site.path_of("asked.config");
         fs::write(&path, self.texts.join("\n")).map_err(files("write", &path))?;
-        // A configuration that stays the same is not written anew, and nothing is compiled for it.
+        // An unchanged configuration is not written again, so that nothing is recompiled for it.
         make.run("the configuration", &["allnoconfig", &format!("KCONFIG_ALLCONFIG={}", path.display())], &mut |_, _| ())?;
         let result = make.site.objects().join(".config");
         Ok(self.dropped(&fs::read_to_string(&result).map_err(files("read", &result))?))
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_line_that_is_no_option_is_refused() {
         let told = read("CONFIG_KASAN=y\nKASAN=y\n").err().expect("it is refused").to_string();
-        assert!(told.contains(":2: `KASAN=y` is no option: write `CONFIG_NAME=y`"), "{told}");
+        assert!(told.contains(":2: `KASAN=y` is not an option: write `CONFIG_NAME=y`"), "{told}");
     }
 
     #[test]

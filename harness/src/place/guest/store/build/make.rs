@@ -1,5 +1,5 @@
-//! `make` in a tree of sources: what it is told, how far it is, and what it complained of.
-//! Not here: what is configured and what becomes of the result.
+//! Runs `make` in a source tree: its arguments, its progress, and its errors.
+//! Not here: what is configured, and what is done with the result.
 
 use std::env;
 use std::fs::{self, File};
@@ -12,10 +12,10 @@ use super::{BuildError, files, tools};
 use crate::kernel::inherited::give_back;
 use crate::kernel::process::{inherits, told_to_end_with_this_thread};
 
-/// How many lines of what went wrong are shown.
+/// How many lines of errors are shown.
 const SHOWN: usize = 40;
 
-/// What the kernel's build would take from the environment, and what a `make` above this program has left there.
+/// Environment variables to remove: those that the kernel's build would use, and those that a `make` above this program set.
 const DEAF_TO: [&str; 10] =
     ["ARCH", "CROSS_COMPILE", "KBUILD_OUTPUT", "KCFLAGS", "KCONFIG_CONFIG", "LLVM", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "V"];
 
@@ -27,13 +27,13 @@ pub(super) struct Make<'a> {
 }
 
 impl Make<'_> {
-    /// Makes targets, and tells how many files it has made and the last one.
+    /// Makes targets, and reports how many files have been made and the last one.
     pub(super) fn run(&self, what: &'static str, targets: &[&str], made: &mut dyn FnMut(u64, &str)) -> Result<(), BuildError> {
         let (log, complaints) = (self.site.path_of("log"), self.site.path_of("complaints"));
         let create = |path| File::create(path).map_err(files("write", path));
         let (mut all, complained) = (create(&log)?, create(&complaints)?);
         let mut command = self.command(targets);
-        // For as long as one of its processes lives, nobody else builds here.
+        // As long as one of its processes lives, nobody else can build here.
         inherits(&mut command, vec![self.site.lock().map_err(BuildError::Start)?]);
         let mut child = command.stderr(complained).spawn().map_err(BuildError::Start)?;
         let mut count = 0;
@@ -60,7 +60,7 @@ impl Make<'_> {
     fn command(&self, targets: &[&str]) -> Command {
         let mut command = Command::new("make");
         command.arg("-C").arg(self.tree).arg("ARCH=um").arg(format!("O={}", self.site.objects().display()));
-        // No `+` behind the release for a tree that is not at a tag: random numbers follow from the release, too.
+        // No `+` after the release for a tree that is not at a tag: random numbers depend on the release, too.
         command.args(["LOCALVERSION=", &format!("-j{}", self.jobs)]);
         if tools::has(&env::var_os("PATH").unwrap_or_default(), "ccache") {
             command.arg("CC=ccache gcc");
@@ -69,10 +69,10 @@ impl Make<'_> {
         for name in DEAF_TO {
             command.env_remove(name);
         }
-        // The same sources make the same kernel, whoever builds it and when: random numbers follow from its date and builder.
+        // The same sources make the same kernel, whoever builds it and when: random numbers depend on its date and builder.
         let same = [("TIMESTAMP", "1970-01-01"), ("USER", "mplab"), ("HOST", "mplab"), ("VERSION", "1")];
         command.envs(same.map(|(name, value)| (format!("KBUILD_BUILD_{name}"), value)));
-        // Messages in the language in which they are looked through.
+        // Messages in the language in which errors are searched for.
         command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped());
         told_to_end_with_this_thread(&mut command);
         give_back(&mut command);
@@ -80,11 +80,11 @@ impl Make<'_> {
     }
 }
 
-/// What went wrong, out of all that was complained of: the lines from the first error on, or all if none is called so.
+/// The errors in the output: the lines from the first error on, or all if none is marked as an error.
 fn shown(said: &str) -> Option<String> {
     let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     let wrong = |line: &&str| ["error:", "Error ", "undefined reference", "***"].iter().any(|word| line.contains(word));
-    // Before an error the compiler names the function and the files that it came through.
+    // Before an error the compiler names the function and the including files.
     let before = |at: usize| {
         lines[..at].iter().rev().take_while(|line| line.starts_with("In file") || line.starts_with("   ") || line.ends_with(':'))
     };

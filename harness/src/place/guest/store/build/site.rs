@@ -1,4 +1,4 @@
-//! The directory in which a kernel is built, below the store: it is there until the kernel is removed, and has one builder at a time.
+//! The build directory of a kernel, in the store: it stays until the kernel is removed, and has one builder at a time.
 //! Not here: what is built in it.
 
 use std::fs::{self, File};
@@ -11,22 +11,22 @@ use nix::fcntl::{Flock, FlockArg};
 
 use crate::place::guest::store::StoreError;
 
-/// Where the directories are, by the kernels' names. No kernel can be called so.
+/// The directory of build directories, by the kernels' names. No kernel can have this name.
 const SITES: &str = ".builds";
 
-/// A directory that is built in.
+/// A build directory in use.
 pub(in crate::place::guest::store) struct Site {
     directory: PathBuf,
     lock: Flock<File>,
 }
 
 impl Site {
-    /// Where the directory of a kernel is or would be.
+    /// The path that a kernel's build directory has or would have.
     pub(in crate::place::guest::store) fn path(store: &Path, name: &str) -> PathBuf {
         store.join(SITES).join(name)
     }
 
-    /// Makes the directory if need be, and keeps others out of it.
+    /// Makes the directory if needed, and keeps others out of it.
     pub(in crate::place::guest::store) fn enter(store: &Path, name: &str) -> Result<Self, StoreError> {
         let directory = Self::path(store, name);
         let objects = directory.join("objects");
@@ -48,7 +48,7 @@ impl Site {
         self.path_of("objects")
     }
 
-    /// What keeps others out for as long as it is open somewhere.
+    /// The lock, which keeps others out as long as any process has it open.
     pub(super) fn lock(&self) -> io::Result<OwnedFd> {
         Ok(self.lock.try_clone()?.into())
     }
@@ -59,12 +59,12 @@ impl Site {
     }
 }
 
-/// How much a directory takes on the disk, in bytes, if it is there.
+/// The size of a directory on disk, in bytes, if it exists.
 pub(super) fn size(directory: &Path) -> Option<u64> {
     let mut below = vec![directory.read_dir().ok()?];
     let mut size = 0;
     while let Some(entries) = below.pop() {
-        // What is gone meanwhile takes nothing.
+        // A file that vanishes meanwhile does not count.
         for entry in entries.flatten() {
             let Ok(about) = entry.metadata() else { continue };
             size += about.blocks() * 512;

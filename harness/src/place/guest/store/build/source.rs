@@ -1,5 +1,5 @@
-//! The sources of a kernel: a tree that is only read, or one out of a package, which is there while it is needed.
-//! Not here: what is made of them.
+//! The sources of a kernel: a tree that is only read, or one unpacked from a package while it is needed.
+//! Not here: what is built from them.
 
 use std::fs;
 use std::io::{self, BufReader};
@@ -29,9 +29,8 @@ impl Source {
         } else {
             let unpacked = site.path_of("source");
             unpack(&absolute, &unpacked, progress)?;
-            let directory = only(&unpacked).ok_or_else(|| {
-                refused("no sources of a kernel are in it: give linux-source-VERSION.tar.xz, or the .deb that has it, or a tree")
-            })?;
+            let directory = only(&unpacked)
+                .ok_or_else(|| refused("it contains no kernel sources: name linux-source-VERSION.tar.xz, its .deb, or a source tree"))?;
             Self { named: absolute, directory, unpacked: Some(unpacked) }
         };
         if let Some(why) = unfit(&source.directory, &site.objects()) {
@@ -45,35 +44,35 @@ impl Source {
         &self.directory
     }
 
-    /// What was named, without the directories that lead there.
+    /// The file name of the given path.
     pub(super) fn name(&self) -> String {
         import::name(&self.named)
     }
 
-    /// Sources out of a package are needed no longer: unpacked again they are the same, and nothing is compiled for that.
+    /// Removes sources unpacked from a package: unpacked again they are the same, so nothing is recompiled.
     pub(super) fn end(self) -> Result<(), BuildError> {
         self.unpacked.map_or(Ok(()), |unpacked| fs::remove_dir_all(&unpacked).map_err(files("remove", &unpacked)))
     }
 }
 
-/// Why a directory is no tree of sources from which this can be built, if so.
+/// Why a directory is not a source tree from which a kernel can be built, if so.
 fn unfit(tree: &Path, objects: &Path) -> Option<String> {
     if !tree.join("Kconfig").is_file() || !tree.join("Makefile").is_file() {
-        return Some("not a tree of Linux' sources, which has a Kconfig and a Makefile: name its top directory".to_owned());
+        return Some("not a Linux source tree, which has a Kconfig and a Makefile: name its top directory".to_owned());
     }
     if !tree.join("arch/um/Kconfig").is_file() {
-        return Some("the tree has no arch/um, which makes a kernel that runs by itself".to_owned());
+        return Some("the tree has no arch/um, which is needed to build a kernel as a program".to_owned());
     }
     // As the kernel's Makefile looks for it (`outputmakefile`).
     if let Some(left) = [".config", "include/config", "arch/um/include/generated"].into_iter().find(|left| tree.join(left).exists()) {
         return Some(format!(
-            "the kernel was built in its tree ({left} is there), and cannot be built outside it then: run `make mrproper` there, which \
-             removes what was built and the .config, or give a fresh tree (`git worktree add`)"
+            "the tree contains an earlier build ({left}), so the kernel cannot be built outside it: run `make mrproper` there, which \
+            removes the build and the .config, or name a fresh tree (`git worktree add`)"
         ));
     }
     let awkward = |path: &&Path| path.to_string_lossy().contains([' ', ':']);
     let path = [tree, objects].into_iter().find(awkward)?;
-    Some(format!("a kernel's build fails below a path with a space or a colon, such as {}", path.display()))
+    Some(format!("a kernel cannot be built below a path with a space or a colon: {}", path.display()))
 }
 
 /// The one directory in a directory.

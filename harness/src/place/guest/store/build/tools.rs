@@ -1,5 +1,5 @@
 //! The programs that a kernel's build needs, looked for before it begins.
-//! Not here: those it needs for some configurations only (pahole, openssl), which its own words name.
+//! Not here: those that only some configurations need (pahole, openssl), which the build itself reports.
 
 use std::env;
 use std::ffi::OsStr;
@@ -20,11 +20,11 @@ const NEEDED: [(&str, &str); 8] = [
     ("awk", "mawk"),
 ];
 
-/// Looks for all of them, and tells those that are missing.
+/// Looks for all of them, and reports those that are missing.
 pub(super) fn look() -> Result<(), BuildError> {
     let path = env::var_os("PATH").unwrap_or_default();
     let (mut names, mut packages): (Vec<_>, Vec<_>) = missing(&path).unzip();
-    // User-Mode Linux is a program of this computer's: it needs the C library's headers, too.
+    // User-Mode Linux is an ordinary program, so it needs the C library's headers, too.
     if !names.contains(&"gcc") && !has_headers() {
         names.push("the C library's headers");
         packages.push("libc6-dev");
@@ -35,7 +35,7 @@ pub(super) fn look() -> Result<(), BuildError> {
     }
 }
 
-/// Those that no directory of `path` has.
+/// The programs that no directory of `path` has.
 fn missing(path: &OsStr) -> impl Iterator<Item = (&'static str, &'static str)> {
     NEEDED.into_iter().filter(move |(program, _)| !has(path, program))
 }
@@ -49,7 +49,7 @@ fn has_headers() -> bool {
     let mut command = Command::new("gcc");
     command.args(["-E", "-o", "/dev/null", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().is_ok_and(|mut gcc| {
-        // What it does not read it does not need.
+        // If gcc does not read all of it, that does not matter.
         gcc.stdin.take().expect("piped above").write_all(b"#include <sys/ptrace.h>\n").ok();
         gcc.wait().is_ok_and(|status| status.success())
     })

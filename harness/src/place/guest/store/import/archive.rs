@@ -1,4 +1,4 @@
-//! Archives: the files in .deb, .rpm, tar and cpio archives, compressed or not, as a stream.
+//! Reads archives as a stream: the files in .deb, .rpm, tar and cpio archives, compressed or not.
 //! Not here: which of them are of use.
 
 use std::io::{self, BufReader, Cursor, Read};
@@ -8,7 +8,7 @@ use super::ImportError;
 /// Bytes from somewhere.
 pub(in crate::place::guest::store) type Input<'a> = Box<dyn Read + 'a>;
 
-/// How many bytes tell what something is: a tar archive does by its 257th, a bzImage by its 514th.
+/// How many bytes are needed to detect a format: a tar archive is known by its 257th byte, a bzImage by its 514th.
 const HEAD: u64 = 1024;
 
 /// What a file is, by its first bytes.
@@ -34,7 +34,7 @@ impl Format {
     }
 }
 
-/// Why an archive was not read to its end: by its own fault, or by that of the one it was read for.
+/// Why an archive was not read to its end: an error of its own, or of the visitor.
 pub(in crate::place::guest::store) enum Stop {
     Archive(io::Error),
     Reader(ImportError),
@@ -52,10 +52,10 @@ impl From<ImportError> for Stop {
     }
 }
 
-/// What is done with each file in an archive: its path there, its length in bytes, its content.
+/// Visits each file in an archive: its path there, its length in bytes, its content.
 pub(in crate::place::guest::store) type Visit<'v> = dyn FnMut(&str, u64, &mut dyn Read) -> Result<(), Stop> + 'v;
 
-/// Decompresses (if need be) and tells the format of what comes out, together with all of it.
+/// Decompresses a stream if needed, and returns its format and all of its content.
 pub(in crate::place::guest::store) fn open(input: Input<'_>) -> io::Result<(Format, Input<'_>)> {
     let (head, input) = peek(decompress(input)?, HEAD)?;
     Ok((Format::of(&head), input))
@@ -72,14 +72,14 @@ pub(in crate::place::guest::store) fn visit(format: Format, input: Input<'_>, vi
     }
 }
 
-/// Reads the first bytes, and gives them back with the rest.
+/// Reads the first bytes, and returns them and the whole stream.
 fn peek(mut input: Input<'_>, count: u64) -> io::Result<(Vec<u8>, Input<'_>)> {
     let mut head = Vec::new();
     input.by_ref().take(count).read_to_end(&mut head)?;
     Ok((head.clone(), Box::new(Cursor::new(head).chain(input))))
 }
 
-/// What comes out of a compressed stream, or the stream itself.
+/// The content of a compressed stream, or the stream itself.
 pub(in crate::place::guest::store) fn decompress(input: Input<'_>) -> io::Result<Input<'_>> {
     let (head, input) = peek(input, 6)?;
     Ok(match head[..] {

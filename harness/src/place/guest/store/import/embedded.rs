@@ -1,4 +1,4 @@
-//! What an ELF image tells of its features: the configuration that can be in it (`CONFIG_IKCONFIG`), and the names of what is built in.
+//! What an ELF image shows of its features: the configuration that may be in it (`CONFIG_IKCONFIG`), and the names of what is built in.
 //! Not here: what kind of image it is.
 
 use std::collections::BTreeSet;
@@ -14,11 +14,11 @@ use object::{Endianness, Object, ObjectSection, ObjectSymbol, ReadCache};
 pub(super) struct Embedded {
     /// Its configuration.
     pub(super) config: Option<String>,
-    /// The names that modules would have, of what has an initialisation of its own. Not all have.
+    /// Built-in code with an initialisation function, by the names that modules would have. Not all code has one.
     pub(super) built_in: BTreeSet<String>,
 }
 
-/// Reads an image. One that is no ELF file tells nothing.
+/// Reads an image. One that is not an ELF file shows nothing.
 pub(super) fn read(path: &Path) -> io::Result<Embedded> {
     let cache = ReadCache::new(File::open(path)?);
     let Ok(elf) = ElfFile64::<Endianness, _>::parse(&cache) else { return Ok(Embedded::default()) };
@@ -38,7 +38,7 @@ fn config(data: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// The name of what a symbol initialises: `veth` of `__initcall__kmod_veth__627_2010_veth_init6` (include/linux/init.h).
+/// The name of the code that a symbol initialises: `veth` of `__initcall__kmod_veth__627_2010_veth_init6` (include/linux/init.h).
 fn initialised(symbol: &str) -> Option<&str> {
     let (name, _) = symbol.strip_prefix("__initcall__kmod_")?.split_once("__")?;
     Some(name)

@@ -1,5 +1,5 @@
-//! Kernel images for x86_64: a bzImage, as distributions have it, a vmlinux, or a program. Which release it is, and whether all of it is
-//! there. Not here: what runs them.
+//! Kernel images for x86_64: a bzImage, as distributions have it, a vmlinux, or a program. Finds the release, and whether the image is
+//! complete. Not here: what runs them.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,11 +18,11 @@ use crate::place::guest::store::Form;
 pub(super) struct Image {
     /// The file.
     pub(super) path: PathBuf,
-    /// The file that was named, in which it was.
+    /// The given file that contained it.
     pub(super) from: String,
     /// What `uname -r` says.
     pub(super) release: String,
-    /// The release and what else it says of its build.
+    /// The release and what else it says about its build.
     pub(super) version: String,
     /// What runs it.
     pub(super) form: Form,
@@ -30,7 +30,7 @@ pub(super) struct Image {
     pub(super) bzimage: bool,
 }
 
-/// The release and the rest of what an image says of itself, or why it is none.
+/// An image with its release and version, or why the file is not one.
 pub(super) fn read(path: &Path, from: &str) -> io::Result<Result<Image, &'static str>> {
     let mut head = Vec::new();
     disk::open(path)?.take(1 << 16).read_to_end(&mut head)?;
@@ -52,7 +52,7 @@ fn bzimage(head: &[u8], size: u64) -> Result<String, &'static str> {
     };
     // Since protocol 2.12 a flag says that there is a 64-bit entry.
     if word(0x206) < Some(0x020c) || word(0x236).is_none_or(|flags| flags & 1 == 0) {
-        return Err("a kernel image for 32-bit x86, and guests have x86_64");
+        return Err("a kernel image for 32-bit x86, but guests are x86_64");
     }
     // The boot sector, setup_sects, and syssize paragraphs of 16 bytes.
     let (sectors, paragraphs) = (u64::from(head[0x1f1]), u64::from(long(0x1f4).unwrap_or_default()));
@@ -63,10 +63,10 @@ fn bzimage(head: &[u8], size: u64) -> Result<String, &'static str> {
     version.ok_or("a kernel image that does not say its release")
 }
 
-/// The vmlinux inside a bzImage, if its compression is known and QEMU can start it: to unpack it takes a guest a second under TCG, each time.
+/// The vmlinux inside a bzImage, if its compression is known and QEMU can start it: otherwise each guest takes a second to unpack it under TCG.
 pub(super) fn unpacked(bzimage: &[u8]) -> Option<Vec<u8>> {
     let long = |at: usize| Some(u32::from_le_bytes(*bzimage.get(at..)?.first_chunk()?) as usize);
-    // payload_offset and payload_length. Where the compression does not tell the length of what was compressed, that follows in 4 bytes.
+    // payload_offset and payload_length. If the compressed format lacks the length of its content, that follows in 4 bytes.
     let begin = (1 + usize::from(*bzimage.get(0x1f1)?)) * 512 + long(0x248)?;
     let payload = bzimage.get(begin..begin.checked_add(long(0x24c)?)?)?;
     let payload = if payload.starts_with(&[0x1f, 0x8b]) { payload } else { payload.split_last_chunk::<4>()?.0 };
@@ -75,7 +75,7 @@ pub(super) fn unpacked(bzimage: &[u8]) -> Option<Vec<u8>> {
     has_pvh_entry(&vmlinux).then_some(vmlinux)
 }
 
-/// Whether a note tells the physical address at which a vmlinux can be entered (Xen's `PHYS32_ENTRY`).
+/// Whether a note has the physical address at which a vmlinux can be entered (Xen's `PHYS32_ENTRY`).
 fn has_pvh_entry(vmlinux: &[u8]) -> bool {
     const PHYS32_ENTRY: u32 = 18;
     let Ok(header) = FileHeader64::<Endianness>::parse(vmlinux) else { return false };
@@ -101,12 +101,12 @@ fn elf(file: File) -> Result<(Form, String), &'static str> {
     let begins = |at: &[u8]| at.starts_with(BANNER) && at[BANNER.len()].is_ascii_digit();
     let banners = data.windows(BANNER.len() + 1).enumerate().filter(|(_, at)| begins(at));
     let version = banners.filter_map(|(at, _)| text(&data[at + BANNER.len()..])).max_by_key(String::len).ok_or(FOREIGN)?;
-    // Where the options are that User-Mode Linux takes as a program (arch/um/include/shared/init.h).
+    // The options that User-Mode Linux takes as a program (arch/um/include/shared/init.h).
     let form = if elf.section_by_name(".uml.setup.init").is_some() { Form::Program } else { Form::Image };
     Ok((form, version))
 }
 
-/// A text that ends with a zero.
+/// A NUL-terminated text.
 fn text(bytes: &[u8]) -> Option<String> {
     let end = bytes.iter().position(|byte| *byte == 0)?;
     let text = std::str::from_utf8(&bytes[..end]).ok()?.trim();

@@ -1,5 +1,5 @@
-//! What an import has gathered: images, modules, and what the files say of features.
-//! Not here: what is kept of it.
+//! What an import has gathered: images, modules, and what the files say about features.
+//! Not here: which of it is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use super::{ImportError, Progress};
 use crate::document::disk;
 use crate::place::guest::store::StoreError;
 
-/// The longest that a module may be, in bytes: more than any with debugging information.
+/// The largest module, in bytes: larger than any with debugging information.
 const MODULE_MAX: u64 = 1 << 30;
 
 /// What a file of a kernel is for, by its name.
@@ -26,7 +26,7 @@ enum Role {
     Module(String),
     /// `modules.builtin`: the paths of modules that are built in.
     BuiltIn,
-    /// `modules.builtin.modinfo`: what these say of themselves.
+    /// `modules.builtin.modinfo`: their modinfo.
     BuiltInInfo,
     /// The configuration.
     Config,
@@ -37,7 +37,7 @@ impl Role {
     fn of(path: &str) -> Option<Self> {
         let mut parts = path.rsplit('/');
         let name = parts.next().unwrap_or_default();
-        // Debugging information has the names of what it is about.
+        // Files with debugging information have the same names as what they are for.
         if path.contains("usr/lib/debug/") || path.contains("usr/share/doc/") {
             return None;
         }
@@ -59,19 +59,19 @@ impl Role {
 /// A module in a file.
 pub(super) struct Piece {
     path: PathBuf,
-    /// The file that was named, in which it was.
+    /// The given file that contained it.
     pub(super) from: String,
 }
 
 /// All that was found.
 pub(super) struct Material {
-    /// Where files out of archives go, with numbers for names.
+    /// The directory for files from archives, with numbers for names.
     directory: PathBuf,
     count: u32,
-    /// The files that were named.
+    /// The given files.
     named: Vec<String>,
     images: Vec<Image>,
-    /// Why something called like an image is none.
+    /// Why a file named like an image is not one.
     refused: Option<String>,
     /// Whether anything came from an archive.
     archived: bool,
@@ -83,7 +83,7 @@ pub(super) struct Material {
 }
 
 impl Material {
-    /// Nothing yet. Files out of archives will be written to a directory.
+    /// Nothing yet. Files from archives will be written to a directory.
     pub(super) fn new(directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),
@@ -125,15 +125,15 @@ impl Material {
         })
     }
 
-    /// Adds a file that is no archive: an image, a module, or a list.
+    /// Adds a file that is not an archive: an image, a module, or a list.
     fn add_alone(&mut self, file: &Path, from: &str, content: &mut Input) -> Result<(), Stop> {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // Whatever it is called, it was given as an image if it is nothing else.
+        // Whatever its name, a file that is nothing else was meant as an image.
         let role = Role::of(&name).unwrap_or(Role::Image);
         let gathered = self.gather(content, None)?;
         match self.accept(role, gathered, from)? {
             Some(why) => Err(ImportError::Material(format!(
-                "{from} is {why}, and no archive either: give packages (.deb, .rpm, tar), a bzImage, vmlinux or `linux`, a directory of modules \
+                "{from} is {why}, and not an archive either: name packages (.deb, .rpm, tar), a bzImage, vmlinux or `linux`, a directory of modules \
                  (lib/modules/RELEASE) or a build tree"
             ))
             .into()),
@@ -150,7 +150,7 @@ impl Material {
             for entry in next.read_dir().map_err(ImportError::read(&next))? {
                 let entry = entry.map_err(ImportError::read(&next))?;
                 let (path, kind) = (entry.path(), entry.file_type().map_err(ImportError::read(&next))?);
-                // A link out of here, such as `build`, leads to what is not the kernel's.
+                // A link that leads out of the directory, such as `build`, leads to files that are not the kernel's.
                 if kind.is_dir() {
                     below.push(path);
                 } else if kind.is_file()
@@ -164,11 +164,11 @@ impl Material {
         Ok(())
     }
 
-    /// Adds what `make` has left in a tree of sources or beside it (`O=`).
+    /// Adds what `make` has built in a source tree or outside it (`O=`).
     fn add_build(&mut self, tree: &Path, from: &str) -> Result<(), ImportError> {
         let Some(image) = ["arch/x86/boot/bzImage", "linux"].map(|image| tree.join(image)).into_iter().find(|image| image.is_file()) else {
             return Err(ImportError::Material(format!(
-                "{from} has neither arch/x86/boot/bzImage nor the `linux` of ARCH=um: run `make` there, or give the directory of its `O=`, or \
+                "{from} has neither arch/x86/boot/bzImage nor the `linux` of ARCH=um: run `make` there, or name the directory of its `O=`, or \
                  build it with `mplab kernel build`"
             )));
         };
@@ -181,7 +181,7 @@ impl Material {
                 self.accept(role, tree.join(name), from)?;
             }
         }
-        // Objects in the order of linking; before Linux 6.2 modules, below a directory that is there once they are installed only.
+        // Objects in the order of linking; before Linux 6.2 modules, below a directory that exists only once they are installed.
         let order = match fs::read_to_string(tree.join("modules.order")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             order => order.map_err(ImportError::read(&tree.join("modules.order")))?,
@@ -189,7 +189,7 @@ impl Material {
         for line in order.lines() {
             let installed = line.strip_suffix(".ko").and_then(|path| path.strip_prefix("kernel/"));
             let path = tree.join(installed.unwrap_or(line)).with_extension("ko");
-            // A build that stopped half-way has fewer.
+            // A build that stopped halfway has fewer.
             if let Some(role) = path.exists().then(|| Role::of(&path.to_string_lossy())).flatten() {
                 self.accept(role, path, from)?;
             }
@@ -197,7 +197,7 @@ impl Material {
         Ok(())
     }
 
-    /// Copies content to a file with a number for a name: no path in an archive leads anywhere.
+    /// Copies content to a file with a number for a name, so that no path in an archive is used.
     fn gather(&mut self, content: &mut dyn Read, size: Option<u64>) -> Result<PathBuf, Stop> {
         let path = self.directory.join(self.count.to_string());
         self.count += 1;
@@ -218,7 +218,7 @@ impl Material {
         Ok(path)
     }
 
-    /// Takes a file for what its name says, or says what it is instead.
+    /// Takes a file as what its name says, or returns what it is instead.
     fn accept(&mut self, role: Role, path: PathBuf, from: &str) -> Result<Option<&'static str>, ImportError> {
         let text = || Ok::<_, ImportError>(String::from_utf8_lossy(&fs::read(&path).map_err(ImportError::read(&path))?).into_owned());
         match role {
@@ -233,7 +233,7 @@ impl Material {
                 let modules = |line: &str| Some(module::name(line.rsplit('/').next()?.strip_suffix(".ko")?));
                 self.built_in.extend(text()?.lines().filter_map(modules));
             }
-            // `crc32c_generic.alias=crc32c`, each with a zero behind it.
+            // `crc32c_generic.alias=crc32c`, each NUL-terminated.
             Role::BuiltInInfo => {
                 let aliases = |line: &str| Some(module::name(line.split_once(".alias=")?.1));
                 self.built_in.extend(text()?.split('\0').filter_map(aliases));
@@ -243,7 +243,7 @@ impl Material {
         Ok(None)
     }
 
-    /// Learns what an image tells of its features: what files beside it say goes before.
+    /// Learns what an image shows of its features. Files beside it take precedence.
     pub(super) fn look_into(&mut self, image: &Image) -> Result<(), ImportError> {
         let embedded = embedded::read(&image.path).map_err(ImportError::read(&image.path))?;
         self.config = self.config.take().or(embedded.config);
@@ -256,9 +256,9 @@ impl Material {
         let named = self.named.join(", ");
         let problem = match self.images.iter().max_by_key(|image| image.bzimage) {
             Some(image) => match self.images.iter().find(|other| other.release != image.release) {
-                Some(other) => format!("{named}: images of two releases, {} and {}: a kernel has one", image.release, other.release),
+                Some(other) => format!("{named}: images of two releases, {} and {}: name only one", image.release, other.release),
                 None if self.modules.is_empty() && self.modular() => format!(
-                    "{}: the image of Linux {release}, without its modules: give them, too (linux-modules-{release} on Debian and Ubuntu; \
+                    "{}: the image of Linux {release}, without its modules: name them, too (linux-modules-{release} on Debian and Ubuntu; \
                      kernel-modules-core and kernel-modules with kernel-core; the directory lib/modules/{release}; in a build tree, `make \
                      modules`)",
                     image.from,
@@ -271,13 +271,13 @@ impl Material {
                 (None, Some(module)) => {
                     let release = self.module(module)?.release;
                     format!(
-                        "{named}: the modules of Linux {release}, without its image: give it, too (linux-image-{release}, in newer releases \
+                        "{named}: the modules of Linux {release}, without its image: name it, too (linux-image-{release}, in newer releases \
                          of Debian linux-binary-{release}; kernel-core; a bzImage)"
                     )
                 }
                 (None, None) => format!(
-                    "{named}: neither a kernel's image nor modules are in it. A package that only names others (linux-image-amd64, kernel) \
-                     does not do: give those (linux-image-RELEASE, or linux-binary-RELEASE and linux-modules-RELEASE; kernel-core, \
+                    "{named}: neither a kernel's image nor modules are in it. A package that only depends on others (linux-image-amd64, kernel) \
+                    is not enough: name those (linux-image-RELEASE, or linux-binary-RELEASE and linux-modules-RELEASE; kernel-core, \
                      kernel-modules-core and kernel-modules)"
                 ),
             },
@@ -285,7 +285,7 @@ impl Material {
         Err(ImportError::Material(problem))
     }
 
-    /// Whether an image must have modules somewhere: by its configuration, else if it comes from a package.
+    /// Whether an image needs modules: by its configuration, or else if it comes from a package.
     fn modular(&self) -> bool {
         self.config.as_ref().map_or(self.archived, |config| config.lines().any(|line| line.ends_with("=m")))
     }
@@ -301,18 +301,18 @@ impl Material {
         ModuleFile::parse(name, content).map_err(refused)
     }
 
-    /// Whether something is in the image, by the name of a module or another that it answers to.
+    /// Whether something is built into the image, by the name or an alias of a module.
     pub(super) fn built_in(&self, name: &str) -> bool {
         self.built_in.contains(name)
     }
 
-    /// What the configuration says of an option.
+    /// The value of an option in the configuration.
     pub(super) fn option(&self, option: &str) -> Option<&str> {
         self.config.as_ref()?.lines().find_map(|line| line.strip_prefix("CONFIG_")?.strip_prefix(option)?.strip_prefix('='))
     }
 }
 
-/// A file that tells how far it was read.
+/// A file that reports how far it has been read.
 pub(in crate::place::guest::store) struct Counted<'a> {
     input: File,
     file: &'a Path,

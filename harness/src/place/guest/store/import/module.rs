@@ -1,4 +1,4 @@
-//! What a kernel module says of itself, in its section .modinfo: `key=value`, each with a zero behind it.
+//! A kernel module's description of itself, in its section .modinfo: `key=value`, each NUL-terminated.
 //! Not here: which modules are kept.
 
 use object::elf;
@@ -16,9 +16,9 @@ pub(super) struct ModuleFile {
     pub(super) release: String,
     /// The modules whose symbols it uses, as the kernel's build found them: what depmod writes to modules.dep.
     pub(super) needs: Vec<String>,
-    /// What should be loaded before, if there is such a thing.
+    /// What should be loaded first, if it exists.
     pub(super) before: Vec<String>,
-    /// The names by which it can be asked for.
+    /// The aliases by which it can be requested.
     pub(super) aliases: Vec<String>,
 }
 
@@ -28,12 +28,12 @@ pub(super) fn name(written: &str) -> String {
 }
 
 impl ModuleFile {
-    /// Reads a module, or says why it is none.
+    /// Reads a module, or returns why the file is not one.
     pub(super) fn parse(name: &str, content: Vec<u8>) -> Result<Self, &'static str> {
         const DAMAGED: &str = "not a kernel module, or a damaged one";
         let elf: ElfFile64<Endianness> = ElfFile64::parse(content.as_slice()).map_err(|_| DAMAGED)?;
         if elf.elf_header().e_machine(elf.endian()) != elf::EM_X86_64 {
-            return Err("a kernel module for another processor, and guests have x86_64");
+            return Err("a kernel module for another processor, but guests are x86_64");
         }
         let info = elf.section_by_name(".modinfo").and_then(|section| section.data().ok()).ok_or(DAMAGED)?;
         let info = String::from_utf8_lossy(info).into_owned();

@@ -1,5 +1,5 @@
-//! Cases by places: how each ended there, and its seeds, of which each leads to its run.
-//! Not here: why.
+//! Cases by places: how each ended there, and its seeds, each with a link to its run.
+//! Not here: the reasons.
 
 use maud::{Markup, html};
 
@@ -46,7 +46,7 @@ fn whole(suite: &Suite, case: &str, place: &str, cell: &Cell) -> Markup {
     }
 }
 
-/// How an end looks. It is a word, too.
+/// The style of an outcome, which is also shown as a word.
 pub(super) const fn look(ended: &Ended) -> &'static str {
     match ended {
         Ended::Passed => "good",

@@ -1,4 +1,4 @@
-//! What did not hold, and what is not the same at all places: how cases ended, and measures that moved.
+//! What did not hold, and what differs between places: outcomes of cases, and measures that moved.
 //! Not here: how far each seed is from the others.
 
 use maud::{Markup, html};
@@ -7,7 +7,7 @@ use super::Suite;
 use super::cells::look;
 use crate::result::compare::Ended;
 
-/// Both lists, each left out where it is empty.
+/// Both lists, without empty ones.
 pub(super) fn section(suite: &Suite) -> Markup {
     let matrix = &suite.matrix;
     let differing = matrix.differing();

@@ -14,11 +14,11 @@ use super::shell;
 use crate::result::compare::{Column, Matrix, Run};
 use crate::result::recording::PlaceRecord;
 
-/// Runs beside each other, and where the page of each is.
+/// Runs to compare, with the pages of each.
 #[derive(Debug)]
 pub struct Suite {
     matrix: Matrix,
-    /// By case, place and seed: the address of the run's page, as it is seen from this one.
+    /// The relative URL of each run's page, by case, place and seed.
     pages: BTreeMap<(String, String, u64), String>,
 }
 
@@ -29,7 +29,7 @@ impl Default for Suite {
 }
 
 impl Suite {
-    /// Takes a run, unless the same case ran there with the same seed: then that run stays, and this one is not taken.
+    /// Adds a run. Returns false, and keeps the earlier run, if the same case ran there with the same seed.
     pub fn add(&mut self, case: &str, place: &PlaceRecord, run: Run, page: String) -> bool {
         let key = (case.to_owned(), place.name.clone(), run.seed);
         if self.pages.contains_key(&key) {
@@ -67,7 +67,7 @@ impl Suite {
         shell::document(&title, body)
     }
 
-    /// The address of a run's page.
+    /// The URL of a run's page.
     fn at(&self, case: &str, place: &str, seed: u64) -> &str {
         self.pages.get(&(case.to_owned(), place.to_owned(), seed)).map_or("", String::as_str)
     }

@@ -1,5 +1,5 @@
-//! How each measure spreads over the seeds of a case: a strip for each place, with a dot for each run that leads to it.
-//! Not here: what is worse than it was.
+//! How each measure spreads over the seeds of a case: a strip for each place, with a dot for each run that links to it.
+//! Not here: what got worse.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(super) fn section(suite: &Suite) -> Markup {
         @if !cases.is_empty() {
             section {
                 h2 { "How measures spread" }
-                p .note { "A dot is a run and leads to its page. All strips of a measure have the same scale, from its least to its most." }
+                p .note { "A dot is a run and links to its page. All strips of a measure have the same scale, from its least to its most." }
                 @for (case, row) in &cases { details open[cases.len() <= 3] { summary { b { (case) } } (strips(suite, case, row)) } }
             }
         }
