@@ -81,7 +81,7 @@ fn text_that_names_no_shard_is_told_what_to_write() {
             ("0/3", "write `1/3` to `3/3`"),
             ("4/3", "write `1/3` to `3/3`"),
             ("1/0", "write `1/1`"),
-            ("x/y", "write which one of how many, such as `1/8`"),
+            ("x/y", "write its number and how many there are, such as `1/8`"),
         ] {
             let said = directory.say(&[command, &["--shard", shard]].concat());
             assert_eq!(said.code, 2, "{said:?}");
@@ -246,7 +246,7 @@ fn what_was_made_before_is_taken_from_the_cache(kernel: &str) {
     }
     let again = run("again");
     assert_has(&again.out, &[", 0 of them taken from the cache"]);
-    assert_has(&again.err, &["it is damaged"]);
+    assert_has(&again.err, &["this file is damaged"]);
     assert!(read(&directory, "made/fine.json") == read(&directory, "again/fine.json"));
     assert_has(&run("mended").out, &[", 2 of them taken from the cache"]);
     let local = directory.say(&["run", "cases/fine.toml", "--cache", "cache"]);

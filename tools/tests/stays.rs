@@ -310,7 +310,7 @@ fn is_refused(stage: &Stage) {
     };
     refused(&["cut", "plan"], &["the topology has no link `plan`", "did you mean `plain`?"]);
     refused(&["cut", "plain", "--how", "scissors"], &["scissors"]);
-    refused(&["cut", "plain", "--direction", "up"], &["only a blackhole is in one direction"]);
+    refused(&["cut", "plain", "--direction", "up"], &["only a blackhole can be in one direction"]);
     refused(&["restore", "plain"], &["link `plain` is not cut"]);
     refused(&["shape", "plain", "rate=fast"], &["fast"]);
     refused(&["shape", "plain", "delay=1ms"], &["the kernel can give a link a rate"]);
