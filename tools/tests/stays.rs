@@ -313,7 +313,7 @@ fn is_refused(stage: &Stage) {
     refused(&["cut", "plain", "--direction", "up"], &["only a blackhole can be in one direction"]);
     refused(&["restore", "plain"], &["link `plain` is not cut"]);
     refused(&["shape", "plain", "rate=fast"], &["fast"]);
-    refused(&["shape", "plain", "delay=1ms"], &["the kernel can give a link a rate"]);
+    refused(&["shape", "plain", "delay=1ms"], &["the kernel can give a link only a rate"]);
     stage.done(&["cut", "plain", "--lab", &stage.lab]);
     refused(&["cut", "plain"], &["link `plain` is already cut in this way"]);
     stage.done(&["restore", "plain", "--lab", &stage.lab]);
