@@ -29,7 +29,7 @@ pub(crate) struct Difference {
 const EVERY: &str = "";
 
 /// All known differences.
-const KNOWN: [Difference; 22] = [
+const KNOWN: [Difference; 19] = [
     // ack_update_msk() in net/mptcp/options.c adds the window that the subflow has for its own to the DATA_ACK of a segment. That window may be an
     // older one, which tcp_may_update_window() kept, or one that mptcp_check_allowed_size() widened: the sender then goes beyond all that the peer
     // announced, by 1 to 250 kB in packets seen on 6.18, and the peer's mptcp_data_queue_ofo() drops what its TCP has acknowledged. Only a timeout of
@@ -107,10 +107,6 @@ const KNOWN: [Difference; 22] = [
         shown_by: None,
         reason: "Linux before 6.3 has no subflows of both families in one connection",
     },
-    // A socket that listens is counted alone, and no longer once it has a connection.
-    in_use("diag::sockets_in_use"),
-    in_use("diag::counted::in_use"),
-    in_use("diag::counted::many_in_use"),
     // With a silence of 8.5 s too: the counter stays 0, and what was lost is sent again by the other path.
     Difference {
         series: "6.1",
@@ -176,17 +172,6 @@ const fn with_a_port_over_ipv6(series: &'static str) -> Difference {
         measures: &["counters", "subflows"],
         shown_by: None,
         reason: "Linux before 7.2 drops the announcement of an IPv6 address with a port, which does not fit beside timestamps",
-    }
-}
-
-const fn in_use(case: &'static str) -> Difference {
-    Difference {
-        series: "6.1",
-        mended: None,
-        case,
-        measures: &["sockets"],
-        shown_by: None,
-        reason: "Linux before 6.2 does not count the MPTCP sockets of connections that are in use",
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -142,13 +142,26 @@ fn info_size() -> Option<u32> {
     socket::mptcp_info_size(&socket).ok()
 }
 
-/// Whether a socket that listens is counted.
+/// Whether a connection's sockets are counted, besides the one that listens. It needs a loopback interface that nothing was tried on.
 fn counts_sockets() -> io::Result<bool> {
-    let any = Ipv4Addr::UNSPECIFIED.into();
-    let socket = socket::stream(Protocol::Mptcp, any)?;
-    socket::bind(&socket, SocketAddr::new(any, 0))?;
-    let _listening = socket::listen(socket, 1)?;
-    Ok(Protocols::open()?.mptcp()? > 0)
+    let fresh = Namespace::new()?;
+    let count = || {
+        let mut batch = Batch::default();
+        link::set_up(&mut batch, LO, true);
+        Netlink::new(Arc::new(Namespace::current()?)).send(&batch).map_err(io::Error::other)?;
+        sysctl::write("net.mptcp.enabled", "1").ok();
+        let here = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+        let [server, client] = [(); 2].map(|()| socket::stream(Protocol::Mptcp, here.ip()));
+        let server = server?;
+        socket::bind(&server, here)?;
+        let listening = socket::listen(server, 1)?;
+        let client = TcpStream::from(client?);
+        // Nothing is lost on the way to the same host: it connects or fails.
+        client.set_nonblocking(false)?;
+        socket::connect(&client, listening.local_addr()?)?;
+        Ok(Protocols::open()?.mptcp()? > 1)
+    };
+    fresh.enter(count)?
 }
 
 fn fast_open() -> bool {

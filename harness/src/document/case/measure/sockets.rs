@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::about::{About, Of, Scope, Topic, one, sound};
 use super::measured::{Measured, Measuring};
 use super::run::HostSeen;
-use crate::words::{Constraint, Count, Window};
+use crate::words::{Constraint, Count, Feature, Window};
 
 /// Its description.
 pub(super) const ABOUT: About = About {
@@ -28,6 +28,10 @@ pub struct Sockets(pub Constraint<Count>);
 impl Measuring for Sockets {
     fn wanted(&self) -> String {
         self.0.to_string()
+    }
+
+    fn needs(&self) -> Vec<Feature> {
+        vec![Feature::SocketsInUse]
     }
 
     fn of_host(&self, seen: &HostSeen<'_>, window: Window) -> Result<Measured, String> {
