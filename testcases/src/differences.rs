@@ -53,16 +53,14 @@ const KNOWN: [Difference; 19] = [
         shown_by: Some(("MPTcpExtDSSNotMatching", 1)),
         reason: "Linux 6.18 may misread data if a subflow joins while data go both ways, and reset the subflow",
     },
-    Difference {
-        series: "6.1",
-        mended: None,
-        case: "programs::iperf3_beside_a_transfer",
-        measures: &["goodput"],
-        shown_by: None,
+    lasting(
+        "6.1",
+        "programs::iperf3_beside_a_transfer",
+        &["goodput"],
         // mptcp_rcv_space_adjust() in net/mptcp/protocol.c. With net.ipv4.tcp_rmem = "4096 1500000 6291456" at the receiver all seeds held.
         // It takes a coincidence: with one mplab seeds 1, 3 and 4 missed it, with a later one none of 1 to 12.
-        reason: "Linux 6.1 may leave a connection's receive window small if it begins behind another connection's full queue",
-    },
+        "Linux 6.1 may leave a connection's receive window small if it begins behind another connection's full queue",
+    ),
     // __mptcp_finish_join() in net/mptcp/protocol.c: it fails while msk->out_of_order_queue is not empty, the server answers the third ACK with
     // RST, and the client closes the subflow that it has called established. A computer that is busy with something else when the second
     // subflow joins makes it likely: 11 of 75 runs beside tcpdump in real time with 6.1.176, none of 45 with 6.1.192. In virtual time about one of
@@ -84,14 +82,7 @@ const KNOWN: [Difference; 19] = [
         reason: "Linux 6.12 before 6.12.115 refuses a subflow that joins while data is out of order",
     },
     // mptcp_pm_nl_append_new_local_addr() in net/mptcp/pm_netlink.c had one error for all that it refuses.
-    Difference {
-        series: "6.1",
-        mended: None,
-        case: "endpoints::listed::duplicate",
-        measures: &["refused"],
-        shown_by: None,
-        reason: "Linux 6.1 refuses an endpoint that already exists with EINVAL",
-    },
+    lasting("6.1", "endpoints::listed::duplicate", &["refused"], "Linux 6.1 refuses an endpoint that already exists with EINVAL"),
     // The option has 40 bytes of TCP's for itself; net.mptcp.add_addr_v6_port_drop_ts, which leaves the timestamps out once, came with 7.2.
     with_a_port_over_ipv6("6.1"),
     with_a_port_over_ipv6("6.12"),
@@ -99,69 +90,55 @@ const KNOWN: [Difference; 19] = [
     // Whether an endpoint is of the announced address's family is asked since 7.2 (fill_local_addresses_vec() in net/mptcp/pm_kernel.c).
     of_one_family("6.12"),
     of_one_family("6.18"),
-    Difference {
-        series: "6.1",
-        mended: None,
-        case: "fullmesh::between_addresses::of_both_families",
-        measures: &["counters", "subflows"],
-        shown_by: None,
-        reason: "Linux before 6.3 has no subflows of both families in one connection",
-    },
+    lasting(
+        "6.1",
+        "fullmesh::between_addresses::of_both_families",
+        &["counters", "subflows"],
+        "Linux before 6.3 has no subflows of both families in one connection",
+    ),
     // With a silence of 8.5 s too: the counter stays 0, and what was lost is sent again by the other path.
-    Difference {
-        series: "6.1",
-        mended: None,
-        case: "failure::given_up_sooner",
-        measures: &["counters"],
-        shown_by: None,
-        reason: "Linux 6.1 does not give up a silent path so soon, whatever stale_loss_cnt says",
-    },
+    lasting(
+        "6.1",
+        "failure::given_up_sooner",
+        &["counters"],
+        "Linux 6.1 does not give up a silent path so soon, whatever stale_loss_cnt says",
+    ),
     // add_addr_timeout is 120 s there, and no less where the round trip is short (mptcp_adjust_add_addr_timeout() in net/mptcp/pm.c).
-    Difference {
-        series: "6.12",
-        mended: None,
-        case: "announce::repeated_three_times",
-        measures: &["counters"],
-        shown_by: None,
-        reason: "Linux 6.12 repeats an announcement after add_addr_timeout, which is 120 s, whatever the round trip",
-    },
-    Difference {
-        series: "6.12",
-        mended: None,
-        case: "failure::given_up",
-        measures: &["counters"],
-        shown_by: None,
-        reason: "Linux 6.12 sends the path's data again before it counts enough timeouts to give up the path",
-    },
-    Difference {
-        series: "6.1",
-        mended: None,
-        case: "close::data_fin_repeated",
-        measures: &["events"],
-        shown_by: None,
-        reason: "Linux 6.1 does not tell the server's path manager about a connection that ended late",
-    },
+    lasting(
+        "6.12",
+        "announce::repeated_three_times",
+        &["counters"],
+        "Linux 6.12 repeats an announcement after add_addr_timeout, which is 120 s, whatever the round trip",
+    ),
+    lasting(
+        "6.12",
+        "failure::given_up",
+        &["counters"],
+        "Linux 6.12 sends the path's data again before it counts enough timeouts to give up the path",
+    ),
+    lasting(
+        "6.1",
+        "close::data_fin_repeated",
+        &["events"],
+        "Linux 6.1 does not tell the server's path manager about a connection that ended late",
+    ),
     joins_again("fullmesh::every_pair::added_later"),
     joins_again("fullmesh::every_pair::added_within_limits"),
-    Difference {
-        series: "6.1",
-        mended: None,
-        case: "fullmesh::every_pair::not_to_the_first",
-        measures: &["subflows", "events"],
-        shown_by: None,
-        reason: "Linux 6.1 joins the server's first address from its full mesh, although the server refuses joins there",
-    },
+    lasting(
+        "6.1",
+        "fullmesh::every_pair::not_to_the_first",
+        &["subflows", "events"],
+        "Linux 6.1 joins the server's first address from its full mesh, although the server refuses joins there",
+    ),
 ];
 
+/// One that no release mends, and that no counter shows.
+const fn lasting(series: &'static str, case: &'static str, measures: &'static [&'static str], reason: &'static str) -> Difference {
+    Difference { series, mended: None, case, measures, shown_by: None, reason }
+}
+
 const fn joins_again(case: &'static str) -> Difference {
-    Difference {
-        series: "6.1",
-        mended: None,
-        case,
-        measures: &["counters"],
-        shown_by: None,
-        reason: "Linux 6.1 joins again when a removed full mesh endpoint is added",
-    }
+    lasting("6.1", case, &["counters"], "Linux 6.1 joins again when a removed full mesh endpoint is added")
 }
 
 const fn with_a_port_over_ipv6(series: &'static str) -> Difference {

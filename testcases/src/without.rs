@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use mplab::case::check::{self, Beside, Changed};
+use mplab::case::check::{self, Beside};
 use mplab::change::{self, Change};
 use mplab::diagnostic::LoadError;
 use mplab::judge::{Finding, Verdict};
@@ -115,12 +115,9 @@ impl Without {
         let text = std::fs::read_to_string(path).map_err(|source| LoadError::File { path: path.clone(), source })?;
         let of_variant = |variant: &String| change::variants(&text).into_iter().find(|(name, _)| name == variant);
         let variant = self.file.variant.as_ref().and_then(of_variant).map(|(_, change)| change).unwrap_or_default();
-        let beside = Beside(path);
-        let topologies = Changed { found: &beside, change: &variant.topology };
         let name = format!("{} without {}", self.file, self.entry.without);
         let left = Change { case: self.entry.case.clone(), topology: self.entry.topology.clone() };
-        let text = change::changed(text, &variant.case);
-        let parsed = check::parse_changed(&name, &text, &topologies, &left);
+        let parsed = check::parse_changed(&name, &change::changed(text, &variant), &Beside(path), &left);
         let (mut case, topology) = parsed.map_err(LoadError::Mistakes)?;
         // The run passes if these fail, so that a run as it should be is not tried again as disturbed.
         case.must_fail = self.entry.fails.iter().map(|expectation| expectation.key.clone()).collect();

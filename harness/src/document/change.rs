@@ -1,4 +1,5 @@
-//! Changes to documents: what is different in a case and its topology, and the variants in a case file.
+//! Changes to documents: what is different in a case and its topology, the variants in a case file, and what a case changes in the topology that it
+//! extends.
 //! Not here: reading the resulting document.
 //!
 //! Tables are merged key by key; anything else, an empty table included, replaces what was there.
@@ -37,23 +38,46 @@ pub fn variants(text: &str) -> Vec<(String, Change)> {
     read.into_iter().flat_map(|read| read.variant).map(|variant| (variant.name, variant.change)).collect()
 }
 
-/// The names of the topologies that a case and its variants run on.
-pub(super) fn topologies(text: &str) -> Vec<String> {
-    let named = |table: &Table| table.get("topology").and_then(Value::as_str).map(str::to_owned);
-    let changed = variants(text).into_iter().filter_map(|(_, change)| named(&change.case));
-    text.parse::<Table>().ok().as_ref().and_then(named).into_iter().chain(changed).collect()
+/// The key of a case that says what it runs on.
+const TOPOLOGY: &str = "topology";
+/// The key in its table that names the topology that is extended.
+const EXTENDS: &str = "extends";
+
+/// Applies a change to a case. The change of its topology adds to the one that the case itself makes. A text that is not TOML stays as it is: whoever
+/// reads it reports why.
+pub fn changed(text: String, change: &Change) -> String {
+    let Ok(mut case) = text.parse::<Table>() else { return text };
+    case.remove("variant");
+    merge(&mut case, &change.case);
+    if !change.topology.is_empty()
+        && let Some(topology) = case.get_mut(TOPOLOGY)
+    {
+        if let Value::String(name) = topology {
+            *topology = Value::Table(Table::from_iter([(EXTENDS.to_owned(), Value::String(std::mem::take(name)))]));
+        }
+        if let Value::Table(topology) = topology {
+            merge(topology, &change.topology);
+        }
+    }
+    case.to_string()
 }
 
-/// Applies a change to a document. A text that is not TOML stays as it is: whoever reads it reports why.
-pub fn changed(text: String, change: &Table) -> String {
-    match text.parse::<Table>() {
-        Ok(mut document) => {
-            document.remove("variant");
-            merge(&mut document, change);
-            document.to_string()
+/// What is different in the topology of a case, as its text says.
+pub(super) fn of_topology(text: &str) -> Table {
+    match text.parse::<Table>().ok().and_then(|mut case| case.remove(TOPOLOGY)) {
+        Some(Value::Table(mut topology)) => {
+            topology.remove(EXTENDS);
+            topology
         }
-        Err(_) => text,
+        _ => Table::new(),
     }
+}
+
+/// Applies a change to a topology. A text that is not TOML stays as it is: whoever reads it reports why.
+pub(super) fn extended(text: String, change: &Table) -> String {
+    let Ok(mut topology) = text.parse::<Table>() else { return text };
+    merge(&mut topology, change);
+    topology.to_string()
 }
 
 fn merge(document: &mut Table, change: &Table) {
@@ -73,8 +97,21 @@ mod tests {
     fn a_change_replaces_all_but_tables() {
         let document = "list = [1, 2]\n[table]\nkept = 1\nnew = 1\n[table.gone]\nkey = 1\n".to_owned();
         let change = "list = [3]\ntable = { new = 2, gone = {} }".parse().unwrap();
-        assert_eq!(changed(document, &change), "list = [3]\n\n[table]\nkept = 1\nnew = 2\n\n[table.gone]\n");
-        assert_eq!(changed("no TOML".to_owned(), &change), "no TOML");
+        assert_eq!(extended(document, &change), "list = [3]\n\n[table]\nkept = 1\nnew = 2\n\n[table.gone]\n");
+        assert_eq!(extended("no TOML".to_owned(), &change), "no TOML");
+    }
+
+    #[test]
+    fn a_variant_s_topology_is_what_the_case_s_own_is_and_more() {
+        let change = Change { case: Table::new(), topology: "link.x.rate = \"1mbit\"".parse().unwrap() };
+        for (own, kept) in
+            [("topology = \"two\"", ""), ("[topology]\nextends = \"two\"\nlink.x = { rate = \"9bit\", mtu = 9 }", "mtu = 9\n")]
+        {
+            let text = changed(own.to_owned(), &change);
+            assert_eq!(text, format!("[topology]\nextends = \"two\"\n\n[topology.link.x]\n{kept}rate = \"1mbit\"\n"));
+            assert_eq!(of_topology(&text)["link"]["x"]["rate"].as_str(), Some("1mbit"));
+        }
+        assert_eq!(of_topology("topology = \"two\"").len(), 0);
     }
 
     #[test]
@@ -82,7 +119,7 @@ mod tests {
         let text = "summary = \"x\"\n[[variant]]\nname = \"b\"\ncase.transfer.t.family = \"ipv6\"\n[[variant]]\nname = \"a\"\n";
         let found = variants(text);
         assert_eq!(found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b", "a"]);
-        assert_eq!(changed(text.to_owned(), &found[0].1.case), "summary = \"x\"\n\n[transfer.t]\nfamily = \"ipv6\"\n");
+        assert_eq!(changed(text.to_owned(), &found[0].1), "summary = \"x\"\n\n[transfer.t]\nfamily = \"ipv6\"\n");
         assert_eq!(variants("variant = 3").len(), 0);
     }
 }

@@ -21,7 +21,8 @@ pub(crate) fn is_topology(text: &str) -> bool {
 
 /// Whether a text names the topology that it is about, as a case does.
 pub fn names_topology(text: &str) -> bool {
-    text.lines().map(str::trim_start).any(|line| line.strip_prefix("topology").is_some_and(|rest| rest.trim_start().starts_with('=')))
+    let keys = text.lines().map(|line| line.trim_start().trim_start_matches('[').trim_start());
+    keys.filter_map(|line| line.strip_prefix("topology")).any(|rest| rest.trim_start().starts_with(['.', '=', ']']))
 }
 
 #[cfg(test)]

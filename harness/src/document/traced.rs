@@ -114,7 +114,7 @@ mod tests {
     /// What of the written document a mistake about a part of the changed one is at.
     fn shown(of: &str) -> String {
         let change = variants(CASE).remove(0).1;
-        let merged = changed(CASE.to_owned(), &change.case);
+        let merged = changed(CASE.to_owned(), &change);
         let at = merged.find(of).unwrap_or_else(|| panic!("{of} is not in {merged}"));
         let mut mistakes = Mistakes::default();
         mistakes.add(&(at..at + of.len()), "wrong");

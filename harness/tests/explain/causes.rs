@@ -5,12 +5,14 @@ use mplab::case::Subject;
 use mplab::judge::explain::{Weight, explain};
 use mplab::plan::{Job, Means};
 use mplab::report::{self, Style};
-use mplab::{case, local, topology};
+use mplab::{case, local};
 
 /// A thing that is in the way of a subflow over `laptop:wlan0`, and how the answer names it.
 pub(crate) struct Cause {
     pub(crate) name: &'static str,
-    /// More of the topology, in TOML.
+    /// What it has besides two cables, in TOML.
+    lab: &'static str,
+    /// What is different in that.
     topology: &'static str,
     /// More of the transfer.
     transfer: &'static str,
@@ -34,12 +36,20 @@ const WORKS: &str = r#"
 "#;
 
 const fn cause(name: &'static str, topology: &'static str, topic: &'static str, says: &'static str) -> Cause {
-    Cause { name, topology, transfer: "", steps: "", lasts: "1s", during: "..1s", topic, says }
+    Cause { name, lab: "", topology, transfer: "", steps: "", lasts: "1s", during: "..1s", topic, says }
 }
 
-/// A client's announcement that finds no room in a segment is sent again after `add_addr_timeout` only (net/mptcp/pm.c).
+/// What brings a subflow from the server to an address that the client announces. An announcement that finds no room in a segment is sent again after
+/// `add_addr_timeout` only (net/mptcp/pm.c).
+const ANNOUNCES: &str = r#"
+    host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
+    host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+    host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
+    host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
+"#;
+
 const fn announced(name: &'static str, topology: &'static str, topic: &'static str, says: &'static str) -> Cause {
-    Cause { lasts: "3s", during: "..3s", ..cause(name, topology, topic, says) }
+    Cause { lab: ANNOUNCES, lasts: "3s", during: "..3s", ..cause(name, topology, topic, says) }
 }
 
 pub(crate) const CAUSES: &[Cause] = &[
@@ -263,57 +273,26 @@ pub(crate) const CAUSES: &[Cause] = &[
     },
     announced(
         "a_client_that_announces_without_a_port",
-        r#"
-            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
-            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
-            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"] }]
-            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
-        "#,
+        r#"host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"] }]"#,
         "endpoints",
         "without a port: the server joins it at the port that the connection came from, where nothing listens (server tried 1",
     ),
-    announced(
-        "a_client_that_announces_with_a_port",
-        r#"
-            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
-            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
-            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
-            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
-        "#,
-        "",
-        "",
-    ),
+    announced("a_client_that_announces_with_a_port", "", "", ""),
     announced(
         "a_server_that_accepts_no_announcements",
-        r#"
-            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
-            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
-            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
-            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 0 }
-        "#,
+        "host.server.mptcp.limits.add_addr_accepted = 0",
         "limits of server",
         "a connection received 1 announcements and may use 0",
     ),
     announced(
         "a_client_s_limit_that_rejects_what_it_announced",
-        r#"
-            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
-            host.laptop.mptcp.limits = { subflows = 0, add_addr_accepted = 2 }
-            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
-            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
-        "#,
+        "host.laptop.mptcp.limits.subflows = 0",
         "limits of laptop",
         "and rejected 1",
     ),
     announced(
         "a_firewall_that_drops_the_client_s_announcements",
-        r#"
-            host.laptop.sysctl.net.mptcp.add_addr_timeout = 1
-            host.laptop.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
-            host.laptop.mptcp.endpoint = [{ interface = "wlan0", flags = ["signal"], port = 6001 }]
-            host.server.mptcp.limits = { subflows = 2, add_addr_accepted = 2 }
-            host.server.firewall = [{ drop = "add-addr" }]
-        "#,
+        r#"host.server.firewall = [{ drop = "add-addr" }]"#,
         "firewall of server",
         "add-addr was lost",
     ),
@@ -367,14 +346,14 @@ pub(crate) fn job(cause: &Cause, means: Means) -> Job {
         [link.wlan]
         ends = ["laptop:wlan0", "server:wlan0"]
     "#;
-    let topology = format!("summary = \"two cables\"\n{}\n{links}", cause.topology);
-    let topology = topology::check::parse("topology.toml", &topology).unwrap_or_else(|wrong| panic!("{}: {wrong}", cause.name));
+    let lab = format!("summary = \"two cables\"\n{}\n{links}", cause.lab);
     let text = format!(
-        "summary = \"a cause\"\ntopology = \"it\"\nstep = [{}]\n[transfer.upload]\nclient = \"laptop\"\nserver = \"server\"\n\
+        "summary = \"a cause\"\nstep = [{}]\n[topology]\nextends = \"it\"\n{}\n[transfer.upload]\nclient = \"laptop\"\nserver = \"server\"\n\
          duration = \"{}\"\nrate = \"200mbit\"\n{}\n",
-        cause.steps, cause.lasts, cause.transfer
+        cause.steps, cause.topology, cause.lasts, cause.transfer
     );
-    let checked = case::check::parse_for(&topology, "case.toml", &text).unwrap_or_else(|wrong| panic!("{}: {wrong}", cause.name));
+    let parsed = case::check::parse("case.toml", &text, [("it", lab.as_str())].as_slice());
+    let (checked, topology) = parsed.unwrap_or_else(|wrong| panic!("{}: {}", cause.name, wrong[0]));
     Job::plan(cause.name, topology, checked, means)
 }
 

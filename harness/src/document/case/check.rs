@@ -1,7 +1,6 @@
 //! Turns a case as written into a checked one and its topology, or into all the mistakes in both.
 //! Not here: which keys there are (`raw`).
 
-mod changed;
 mod expect;
 mod process;
 mod step;
@@ -10,7 +9,7 @@ mod transfer;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-pub use changed::Changed;
+use ::toml::Table;
 
 use super::{Action, Amount, Case, Step, raw};
 use crate::document::change::{self, Change};
@@ -131,13 +130,14 @@ fn parse_variant(
     let Some((variant, change)) = change::variants(text).into_iter().nth(number) else { return parse_one(name, text, topologies) };
     let called = of_variant(name, &variant);
     let told = |wrong: Diagnostics| {
-        let part = |of: &str| Written { name, text, part: ["variant", &number.to_string(), of].map(str::to_owned).into() };
-        if wrong.name == called {
-            return traced(wrong, &[part("case"), Written { name: &called, text, part: Vec::new() }]);
+        if wrong.name != called {
+            return vec![wrong];
         }
-        let source = change::topologies(text).iter().filter_map(|name| topologies.find(name).ok()).find(|source| source.name == wrong.name);
-        let whole = source.iter().map(|source| Written { name: &source.name, text: &source.text, part: Vec::new() });
-        traced(wrong, &std::iter::once(part("topology")).chain(whole).collect::<Vec<_>>())
+        // What is different in its topology stands beside what is different in the case.
+        let variant = ["variant".to_owned(), number.to_string()];
+        let case = [variant.as_slice(), &["case".to_owned()]].concat();
+        let parts = [(name, case), (name, variant.into()), (called.as_str(), Vec::new())];
+        traced(wrong, &parts.map(|(name, part)| Written { name, text, part }))
     };
     parse_changed(&called, text, topologies, &change).map_err(|wrong| wrong.into_iter().flat_map(told).collect())
 }
@@ -154,7 +154,7 @@ pub fn parse_changed(
     topologies: &(impl Topologies + ?Sized),
     change: &Change,
 ) -> Result<(Case, Topology), Vec<Diagnostics>> {
-    parse_one(name, &change::changed(text.to_owned(), &change.case), &Changed { found: topologies, change: &change.topology })
+    parse_one(name, &change::changed(text.to_owned(), change), topologies)
 }
 
 /// Loads a variant of a case file.
@@ -169,8 +169,11 @@ fn parse_one(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) ->
     let mut mistakes = Mistakes::default();
     let raw: Option<raw::Case> = toml::read(text, &mut mistakes);
     let (topology, elsewhere) = match raw.as_ref().and_then(|raw| raw.topology.as_ref()) {
-        Some(written) => topology(written, topologies, &mut mistakes),
-        None => (None, None),
+        Some(written) => {
+            let own = if written.changed { change::of_topology(text) } else { Table::new() };
+            topology(&written.name, Own { name, text, change: &own }, topologies, &mut mistakes)
+        }
+        None => (None, Vec::new()),
     };
     if raw.as_ref().is_some_and(|raw| !raw.has_traffic) {
         mistakes
@@ -198,23 +201,38 @@ pub fn parse_for(topology: &Topology, name: &str, text: &str) -> Result<Case, Di
     }
 }
 
+/// What a case has different from the topology that it names, and where it says so.
+struct Own<'a> {
+    name: &'a str,
+    text: &'a str,
+    change: &'a Table,
+}
+
 fn topology(
     written: &Spanned<String>,
+    own: Own<'_>,
     topologies: &(impl Topologies + ?Sized),
     mistakes: &mut Mistakes,
-) -> (Option<Topology>, Option<Diagnostics>) {
-    match topologies.find(&written.value) {
-        Ok(source) => match parse_topology(&source.name, &source.text, source.directory.as_deref()) {
-            Ok(topology) => (Some(topology), None),
-            Err(diagnostics) => (None, Some(diagnostics)),
-        },
+) -> (Option<Topology>, Vec<Diagnostics>) {
+    let source = match topologies.find(&written.value) {
+        Ok(source) => source,
         Err(NotFound { message, known }) if known.is_empty() => {
-            mistakes.add(&written.span, message);
-            (None, None)
+            mistakes.add(&written.span, message).help("write the name of a topology, or the path of its file");
+            return (None, Vec::new());
         }
         Err(NotFound { message, known }) => {
             mistakes.unknown(&written.span, message, &written.value, known.iter().map(String::as_str));
-            (None, None)
+            return (None, Vec::new());
+        }
+    };
+    let text = if own.change.is_empty() { source.text.clone() } else { change::extended(source.text.clone(), own.change) };
+    match parse_topology(&source.name, &text, source.directory.as_deref()) {
+        Ok(topology) => (Some(topology), Vec::new()),
+        Err(wrong) if own.change.is_empty() => (None, vec![wrong]),
+        Err(wrong) => {
+            let case = Written { name: own.name, text: own.text, part: vec!["topology".to_owned()] };
+            let whole = Written { name: &source.name, text: &source.text, part: Vec::new() };
+            (None, traced(wrong, &[case, whole]))
         }
     }
 }
@@ -266,7 +284,7 @@ fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>,
     }
     Case {
         summary,
-        topology: raw.topology.as_ref().map(|name| name.value.clone()).unwrap_or_default(),
+        topology: raw.topology.as_ref().map(|topology| topology.name.value.clone()).unwrap_or_default(),
         deadline,
         sample: raw.sample.as_ref().map_or(SAMPLE, |sample| sample.value),
         transfers,

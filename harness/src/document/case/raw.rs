@@ -16,6 +16,8 @@ const CASE: Shape = Shape {
     what: "a case",
     keys: &["summary", "topology", "deadline", "sample", "must_fail", "transfer", "process", "step", "expect", "variant"],
 };
+/// What is different in the topology that it extends is read where that is extended.
+const TOPOLOGY: Shape = Shape { heading: "`topology`", what: "a case's topology", keys: &["extends", "summary", "ipv6", "host", "link"] };
 const TRANSFER: Shape = Shape {
     heading: "`[transfer.NAME]`",
     what: "a transfer",
@@ -56,7 +58,7 @@ pub(super) struct Case {
     /// Whether transfers or processes are written, readable or not.
     pub(super) has_traffic: bool,
     pub(super) summary: Option<Spanned<String>>,
-    pub(super) topology: Option<Spanned<String>>,
+    pub(super) topology: Option<Based>,
     pub(super) deadline: Option<Spanned<Time>>,
     pub(super) sample: Option<Spanned<Time>>,
     pub(super) must_fail: Vec<Spanned<String>>,
@@ -65,6 +67,25 @@ pub(super) struct Case {
     pub(super) steps: Vec<Spanned<Step>>,
     pub(super) expects: Vec<Spanned<Expect>>,
     pub(super) variants: Vec<Spanned<Variant>>,
+}
+
+/// The topology that a case runs on.
+#[derive(Debug)]
+pub(super) struct Based {
+    /// The one that it names.
+    pub(super) name: Spanned<String>,
+    /// Whether the case has something different from that.
+    pub(super) changed: bool,
+}
+
+impl Read for Based {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        if !value.get_ref().is_table() {
+            return Some(Self { name: Spanned::read(value, mistakes)?, changed: false });
+        }
+        let mut table = Table::open(value, &TOPOLOGY, mistakes)?;
+        Some(Self { name: table.required("extends")?, changed: true })
+    }
 }
 
 /// A variant: what it changes is read where it is applied.
@@ -177,7 +198,7 @@ impl Read for Case {
         Some(Self {
             has_traffic: table.fills(&["transfer", "process"]),
             summary: table.required("summary"),
-            topology: table.required("topology"),
+            topology: table.required("topology").map(|topology| topology.value),
             deadline: table.optional("deadline"),
             sample: table.optional("sample"),
             must_fail: table.or_default("must_fail"),
@@ -273,7 +294,7 @@ mod tests {
     #[test]
     fn every_key_is_in_the_reference_document() {
         let document = include_str!("../../../../testcases/README.md");
-        let tables = [&CASE, &TRANSFER, &BYTES, &ABORT, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
+        let tables = [&CASE, &TOPOLOGY, &TRANSFER, &BYTES, &ABORT, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
             .into_iter()
             .chain(step::ALL.iter().flat_map(|about| about.tables).copied());
         for table in tables {
