@@ -95,6 +95,7 @@ impl Cable {
             port: 5201,
             client_protocol: Protocol::Tcp,
             server_protocol: Protocol::Tcp,
+            second_protocol: None,
             direction: TransferDirection::Upload,
             amount: Amount::Duration(time),
             rate: None,

@@ -110,6 +110,7 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<(
         port: PORT,
         client_protocol: protocol,
         server_protocol: protocol,
+        second_protocol: None,
         direction: TransferDirection::Upload,
         amount: Amount::Duration(ROUND),
         rate: None,

@@ -75,6 +75,7 @@ fn transfer() -> Transfer {
         port: 5001,
         client_protocol: Protocol::Tcp,
         server_protocol: Protocol::Tcp,
+        second_protocol: None,
         direction: TransferDirection::Upload,
         amount: Amount::Bytes(Size(SIZE)),
         rate: None,

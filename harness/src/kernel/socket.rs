@@ -48,6 +48,11 @@ pub fn bind(socket: &impl AsFd, address: SocketAddr) -> io::Result<()> {
     Ok(socket::bind(socket.as_fd().as_raw_fd(), &*kernel_s(address))?)
 }
 
+/// Lets others listen at the same address and port: the kernel chooses among them by where a packet comes from (socket(7), `SO_REUSEPORT`).
+pub(crate) fn share_port(socket: &impl AsFd) -> io::Result<()> {
+    Ok(socket::setsockopt(&socket.as_fd(), sockopt::ReusePort, &true)?)
+}
+
 /// Listens, and lets up to `backlog` connections wait to be accepted; the kernel has its own limit (`net.core.somaxconn`).
 pub fn listen(fd: OwnedFd, backlog: u32) -> io::Result<TcpListener> {
     let backlog = i32::try_from(backlog).ok().and_then(|backlog| Backlog::new(backlog).ok()).unwrap_or(Backlog::MAXCONN);

@@ -149,6 +149,7 @@ fn case() -> Case {
         port: 5001,
         client_protocol: Protocol::Mptcp,
         server_protocol: Protocol::Mptcp,
+        second_protocol: None,
         direction: TransferDirection::Download,
         amount: Amount::Duration(Time::from_millis(30_000)),
         rate: None,

@@ -121,6 +121,7 @@ pub(crate) fn upload(bytes: u64) -> Transfer {
         port: 5001,
         client_protocol: Protocol::Tcp,
         server_protocol: Protocol::Tcp,
+        second_protocol: None,
         direction: TransferDirection::Upload,
         amount: Amount::Bytes(Size(bytes)),
         rate: None,

@@ -81,6 +81,7 @@ pub(crate) fn mptcp_crosses_a_shaped_link(lab: &Lab) {
     let connection = lab.run(&Transfer {
         client_protocol: Protocol::Mptcp,
         server_protocol: Protocol::Mptcp,
+        second_protocol: None,
         direction: TransferDirection::Both,
         ..upload(3_000_000)
     });

@@ -124,7 +124,7 @@ pub(super) struct Transfer {
     pub(super) port: Option<Spanned<u16>>,
     pub(super) protocol: Option<Spanned<Protocol>>,
     pub(super) client_protocol: Option<Spanned<Protocol>>,
-    pub(super) server_protocol: Option<Spanned<Protocol>>,
+    pub(super) server_protocol: Option<Spanned<Spoken>>,
     pub(super) direction: Option<Spanned<TransferDirection>>,
     pub(super) bytes: Option<Spanned<Bytes>>,
     pub(super) duration: Option<Spanned<Time>>,
@@ -137,6 +137,27 @@ pub(super) struct Transfer {
     pub(super) congestion: Option<Spanned<String>>,
     pub(super) fast_open: Option<Spanned<bool>>,
     pub(super) abort: Option<Spanned<Abort>>,
+}
+
+/// What the sockets speak that a server has at its port: one, or a first and a second.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spoken(pub(super) Protocol, pub(super) Option<Protocol>);
+
+impl Read for Spoken {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        if !value.get_ref().is_array() {
+            return Protocol::read(value, mistakes).map(|protocol| Self(protocol, None));
+        }
+        let all = Vec::<Spanned<Protocol>>::read(value, mistakes)?;
+        let [first, second] = all.as_slice() else {
+            if value.get_ref().as_array().is_some_and(|written| written.len() == all.len()) {
+                let help = "write [\"mptcp\", \"tcp\"] for one of each, or one protocol without [ ]";
+                mistakes.add(&value.span(), "a port has two sockets at the most").help(help);
+            }
+            return None;
+        };
+        Some(Self(first.value, Some(second.value)))
+    }
 }
 
 /// How many bytes a transfer has.

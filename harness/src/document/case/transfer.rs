@@ -22,6 +22,9 @@ pub struct Transfer {
     pub client_protocol: Protocol,
     /// What the server's sockets speak.
     pub server_protocol: Protocol,
+    /// What a second socket speaks that the server has at the same port, if it has one (socket(7), `SO_REUSEPORT`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_protocol: Option<Protocol>,
     /// Which way the bytes go.
     pub direction: TransferDirection,
     /// When it ends.

@@ -137,9 +137,13 @@ impl Prepared {
         let v6 = transfer.as_bound(transfer.to).is_ipv6();
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let at = if transfer.listen.is_empty() { vec![any] } else { transfer.listen.iter().map(|at| transfer.as_bound(*at)).collect() };
-        let listen = |at: IpAddr| {
+        let protocols = || std::iter::once(transfer.server_protocol).chain(transfer.second_protocol);
+        let listen = |(at, protocol): (IpAddr, Protocol)| {
             let address = SocketAddr::new(at, transfer.port);
-            let listening = fresh(server, transfer.server_protocol, &transfer.server)?;
+            let listening = fresh(server, protocol, &transfer.server)?;
+            if transfer.second_protocol.is_some() {
+                socket::share_port(&listening).map_err(failed(&transfer.server, format!("sharing port {}", transfer.port)))?;
+            }
             socket::bind(&listening, address).map_err(failed(&transfer.server, format!("binding to {address}")))?;
             if transfer.fast_open {
                 socket::allow_fast_open(&listening, BACKLOG).map_err(failed(&transfer.server, "allowing fast open".to_owned()))?;
@@ -147,7 +151,8 @@ impl Prepared {
             socket::listen(listening, transfer.connections.max(BACKLOG))
                 .map_err(failed(&transfer.server, format!("listening at {address}")))
         };
-        let listeners = at.into_iter().map(listen).collect::<Result<_, _>>()?;
+        let listeners =
+            at.into_iter().flat_map(|at| protocols().map(move |protocol| (at, protocol))).map(listen).collect::<Result<_, _>>()?;
         let connecting = || {
             let made = match fresh(client, transfer.client_protocol, &transfer.client) {
                 Err(error) if error.source.raw_os_error() == Some(libc::ENOPROTOOPT) => return Ok(Err(error.source)),
