@@ -108,6 +108,7 @@ impl Cable {
             device: None,
             congestion: None,
             fast_open: false,
+            exchange: None,
         };
         let (end, ended) = mpsc::channel();
         let prepared = Prepared::listen("bench", &transfer, 1, &self.client, &self.server)?;

@@ -123,6 +123,7 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<(
         device: None,
         congestion: None,
         fast_open: false,
+        exchange: None,
     };
     let (end, ended) = mpsc::channel();
     let prepared = Prepared::listen("bench", &transfer, 1, client, server)?;

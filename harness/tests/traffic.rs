@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
-use mplab::case::{Amount, Transfer};
+use mplab::case::{Amount, Exchange, Transfer};
 use mplab::clock::Clock;
 use mplab::kernel::{Namespace, socket};
 use mplab::recording::{ConnectionRecord, FlowRecord, TransferRecord};
@@ -37,6 +37,8 @@ fn main() {
         ("nothing_at_all_can_be_sent", nothing_at_all_can_be_sent),
         ("a_duration_ends_it", a_duration_ends_it),
         ("a_rate_paces_it", a_rate_paces_it),
+        ("exchanges_take_turns", exchanges_take_turns),
+        ("exchanges_end_with_their_time", exchanges_end_with_their_time),
         ("several_connections_are_told_apart", several_connections_are_told_apart),
         ("ipv6_and_a_chosen_source_work", ipv6_and_a_chosen_source_work),
         ("a_refused_connection_is_an_error_of_its_own", a_refused_connection_is_an_error_of_its_own),
@@ -48,6 +50,7 @@ fn main() {
     let trials_of_mptcp = [
         ("mptcp_has_a_token", mptcp_has_a_token as fn(&Namespace)),
         ("a_fallback_to_tcp_is_seen", a_fallback_to_tcp_is_seen),
+        ("exchanges_take_turns_by_mptcp", exchanges_take_turns_by_mptcp),
         ("mptcp_moves_both_directions_paced_and_not", mptcp_moves_both_directions_paced_and_not),
     ];
     let trials = trials.into_iter().map(|(name, test)| trial(name, test, without.clone()));
@@ -88,6 +91,7 @@ fn transfer() -> Transfer {
         device: None,
         congestion: None,
         fast_open: false,
+        exchange: None,
     }
 }
 
@@ -168,6 +172,40 @@ fn a_duration_ends_it(namespace: &Namespace) {
         assert!(flow.sent > 0);
         assert!(flow.closed >= connection.connected.map(|at| at + 300_000), "{:?} after {:?}", flow.closed, connection.connected);
     }
+}
+
+/// Exchanges of 300 bytes and 200 kB, which do not fit into a socket at once.
+fn exchanges(amount: Amount, transfer: Transfer) -> Transfer {
+    let exchange = Some(Exchange { request: Size(300), response: Size(200_000) });
+    Transfer { exchange, amount, direction: TransferDirection::Both, ..transfer }
+}
+
+/// Twenty exchanges, each recorded: they are over by the time that the client has seen the end.
+fn assert_turns(transfer: Transfer, namespace: &Namespace) {
+    let twenty = Transfer { down: Some(Size(20 * 200_000)), ..exchanges(Amount::Bytes(Size(20 * 300)), transfer) };
+    let connection = run_one(&twenty, namespace);
+    assert_whole(connection.up.as_ref(), 20 * 300);
+    assert_whole(connection.down.as_ref(), 20 * 200_000);
+    assert_eq!(connection.exchanges.len(), 20);
+    let answered = connection.connected.map(|at| at + connection.exchanges.iter().sum::<u64>());
+    assert!(answered <= connection.up.and_then(|up| up.closed), "{:?}", connection.exchanges);
+}
+
+fn exchanges_take_turns(namespace: &Namespace) {
+    assert_turns(transfer(), namespace);
+}
+
+fn exchanges_take_turns_by_mptcp(namespace: &Namespace) {
+    assert_turns(mptcp(), namespace);
+}
+
+fn exchanges_end_with_their_time(namespace: &Namespace) {
+    let connection = run_one(&exchanges(Amount::Duration(Time::from_millis(200)), transfer()), namespace);
+    let count = connection.exchanges.len() as u64;
+    assert!(count > 0);
+    assert_whole(connection.up.as_ref(), count * 300);
+    assert_whole(connection.down.as_ref(), count * 200_000);
+    assert!(connection.exchanges.iter().sum::<u64>() >= 200_000);
 }
 
 fn a_rate_paces_it(namespace: &Namespace) {

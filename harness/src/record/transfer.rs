@@ -31,6 +31,10 @@ pub struct ConnectionRecord {
     pub up: Option<FlowRecord>,
     /// Server to client.
     pub down: Option<FlowRecord>,
+    /// How long each exchange took that ended, in µs: the first from when it was `connected`, each other from the end of the one before. Empty
+    /// if the transfer makes none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<u64>,
     /// What went wrong, in words; such a connection is not intact.
     pub error: Option<String>,
     /// The kernel's number for that error, if it gave one.

@@ -11,6 +11,7 @@ mod delivery;
 mod diag;
 mod explain;
 mod exports;
+mod latency;
 mod matrix;
 mod page;
 mod paths;

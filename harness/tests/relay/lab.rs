@@ -134,6 +134,7 @@ pub(crate) fn upload(bytes: u64) -> Transfer {
         device: None,
         congestion: None,
         fast_open: false,
+        exchange: None,
     }
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use measure::{EVENT_KINDS, Measure, Subject};
 pub use process::{Process, Ready, Sign, Verb};
 pub use step::{Action, AddressChange, Command, Condition, Cut, EndpointChange, How, MtuChange, Reshape, RouteChange, Step, When};
-pub use transfer::{Abort, Amount, Transfer};
+pub use transfer::{Abort, Amount, Exchange, Transfer};
 
 use super::form::Form;
 use super::toml::{self, Read};

@@ -34,6 +34,7 @@ const TRANSFER: Shape = Shape {
         "direction",
         "bytes",
         "duration",
+        "exchanges",
         "rate",
         "connections",
         "start",
@@ -46,6 +47,8 @@ const TRANSFER: Shape = Shape {
     ],
 };
 const BYTES: Shape = Shape { heading: "`bytes`", what: "a table of bytes", keys: &["up", "down"] };
+const EXCHANGES: Shape =
+    Shape { heading: "`exchanges`", what: "a table of exchanges", keys: &["request", "response", "count", "duration"] };
 const ABORT: Shape = Shape { heading: "`abort`", what: "an end that gives up", keys: &["host", "after"] };
 const VARIANT: Shape = Shape { heading: "`[[variant]]`", what: "a variant", keys: &["name", "case", "topology"] };
 /// The keys of verbs come in addition.
@@ -128,6 +131,7 @@ pub(super) struct Transfer {
     pub(super) direction: Option<Spanned<TransferDirection>>,
     pub(super) bytes: Option<Spanned<Bytes>>,
     pub(super) duration: Option<Spanned<Time>>,
+    pub(super) exchanges: Option<Spanned<Exchanges>>,
     pub(super) rate: Option<Spanned<Rate>>,
     pub(super) connections: Option<Spanned<u32>>,
     pub(super) start: Time,
@@ -176,6 +180,28 @@ impl Read for Bytes {
         }
         let mut table = Table::open(value, &BYTES, mistakes)?;
         Some(Self::BothWays { up: table.required("up"), down: table.required("down") })
+    }
+}
+
+/// What the two ends say in turn, and for how long.
+#[derive(Debug)]
+pub(super) struct Exchanges {
+    pub(super) request: Option<Spanned<Size>>,
+    pub(super) response: Option<Spanned<Size>>,
+    pub(super) count: Option<Spanned<u32>>,
+    pub(super) duration: Option<Spanned<Time>>,
+}
+
+impl Read for Exchanges {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        let mut table = Table::open(value, &EXCHANGES, mistakes)?;
+        table.exactly_one(&["count", "duration"]);
+        Some(Self {
+            request: table.required("request"),
+            response: table.required("response"),
+            count: table.optional("count"),
+            duration: table.optional("duration"),
+        })
     }
 }
 
@@ -235,7 +261,7 @@ impl Read for Case {
 impl Read for Transfer {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         let mut table = Table::open(value, &TRANSFER, mistakes)?;
-        table.exactly_one(&["bytes", "duration"]);
+        table.exactly_one(&["bytes", "duration", "exchanges"]);
         Some(Self {
             client: table.required("client"),
             server: table.required("server"),
@@ -249,6 +275,7 @@ impl Read for Transfer {
             direction: table.optional("direction"),
             bytes: table.optional("bytes"),
             duration: table.optional("duration"),
+            exchanges: table.optional("exchanges"),
             rate: table.optional("rate"),
             connections: table.optional("connections"),
             start: table.or_default("start"),
@@ -315,7 +342,7 @@ mod tests {
     #[test]
     fn every_key_is_in_the_reference_document() {
         let document = include_str!("../../../../testcases/README.md");
-        let tables = [&CASE, &TOPOLOGY, &TRANSFER, &BYTES, &ABORT, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
+        let tables = [&CASE, &TOPOLOGY, &TRANSFER, &BYTES, &EXCHANGES, &ABORT, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
             .into_iter()
             .chain(step::ALL.iter().flat_map(|about| about.tables).copied());
         for table in tables {

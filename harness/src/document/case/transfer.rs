@@ -56,6 +56,18 @@ pub struct Transfer {
     /// Whether the client's first bytes go with its SYN if possible (RFC 7413).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fast_open: bool,
+    /// What the two ends say in turn, where the server answers what the client asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchange>,
+}
+
+/// A request of the client and the server's response to it. The next request follows when the response has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// How long a request is.
+    pub request: Size,
+    /// How long a response is.
+    pub response: Size,
 }
 
 /// An end that gives up a connection at once: MPTCP's `MP_FASTCLOSE`, TCP's reset.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::content::Content;
-use super::flow::{self, Received, Sent};
+use super::exchange::Turns;
+use super::flow::{self, End, Received, Sent};
 use super::{Client, Shared};
-use crate::document::case::Amount;
+use crate::document::case::{Amount, Exchange};
 use crate::kernel::socket::{self, Spoken};
 use crate::result::recording::{ConnectionRecord, FlowRecord};
 use crate::words::{Errno, Protocol};
@@ -141,15 +142,19 @@ impl Connection {
             Outcome::Sent(sent) => sent.error.as_ref().map(|error| format!("sending {}: {error}", self.route(report.way))),
             Outcome::Received(received) => received.error.as_ref().map(|error| format!("receiving {}: {error}", self.route(report.way))),
         };
-        let flow = match report.way {
+        let way = report.way;
+        let flow = match way {
             Direction::Up => &mut self.record.up,
             Direction::Down => &mut self.record.down,
         };
         let flow = flow.get_or_insert_default();
         match report.outcome {
             Outcome::Sent(Sent { bytes, closed, .. }) => (flow.sent, flow.closed) = (bytes, closed),
-            Outcome::Received(Received { bytes, corrupt_at, wrong, ended, progress, .. }) => {
+            Outcome::Received(Received { bytes, corrupt_at, wrong, ended, progress, exchanges, .. }) => {
                 *flow = FlowRecord { received: bytes, corrupt_at, wrong, ended, progress, ..std::mem::take(flow) };
+                if way == Direction::Down {
+                    self.record.exchanges = exchanges;
+                }
             }
         }
         if let Some(error) = error.filter(|_| !quit) {
@@ -206,27 +211,37 @@ impl Connection {
         let Some(socket) = socket.clone().filter(|_| self.stage == Stage::Connected) else { return };
         let direction = self.shared.transfer.direction;
         let ways = [(Direction::Up, direction.uploads()), (Direction::Down, direction.downloads())];
-        for way in ways.into_iter().filter_map(|(way, active)| active.then_some(way)) {
+        let ways: Vec<Direction> = ways.into_iter().filter_map(|(way, active)| active.then_some(way)).collect();
+        for way in &ways {
             let flow = match way {
                 Direction::Up => &mut self.record.up,
                 Direction::Down => &mut self.record.down,
             };
             let connected = self.record.connected.unwrap_or_default();
             flow.get_or_insert_with(|| FlowRecord { progress: vec![(connected, 0)], ..FlowRecord::default() });
-            if let Err(error) = self.spawn(Arc::clone(&socket), way, way == sends) {
-                self.fail(format!("starting a thread: {error}"));
-                return;
-            }
+        }
+        let spawned = match self.shared.transfer.exchange {
+            Some(exchange) => self.spawn_turns(&socket, sends, exchange),
+            None => ways.into_iter().try_for_each(|way| self.spawn(&socket, way, way == sends)),
+        };
+        if let Err(error) = spawned {
+            self.fail(format!("starting a thread: {error}"));
         }
     }
 
-    fn spawn(&mut self, socket: Arc<TcpStream>, way: Direction, sends: bool) -> io::Result<()> {
+    /// What an end of the connection moves this way with.
+    fn end(&self, socket: &Arc<TcpStream>, way: Direction, sends: bool) -> End {
+        let abort = self.aborts((way == Direction::Up) == sends);
+        let Shared { clock, stop, .. } = &*self.shared;
+        End { socket: Arc::clone(socket), content: self.content(way), clock: *clock, stop: Arc::clone(stop), abort }
+    }
+
+    /// Starts the thread of an end that sends or receives.
+    fn spawn(&mut self, socket: &Arc<TcpStream>, way: Direction, sends: bool) -> io::Result<()> {
         let (shared, connection) = (Arc::clone(&self.shared), self.number);
         let early = if way == Direction::Up { self.early } else { 0 };
         let connected = self.record.connected.unwrap_or_default();
-        let content = self.content(way);
-        let abort = self.aborts((way == Direction::Up) == sends);
-        let end = flow::End { socket, content, clock: shared.clock, stop: Arc::clone(&shared.stop), abort };
+        let end = self.end(socket, way, sends);
         let work = move || {
             let outcome = if sends {
                 Outcome::Sent(flow::send(&end, early, shared.transfer.amount_of(way == Direction::Down), shared.transfer.rate))
@@ -240,7 +255,24 @@ impl Connection {
         Ok(())
     }
 
-    /// The content in this direction.
+    /// Starts the thread of an end that does both in turn: the client's asks, the server's answers.
+    fn spawn_turns(&mut self, socket: &Arc<TcpStream>, sends: Direction, exchange: Exchange) -> io::Result<()> {
+        let (shared, connection, early) = (Arc::clone(&self.shared), self.number, self.early);
+        let connected = self.record.connected.unwrap_or_default();
+        let hears = if sends == Direction::Up { Direction::Down } else { Direction::Up };
+        let ends = (self.end(socket, sends, true), self.end(socket, hears, false));
+        let work = move || {
+            let turns = Turns { says: ends.0, hears: ends.1, meter: shared.meters.of(hears), exchange, connected };
+            let (sent, received) = if sends == Direction::Up { turns.ask(early, shared.transfer.amount) } else { turns.answer() };
+            shared.reports.post(Report { connection, way: sends, outcome: Outcome::Sent(sent) });
+            shared.reports.post(Report { connection, way: hears, outcome: Outcome::Received(received) });
+        };
+        self.threads.push(thread::Builder::new().name(format!("{connection} {sends:?}")).spawn(work)?);
+        self.reports_due += 2;
+        Ok(())
+    }
+
+    /// What goes this way.
     fn content(&self, way: Direction) -> Content {
         Content::new(&self.shared.block, self.number as u64 * 2 + way as u64)
     }
@@ -255,9 +287,10 @@ impl Connection {
         if !transfer.fast_open {
             return socket::connect(client, address);
         }
-        let most = match transfer.amount {
-            Amount::Bytes(size) => size.0.min(EARLY),
-            Amount::Duration(_) => EARLY,
+        let most = match (transfer.exchange, transfer.amount) {
+            (Some(exchange), _) => exchange.request.0.min(EARLY),
+            (None, Amount::Bytes(size)) => size.0.min(EARLY),
+            (None, Amount::Duration(_)) => EARLY,
         };
         let content = self.content(Direction::Up);
         self.early = socket::connect_with(client, address, &content.records::<1>(0, most).slices())? as u64;

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use nix::poll::PollFlags;
 
@@ -45,8 +45,8 @@ pub(super) struct End {
 }
 
 impl End {
-    /// Aborts the connection if that is due after this many bytes.
-    fn quits(&self, bytes: u64) -> io::Result<bool> {
+    /// Gives the connection up if so many bytes are enough for that.
+    pub(super) fn quits(&self, bytes: u64) -> io::Result<bool> {
         let quits = self.abort.is_some_and(|after| bytes >= after);
         if quits {
             socket::abort(&self.socket)?;
@@ -71,10 +71,45 @@ pub(super) struct Received {
     pub(super) wrong: Option<WrongRecord>,
     pub(super) ended: Option<u64>,
     pub(super) progress: Vec<(u64, u64)>,
+    /// How long each exchange took that ended with this, in µs.
+    pub(super) exchanges: Vec<u64>,
     pub(super) error: Option<io::Error>,
 }
 
-/// Sends the amount, of which `early` bytes have already gone, closes this direction, and reports how it went.
+impl Received {
+    /// Takes what has arrived `at` a time and is looked at `now`, up to the first byte that is wrong.
+    pub(super) fn take(&mut self, end: &End, arrived: &[u8], at: Time, now: Time, meter: &AtomicU64, delivery: &mut Delivery) {
+        let wrong = end.content.first_wrong(self.bytes, arrived);
+        let right = wrong.unwrap_or(arrived.len()) as u64;
+        self.bytes += right;
+        if let Some(index) = wrong {
+            self.corrupt_at = Some(self.bytes);
+            let (wanted, got) = end.content.told(self.bytes, &arrived[index..]);
+            self.wrong = Some(WrongRecord { at: now.micros(), wanted, got });
+        }
+        if right > 0 {
+            meter.fetch_add(right, Ordering::Relaxed);
+            delivery.arrived(at.micros(), self.bytes);
+        }
+    }
+}
+
+/// How soon a sender tries a full socket again.
+pub(super) struct Patience(Time);
+
+impl Patience {
+    /// A sender that has just begun.
+    pub(super) const FRESH: Self = Self(TRY_AGAIN.0);
+
+    /// How long to wait now that a full socket has taken so many bytes.
+    pub(super) fn after(&mut self, taken: u64) -> Duration {
+        let much = taken.saturating_mul(1_000_000) / self.0.0 >= MUCH;
+        self.0 = if much { TRY_AGAIN.0.max(Time(self.0.0 / 2)) } else { TRY_AGAIN.1.min(Time(self.0.0 * 2)) };
+        self.0.into()
+    }
+}
+
+/// Sends the amount, of which so many bytes have gone `early`, closes this way, and tells what became of it.
 pub(super) fn send(end: &End, early: u64, amount: Amount, rate: Option<Rate>) -> Sent {
     let mut sent = Sent { bytes: early, ..Sent::default() };
     sent.error = send_all(end, amount, rate, &mut sent).err();
@@ -86,7 +121,7 @@ fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> i
     let look = || end.clock.now().since(start);
     let mut rest = Rest::of(amount)?;
     let pace = rate.map(Pace::new);
-    let (mut elapsed, mut patience) = (Time::ZERO, TRY_AGAIN.0);
+    let (mut elapsed, mut patience) = (Time::ZERO, Patience::FRESH);
     if pace.is_some() {
         // Small chunks are written when they are due, and must leave at once.
         end.socket.set_nodelay(true)?;
@@ -105,9 +140,7 @@ fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> i
             Ok(due) => match offer(end, sent.bytes, due)? {
                 (taken, full) if full => {
                     sent.bytes += taken;
-                    let much = taken.saturating_mul(1_000_000) / patience.0 >= MUCH;
-                    patience = if much { TRY_AGAIN.0.max(Time(patience.0 / 2)) } else { TRY_AGAIN.1.min(Time(patience.0 * 2)) };
-                    (Some(end.socket.as_fd()), patience.into())
+                    (Some(end.socket.as_fd()), patience.after(taken))
                 }
                 (taken, _) => {
                     sent.bytes += taken;
@@ -127,8 +160,8 @@ fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> i
     Ok(())
 }
 
-/// Offers the socket the content from `position`, up to `due` bytes. Returns how many it took, and whether it is full, taking less than offered.
-fn offer(end: &End, position: u64, due: u64) -> io::Result<(u64, bool)> {
+/// Offers the socket what follows on `position`, up to `due` bytes. How many it takes, and whether it is full: then it takes less than it is offered.
+pub(super) fn offer(end: &End, position: u64, due: u64) -> io::Result<(u64, bool)> {
     let parts = end.content.records::<RECORDS>(position, due);
     let slices = parts.slices();
     let offered: usize = slices.iter().map(|slice| slice.len()).sum();
@@ -185,19 +218,7 @@ fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Rece
         if received.corrupt_at.is_some() {
             continue;
         }
-        let arrived = &buffer[..length];
-        let wrong = end.content.first_wrong(received.bytes, arrived);
-        let right = wrong.unwrap_or(arrived.len()) as u64;
-        received.bytes += right;
-        if let Some(index) = wrong {
-            received.corrupt_at = Some(received.bytes);
-            let (wanted, got) = end.content.told(received.bytes, &arrived[index..]);
-            received.wrong = Some(WrongRecord { at: now.micros(), wanted, got });
-        }
-        if right > 0 {
-            meter.fetch_add(right, Ordering::Relaxed);
-            delivery.arrived(at.micros(), received.bytes);
-        }
+        received.take(end, &buffer[..length], at, now, meter, delivery);
         if end.quits(received.bytes)? {
             break;
         }

@@ -8,6 +8,7 @@ mod connection;
 mod content;
 mod delivery;
 mod drive;
+mod exchange;
 mod flow;
 mod gulp;
 mod mailbox;

@@ -1,4 +1,4 @@
-//! A transfer in two lines: its goodput, its longest stall, and whether it is intact.
+//! A transfer in two lines: how fast, how long without a byte, whether whole, and how long its exchanges took.
 //! Not here: what was expected of it.
 
 use crate::result::judge::Seen;
@@ -27,8 +27,9 @@ pub fn summary(recording: &Recording, transfer: &str) -> String {
         None => "every byte arrived intact".to_owned(),
         Some(problem) => format!("NOT intact: {problem}"),
     };
+    let latencies = seen.latencies().map(|latencies| format!("; {latencies}")).unwrap_or_default();
     format!(
-        "{transfer}: {} {took}, goodput {}, spoke {spoken}; {integrity}\n{:width$}  longest stall {stall}\n",
+        "{transfer}: {} {took}, goodput {}, spoke {spoken}; {integrity}\n{:width$}  longest stall {stall}{latencies}\n",
         seen.bytes(whole),
         seen.goodput(whole),
         "",

@@ -28,11 +28,11 @@ pub(super) fn check(
     checked.collect()
 }
 
-/// Reports measures that have no ideal to compare with.
+/// Says what cannot be measured of such a transfer.
 fn unfounded(raw: &raw::Expect, topology: &Topology, transfer: &Transfer, mistakes: &mut Mistakes) {
     for found in raw.measures.iter().flat_map(|written| &written.found) {
-        if let Some(why) = found.measure.unfounded(topology, transfer) {
-            mistakes.add(&found.value, why).help("write a time instead of the ideal");
+        if let Some((why, help)) = found.measure.unfounded(topology, transfer) {
+            mistakes.add(&found.value, why).help(help);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::raw;
 use crate::document::case::named::{NO_IPV6, address_of, family_name, host};
-use crate::document::case::{Abort, Amount, Transfer};
+use crate::document::case::{Abort, Amount, Exchange, Transfer};
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Spanned};
 use crate::document::topology::{Family, Host, Topology};
@@ -80,6 +80,7 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
         device: device(raw, &client.value, client_host, mistakes),
         congestion: raw.congestion.as_ref().map(|congestion| congestion.value.clone()),
         fast_open: fast_open(raw, mistakes),
+        exchange: exchange(raw, mistakes),
     })
 }
 
@@ -122,9 +123,11 @@ fn fast_open(raw: &raw::Transfer, mistakes: &mut Mistakes) -> bool {
 /// The directions in which bytes go: both if both are written.
 fn direction(raw: &raw::Transfer, mistakes: &mut Mistakes) -> TransferDirection {
     let both = raw.bytes.as_ref().filter(|bytes| matches!(bytes.value, raw::Bytes::BothWays { .. }));
+    let both = both.map(|bytes| ("these bytes have their directions", &bytes.span));
+    let both = both.or_else(|| raw.exchanges.as_ref().map(|exchanges| ("exchanges go both ways", &exchanges.span)));
     match (&raw.direction, both) {
-        (Some(direction), Some(bytes)) => {
-            mistakes.add(&direction.span, "`bytes` already gives the directions").beside(&bytes.span, "here").help("remove `direction`");
+        (Some(direction), Some((message, span))) => {
+            mistakes.add(&direction.span, message).beside(span, "here").help("remove `direction`");
             TransferDirection::Both
         }
         (Some(direction), None) => direction.value,
@@ -133,8 +136,36 @@ fn direction(raw: &raw::Transfer, mistakes: &mut Mistakes) -> TransferDirection 
     }
 }
 
-/// The transfer's bytes: one number for all its directions, or one for each.
+/// What the two ends say in turn.
+fn exchange(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Option<Exchange> {
+    let exchanges = raw.exchanges.as_ref()?;
+    if let Some(rate) = &raw.rate {
+        let mistake = mistakes.add(&rate.span, "an exchange begins when the one before it has ended, not at a rate");
+        mistake.beside(&exchanges.span, "the exchanges").help("remove `rate`");
+    }
+    let (request, response) = (exchanges.value.request.as_ref()?, exchanges.value.response.as_ref()?);
+    for size in [request, response].into_iter().filter(|size| size.value == Size(0)) {
+        mistakes.add(&size.span, "nothing cannot be waited for").help("write at least 1 byte");
+    }
+    Some(Exchange { request: request.value, response: response.value })
+}
+
+/// What so many exchanges come to, each way.
+fn sizes_of_exchanges(exchanges: &raw::Exchanges, mistakes: &mut Mistakes) -> Vec<Spanned<Size>> {
+    let Some(count) = &exchanges.count else { return Vec::new() };
+    if count.value == 0 {
+        mistakes.add(&count.span, "a transfer of no exchange shows nothing").help("write 1 or more");
+    }
+    let both = [&exchanges.request, &exchanges.response].into_iter().flatten();
+    let all = |size: &Spanned<Size>| Spanned { value: Size(size.value.0.saturating_mul(count.value.into())), span: count.span.clone() };
+    both.map(all).collect()
+}
+
+/// The transfer's bytes: one number for each way that it has, or one for each.
 fn sizes(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Vec<Spanned<Size>> {
+    if let Some(exchanges) = &raw.exchanges {
+        return sizes_of_exchanges(&exchanges.value, mistakes);
+    }
     let Some(bytes) = &raw.bytes else { return Vec::new() };
     let sizes: Vec<_> = match &bytes.value {
         raw::Bytes::EachWay(size) => vec![Spanned { value: *size, span: bytes.span.clone() }],
@@ -160,10 +191,11 @@ fn abort(raw: &raw::Transfer, client: &str, server: &str, sizes: &[Spanned<Size>
 }
 
 fn amount(raw: &raw::Transfer, sizes: &[Spanned<Size>], mistakes: &mut Mistakes) -> Option<Amount> {
-    if let Some(duration) = raw.duration.as_ref().filter(|duration| duration.value == Time::ZERO) {
+    let duration = raw.duration.as_ref().or_else(|| raw.exchanges.as_ref()?.value.duration.as_ref());
+    if let Some(duration) = duration.filter(|duration| duration.value == Time::ZERO) {
         mistakes.add(&duration.span, "a transfer of no duration shows nothing").help("write a time such as \"3s\"");
     }
-    match (sizes.first(), &raw.duration) {
+    match (sizes.first(), duration) {
         (Some(bytes), _) => Some(Amount::Bytes(bytes.value)),
         (_, Some(duration)) => Some(Amount::Duration(duration.value)),
         (None, None) => None,

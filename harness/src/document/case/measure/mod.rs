@@ -23,6 +23,7 @@ mod exit;
 mod goodput;
 mod info;
 mod intact;
+mod latency;
 mod limits;
 mod listener;
 mod may_grow;
@@ -43,6 +44,7 @@ pub(in crate::document::case) use counters::named as named_counter;
 pub use delivery::{Gap, Seen};
 pub use events::EVENT_KINDS;
 pub(crate) use exit::implied;
+pub use latency::Rank;
 pub(crate) use measured::{Measured, UNRECORDED};
 pub use run::Run;
 pub use share::carried;
@@ -97,6 +99,7 @@ measures! {
     duration: Duration, IdealDuration;
     goodput: Goodput;
     stall: Stall;
+    latency: Latency;
     subflows: Subflows, FewestSubflows, BackupSubflows;
     connections: Connections;
     sockets: Sockets;
@@ -149,9 +152,15 @@ impl Measure {
         self.measuring().needs()
     }
 
-    /// Why a measure that compares a transfer with its ideal cannot, if so.
-    pub(in crate::document::case) fn unfounded(&self, topology: &Topology, transfer: &Transfer) -> Option<String> {
-        matches!(self, Self::IdealDuration(_)).then(|| ideal::of(topology, transfer).err()).flatten()
+    /// Why a transfer has nothing of which this could be measured, and what to write instead.
+    pub(in crate::document::case) fn unfounded(&self, topology: &Topology, transfer: &Transfer) -> Option<(String, &'static str)> {
+        match self {
+            Self::IdealDuration(_) => Some((ideal::of(topology, transfer).err()?, "write a time instead of the ideal")),
+            Self::Latency(_) if transfer.exchange.is_none() => {
+                Some(("this transfer makes no exchanges, which alone have a latency".to_owned(), "write `stall`, or give it `exchanges`"))
+            }
+            _ => None,
+        }
     }
 
     /// Measures it in a run.
