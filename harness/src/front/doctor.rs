@@ -146,6 +146,9 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
         Feature::Relay => ("links of engine relay", "allow packet sockets (CAP_NET_RAW, CONFIG_PACKET)"),
         Feature::SocketsInUse => ("expectations of `sockets`", NEWER),
         Feature::FastOpen => ("transfers by MPTCP with `fast_open`", NEWER),
+        Feature::SocketDestruction => {
+            ("steps that `destroy`", "a kernel with CONFIG_INET_DIAG_DESTROY: run in a guest (mplab run --kernel NAME)")
+        }
         Feature::Firewall => ("hosts with a firewall", TABLES),
         Feature::CorruptPayload => ("firewalls with `corrupt` or `number`", NEWER),
         Feature::StripOptions => ("firewalls that strip MPTCP's options", TABLES),
@@ -167,8 +170,8 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// The features that a kernel has or lacks.
-const FEATURES: [Feature; 19] = [
+/// Those that a kernel has or has not.
+const FEATURES: [Feature; 20] = [
     Feature::Ipv6,
     Feature::Redirect,
     Feature::Bridge,
@@ -188,6 +191,7 @@ const FEATURES: [Feature; 19] = [
     Feature::ListenerEvents,
     Feature::FastOpen,
     Feature::SocketsInUse,
+    Feature::SocketDestruction,
 ];
 
 fn features(place: &PlaceRecord) -> Vec<Check> {

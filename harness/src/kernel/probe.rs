@@ -16,7 +16,7 @@ use super::packet::PacketSocket;
 use super::pm_events::PmEvents;
 use super::protocols::Protocols;
 use super::qdisc::{self, Shape};
-use super::{Batch, Namespace, Netlink, bond, firewall, link, mptcp, socket, sysctl, vlan};
+use super::{Batch, Namespace, Netlink, bond, firewall, link, mptcp, sock_diag, socket, sysctl, vlan};
 use crate::words::mptcp::PATH_MANAGERS;
 use crate::words::shape::Chance;
 use crate::words::{BondMode, EndpointFlag, Feature, MptcpOption, Netem, Packets, Protocol, QdiscHandle, Rate, Rule, RuleAction, Size};
@@ -76,6 +76,7 @@ pub fn features() -> std::io::Result<BTreeSet<Feature>> {
         found.extend(listener_events().unwrap_or(false).then_some(Feature::ListenerEvents));
         found.extend(fast_open().then_some(Feature::FastOpen));
         found.extend(counts_sockets().unwrap_or(false).then_some(Feature::SocketsInUse));
+        found.extend(sock_diag::destroys(&mut netlink).then_some(Feature::SocketDestruction));
         found.extend(laminar(&mut netlink).then_some(Feature::LaminarEndpoints));
         found.extend([Feature::Limits(highest_limit(&mut netlink)), Feature::Endpoints(most_endpoints(&mut netlink))]);
         found.extend(info_size().map(Feature::Info));

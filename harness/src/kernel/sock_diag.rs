@@ -1,15 +1,18 @@
-//! TCP and MPTCP sockets of a namespace as the kernel sees them (`ss -tiM`, `ss -tlni`).
-//! Not here: mplab's own sockets.
+//! TCP and MPTCP sockets of a namespace as the kernel sees them (`ss -tiM`, `ss -tlni`), and ending them (`ss -K`).
+//! Not here: sockets of our own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use netlink_bindings::inet_diag::{IterableReplyAttrs, Msg, OpTcpDiagDump, PROTONUM, Req, ReqV2, Request, TCPDIAG_GETSOCK_CONST, TcpState};
+use netlink_bindings::inet_diag::{
+    IterableReplyAttrs, Msg, OpTcpDiagDump, PROTONUM, Req, ReqV2, Request, Sockid, TCPDIAG_GETSOCK_CONST, TcpState,
+};
 use netlink_bindings::mptcp_pm::SubflowAttribute;
 use netlink_bindings::traits::{self as netlink, NetlinkRequest};
 
 use super::dump::Dumps;
+use super::{Netlink, NetlinkError};
 use crate::words::Protocol;
 use crate::words::mptcp::{INFO_FIELDS, InfoField};
 
@@ -42,6 +45,8 @@ pub struct Subflow {
     pub cwnd: u64,
     /// Its congestion control.
     pub congestion: String,
+    /// The index of the interface that it is bound to; 0 if to none.
+    pub device: u32,
 }
 
 /// An MPTCP connection.
@@ -208,6 +213,57 @@ impl NetlinkRequest for TcpOfBothFamilies {
     }
 }
 
+/// Ends the TCP socket between two addresses that is bound to a device, or to none (0), as `ss -K` does: a reset goes to its peer, and whoever holds
+/// it gets ECONNABORTED (`tcp_abort()` in net/ipv4/tcp.c).
+pub(crate) fn destroy(netlink: &mut Netlink, local: SocketAddr, remote: SocketAddr, device: u32) -> Result<(), NetlinkError> {
+    let octets = |address: IpAddr| match address {
+        IpAddr::V4(address) => {
+            let mut octets = [0; 16];
+            octets[..4].copy_from_slice(&address.octets());
+            octets
+        }
+        IpAddr::V6(address) => address.octets(),
+    };
+    let family = if local.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 } as u8;
+    let mut sockid = Sockid { src: octets(local.ip()), dst: octets(remote.ip()), r#if: device, cookie: NO_COOKIE, ..Sockid::new() };
+    sockid.set_sport(local.port());
+    sockid.set_dport(remote.port());
+    netlink.request(&Destruction(ReqV2 { family, protocol: libc::IPPROTO_TCP as u8, states: !0, sockid, ..ReqV2::new() }))
+}
+
+/// Whether the kernel ends sockets from outside (`CONFIG_INET_DIAG_DESTROY`): one that can looks for the one that is named here, and there is none.
+pub(super) fn destroys(netlink: &mut Netlink) -> bool {
+    let nobody = SocketAddr::from(([192, 0, 2, 1], 9));
+    destroy(netlink, nobody, nobody, 0).is_err_and(|error| error.errno() == libc::ENOENT)
+}
+
+/// `INET_DIAG_NOCOOKIE`: the addresses and ports name a socket.
+const NO_COOKIE: [u8; 8] = [0xff; 8];
+
+/// `SOCK_DESTROY` (include/uapi/linux/sock_diag.h).
+const SOCK_DESTROY: u16 = 21;
+
+/// The request that ends a socket.
+struct Destruction(ReqV2);
+
+impl NetlinkRequest for Destruction {
+    type ReplyType<'a> = ();
+
+    fn protocol(&self) -> netlink::Protocol {
+        netlink::Protocol::Raw { protonum: PROTONUM, request_type: SOCK_DESTROY }
+    }
+
+    fn flags(&self) -> u16 {
+        0
+    }
+
+    fn payload(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
+    fn decode_reply(_: &[u8]) {}
+}
+
 impl Subflow {
     /// The socket as a subflow, if it is one. A socket whose connection is gone has no token and is no longer a subflow.
     fn of(message: &Msg, attributes: &IterableReplyAttrs) -> Option<Self> {
@@ -227,6 +283,7 @@ impl Subflow {
             retransmits: info.total_retrans.into(),
             rtt: info.rtt.into(),
             cwnd: info.snd_cwnd.into(),
+            device: message.sockid.r#if,
             congestion: attributes.get_cong().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         };
         for attribute in SubflowAttribute::new(context).flatten() {

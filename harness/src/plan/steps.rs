@@ -66,6 +66,15 @@ pub(super) fn plan(topology: &Topology, case: &Case, wires: &[Wire], setup: &[Op
                 let op = |(key, value): (&String, &String)| Op::new(host, HostAct::Sysctl { key: key.clone(), value: value.clone() });
                 vec![Change { after: Time::ZERO, ops: set.iter().map(op).collect() }]
             }
+            Action::Destroy { transfer: name, address, hosts } => {
+                let transfer = &case.transfers[name];
+                let to = SocketAddr::new(transfer.to, transfer.port);
+                let act = |host: &String| {
+                    let server = *host == transfer.server;
+                    MptcpAct::Destroy { transfer: name.clone(), to, server, address: *address, may_be_gone: *host != hosts[0] }
+                };
+                vec![Change { after: Time::ZERO, ops: hosts.iter().map(|host| Op::new(host, act(host))).collect() }]
+            }
             Action::PathManager { host, transfer: name, command } => {
                 let transfer = &case.transfers[name];
                 let to = SocketAddr::new(transfer.to, transfer.port);

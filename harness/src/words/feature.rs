@@ -47,6 +47,8 @@ pub enum Feature {
     SocketsInUse,
     /// MPTCP connections whose first bytes go with their SYN.
     FastOpen,
+    /// That sockets are ended from outside (`SOCK_DESTROY`).
+    SocketDestruction,
     /// A firewall that drops and resets, by nf_tables.
     Firewall,
     /// A firewall that strips options (`reset tcp option`).
@@ -111,6 +113,7 @@ impl Feature {
             Self::ListenerEvents => "this kernel's MPTCP path manager sends no events of listening sockets".to_owned(),
             Self::SocketsInUse => "this kernel does not count the MPTCP sockets in use".to_owned(),
             Self::FastOpen => "this kernel's MPTCP has no fast open".to_owned(),
+            Self::SocketDestruction => "this kernel ends no sockets from outside (CONFIG_INET_DIAG_DESTROY)".to_owned(),
             Self::Firewall => "this kernel has no nf_tables with what a firewall needs".to_owned(),
             Self::StripOptions => "this kernel's nf_tables cannot strip TCP options".to_owned(),
             Self::CorruptPayload => "this kernel's nf_tables cannot count packets and change what they carry".to_owned(),
@@ -199,6 +202,7 @@ impl fmt::Display for Feature {
             Self::ListenerEvents => f.write_str("events of listeners"),
             Self::SocketsInUse => f.write_str("sockets in use"),
             Self::FastOpen => f.write_str("fast open"),
+            Self::SocketDestruction => f.write_str("destruction of sockets"),
             Self::Firewall => f.write_str("firewall"),
             Self::StripOptions => f.write_str("stripping of options"),
             Self::CorruptPayload => f.write_str("corruption of payload"),

@@ -49,7 +49,7 @@ fn the_slowest_is_told_where_it_was() {
 fn what_was_never_answered_is_slower_than_any_time() {
     let mut run = exchanges();
     flow(&mut run).ended = None;
-    for constraint in ["<= 1h", ">= 1s"] {
+    for constraint in ["<= 3000s", ">= 1s"] {
         let finding = finding(&run, "", Latency(Rank::Max, constraint.parse().unwrap()));
         assert_eq!((finding.measured.as_str(), finding.held), ("never answered", false), "{constraint}");
         assert_eq!(finding.why.as_deref(), Some("connection 1, from 14.95s on"));

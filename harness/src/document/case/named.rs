@@ -1,8 +1,10 @@
-//! Looks up what a case names: hosts, links, addresses and processes. What does not exist is a mistake.
+//! What a case names: hosts, links, addresses, transfers and processes, found or told as mistakes.
 //! Not here: what is done with them.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::Transfer;
 use crate::document::diagnostic::Mistakes;
 use crate::document::toml::{Named, Spanned};
 use crate::document::topology::interfaces::known_interface;
@@ -41,6 +43,31 @@ pub(in crate::document::case) fn interface<'a>(
     mistakes: &mut Mistakes,
 ) -> Option<&'a Interface> {
     known_interface(name, written, &host.interfaces, mistakes)
+}
+
+/// The case's transfer of this name.
+pub(in crate::document::case) fn transfer<'a>(
+    name: &'a Spanned<String>,
+    transfers: &'a BTreeMap<String, Transfer>,
+    mistakes: &mut Mistakes,
+) -> Option<(&'a str, &'a Transfer)> {
+    let found = transfers.get(&name.value);
+    if found.is_none() {
+        let message = format!("there is no transfer `{}`", name.value);
+        mistakes.undefined(&name.span, message, &name.value, transfers.keys().map(String::as_str));
+    }
+    Some((&name.value, found?))
+}
+
+/// The host, if it is an end of the transfer; a mistake if not.
+pub(in crate::document::case) fn end_of(host: &Spanned<String>, name: &str, transfer: &Transfer, mistakes: &mut Mistakes) -> Option<()> {
+    if [&transfer.client, &transfer.server].contains(&&host.value) {
+        return Some(());
+    }
+    mistakes
+        .add(&host.span, format!("`{}` is at no end of the transfer `{name}`", host.value))
+        .help(format!("write \"{}\" or \"{}\"", transfer.client, transfer.server));
+    None
 }
 
 /// Whether the case has this process; a mistake if not.

@@ -1,13 +1,14 @@
-//! MPTCP in a lab's hosts: sets limits and endpoints and reads them back, and sends commands about connections.
-//! Not here: what path managers do with that. The effect of a command shows in subflows and events.
+//! MPTCP in a lab's hosts: limits and endpoints, given and read back, what connections in flight are told, and subflows that are ended.
+//! Not here: what path managers make of that. What has come of a command shows in subflows and events.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use super::found::{Found, Instead, unless};
 use super::{LabError, Room};
 use crate::document::case::Command;
-use crate::kernel::sock_diag::{SockDiag, Subflow};
+use crate::kernel::sock_diag::{self, SockDiag, Subflow};
 use crate::kernel::{NetlinkError, mptcp, userspace_pm};
 use crate::plan::{MptcpAct, Op};
 use crate::words::EndpointFlag;
@@ -30,6 +31,7 @@ pub(super) fn apply(room: &mut Room, op: &Op, act: &MptcpAct) -> Result<(), LabE
         MptcpAct::ChangeEndpoint { address, flags } => change_endpoint(room, *address, flags),
         MptcpAct::ChangeEndpointId { id, flags } => mptcp::change_endpoint_id(&mut room.netlink, *id, bits(flags)),
         MptcpAct::FlushEndpoints => mptcp::flush_endpoints(&mut room.netlink),
+        MptcpAct::Destroy { to, server, address, may_be_gone, .. } => return destroy(room, op, *to, *server, *address, *may_be_gone),
         MptcpAct::Command { to, server, command: told, .. } => return command(room, op, *to, *server, told),
     };
     done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })
@@ -38,7 +40,7 @@ pub(super) fn apply(room: &mut Room, op: &Op, act: &MptcpAct) -> Result<(), LabE
 /// What the kernel has instead of what was requested.
 pub(super) fn differs(room: &mut Room, found: &mut Found, act: &MptcpAct) -> Instead {
     match act {
-        MptcpAct::Command { .. } | MptcpAct::DeleteEndpointId { id: 0, .. } => Ok(None),
+        MptcpAct::Destroy { .. } | MptcpAct::Command { .. } | MptcpAct::DeleteEndpointId { id: 0, .. } => Ok(None),
         MptcpAct::Limits { subflows, add_addr_accepted } => {
             let has = mptcp::limits(&mut room.netlink)?;
             let same = subflows.is_none_or(|wanted| wanted == has.subflows)
@@ -115,14 +117,36 @@ fn change_endpoint(room: &mut Room, address: IpAddr, flags: &[EndpointFlag]) -> 
     mptcp::change_endpoint(&mut room.netlink, &mptcp::Endpoint { flags: bits(flags), ..endpoint })
 }
 
-/// Tells the kernel about every connection that leads to `to`, as seen from this end of it.
-fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, command: &Command) -> Result<(), LabError> {
+/// The subflows of this end, and the tokens of its connections that lead to `to`.
+fn connections(room: &Room, op: &Op, to: SocketAddr, server: bool) -> Result<(Vec<Subflow>, BTreeSet<u32>), LabError> {
     let io = |source| LabError::Io { op: Box::new(op.clone()), source };
     let subflows = room.ns.enter(|| SockDiag::open()?.subflows()).and_then(|read| read).map_err(io)?;
     let leads_there = |subflow: &&Subflow| if server { subflow.local == to } else { subflow.remote == to };
-    let mut tokens: Vec<u32> = subflows.iter().filter(leads_there).map(|subflow| subflow.token).collect();
-    tokens.sort_unstable();
-    tokens.dedup();
+    let tokens = subflows.iter().filter(leads_there).map(|subflow| subflow.token).collect();
+    Ok((subflows, tokens))
+}
+
+/// Ends the established subflows from the client's address, at this end of them.
+fn destroy(room: &mut Room, op: &Op, to: SocketAddr, server: bool, address: IpAddr, may_be_gone: bool) -> Result<(), LabError> {
+    let (subflows, tokens) = connections(room, op, to, server)?;
+    let from = |subflow: &&Subflow| if server { subflow.remote.ip() == address } else { subflow.local.ip() == address };
+    let own = subflows.iter().filter(|subflow| subflow.established && tokens.contains(&subflow.token)).filter(from);
+    let own: Vec<&Subflow> = own.collect();
+    if own.is_empty() && !may_be_gone {
+        return Err(LabError::Absent(Box::new(op.clone()), format!("no connection that leads to {to} has a subflow from {address}")));
+    }
+    for subflow in own {
+        match sock_diag::destroy(&mut room.netlink, subflow.local, subflow.remote, subflow.device) {
+            Err(error) if may_be_gone && error.errno() == libc::ENOENT => {}
+            done => done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })?,
+        }
+    }
+    Ok(())
+}
+
+/// Tells the kernel about every connection that leads to `to`, as seen from this end of it.
+fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, command: &Command) -> Result<(), LabError> {
+    let (subflows, tokens) = connections(room, op, to, server)?;
     let from = |address: IpAddr| subflows.iter().filter(move |subflow| subflow.local.ip() == address);
     let absent = |what| LabError::Absent(Box::new(op.clone()), what);
     // Until the peer has acknowledged data (`e`) there can be no other subflow (RFC 8684, section 3.2). All are checked before any gets the command.

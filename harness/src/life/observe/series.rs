@@ -224,6 +224,7 @@ mod tests {
             rtt: 20,
             cwnd: 10,
             congestion: "cubic".into(),
+            device: 0,
         }
     }
 }

@@ -107,7 +107,7 @@ fn is_plain(request: &Request) -> bool {
     let plain = |feature: &Feature| {
         use Feature::{
             Bonding, Counter, FastOpen, Info, Ipv6, LaminarEndpoints, ListenerEvents, Mptcp, Netem, PathManager, Program, Redirect, Relay,
-            Scheduler, SocketsInUse, Tbf, Vlan,
+            Scheduler, SocketDestruction, SocketsInUse, Tbf, Vlan,
         };
         matches!(
             feature,
@@ -123,6 +123,7 @@ fn is_plain(request: &Request) -> bool {
                 | PathManager(_)
                 | LaminarEndpoints
                 | SocketsInUse
+                | SocketDestruction
                 | ListenerEvents
                 | FastOpen
                 | Counter(_)

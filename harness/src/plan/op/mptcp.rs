@@ -1,5 +1,5 @@
-//! Operations on the path manager: limits, endpoints, and commands about connections.
-//! Not here: what it does with them.
+//! What the path manager is told: limits, endpoints, and commands for connections; and what happens to subflows behind its back.
+//! Not here: what it makes of that.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -62,7 +62,20 @@ pub enum MptcpAct {
     },
     /// Removes all MPTCP endpoints.
     FlushEndpoints,
-    /// Sends the kernel a command about each MPTCP connection that leads to an address and port.
+    /// Ends the sockets of subflows at one end (`SOCK_DESTROY`).
+    Destroy {
+        /// The transfer whose subflows they are.
+        transfer: String,
+        /// Where its connections lead.
+        to: SocketAddr,
+        /// Whether this is the end they lead to.
+        server: bool,
+        /// The client's address that the subflows come from.
+        address: IpAddr,
+        /// Whether there may be none any more, since the other end has told this one.
+        may_be_gone: bool,
+    },
+    /// Tells the kernel about each MPTCP connection that leads to an address and port.
     Command {
         /// The transfer whose connections they are.
         transfer: String,
@@ -85,6 +98,7 @@ impl MptcpAct {
     /// The feature that it needs, if not every place has it.
     pub(super) fn needs(&self) -> Option<Feature> {
         match self {
+            Self::Destroy { .. } => Some(Feature::SocketDestruction),
             Self::Endpoint { flags, .. } if flags.contains(&EndpointFlag::Laminar) => Some(Feature::LaminarEndpoints),
             _ => None,
         }
@@ -136,6 +150,10 @@ impl MptcpAct {
                 changed(flags, f)
             }
             Self::FlushEndpoints => write!(f, "ip -n {ns} mptcp endpoint flush"),
+            Self::Destroy { transfer, server, address, .. } => {
+                let end = if *server { "dst" } else { "src" };
+                write!(f, "ss -N {ns} -t -K {end} {address} # of {transfer}")
+            }
             Self::Command { transfer, command, .. } => {
                 write!(f, "ip netns exec {ns} pm_nl_ctl ")?;
                 told(command, f)?;

@@ -5,6 +5,7 @@ mod about;
 mod address;
 mod around;
 mod cut;
+mod destroy;
 mod endpoint;
 mod firewall;
 mod limits;
@@ -19,6 +20,7 @@ mod when;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,7 @@ use crate::words::{End, Errno, Rule, Time};
 pub(in crate::document::case) const ALL: &[&About] = &[
     &address::ABOUT,
     &cut::ABOUT,
+    &destroy::ABOUT,
     &endpoint::ABOUT,
     &firewall::ABOUT,
     &limits::ABOUT,
@@ -122,7 +125,16 @@ pub enum Action {
         /// The sysctls by their dotted names, with their values.
         set: BTreeMap<String, String>,
     },
-    /// Tells the kernel a decision of a path manager in user space about the connections of a transfer.
+    /// Ends the sockets of a transfer's subflows from outside.
+    Destroy {
+        /// The transfer.
+        transfer: String,
+        /// The client's address that the subflows come from.
+        address: IpAddr,
+        /// At which ends.
+        hosts: Vec<String>,
+    },
+    /// Tells the kernel what a path manager in user space decided about the connections of a transfer.
     #[serde(rename = "path_manager")]
     PathManager {
         /// The host whose path manager it is.
@@ -190,6 +202,7 @@ impl fmt::Display for Action {
             Self::Route(change) => f.write_str(&route::words(change)),
             Self::Mtu(change) => f.write_str(&mtu::words(change)),
             Self::Sysctl { host, set } => f.write_str(&sysctl::words(host, set)),
+            Self::Destroy { transfer, address, hosts } => f.write_str(&destroy::words(transfer, *address, hosts)),
             Self::PathManager { host, transfer, command } => write!(f, "path manager of {host}: {command} ({transfer})"),
         }
     }

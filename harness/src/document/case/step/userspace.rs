@@ -115,23 +115,15 @@ impl Read for RawCommand {
 impl Written for RawCommand {
     fn check(&self, _: Time, span: &Span, around: &mut Surroundings<'_>, mistakes: &mut Mistakes) -> Option<Action> {
         let topology = around.topology?;
-        let name = self.transfer.as_ref()?;
-        let Some(transfer) = around.transfers.get(&name.value) else {
-            let message = format!("there is no transfer `{}`", name.value);
-            mistakes.undefined(&name.span, message, &name.value, around.transfers.keys().map(String::as_str));
-            return None;
+        let written = self.transfer.as_ref()?;
+        let (name, transfer) = named::transfer(written, around.transfers, mistakes)?;
+        let told = match &self.host {
+            Some(host) => named::end_of(host, name, transfer, mistakes).map(|()| &host.value)?,
+            None => &transfer.client,
         };
-        let told = self.host.as_ref().map_or(&transfer.client, |host| &host.value);
-        if ![&transfer.client, &transfer.server].contains(&told) {
-            let whom = self.host.as_ref().map_or(span, |host| &host.span);
-            mistakes
-                .add(whom, format!("`{told}` is neither client nor server of the transfer `{}`", name.value))
-                .help(format!("write \"{}\" or \"{}\"", transfer.client, transfer.server));
-            return None;
-        }
         if [transfer.client_protocol, transfer.server_protocol].contains(&Protocol::Tcp) {
             mistakes
-                .add(&name.span, format!("`{}` speaks TCP, which has no path manager", name.value))
+                .add(&written.span, format!("`{name}` speaks TCP, which has no path manager"))
                 .help("let both of its ends speak MPTCP, or remove the step");
         }
         if topology.hosts[told].mptcp.path_manager.as_deref() != Some("userspace") {
@@ -172,7 +164,7 @@ impl Written for RawCommand {
         for id in announced.into_iter().filter(|id| id.value == 0) {
             mistakes.add(&id.span, "0 is the id of a connection's first address").help("write 1 to 255");
         }
-        Some(Action::PathManager { host: told.clone(), transfer: name.value.clone(), command })
+        Some(Action::PathManager { host: told.clone(), transfer: name.to_owned(), command })
     }
 }
 

@@ -52,7 +52,7 @@ fn removal(view: &View) -> Option<Time> {
             change: EndpointChange::Remove(_) | EndpointChange::RemoveId(_) | EndpointChange::RemoveInitial(_) | EndpointChange::Flush,
             host,
         } => view.ends().contains(&host.as_str()),
-        Action::PathManager { command: Command::Remove { .. } | Command::Destroy { .. }, .. } => true,
+        Action::Destroy { .. } | Action::PathManager { command: Command::Remove { .. } | Command::Destroy { .. }, .. } => true,
         _ => false,
     };
     let steps = view.case.steps.iter().filter(|step| view.window.to.is_none_or(|to| step.at < to));
