@@ -109,6 +109,7 @@ impl Cable {
             congestion: None,
             fast_open: false,
             exchange: None,
+            reconnects: 0,
         };
         let (end, ended) = mpsc::channel();
         let prepared = Prepared::listen("bench", &transfer, 1, &self.client, &self.server)?;

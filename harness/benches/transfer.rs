@@ -124,6 +124,7 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<(
         congestion: None,
         fast_open: false,
         exchange: None,
+        reconnects: 0,
     };
     let (end, ended) = mpsc::channel();
     let prepared = Prepared::listen("bench", &transfer, 1, client, server)?;

@@ -39,6 +39,7 @@ fn main() {
         ("a_rate_paces_it", a_rate_paces_it),
         ("exchanges_take_turns", exchanges_take_turns),
         ("exchanges_end_with_their_time", exchanges_end_with_their_time),
+        ("a_client_connects_again", a_client_connects_again),
         ("several_connections_are_told_apart", several_connections_are_told_apart),
         ("ipv6_and_a_chosen_source_work", ipv6_and_a_chosen_source_work),
         ("a_refused_connection_is_an_error_of_its_own", a_refused_connection_is_an_error_of_its_own),
@@ -51,6 +52,7 @@ fn main() {
         ("mptcp_has_a_token", mptcp_has_a_token as fn(&Namespace)),
         ("a_fallback_to_tcp_is_seen", a_fallback_to_tcp_is_seen),
         ("exchanges_take_turns_by_mptcp", exchanges_take_turns_by_mptcp),
+        ("a_client_connects_again_by_mptcp", a_client_connects_again_by_mptcp),
         ("mptcp_moves_both_directions_paced_and_not", mptcp_moves_both_directions_paced_and_not),
     ];
     let trials = trials.into_iter().map(|(name, test)| trial(name, test, without.clone()));
@@ -92,6 +94,7 @@ fn transfer() -> Transfer {
         congestion: None,
         fast_open: false,
         exchange: None,
+        reconnects: 0,
     }
 }
 
@@ -206,6 +209,30 @@ fn exchanges_end_with_their_time(namespace: &Namespace) {
     assert_whole(connection.up.as_ref(), count * 300);
     assert_whole(connection.down.as_ref(), count * 200_000);
     assert!(connection.exchanges.iter().sum::<u64>() >= 200_000);
+}
+
+/// Two clients that make three connections each, one after the other.
+fn assert_again(transfer: Transfer, namespace: &Namespace) {
+    let (running, ended) = start(&Transfer { connections: 2, reconnects: 2, ..transfer }, namespace);
+    ended.recv_timeout(DEADLINE).expect("the transfer ends by itself");
+    let record = running.stop();
+    assert_eq!(record.connections.len(), 6);
+    for (number, connection) in record.connections.iter().enumerate() {
+        assert_eq!(connection.error, None, "{number}");
+        assert_whole(connection.up.as_ref(), SIZE);
+        assert_eq!(connection.begun.is_some(), number >= 2);
+        assert!(connection.begun <= connection.connected);
+    }
+    let ended = |number: usize| record.connections[number].up.as_ref().and_then(|up| up.ended);
+    assert!(record.connections[2].begun >= ended(0).min(ended(1)));
+}
+
+fn a_client_connects_again(namespace: &Namespace) {
+    assert_again(transfer(), namespace);
+}
+
+fn a_client_connects_again_by_mptcp(namespace: &Namespace) {
+    assert_again(mptcp(), namespace);
 }
 
 fn a_rate_paces_it(namespace: &Namespace) {

@@ -21,6 +21,9 @@ pub struct TransferRecord {
 pub struct ConnectionRecord {
     /// The client's address and port.
     pub client: String,
+    /// When `connect` was called, in µs, of a client that connects again; if absent, that is when the transfer started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<u64>,
     /// When `connect` had succeeded, in µs.
     pub connected: Option<u64>,
     /// Its protocol when last seen, according to the client's socket: `tcp` after a fallback.

@@ -135,6 +135,7 @@ pub(crate) fn upload(bytes: u64) -> Transfer {
         congestion: None,
         fast_open: false,
         exchange: None,
+        reconnects: 0,
     }
 }
 

@@ -54,10 +54,14 @@ pub struct Case {
 impl Case {
     /// How long it lasts as far as the case says: until its last transfer or step ends. What ends only with the run does not count.
     pub fn lasts(&self) -> Time {
+        let times = |transfer: &Transfer| u64::from(transfer.reconnects) + 1;
         let transfers = self.transfers.values().map(|transfer| {
             transfer.start.after(match (transfer.amount, transfer.rate) {
-                (Amount::Duration(time), _) => time,
-                (Amount::Bytes(size), Some(rate)) => Time((u128::from(size.0) * 8_000_000_000 / u128::from(rate.0.max(1))) as u64),
+                (Amount::Duration(time), _) => Time(time.0.saturating_mul(times(transfer))),
+                (Amount::Bytes(size), Some(rate)) => {
+                    let nanobits = u128::from(size.0) * u128::from(times(transfer)) * 8_000_000_000;
+                    Time((nanobits / u128::from(rate.0.max(1))) as u64)
+                }
                 (Amount::Bytes(_), None) => Time::ZERO,
             })
         });

@@ -34,7 +34,7 @@ pub struct Transfer {
     pub down: Option<Size>,
     /// How fast the sender writes to each connection; as fast as possible if absent.
     pub rate: Option<Rate>,
-    /// How many connections, each moving the amount.
+    /// How many connections at once, each moving the amount.
     pub connections: u32,
     /// When it starts.
     pub start: Time,
@@ -59,6 +59,14 @@ pub struct Transfer {
     /// What the two ends say in turn, where the server answers what the client asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<Exchange>,
+    /// How often each client disconnects its socket after all has been moved, and connects it again.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub reconnects: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+const fn is_never(times: &u32) -> bool {
+    *times == 0
 }
 
 /// A request of the client and the server's response to it. The next request follows when the response has come.
@@ -80,7 +88,12 @@ pub struct Abort {
 }
 
 impl Transfer {
-    /// When its bytes from the server to the client (`down`), or in the other direction, end.
+    /// How many connections it makes in all.
+    pub fn in_all(&self) -> u32 {
+        self.connections.saturating_mul(self.reconnects.saturating_add(1))
+    }
+
+    /// When its bytes from the server to the client (`down`) or the other way end.
     pub fn amount_of(&self, down: bool) -> Amount {
         self.down.filter(|_| down).map_or(self.amount, Amount::Bytes)
     }

@@ -52,6 +52,8 @@ pub(super) struct Connection {
     reports_due: usize,
     /// How many bytes were sent with the SYN.
     early: u64,
+    /// How often its client connects again.
+    reconnects: u32,
     record: ConnectionRecord,
 }
 
@@ -59,12 +61,14 @@ pub(super) struct Connection {
 enum Stage {
     Connecting,
     Connected,
+    /// All is done, but its client waits for the peer's end before it connects again.
+    Parting,
     Finished,
 }
 
 impl Connection {
-    /// Begins to connect.
-    pub(super) fn begin(shared: &Arc<Shared>, number: usize, client: Client) -> Self {
+    /// Begins to connect a client that is to connect again so often.
+    pub(super) fn begin(shared: &Arc<Shared>, number: usize, client: Client, reconnects: u32) -> Self {
         let mut connection = Self {
             shared: Arc::clone(shared),
             number,
@@ -74,6 +78,7 @@ impl Connection {
             threads: Vec::new(),
             reports_due: 0,
             early: 0,
+            reconnects,
             record: ConnectionRecord::default(),
         };
         let begun = client.and_then(|client| {
@@ -91,6 +96,23 @@ impl Connection {
     /// The client's socket while its connect is under way.
     pub(super) fn connecting(&self) -> Option<&TcpStream> {
         self.client.as_deref().filter(|_| self.stage == Stage::Connecting)
+    }
+
+    /// The client's socket while it waits for the peer's end.
+    pub(super) fn parting(&self) -> Option<&TcpStream> {
+        self.client.as_deref().filter(|_| self.stage == Stage::Parting)
+    }
+
+    /// The peer's end has come: the connection of this number that its client, disconnected, makes instead.
+    pub(super) fn again(&mut self, number: usize) -> Self {
+        self.stage = Stage::Finished;
+        let client = self.client.take().and_then(Arc::into_inner);
+        let client = client.ok_or_else(|| io::Error::other("its socket is in use"));
+        let client = client.and_then(|client| socket::abort(&client).and_then(|()| client.set_nonblocking(true)).map(|()| client));
+        let begun = self.shared.clock.now().micros();
+        let mut again = Self::begin(&self.shared, number, client, self.reconnects - 1);
+        again.record.begun = Some(begun);
+        again
     }
 
     /// Whether its record is complete.
@@ -199,7 +221,7 @@ impl Connection {
         if self.stage == Stage::Connecting {
             self.note(format!("{}: no answer until the transfer was stopped", self.connecting_words()));
         }
-        if self.stage != Stage::Finished {
+        if matches!(self.stage, Stage::Connecting | Stage::Connected) {
             self.finish();
         }
         self.record
@@ -324,10 +346,16 @@ impl Connection {
             self.ask();
         }
         self.join();
-        self.client = None;
+        let again = self.reconnects > 0 && self.record.error.is_none() && !self.shared.stop.asked();
+        self.client = self.client.take().filter(|_| again);
         self.server = None;
         self.stage = Stage::Finished;
         self.shared.meters.connection_done();
+        if let Some(client) = &self.client {
+            // The server's way is closed with its socket. This fails where both are closed already.
+            let _ = client.shutdown(Shutdown::Write);
+            self.stage = Stage::Parting;
+        }
     }
 
     fn connect_failed(&mut self, error: &io::Error) {

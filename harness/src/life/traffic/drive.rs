@@ -1,5 +1,5 @@
-//! The one loop of a transfer: waits for connects, accepts, reports and the stop, and passes each on to its connection.
-//! Not here: how a connection reacts.
+//! The one loop of a transfer: waits for connects, accepts, reports, partings and the stop, and passes each on to its connection.
+//! Not here: what a connection makes of it.
 
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
@@ -18,11 +18,17 @@ use crate::result::recording::TransferRecord;
 pub(super) fn drive(shared: &Arc<Shared>, reports: &Mailbox<Report>, listeners: Vec<TcpListener>, clients: Vec<Client>) -> TransferRecord {
     let started = shared.clock.now().micros();
     let clients = clients.into_iter().enumerate();
-    let mut connections: Vec<_> = clients.map(|(number, client)| Connection::begin(shared, number, client)).collect();
+    let mut connections: Vec<_> =
+        clients.map(|(number, client)| Connection::begin(shared, number, client, shared.transfer.reconnects)).collect();
     while !shared.stop.asked() && !connections.iter().all(Connection::finished) {
         let turn = wait(shared, reports, &listeners, &connections).and_then(|ready| {
             for connection in ready.connects {
                 connections[connection].connect_ended();
+            }
+            for connection in ready.partings {
+                let number = connections.len();
+                let again = connections[connection].again(number);
+                connections.push(again);
             }
             for report in reports.take(ready.reports) {
                 connections[report.connection].reported(report);
@@ -45,6 +51,7 @@ pub(super) fn drive(shared: &Arc<Shared>, reports: &Mailbox<Report>, listeners: 
 /// What there is to do.
 struct Ready {
     connects: Vec<usize>,
+    partings: Vec<usize>,
     reports: bool,
     /// Which listeners have a connection to accept.
     accepts: Vec<usize>,
@@ -61,11 +68,23 @@ fn wait(shared: &Shared, reports: &Mailbox<Report>, listeners: &[TcpListener], c
             connecting.push(number);
         }
     }
+    let waiting = fds.len();
+    let mut parting = Vec::new();
+    for (number, connection) in connections.iter().enumerate() {
+        if let Some(client) = connection.parting() {
+            // A socket that is closed both ways tells of it unasked (POLLHUP).
+            fds.push(PollFd::new(client.as_fd(), PollFlags::empty()));
+            parting.push(number);
+        }
+    }
     poll(&mut fds, None)?;
     let ready = |fd: &PollFd<'_>| fd.revents().is_none_or(|flags| !flags.is_empty());
-    let connects = connecting.into_iter().zip(&fds[first..]).filter(|(_, fd)| ready(fd)).map(|(number, _)| number).collect();
+    let those = |numbers: Vec<usize>, fds: &[PollFd<'_>]| {
+        numbers.into_iter().zip(fds).filter(|(_, fd)| ready(fd)).map(|(number, _)| number).collect()
+    };
+    let (connects, partings) = (those(connecting, &fds[first..waiting]), those(parting, &fds[waiting..]));
     let accepts = (0..listeners.len()).filter(|listener| ready(&fds[listening + listener])).collect();
-    Ok(Ready { connects, reports: ready(&fds[1]), accepts })
+    Ok(Ready { connects, partings, reports: ready(&fds[1]), accepts })
 }
 
 /// Accepts all that wait. A stranger, whose port is not a client's, is closed again; but a transfer's only connection may come from anywhere,
@@ -75,7 +94,8 @@ fn accept(listener: &TcpListener, connections: &mut [Connection]) -> io::Result<
         match listener.accept() {
             Ok((server, peer)) => {
                 let alone = connections.len() == 1;
-                if let Some(connection) = connections.iter_mut().find(|connection| connection.comes_from(peer, alone)) {
+                // The latest of those that had this port one after the other.
+                if let Some(connection) = connections.iter_mut().rev().find(|connection| connection.comes_from(peer, alone)) {
                     connection.accepted(server);
                 }
             }

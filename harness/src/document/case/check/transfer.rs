@@ -42,6 +42,7 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
     if let Some(connections) = raw.connections.as_ref().filter(|count| !(1..=CONNECTIONS_MAX).contains(&count.value)) {
         mistakes.add(&connections.span, format!("a transfer cannot have this number of connections: write 1 to {CONNECTIONS_MAX}"));
     }
+    let reconnects = reconnects(raw, mistakes);
     let (client, server) = (raw.client.as_ref()?, raw.server.as_ref()?);
     if let Some(abort) = raw.abort.as_ref().filter(|_| client.value == server.value) {
         mistakes.add(&abort.span, "both ends are one host, so it is unclear which end gives up").help("write two different hosts");
@@ -81,6 +82,7 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
         congestion: raw.congestion.as_ref().map(|congestion| congestion.value.clone()),
         fast_open: fast_open(raw, mistakes),
         exchange: exchange(raw, mistakes),
+        reconnects,
     })
 }
 
@@ -120,7 +122,23 @@ fn fast_open(raw: &raw::Transfer, mistakes: &mut Mistakes) -> bool {
     true
 }
 
-/// The directions in which bytes go: both if both are written.
+/// How often clients connect again.
+fn reconnects(raw: &raw::Transfer, mistakes: &mut Mistakes) -> u32 {
+    let Some(reconnects) = raw.reconnects.as_ref().filter(|reconnects| reconnects.value > 0) else { return 0 };
+    if let Some(abort) = &raw.abort {
+        let mistake = mistakes.add(&reconnects.span, "a connection that is given up is not made again");
+        mistake.beside(&abort.span, "here").help("remove one of the two");
+    }
+    let at_once = raw.connections.as_ref().map_or(1, |connections| connections.value);
+    if u64::from(at_once) * (u64::from(reconnects.value) + 1) > CONNECTIONS_MAX.into() {
+        let help = format!("a transfer makes up to {CONNECTIONS_MAX} connections in all");
+        mistakes.add(&reconnects.span, "this makes too many connections").help(help);
+        return 0;
+    }
+    reconnects.value
+}
+
+/// Which ways bytes go: both if both are written.
 fn direction(raw: &raw::Transfer, mistakes: &mut Mistakes) -> TransferDirection {
     let both = raw.bytes.as_ref().filter(|bytes| matches!(bytes.value, raw::Bytes::BothWays { .. }));
     let both = both.map(|bytes| ("these bytes have their directions", &bytes.span));

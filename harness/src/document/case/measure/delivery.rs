@@ -35,6 +35,8 @@ pub struct Gap {
 struct Flow<'a> {
     name: String,
     up: bool,
+    /// When its connection began, in µs.
+    since: u64,
     record: Option<&'a FlowRecord>,
 }
 
@@ -68,7 +70,7 @@ impl<'a> Seen<'a> {
 
     /// What went wrong, in words; the transfer is intact if nothing did.
     pub fn problems(&self) -> Vec<String> {
-        let (made, asked) = (self.record.connections.len(), self.asked.connections);
+        let (made, asked) = (self.record.connections.len(), self.asked.in_all());
         let mut problems = Vec::new();
         if made < asked as usize {
             problems.push(format!("{made} of {asked} connections were made"));
@@ -167,7 +169,7 @@ impl<'a> Seen<'a> {
     }
 
     fn gaps(&self, flow: &Flow) -> Vec<(u64, u64)> {
-        let (mut last, mut arrived, mut gaps) = (self.record.started, 0, Vec::new());
+        let (mut last, mut arrived, mut gaps) = (flow.since, 0, Vec::new());
         for (time, bytes) in flow.record.into_iter().flat_map(curve) {
             if bytes > arrived {
                 gaps.push((last, time));
@@ -187,7 +189,7 @@ impl<'a> Seen<'a> {
     /// Every requested flow, even if nothing was recorded of it.
     fn flows(&self) -> Vec<Flow<'a>> {
         let none = ConnectionRecord { up: None, down: None, ..ConnectionRecord::default() };
-        let absent = (self.record.connections.len()..self.asked.connections as usize).flat_map(|index| {
+        let absent = (self.record.connections.len()..self.asked.in_all() as usize).flat_map(|index| {
             let flows = self.flows_of(index, &none);
             flows.into_iter().map(|flow| Flow { record: None, ..flow }).collect::<Vec<_>>()
         });
@@ -199,8 +201,14 @@ impl<'a> Seen<'a> {
         let up = (self.asked.direction.uploads(), "up", &connection.up);
         let down = (self.asked.direction.downloads(), "down", &connection.down);
         let asked = [up, down].into_iter().filter(|(asked, ..)| *asked);
+        let since = connection.begun.unwrap_or(self.record.started);
         asked
-            .map(|(_, way, record)| Flow { name: format!("connection {} {way}", index + 1), up: way == "up", record: record.as_ref() })
+            .map(|(_, way, record)| Flow {
+                name: format!("connection {} {way}", index + 1),
+                up: way == "up",
+                since,
+                record: record.as_ref(),
+            })
             .collect()
     }
 

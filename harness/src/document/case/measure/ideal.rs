@@ -36,6 +36,9 @@ pub(super) fn of(topology: &Topology, asked: &Transfer) -> Result<Ideal, String>
     if asked.exchange.is_some() {
         return Err("exchanges wait for each other, so that they have no ideal duration".to_owned());
     }
+    if asked.reconnects > 0 {
+        return Err("a transfer that connects again has no ideal duration".to_owned());
+    }
     if asked.down.is_some_and(|down| down != size) {
         return Err("a transfer with different bytes up and down has no ideal duration".to_owned());
     }
