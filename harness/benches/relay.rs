@@ -110,6 +110,7 @@ impl Cable {
             fast_open: false,
             exchange: None,
             reconnects: 0,
+            peek: false,
         };
         let (end, ended) = mpsc::channel();
         let prepared = Prepared::listen("bench", &transfer, 1, &self.client, &self.server)?;

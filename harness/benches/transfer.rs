@@ -125,6 +125,7 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<(
         fast_open: false,
         exchange: None,
         reconnects: 0,
+        peek: false,
     };
     let (end, ended) = mpsc::channel();
     let prepared = Prepared::listen("bench", &transfer, 1, client, server)?;

@@ -40,6 +40,7 @@ fn main() {
         ("exchanges_take_turns", exchanges_take_turns),
         ("exchanges_end_with_their_time", exchanges_end_with_their_time),
         ("a_client_connects_again", a_client_connects_again),
+        ("a_receiver_peeks", a_receiver_peeks),
         ("several_connections_are_told_apart", several_connections_are_told_apart),
         ("ipv6_and_a_chosen_source_work", ipv6_and_a_chosen_source_work),
         ("a_refused_connection_is_an_error_of_its_own", a_refused_connection_is_an_error_of_its_own),
@@ -53,6 +54,7 @@ fn main() {
         ("a_fallback_to_tcp_is_seen", a_fallback_to_tcp_is_seen),
         ("exchanges_take_turns_by_mptcp", exchanges_take_turns_by_mptcp),
         ("a_client_connects_again_by_mptcp", a_client_connects_again_by_mptcp),
+        ("a_receiver_peeks_by_mptcp", a_receiver_peeks_by_mptcp),
         ("mptcp_moves_both_directions_paced_and_not", mptcp_moves_both_directions_paced_and_not),
     ];
     let trials = trials.into_iter().map(|(name, test)| trial(name, test, without.clone()));
@@ -95,6 +97,7 @@ fn transfer() -> Transfer {
         fast_open: false,
         exchange: None,
         reconnects: 0,
+        peek: false,
     }
 }
 
@@ -233,6 +236,20 @@ fn a_client_connects_again(namespace: &Namespace) {
 
 fn a_client_connects_again_by_mptcp(namespace: &Namespace) {
     assert_again(mptcp(), namespace);
+}
+
+fn assert_peeked(transfer: Transfer, namespace: &Namespace) {
+    let connection = run_one(&Transfer { peek: true, direction: TransferDirection::Both, ..transfer }, namespace);
+    assert_whole(connection.up.as_ref(), SIZE);
+    assert_whole(connection.down.as_ref(), SIZE);
+}
+
+fn a_receiver_peeks(namespace: &Namespace) {
+    assert_peeked(transfer(), namespace);
+}
+
+fn a_receiver_peeks_by_mptcp(namespace: &Namespace) {
+    assert_peeked(mptcp(), namespace);
 }
 
 fn a_rate_paces_it(namespace: &Namespace) {

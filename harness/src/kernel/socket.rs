@@ -1,5 +1,5 @@
-//! Stream sockets that speak TCP or MPTCP: making, binding, connecting, writing without SIGPIPE, reading with times, asking for their protocol.
-//! Not here: accepting and shutting down, for which the standard library has types.
+//! Stream sockets that speak TCP or MPTCP: making, binding, connecting, writing without a signal, reading with times, peeking, asking what they speak.
+//! Not here: accepting and shutting down, which the standard library's types do.
 #![expect(unsafe_code, reason = "neither std nor nix can make an MPTCP socket or ask for MPTCP_INFO")]
 
 use std::io::{self, IoSlice, IoSliceMut};
@@ -160,6 +160,11 @@ pub fn receive(stream: &TcpStream, buffer: &mut [u8], waits: bool) -> io::Result
         _ => None,
     });
     Ok((message.bytes, stamp))
+}
+
+/// Reads what is there now and leaves it there.
+pub fn peek(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    Ok(socket::recv(stream.as_raw_fd(), buffer, MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT)?)
 }
 
 /// What a connected socket speaks.

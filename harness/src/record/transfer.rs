@@ -52,6 +52,9 @@ pub struct FlowRecord {
     pub sent: u64,
     /// Bytes that arrived in order, up to the first wrong one.
     pub received: u64,
+    /// How many of them the receiver had looked at before it took them (`MSG_PEEK`).
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub peeked: u64,
     /// Where the first wrong byte was.
     pub corrupt_at: Option<u64>,
     /// What arrived there instead of what was sent.
@@ -77,6 +80,11 @@ pub struct WrongRecord {
     pub wanted: String,
     /// The bytes that came instead.
     pub got: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+const fn is_none(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 impl FlowRecord {

@@ -164,6 +164,7 @@ fn case() -> Case {
         fast_open: false,
         exchange: None,
         reconnects: 0,
+        peek: false,
     };
     let cut = Cut { link: "ethernet".to_owned(), how: How::Carrier(Vec::new()) };
     let steps = [(10_000, Action::Cut(cut)), (20_000, Action::Restore("ethernet".to_owned()))];

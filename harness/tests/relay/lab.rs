@@ -136,6 +136,7 @@ pub(crate) fn upload(bytes: u64) -> Transfer {
         fast_open: false,
         exchange: None,
         reconnects: 0,
+        peek: false,
     }
 }
 

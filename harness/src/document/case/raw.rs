@@ -44,6 +44,7 @@ const TRANSFER: Shape = Shape {
         "device",
         "congestion",
         "fast_open",
+        "peek",
         "abort",
     ],
 };
@@ -142,6 +143,7 @@ pub(super) struct Transfer {
     pub(super) device: Option<Spanned<String>>,
     pub(super) congestion: Option<Spanned<String>>,
     pub(super) fast_open: Option<Spanned<bool>>,
+    pub(super) peek: bool,
     pub(super) abort: Option<Spanned<Abort>>,
 }
 
@@ -287,6 +289,7 @@ impl Read for Transfer {
             device: table.optional("device"),
             congestion: table.optional("congestion"),
             fast_open: table.optional("fast_open"),
+            peek: table.or_default("peek"),
             abort: table.optional("abort"),
         })
     }

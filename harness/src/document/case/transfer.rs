@@ -62,6 +62,9 @@ pub struct Transfer {
     /// How often each client disconnects its socket after all has been moved, and connects it again.
     #[serde(default, skip_serializing_if = "is_never")]
     pub reconnects: u32,
+    /// Whether receivers look at what has come before they take it (`MSG_PEEK`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub peek: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]

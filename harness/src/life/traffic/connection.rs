@@ -172,8 +172,8 @@ impl Connection {
         let flow = flow.get_or_insert_default();
         match report.outcome {
             Outcome::Sent(Sent { bytes, closed, .. }) => (flow.sent, flow.closed) = (bytes, closed),
-            Outcome::Received(Received { bytes, corrupt_at, wrong, ended, progress, exchanges, .. }) => {
-                *flow = FlowRecord { received: bytes, corrupt_at, wrong, ended, progress, ..std::mem::take(flow) };
+            Outcome::Received(Received { bytes, peeked, corrupt_at, wrong, ended, progress, exchanges, .. }) => {
+                *flow = FlowRecord { received: bytes, peeked, corrupt_at, wrong, ended, progress, ..std::mem::take(flow) };
                 if way == Direction::Down {
                     self.record.exchanges = exchanges;
                 }
@@ -254,8 +254,9 @@ impl Connection {
     /// What an end of the connection moves this way with.
     fn end(&self, socket: &Arc<TcpStream>, way: Direction, sends: bool) -> End {
         let abort = self.aborts((way == Direction::Up) == sends);
-        let Shared { clock, stop, .. } = &*self.shared;
-        End { socket: Arc::clone(socket), content: self.content(way), clock: *clock, stop: Arc::clone(stop), abort }
+        let Shared { clock, stop, transfer, .. } = &*self.shared;
+        let (socket, stop) = (Arc::clone(socket), Arc::clone(stop));
+        End { socket, content: self.content(way), clock: *clock, stop, abort, peeks: transfer.peek }
     }
 
     /// Starts the thread of an end that sends or receives.

@@ -33,6 +33,8 @@ struct Talk {
     received: Received,
     delivery: Delivery,
     buffer: Vec<u8>,
+    /// For what is looked at before it is taken.
+    room: Vec<u8>,
 }
 
 impl Turns<'_> {
@@ -52,6 +54,7 @@ impl Turns<'_> {
             received: Received::default(),
             delivery: Delivery::since(self.connected),
             buffer: vec![0; Gulp::MOST],
+            room: Vec::new(),
         };
         // What is said is to leave at once: the other end waits for it.
         match self.says.socket.set_nodelay(true) {
@@ -130,14 +133,15 @@ impl Turns<'_> {
     }
 
     fn hear_all(&self, until: u64, talk: &mut Talk) -> io::Result<bool> {
-        let Talk { received, delivery, buffer, .. } = talk;
+        let Talk { received, delivery, buffer, room, .. } = talk;
         while received.bytes < until {
             self.hears.stop.wait(self.hears.socket.as_fd(), PollFlags::POLLIN, None)?;
             if self.hears.stop.asked() {
                 return Ok(false);
             }
             let wanted = usize::try_from(until - received.bytes).unwrap_or(usize::MAX).min(buffer.len());
-            let length = match socket::receive(&self.hears.socket, &mut buffer[..wanted], false) {
+            let ahead = received.ahead(&self.hears, wanted, room);
+            let length = match ahead.and_then(|wanted| socket::receive(&self.hears.socket, &mut buffer[..wanted], false)) {
                 Ok((length, _)) => length,
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => continue,
                 Err(error) => return Err(error),
@@ -147,7 +151,9 @@ impl Turns<'_> {
                 received.ended = Some(now.micros());
                 return Ok(false);
             }
-            received.take(&self.hears, &buffer[..length], now, now, self.meter, delivery);
+            if received.corrupt_at.is_none() {
+                received.take(&self.hears, &buffer[..length], now, now, self.meter, delivery);
+            }
             if received.corrupt_at.is_some() || self.hears.quits(received.bytes)? {
                 return Ok(false);
             }

@@ -42,6 +42,8 @@ pub(super) struct End {
     pub(super) stop: Arc<Stop>,
     /// After how many bytes it aborts the connection, if it does.
     pub(super) abort: Option<u64>,
+    /// Whether it looks at what has come before it takes it.
+    pub(super) peeks: bool,
 }
 
 impl End {
@@ -67,6 +69,7 @@ pub(super) struct Sent {
 #[derive(Debug, Default)]
 pub(super) struct Received {
     pub(super) bytes: u64,
+    pub(super) peeked: u64,
     pub(super) corrupt_at: Option<u64>,
     pub(super) wrong: Option<WrongRecord>,
     pub(super) ended: Option<u64>,
@@ -77,16 +80,39 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// Takes what has arrived `at` a time and is looked at `now`, up to the first byte that is wrong.
-    pub(super) fn take(&mut self, end: &End, arrived: &[u8], at: Time, now: Time, meter: &AtomicU64, delivery: &mut Delivery) {
-        let wrong = end.content.first_wrong(self.bytes, arrived);
-        let right = wrong.unwrap_or(arrived.len()) as u64;
-        self.bytes += right;
+    /// How many bytes of what is next are right. The first that is not is told.
+    fn compare(&mut self, end: &End, next: &[u8], now: Time) -> u64 {
+        let wrong = end.content.first_wrong(self.bytes, next);
+        let right = wrong.unwrap_or(next.len()) as u64;
         if let Some(index) = wrong {
-            self.corrupt_at = Some(self.bytes);
-            let (wanted, got) = end.content.told(self.bytes, &arrived[index..]);
+            let at = self.bytes + right;
+            self.corrupt_at = Some(at);
+            let (wanted, got) = end.content.told(at, &next[index..]);
             self.wrong = Some(WrongRecord { at: now.micros(), wanted, got });
         }
+        right
+    }
+
+    /// How many bytes to take: of a receiver that peeks no more than it has seen, which it compares before. `room` is for them.
+    pub(super) fn ahead(&mut self, end: &End, wanted: usize, room: &mut Vec<u8>) -> io::Result<usize> {
+        if !end.peeks || self.corrupt_at.is_some() {
+            return Ok(wanted);
+        }
+        room.resize(wanted, 0);
+        let seen = socket::peek(&end.socket, room)?;
+        let right = self.compare(end, &room[..seen], end.clock.now());
+        self.peeked += right;
+        if self.corrupt_at.is_some() {
+            self.bytes += right;
+        }
+        // The end is taken, too.
+        Ok(seen.max(1))
+    }
+
+    /// Takes what has arrived `at` a time and is looked at `now`, up to the first byte that is wrong.
+    pub(super) fn take(&mut self, end: &End, arrived: &[u8], at: Time, now: Time, meter: &AtomicU64, delivery: &mut Delivery) {
+        let right = self.compare(end, arrived, now);
+        self.bytes += right;
         if right > 0 {
             meter.fetch_add(right, Ordering::Relaxed);
             delivery.arrived(at.micros(), self.bytes);
@@ -187,7 +213,7 @@ pub(super) fn receive(end: &End, connected: u64, meter: &AtomicU64) -> Received 
 fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Received, delivery: &mut Delivery) -> io::Result<()> {
     let mut gulp = Gulp::since(Time::from_micros(connected));
     let mut arrivals = Arrivals::default();
-    let mut buffer = vec![0; Gulp::MOST];
+    let (mut buffer, mut seen) = (vec![0; Gulp::MOST], Vec::new());
     socket::stamp_arrivals(&end.socket)?;
     end.socket.set_read_timeout(Some(Gulp::SPAN.into()))?;
     // If nothing has come for a while, wait for the first byte; otherwise for as many as come in a while.
@@ -196,8 +222,9 @@ fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Rece
         if quiet {
             end.stop.wait(end.socket.as_fd(), PollFlags::POLLIN, None)?;
         }
-        let wanted = gulp.size();
-        let (length, stamp) = match socket::receive(&end.socket, &mut buffer[..wanted], !quiet) {
+        let ahead = received.ahead(end, gulp.size(), &mut seen);
+        let wanted = *ahead.as_ref().unwrap_or(&0);
+        let (length, stamp) = match ahead.and_then(|wanted| socket::receive(&end.socket, &mut buffer[..wanted], !quiet)) {
             Ok((0, _)) => {
                 received.ended = Some(end.clock.now().micros());
                 break;

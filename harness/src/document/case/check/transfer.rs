@@ -83,6 +83,7 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
         fast_open: fast_open(raw, mistakes),
         exchange: exchange(raw, mistakes),
         reconnects,
+        peek: raw.peek,
     })
 }
 
