@@ -1,20 +1,20 @@
-//! TCP and MPTCP sockets of a namespace as the kernel sees them (`ss -tiM`, `ss -tlni`), and ending them (`ss -K`).
+//! TCP and MPTCP sockets of a namespace as the kernel sees them (`ss -tiM`, `ss -tlni`).
 //! Not here: sockets of our own.
+
+mod one;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use netlink_bindings::inet_diag::{
-    IterableReplyAttrs, Msg, OpTcpDiagDump, PROTONUM, Req, ReqV2, Request, Sockid, TCPDIAG_GETSOCK_CONST, TcpState,
-};
+use netlink_bindings::inet_diag::{IterableReplyAttrs, Msg, OpTcpDiagDump, PROTONUM, Req, ReqV2, Request, TCPDIAG_GETSOCK_CONST, TcpState};
 use netlink_bindings::mptcp_pm::SubflowAttribute;
 use netlink_bindings::traits::{self as netlink, NetlinkRequest};
 
 use super::dump::Dumps;
-use super::{Netlink, NetlinkError};
 use crate::words::Protocol;
 use crate::words::mptcp::{INFO_FIELDS, InfoField};
+pub(crate) use one::{destroy, destroys};
 
 /// A TCP flow of an MPTCP connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,57 +211,6 @@ impl NetlinkRequest for TcpOfBothFamilies {
     fn decode_reply(reply: &[u8]) -> Self::ReplyType<'_> {
         OpTcpDiagDump::decode_reply(reply)
     }
-}
-
-/// Ends the TCP socket between two addresses that is bound to a device, or to none (0), as `ss -K` does: a reset goes to its peer, and whoever holds
-/// it gets ECONNABORTED (`tcp_abort()` in net/ipv4/tcp.c).
-pub(crate) fn destroy(netlink: &mut Netlink, local: SocketAddr, remote: SocketAddr, device: u32) -> Result<(), NetlinkError> {
-    let octets = |address: IpAddr| match address {
-        IpAddr::V4(address) => {
-            let mut octets = [0; 16];
-            octets[..4].copy_from_slice(&address.octets());
-            octets
-        }
-        IpAddr::V6(address) => address.octets(),
-    };
-    let family = if local.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 } as u8;
-    let mut sockid = Sockid { src: octets(local.ip()), dst: octets(remote.ip()), r#if: device, cookie: NO_COOKIE, ..Sockid::new() };
-    sockid.set_sport(local.port());
-    sockid.set_dport(remote.port());
-    netlink.request(&Destruction(ReqV2 { family, protocol: libc::IPPROTO_TCP as u8, states: !0, sockid, ..ReqV2::new() }))
-}
-
-/// Whether the kernel ends sockets from outside (`CONFIG_INET_DIAG_DESTROY`): one that can looks for the one that is named here, and there is none.
-pub(super) fn destroys(netlink: &mut Netlink) -> bool {
-    let nobody = SocketAddr::from(([192, 0, 2, 1], 9));
-    destroy(netlink, nobody, nobody, 0).is_err_and(|error| error.errno() == libc::ENOENT)
-}
-
-/// `INET_DIAG_NOCOOKIE`: the addresses and ports name a socket.
-const NO_COOKIE: [u8; 8] = [0xff; 8];
-
-/// `SOCK_DESTROY` (include/uapi/linux/sock_diag.h).
-const SOCK_DESTROY: u16 = 21;
-
-/// The request that ends a socket.
-struct Destruction(ReqV2);
-
-impl NetlinkRequest for Destruction {
-    type ReplyType<'a> = ();
-
-    fn protocol(&self) -> netlink::Protocol {
-        netlink::Protocol::Raw { protonum: PROTONUM, request_type: SOCK_DESTROY }
-    }
-
-    fn flags(&self) -> u16 {
-        0
-    }
-
-    fn payload(&self) -> &[u8] {
-        self.0.as_slice()
-    }
-
-    fn decode_reply(_: &[u8]) {}
 }
 
 impl Subflow {

@@ -109,7 +109,10 @@ impl Run {
         let capture = capture.map(|wish| Capture::open(&lab, &job, wish)).transpose().map_err(ExecuteError::Capture)?;
         let hosts = lab.hosts();
         let mut observer = Observer::open(hosts.iter().map(|(name, namespace)| (name.as_str(), &**namespace)))?;
-        // Before the sockets of transfers are made: a socket uses the endpoints that existed then.
+        for host in job.case.asked_one_by_one() {
+            observer.ask_each(host);
+        }
+        // Before the sockets of transfers are made: a socket goes by the endpoints that there were then.
         let mut processes = Processes::of(&job, hosts.clone());
         processes.settle(&mut observer).await?;
         let mut prepared = BTreeMap::new();

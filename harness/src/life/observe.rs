@@ -61,6 +61,8 @@ struct Host {
     notices: AsyncFd<Notices>,
     /// Whether the last sample had subflows.
     flowing: bool,
+    /// Whether each connection and subflow is asked for by itself, too.
+    asks_each: bool,
     seen: Series,
 }
 
@@ -81,6 +83,13 @@ impl Observer {
         let count = last || self.samples.is_multiple_of(COUNTED);
         self.samples += 1;
         self.hosts.iter_mut().try_for_each(|(name, host)| host.sample(now, count).map_err(|failure| ObserveError::of(name, failure)))
+    }
+
+    /// Has each MPTCP connection and subflow of a host be asked for by itself with each sample, too.
+    pub fn ask_each(&mut self, host: &str) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.asks_each = true;
+        }
     }
 
     /// Waits until an event or a notice of any host can be drained. Cancelling it loses nothing.
@@ -132,6 +141,7 @@ impl Host {
             counters: Counters::open().map_err(|error| ("counters", error))?,
             protocols: Protocols::open().map_err(|error| ("counters", error))?,
             flowing: false,
+            asks_each: false,
             seen: Series::default(),
         })
     }
@@ -147,6 +157,11 @@ impl Host {
         self.seen.begin(at);
         for link in &links {
             self.seen.link(link);
+        }
+        if self.asks_each {
+            let connections = connections.as_deref().unwrap_or_default();
+            let wrong = self.sockets.ask_each(connections, &subflows).map_err(|error| ("sockets one by one", error))?;
+            self.seen.asked_for((connections.len() + subflows.len()) as u64, wrong);
         }
         for subflow in subflows {
             self.seen.subflow(at, subflow);

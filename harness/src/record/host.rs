@@ -36,6 +36,9 @@ pub struct HostRecord {
     /// The protocols of its listening TCP sockets by address and port, as last seen: when a process was ready, and at the end.
     #[serde(default)]
     pub listeners: BTreeMap<SocketAddr, Protocol>,
+    /// Its MPTCP connections and subflows asked for one by one, where a case wants that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_by_one: Option<OneByOneRecord>,
     /// How it was configured when the run ended.
     #[serde(default)]
     pub state: Option<StateRecord>,
@@ -49,6 +52,15 @@ impl HostRecord {
         let until = self.at.get(next).map(|at| Time::from_micros(at - 1));
         Window { from: next.checked_sub(1).map(|last| Time::from_micros(self.at[last])), to: until }
     }
+}
+
+/// What came of asking for sockets by themselves that a list had before (inet_diag without `NLM_F_DUMP`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OneByOneRecord {
+    /// How often one was asked for, in all samples together.
+    pub asked: u64,
+    /// Which were not found, or were others, in words.
+    pub wrong: Vec<String>,
 }
 
 /// An interface's counters (`ip -s link`).

@@ -13,7 +13,7 @@ mod series;
 mod state;
 mod transfer;
 
-pub use host::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, SubflowSeries};
+pub use host::{ConnectionSeries, EventRecord, HostRecord, InterfaceSeries, OneByOneRecord, SubflowSeries};
 pub use moment::{HostMoment, Moment, SubflowMoment};
 pub use notice::{About, NoticeRecord};
 pub(crate) use packet::{Captured, Packet};

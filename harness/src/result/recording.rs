@@ -16,8 +16,8 @@ use crate::document::case::measure::Run;
 use crate::plan::{Job, Means};
 pub use crate::record::{
     About, ConnectionRecord, ConnectionSeries, EventRecord, FlowRecord, HostRecord, InterfaceSeries, Iperf3Interval, Iperf3Record,
-    LimitsRecord, NoticeRecord, OutputLine, ProcessRecord, RouteRecord, StateRecord, SubflowSeries, TransferRecord, WrongRecord, growth,
-    value_at,
+    LimitsRecord, NoticeRecord, OneByOneRecord, OutputLine, ProcessRecord, RouteRecord, StateRecord, SubflowSeries, TransferRecord,
+    WrongRecord, growth, value_at,
 };
 use crate::result::splat::Splat;
 use crate::words::{Errno, Feature, Rate, Time};

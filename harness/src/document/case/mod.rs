@@ -52,7 +52,16 @@ pub struct Case {
 }
 
 impl Case {
-    /// How long it lasts as far as the case says: until its last transfer or step ends. What ends only with the run does not count.
+    /// The hosts whose sockets are to be asked for one by one.
+    pub fn asked_one_by_one(&self) -> impl Iterator<Item = &str> {
+        let wants = |expect: &&Expect| expect.measures.iter().any(|measure| matches!(measure, Measure::OneByOne(_)));
+        self.expects.iter().filter(wants).filter_map(|expect| match &expect.of {
+            Subject::Host(host) => Some(host.as_str()),
+            Subject::Transfer(_) | Subject::Process(_) => None,
+        })
+    }
+
+    /// How long it lasts as far as it says so itself: until its last transfer or step ends. What ends when it ends does not count.
     pub fn lasts(&self) -> Time {
         let times = |transfer: &Transfer| u64::from(transfer.reconnects) + 1;
         let transfers = self.transfers.values().map(|transfer| {

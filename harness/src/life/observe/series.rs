@@ -50,7 +50,14 @@ impl Series {
         }
     }
 
-    /// Listening sockets, which may differ from the last time.
+    /// So many sockets were asked for one by one, and this was wrong.
+    pub(super) fn asked_for(&mut self, sockets: u64, wrong: Vec<String>) {
+        let one_by_one = self.record.one_by_one.get_or_insert_default();
+        one_by_one.asked += sockets;
+        one_by_one.wrong.extend(wrong);
+    }
+
+    /// Listening sockets, which may be others than the last time.
     pub(super) fn listeners(&mut self, listeners: &BTreeMap<SocketAddr, Protocol>) {
         self.record.listeners.extend(listeners);
     }

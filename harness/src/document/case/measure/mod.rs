@@ -27,6 +27,7 @@ mod latency;
 mod limits;
 mod listener;
 mod may_grow;
+mod one_by_one;
 mod output;
 mod protocol;
 mod ready;
@@ -113,6 +114,7 @@ measures! {
     endpoints: EndpointTable;
     limits: Limit;
     info: Info;
+    one_by_one: OneByOne;
     ready: Ready;
     exit: Exit;
     output: Output;
