@@ -75,11 +75,11 @@ pub(super) fn plan(topology: &Topology, case: &Case, wires: &[Wire], setup: &[Op
                 };
                 vec![Change { after: Time::ZERO, ops: hosts.iter().map(|host| Op::new(host, act(host))).collect() }]
             }
-            Action::PathManager { host, transfer: name, command } => {
+            Action::PathManager { host, transfer: name, command, token } => {
                 let transfer = &case.transfers[name];
                 let to = SocketAddr::new(transfer.to, transfer.port);
                 let server = *host == transfer.server;
-                at_once(host, MptcpAct::Command { transfer: name.clone(), to, server, command: command.clone() })
+                at_once(host, MptcpAct::Command { transfer: name.clone(), to, server, command: command.clone(), token: *token })
             }
             Action::Shape(to) => {
                 let from = shapes.insert(&to.link, [&to.up, &to.down]).unwrap_or([&to.up, &to.down]);

@@ -32,7 +32,7 @@ pub(super) fn apply(room: &mut Room, op: &Op, act: &MptcpAct) -> Result<(), LabE
         MptcpAct::ChangeEndpointId { id, flags } => mptcp::change_endpoint_id(&mut room.netlink, *id, bits(flags)),
         MptcpAct::FlushEndpoints => mptcp::flush_endpoints(&mut room.netlink),
         MptcpAct::Destroy { to, server, address, may_be_gone, .. } => return destroy(room, op, *to, *server, *address, *may_be_gone),
-        MptcpAct::Command { to, server, command: told, .. } => return command(room, op, *to, *server, told),
+        MptcpAct::Command { to, server, command: told, token, .. } => return command(room, op, *to, *server, told, *token),
     };
     done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })
 }
@@ -144,8 +144,8 @@ fn destroy(room: &mut Room, op: &Op, to: SocketAddr, server: bool, address: IpAd
     Ok(())
 }
 
-/// Tells the kernel about every connection that leads to `to`, as seen from this end of it.
-fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, command: &Command) -> Result<(), LabError> {
+/// Tells the kernel about every connection that leads to `to`, as seen from this end of it, or by another `token` once there is one.
+fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, command: &Command, token: Option<u32>) -> Result<(), LabError> {
     let (subflows, tokens) = connections(room, op, to, server)?;
     let from = |address: IpAddr| subflows.iter().filter(move |subflow| subflow.local.ip() == address);
     let absent = |what| LabError::Absent(Box::new(op.clone()), what);
@@ -154,7 +154,7 @@ fn command(room: &mut Room, op: &Op, to: SocketAddr, server: bool, command: &Com
     if tokens.is_empty() || !tokens.iter().all(established) {
         return Err(absent(format!("no MPTCP connection that is fully established leads to {to}")));
     }
-    for token in tokens {
+    for token in token.map_or(tokens, |token| BTreeSet::from([token])) {
         let netlink = &mut room.netlink;
         let done = match command {
             Command::Announce { address, id, port } => userspace_pm::announce(netlink, token, *address, *id, *port),

@@ -85,6 +85,9 @@ pub enum MptcpAct {
         server: bool,
         /// The command.
         command: Command,
+        /// The token that it is told, if not that of each connection.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<u32>,
     },
 }
 
@@ -154,9 +157,9 @@ impl MptcpAct {
                 let end = if *server { "dst" } else { "src" };
                 write!(f, "ss -N {ns} -t -K {end} {address} # of {transfer}")
             }
-            Self::Command { transfer, command, .. } => {
+            Self::Command { transfer, command, token, .. } => {
                 write!(f, "ip netns exec {ns} pm_nl_ctl ")?;
-                told(command, f)?;
+                told(command, &token.map_or_else(|| "$TOKEN".to_owned(), |token| token.to_string()), f)?;
                 write!(f, " # of {transfer}")
             }
         }
@@ -169,21 +172,21 @@ fn changed(flags: &[EndpointFlag], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{backup}backup {fullmesh}fullmesh")
 }
 
-/// The arguments of `pm_nl_ctl` of the kernel's selftests.
-fn told(command: &Command, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// What `pm_nl_ctl` of the kernel's selftests takes.
+fn told(command: &Command, token: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match command {
         Command::Announce { address, id, port } => {
-            write!(f, "ann {address} token $TOKEN id {id}")?;
+            write!(f, "ann {address} token {token} id {id}")?;
             port.map_or(Ok(()), |port| write!(f, " port {port}"))
         }
-        Command::Remove { id } => write!(f, "rem token $TOKEN id {id}"),
+        Command::Remove { id } => write!(f, "rem token {token} id {id}"),
         Command::Create { address, id, to, port } => {
-            write!(f, "csf lip {address} lid {id} rip {to} rport {port} token $TOKEN")
+            write!(f, "csf lip {address} lid {id} rip {to} rport {port} token {token}")
         }
-        Command::Destroy { address } => write!(f, "dsf lip {address} lport $LPORT rip $RIP rport $RPORT token $TOKEN"),
+        Command::Destroy { address } => write!(f, "dsf lip {address} lport $LPORT rip $RIP rport $RPORT token {token}"),
         Command::Backup { address, on } => {
             let no = if *on { "" } else { "no" };
-            write!(f, "set {address} flags {no}backup token $TOKEN rip $RIP rport $RPORT")
+            write!(f, "set {address} flags {no}backup token {token} rip $RIP rport $RPORT")
         }
     }
 }

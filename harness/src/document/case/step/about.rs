@@ -38,7 +38,7 @@ pub(super) fn go_together(table: &mut Table<'_, '_>, key: &'static str, needed: 
     for needed in needed.iter().filter(|needed| table.present(&[needed]).is_empty()).collect::<Vec<_>>() {
         table.mistakes.absent(&span, format!("`{key}` needs the key `{needed}` beside it")).help(format!("add `{needed} = ...`"));
     }
-    for (other, other_span) in table.present(&["flags", "id", "to", "port"]) {
+    for (other, other_span) in table.present(&["flags", "id", "to", "port", "token"]) {
         if !allowed.contains(&other) {
             table
                 .mistakes

@@ -143,6 +143,9 @@ pub enum Action {
         transfer: String,
         /// The decision.
         command: Command,
+        /// A token that is told instead of those of its connections.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<u32>,
     },
 }
 
@@ -203,7 +206,11 @@ impl fmt::Display for Action {
             Self::Mtu(change) => f.write_str(&mtu::words(change)),
             Self::Sysctl { host, set } => f.write_str(&sysctl::words(host, set)),
             Self::Destroy { transfer, address, hosts } => f.write_str(&destroy::words(transfer, *address, hosts)),
-            Self::PathManager { host, transfer, command } => write!(f, "path manager of {host}: {command} ({transfer})"),
+            Self::PathManager { host, transfer, command, token } => {
+                write!(f, "path manager of {host}: {command} ({transfer}")?;
+                token.map_or(Ok(()), |token| write!(f, ", token {token}"))?;
+                f.write_str(")")
+            }
         }
     }
 }

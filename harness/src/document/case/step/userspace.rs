@@ -17,7 +17,7 @@ use crate::words::{Protocol, Time};
 const PATH_MANAGER: Shape = Shape {
     heading: "`path_manager`",
     what: "a command of a path manager",
-    keys: &["transfer", "host", "announce", "remove", "create", "destroy", "backup", "nobackup", "id", "to", "port"],
+    keys: &["transfer", "host", "announce", "remove", "create", "destroy", "backup", "nobackup", "id", "to", "port", "token"],
 };
 const COMMANDS: [&str; 6] = ["announce", "remove", "create", "destroy", "backup", "nobackup"];
 
@@ -83,6 +83,7 @@ struct RawCommand {
     id: Option<Spanned<u8>>,
     to: Option<Spanned<String>>,
     port: Option<Spanned<u16>>,
+    token: Option<Spanned<u32>>,
 }
 
 impl Read for RawCommand {
@@ -91,8 +92,9 @@ impl Read for RawCommand {
         table.exactly_one(&COMMANDS);
         for command in COMMANDS {
             match command {
-                "announce" => go_together(&mut table, command, &["id"], &["id", "port"]),
-                "create" => go_together(&mut table, command, &["id"], &["id", "to", "port"]),
+                "announce" => go_together(&mut table, command, &["id"], &["id", "port", "token"]),
+                "create" => go_together(&mut table, command, &["id"], &["id", "to", "port", "token"]),
+                "remove" => go_together(&mut table, command, &[], &["token"]),
                 _ => go_together(&mut table, command, &[], &[]),
             }
         }
@@ -108,6 +110,7 @@ impl Read for RawCommand {
             id: table.optional("id"),
             to: table.optional("to"),
             port: table.optional("port"),
+            token: table.optional("token"),
         })
     }
 }
@@ -164,7 +167,12 @@ impl Written for RawCommand {
         for id in announced.into_iter().filter(|id| id.value == 0) {
             mistakes.add(&id.span, "0 is the id of a connection's first address").help("write 1 to 255");
         }
-        Some(Action::PathManager { host: told.clone(), transfer: name.to_owned(), command })
+        Some(Action::PathManager {
+            host: told.clone(),
+            transfer: name.to_owned(),
+            command,
+            token: self.token.as_ref().map(|token| token.value),
+        })
     }
 }
 
