@@ -170,7 +170,7 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Those that a kernel has or has not.
+/// The features that a kernel has or lacks.
 const FEATURES: [Feature; 20] = [
     Feature::Ipv6,
     Feature::Redirect,

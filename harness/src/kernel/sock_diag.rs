@@ -1,5 +1,5 @@
 //! TCP and MPTCP sockets of a namespace as the kernel sees them (`ss -tiM`, `ss -tlni`).
-//! Not here: sockets of our own.
+//! Not here: mplab's own sockets.
 
 mod one;
 

@@ -1,5 +1,5 @@
-//! Stream sockets that speak TCP or MPTCP: making, binding, connecting, writing without a signal, reading with times, peeking, asking what they speak.
-//! Not here: accepting and shutting down, which the standard library's types do.
+//! Stream sockets that speak TCP or MPTCP: making, binding, connecting, writing without SIGPIPE, reading with times, peeking, asking for their protocol.
+//! Not here: accepting and shutting down, for which the standard library has types.
 #![expect(unsafe_code, reason = "neither std nor nix can make an MPTCP socket or ask for MPTCP_INFO")]
 
 use std::io::{self, IoSlice, IoSliceMut};

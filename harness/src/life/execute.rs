@@ -112,7 +112,7 @@ impl Run {
         for host in job.case.asked_one_by_one() {
             observer.ask_each(host);
         }
-        // Before the sockets of transfers are made: a socket goes by the endpoints that there were then.
+        // Before the sockets of transfers are made: a socket uses the endpoints that existed then.
         let mut processes = Processes::of(&job, hosts.clone());
         processes.settle(&mut observer).await?;
         let mut prepared = BTreeMap::new();

@@ -61,7 +61,7 @@ impl Case {
         })
     }
 
-    /// How long it lasts as far as it says so itself: until its last transfer or step ends. What ends when it ends does not count.
+    /// How long it lasts as far as the case says: until its last transfer or step ends. What ends only with the run does not count.
     pub fn lasts(&self) -> Time {
         let times = |transfer: &Transfer| u64::from(transfer.reconnects) + 1;
         let transfers = self.transfers.values().map(|transfer| {

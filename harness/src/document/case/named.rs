@@ -1,4 +1,4 @@
-//! What a case names: hosts, links, addresses, transfers and processes, found or told as mistakes.
+//! Looks up what a case names: hosts, links, addresses, transfers and processes. What does not exist is a mistake.
 //! Not here: what is done with them.
 
 use std::collections::BTreeMap;
@@ -65,7 +65,7 @@ pub(in crate::document::case) fn end_of(host: &Spanned<String>, name: &str, tran
         return Some(());
     }
     mistakes
-        .add(&host.span, format!("`{}` is at no end of the transfer `{name}`", host.value))
+        .add(&host.span, format!("`{}` is neither client nor server of the transfer `{name}`", host.value))
         .help(format!("write \"{}\" or \"{}\"", transfer.client, transfer.server));
     None
 }

@@ -96,7 +96,7 @@ impl Transfer {
         self.connections.saturating_mul(self.reconnects.saturating_add(1))
     }
 
-    /// When its bytes from the server to the client (`down`) or the other way end.
+    /// When its bytes from the server to the client (`down`), or in the other direction, end.
     pub fn amount_of(&self, down: bool) -> Amount {
         self.down.filter(|_| down).map_or(self.amount, Amount::Bytes)
     }

@@ -1,5 +1,5 @@
-//! MPTCP in a lab's hosts: limits and endpoints, given and read back, what connections in flight are told, and subflows that are ended.
-//! Not here: what path managers make of that. What has come of a command shows in subflows and events.
+//! MPTCP in a lab's hosts: sets limits and endpoints and reads them back, sends commands about connections, and destroys subflows.
+//! Not here: what path managers do with that. The effect of a command shows in subflows and events.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -57,7 +57,7 @@ impl Series {
         one_by_one.wrong.extend(wrong);
     }
 
-    /// Listening sockets, which may be others than the last time.
+    /// Listening sockets, which may differ from the last time.
     pub(super) fn listeners(&mut self, listeners: &BTreeMap<SocketAddr, Protocol>) {
         self.record.listeners.extend(listeners);
     }

@@ -295,7 +295,7 @@ impl Connection {
         Ok(())
     }
 
-    /// What goes this way.
+    /// The content in this direction.
     fn content(&self, way: Direction) -> Content {
         Content::new(&self.shared.block, self.number as u64 * 2 + way as u64)
     }

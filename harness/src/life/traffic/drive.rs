@@ -1,5 +1,5 @@
 //! The one loop of a transfer: waits for connects, accepts, reports, partings and the stop, and passes each on to its connection.
-//! Not here: what a connection makes of it.
+//! Not here: how a connection reacts.
 
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;

@@ -47,7 +47,7 @@ pub(super) struct End {
 }
 
 impl End {
-    /// Gives the connection up if so many bytes are enough for that.
+    /// Aborts the connection if that is due after this many bytes.
     pub(super) fn quits(&self, bytes: u64) -> io::Result<bool> {
         let quits = self.abort.is_some_and(|after| bytes >= after);
         if quits {
@@ -135,7 +135,7 @@ impl Patience {
     }
 }
 
-/// Sends the amount, of which so many bytes have gone `early`, closes this way, and tells what became of it.
+/// Sends the amount, of which `early` bytes have already gone, closes this direction, and reports how it went.
 pub(super) fn send(end: &End, early: u64, amount: Amount, rate: Option<Rate>) -> Sent {
     let mut sent = Sent { bytes: early, ..Sent::default() };
     sent.error = send_all(end, amount, rate, &mut sent).err();
@@ -186,7 +186,7 @@ fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> i
     Ok(())
 }
 
-/// Offers the socket what follows on `position`, up to `due` bytes. How many it takes, and whether it is full: then it takes less than it is offered.
+/// Offers the socket the content from `position`, up to `due` bytes. Returns how many it took, and whether it is full, taking less than offered.
 pub(super) fn offer(end: &End, position: u64, due: u64) -> io::Result<(u64, bool)> {
     let parts = end.content.records::<RECORDS>(position, due);
     let slices = parts.slices();

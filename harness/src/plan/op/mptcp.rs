@@ -1,5 +1,5 @@
-//! What the path manager is told: limits, endpoints, and commands for connections; and what happens to subflows behind its back.
-//! Not here: what it makes of that.
+//! Operations on MPTCP: limits, endpoints, commands about connections, and the end of subflows.
+//! Not here: what path managers do with them.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -75,7 +75,7 @@ pub enum MptcpAct {
         /// Whether there may be none any more, since the other end has told this one.
         may_be_gone: bool,
     },
-    /// Tells the kernel about each MPTCP connection that leads to an address and port.
+    /// Sends the kernel a command about each MPTCP connection that leads to an address and port.
     Command {
         /// The transfer whose connections they are.
         transfer: String,
@@ -172,7 +172,7 @@ fn changed(flags: &[EndpointFlag], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{backup}backup {fullmesh}fullmesh")
 }
 
-/// What `pm_nl_ctl` of the kernel's selftests takes.
+/// The arguments of `pm_nl_ctl` of the kernel's selftests.
 fn told(command: &Command, token: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match command {
         Command::Announce { address, id, port } => {

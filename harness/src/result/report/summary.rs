@@ -1,4 +1,4 @@
-//! A transfer in two lines: how fast, how long without a byte, whether whole, and how long its exchanges took.
+//! A transfer in two lines: its goodput, its longest stall, how long its exchanges took, and whether it is intact.
 //! Not here: what was expected of it.
 
 use crate::result::judge::Seen;

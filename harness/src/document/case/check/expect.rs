@@ -28,7 +28,7 @@ pub(super) fn check(
     checked.collect()
 }
 
-/// Says what cannot be measured of such a transfer.
+/// Reports measures that such a transfer does not have.
 fn unfounded(raw: &raw::Expect, topology: &Topology, transfer: &Transfer, mistakes: &mut Mistakes) {
     for found in raw.measures.iter().flat_map(|written| &written.found) {
         if let Some((why, help)) = found.measure.unfounded(topology, transfer) {

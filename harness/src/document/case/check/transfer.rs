@@ -139,10 +139,10 @@ fn reconnects(raw: &raw::Transfer, mistakes: &mut Mistakes) -> u32 {
     reconnects.value
 }
 
-/// Which ways bytes go: both if both are written.
+/// The directions in which bytes go: both if both are written.
 fn direction(raw: &raw::Transfer, mistakes: &mut Mistakes) -> TransferDirection {
     let both = raw.bytes.as_ref().filter(|bytes| matches!(bytes.value, raw::Bytes::BothWays { .. }));
-    let both = both.map(|bytes| ("these bytes have their directions", &bytes.span));
+    let both = both.map(|bytes| ("`bytes` already gives the directions", &bytes.span));
     let both = both.or_else(|| raw.exchanges.as_ref().map(|exchanges| ("exchanges go both ways", &exchanges.span)));
     match (&raw.direction, both) {
         (Some(direction), Some((message, span))) => {
@@ -180,7 +180,7 @@ fn sizes_of_exchanges(exchanges: &raw::Exchanges, mistakes: &mut Mistakes) -> Ve
     both.map(all).collect()
 }
 
-/// The transfer's bytes: one number for each way that it has, or one for each.
+/// The transfer's bytes: one number for all its directions, or one for each.
 fn sizes(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Vec<Spanned<Size>> {
     if let Some(exchanges) = &raw.exchanges {
         return sizes_of_exchanges(&exchanges.value, mistakes);

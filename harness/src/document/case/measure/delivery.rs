@@ -100,7 +100,7 @@ impl<'a> Seen<'a> {
         } else if flow.received < expected {
             Some(part_of(flow.received, expected))
         } else if flow.ended.is_none() {
-            Some(format!("{} arrived, but never their end", Size(flow.received)))
+            Some(format!("{} arrived, but never the end of the stream", Size(flow.received)))
         } else if self.asked.peek && flow.peeked < flow.received {
             Some(format!("only {} of {} could be looked at before they were taken", Size(flow.peeked), Size(flow.received)))
         } else if !flow.intact() {

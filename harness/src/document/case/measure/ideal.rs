@@ -32,7 +32,7 @@ type Ways<'a> = Vec<(&'a str, &'a str, &'a Shape)>;
 
 /// The ideal of a transfer, or why it has none.
 pub(super) fn of(topology: &Topology, asked: &Transfer) -> Result<Ideal, String> {
-    let Amount::Bytes(size) = asked.amount else { return Err("a transfer that lasts a `duration` has no ideal one".to_owned()) };
+    let Amount::Bytes(size) = asked.amount else { return Err("a transfer with a `duration` has no ideal duration".to_owned()) };
     if asked.exchange.is_some() {
         return Err("exchanges wait for each other, so that they have no ideal duration".to_owned());
     }

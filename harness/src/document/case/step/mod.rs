@@ -134,7 +134,7 @@ pub enum Action {
         /// At which ends.
         hosts: Vec<String>,
     },
-    /// Tells the kernel what a path manager in user space decided about the connections of a transfer.
+    /// Tells the kernel a decision of a path manager in user space about the connections of a transfer.
     #[serde(rename = "path_manager")]
     PathManager {
         /// The host whose path manager it is.
