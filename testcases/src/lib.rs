@@ -18,10 +18,11 @@ use mplab::place::Place;
 use mplab::plan::Job;
 use mplab::recording::{PlaceRecord, Recording};
 use mplab::report::{self, Style};
-use mplab::suite::{self, CaseFile};
+use mplab::suite::{self, CaseFile, Judged};
 use mplab::words::feature::absences;
 use mplab::words::terminal::visible;
 
+use differences::Difference;
 use without::Without;
 
 /// The case files beside this crate.
@@ -100,8 +101,17 @@ impl Group {
 
     fn run(&self, job: &Job, file: &CaseFile, name: &str) -> Result<Completion, Failed> {
         let judged = suite::run(job, &self.at, &mut |_| ())?;
-        let clean = judged.recording.splats.is_empty() && judged.verdict.unexpectedly_held.is_empty();
-        let known = differences::known(&file.name, &judged.recording, &judged.verdict).filter(|_| clean);
+        let known = known(file, &judged);
+        if !known.is_some_and(Difference::is_chance) {
+            return self.completion(file, name, judged, known);
+        }
+        // What it has met by chance is no excuse when it meets it again.
+        let judged = suite::run(job, &self.at, &mut |_| ())?;
+        let known = self::known(file, &judged).filter(|known| !known.is_chance());
+        self.completion(file, name, judged, known)
+    }
+
+    fn completion(&self, file: &CaseFile, name: &str, judged: Judged, known: Option<&Difference>) -> Result<Completion, Failed> {
         match judged.verdict.outcome {
             Outcome::Passed => Ok(Completion::Completed),
             Outcome::Failed if known.is_some() && can_ignore() => Ok(Completion::ignored_with(known.map_or("", |known| known.reason))),
@@ -129,6 +139,12 @@ impl Group {
             Err(error) => format!("        failed to write the recording {}: {error}\n", path.display()),
         }
     }
+}
+
+/// What is known of a run that failed, if that explains all of it.
+fn known(file: &CaseFile, judged: &Judged) -> Option<&'static Difference> {
+    let clean = judged.recording.splats.is_empty() && judged.verdict.unexpectedly_held.is_empty();
+    differences::known(&file.name, &judged.recording, &judged.verdict).filter(|_| clean)
 }
 
 /// The command that repeats a trial with this program.

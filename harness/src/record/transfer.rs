@@ -80,6 +80,9 @@ pub struct WrongRecord {
     pub wanted: String,
     /// The bytes that came instead.
     pub got: String,
+    /// Where these belong: the next such position in the stream, if they are of it at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub belongs: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]

@@ -104,7 +104,7 @@ fn a_transfer_of_no_bytes_is_intact() {
 #[test]
 fn a_wrong_byte_is_told_with_all_that_is_known_of_it() {
     let mut run = run();
-    let wrong = WrongRecord { at: 15_050_000, wanted: "0a0b".to_owned(), got: "0a0c".to_owned() };
+    let wrong = WrongRecord { at: 15_050_000, wanted: "0a0b".to_owned(), got: "0a0c".to_owned(), belongs: None };
     (flow(&mut run).corrupt_at, flow(&mut run).wrong) = (Some(4096), Some(wrong));
     let why = |run: &mplab::recording::Recording| finding(run, "", measure::Intact(true)).why.unwrap();
     let begins = "connection 1 down: the byte at 4096 is wrong: wanted 0a0b, got 0a0c, read by laptop at 15.05s from ";
@@ -114,6 +114,8 @@ fn a_wrong_byte_is_told_with_all_that_is_known_of_it() {
         subflow.bytes_received = (0..subflow.at.len() as u64).collect();
     }
     assert!(why(&run).starts_with(&format!("{begins}the subflow 10.0.2.2:5001 to 10.0.2.1:40001")), "{}", why(&run));
+    flow(&mut run).wrong.as_mut().unwrap().belongs = Some(9000);
+    assert!(why(&run).contains("got 0a0c (the bytes at 9000), read by laptop"), "{}", why(&run));
 }
 
 #[test]

@@ -78,6 +78,15 @@ impl Content {
         (hexadecimal(&wanted), hexadecimal(&bytes[..wanted.len()]))
     }
 
+    /// Where `bytes`, which do not belong at `position`, do belong: the next position with such bytes. None if there is none, or too few tell.
+    /// Records differ by their number alone, so it may be the same place of a later record.
+    pub(super) fn whereabouts(&self, position: u64, bytes: &[u8]) -> Option<u64> {
+        let sample = bytes.get(..TOLD)?;
+        let offset = NUMBER + self.block.bytes[NUMBER..].windows(TOLD).position(|window| window == sample)?;
+        let passed = offset as u64 <= position % RECORD as u64;
+        Some((position / RECORD as u64 + u64::from(passed)) * RECORD as u64 + offset as u64)
+    }
+
     /// The bytes from `position` on, up to `limit` of them and `N` records.
     pub(super) fn records<const N: usize>(&self, position: u64, limit: u64) -> Records<'_, N> {
         let first = position / RECORD as u64;
@@ -184,6 +193,17 @@ mod tests {
             assert_eq!((first(&wanted), first(&got)), (whole[at] ^ 0xff, whole[at]), "{at}");
             assert_eq!(wanted[2..], got[2..], "{at}");
         }
+    }
+
+    #[test]
+    fn what_came_too_early_is_known_by_its_place() {
+        let content = content(0);
+        let whole = bytes(&content, 0, 3 * RECORD);
+        for (at, from) in [(4242, 50_000), (RECORD - 40, RECORD + 9), (RECORD + 60_000, 2 * RECORD + 4242)] {
+            assert_eq!(content.whereabouts(at as u64, &whole[from..]), Some(from as u64), "{from} at {at}");
+        }
+        assert_eq!(content.whereabouts(4242, &[0; 100]), None);
+        assert_eq!(content.whereabouts(4242, &whole[50_000..50_007]), None);
     }
 
     #[test]

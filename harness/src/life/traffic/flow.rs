@@ -87,8 +87,9 @@ impl Received {
         if let Some(index) = wrong {
             let at = self.bytes + right;
             self.corrupt_at = Some(at);
-            let (wanted, got) = end.content.told(at, &next[index..]);
-            self.wrong = Some(WrongRecord { at: now.micros(), wanted, got });
+            let came = &next[index..];
+            let (wanted, got) = end.content.told(at, came);
+            self.wrong = Some(WrongRecord { at: now.micros(), wanted, got, belongs: end.content.whereabouts(at, came) });
         }
         right
     }

@@ -112,13 +112,14 @@ impl<'a> Seen<'a> {
 
     /// What was wrong at an offset, and over which subflows it may have come: `the byte at 4096 is wrong: wanted 3fa2, got 0000, ...`
     fn wrong(&self, connection: &ConnectionRecord, up: bool, offset: u64, wrong: Option<&WrongRecord>) -> String {
-        let Some(WrongRecord { at, wanted, got }) = wrong else { return format!("the byte at {offset} is wrong") };
+        let Some(WrongRecord { at, wanted, got, belongs }) = wrong else { return format!("the byte at {offset} is wrong") };
         let host = if up { &self.asked.server } else { &self.asked.client };
         let subflows = self.carriers(connection, up, *at).into_iter().map(|subflow| format!("{} to {}", subflow.remote, subflow.local));
         let subflows: Vec<String> = subflows.collect();
         let by =
             if subflows.is_empty() { "a subflow that was not seen".to_owned() } else { format!("the subflow {}", subflows.join(" or ")) };
-        format!("the byte at {offset} is wrong: wanted {wanted}, got {got}, read by {host} at {} from {by}", Time::from_micros(*at))
+        let of = belongs.map_or_else(String::new, |position| format!(" (the bytes at {position})"));
+        format!("the byte at {offset} is wrong: wanted {wanted}, got {got}{of}, read by {host} at {} from {by}", Time::from_micros(*at))
     }
 
     /// Bytes that arrived in a window, all connections and directions together.
