@@ -123,12 +123,13 @@ const KNOWN: &[Difference] = &[
         &["counters"],
         "Linux 6.12 repeats an announcement after add_addr_timeout, which is 120 s, whatever the round trip",
     ),
-    lasting(
-        "6.12",
-        "failure::given_up",
-        &["counters"],
-        "Linux 6.12 sends the path's data again before it counts enough timeouts to give up the path",
-    ),
+    heals_first("6.12", "failure::given_up"),
+    heals_first("6.1", "survival::cut_enp1s0"),
+    heals_first("6.1", "survival::cut_enp2s0"),
+    heals_first("6.1", "survival::cut_enp3s0"),
+    heals_first("6.12", "survival::cut_enp1s0"),
+    heals_first("6.12", "survival::cut_enp2s0"),
+    heals_first("6.12", "survival::cut_enp3s0"),
     lasting(
         "6.1",
         "close::data_fin_repeated",
@@ -159,6 +160,15 @@ const fn misplaces(series: &'static str) -> Difference {
         shown_by: Shown::ByMisplacedBytes,
         reason: "Linux before 7.2 may deliver the first data of a subflow that joins at a wrong position",
     }
+}
+
+const fn heals_first(series: &'static str, case: &'static str) -> Difference {
+    lasting(
+        series,
+        case,
+        &["counters"],
+        "Linux before 6.18 may send the path's data again before it counts enough timeouts to give up the path",
+    )
 }
 
 const fn joins_again(case: &'static str) -> Difference {
