@@ -31,11 +31,11 @@ pub(crate) struct Difference {
 #[derive(Debug)]
 enum Shown {
     /// The release of the kernel is enough.
-    ByRelease,
+    Release,
     /// The kernel's own evidence: a counter, and how much it must have grown at some host.
-    ByCounter(&'static str, u64),
+    Counter(&'static str, u64),
     /// A receiver got bytes of the stream where others belong, in a run with joins.
-    ByMisplacedBytes,
+    MisplacedBytes,
 }
 
 /// The series of a difference that all kernels share, and the case of one that may affect every case. Both are rare and seen in real time, where
@@ -57,7 +57,7 @@ const KNOWN: &[Difference] = &[
         mended: None,
         case: "transfer::both_directions",
         measures: &["goodput"],
-        shown_by: Shown::ByCounter("MPTcpExtNoDSSInWindow", 50),
+        shown_by: Shown::Counter("MPTcpExtNoDSSInWindow", 50),
         reason: "Linux may send beyond the peer's window while data go both ways; what the peer drops is lost until a timeout",
     },
     // The third ACK of a join comes while the accepting program is in a call on the connection: mptcp_finish_join() in net/mptcp/protocol.c leaves
@@ -83,7 +83,7 @@ const KNOWN: &[Difference] = &[
         mended: Some(191),
         case: "transfer::several_connections",
         measures: &["subflows"],
-        shown_by: Shown::ByRelease,
+        shown_by: Shown::Release,
         reason: "Linux 6.1 before 6.1.191 refuses a subflow that joins while data is out of order",
     },
     Difference {
@@ -91,7 +91,7 @@ const KNOWN: &[Difference] = &[
         mended: Some(115),
         case: "transfer::several_connections",
         measures: &["subflows"],
-        shown_by: Shown::ByRelease,
+        shown_by: Shown::Release,
         reason: "Linux 6.12 before 6.12.115 refuses a subflow that joins while data is out of order",
     },
     // mptcp_pm_nl_append_new_local_addr() in net/mptcp/pm_netlink.c had one error for all that it refuses.
@@ -148,7 +148,7 @@ const KNOWN: &[Difference] = &[
 
 /// One that no release mends, and that no counter shows.
 const fn lasting(series: &'static str, case: &'static str, measures: &'static [&'static str], reason: &'static str) -> Difference {
-    Difference { series, mended: None, case, measures, shown_by: Shown::ByRelease, reason }
+    Difference { series, mended: None, case, measures, shown_by: Shown::Release, reason }
 }
 
 const fn misplaces(series: &'static str) -> Difference {
@@ -157,7 +157,7 @@ const fn misplaces(series: &'static str) -> Difference {
         mended: None,
         case: EVERY,
         measures: ANY,
-        shown_by: Shown::ByMisplacedBytes,
+        shown_by: Shown::MisplacedBytes,
         reason: "Linux before 7.2 may deliver the first data of a subflow that joins at a wrong position",
     }
 }
@@ -181,7 +181,7 @@ const fn with_a_port_over_ipv6(series: &'static str) -> Difference {
         mended: None,
         case: "announce::addresses::with_a_port_over_ipv6",
         measures: &["counters", "subflows"],
-        shown_by: Shown::ByRelease,
+        shown_by: Shown::Release,
         reason: "Linux before 7.2 drops the announcement of an IPv6 address with a port, which does not fit beside timestamps",
     }
 }
@@ -192,7 +192,7 @@ const fn of_one_family(series: &'static str) -> Difference {
         mended: None,
         case: "fullmesh::between_addresses::of_one_family",
         measures: &["counters", "subflows"],
-        shown_by: Shown::ByRelease,
+        shown_by: Shown::Release,
         reason: "Linux before 7.2 joins an announced address of a family that the full mesh lacks from the address that routes choose",
     }
 }
@@ -231,9 +231,9 @@ impl Shown {
         // At the host where it grew most.
         let grew = |counter| hosts.values().filter_map(|host: &HostRecord| host.counters.get(counter)?.last().copied()).max().unwrap_or(0);
         match *self {
-            Self::ByRelease => true,
-            Self::ByCounter(counter, least) => grew(counter) >= least,
-            Self::ByMisplacedBytes => {
+            Self::Release => true,
+            Self::Counter(counter, least) => grew(counter) >= least,
+            Self::MisplacedBytes => {
                 let flows = transfers.values().flat_map(|transfer| &transfer.connections).flat_map(ConnectionRecord::flows);
                 let mut wrong = flows.filter_map(|flow| flow.wrong.as_ref());
                 wrong.any(|wrong| wrong.belongs.is_some()) && grew("MPTcpExtMPJoinAckRx") > 0
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn a_difference_is_of_the_releases_before_it_was_mended() {
         let of = |series, mended, release| {
-            Difference { series, mended, case: EVERY, measures: ANY, shown_by: Shown::ByRelease, reason: "" }.is_of(release)
+            Difference { series, mended, case: EVERY, measures: ANY, shown_by: Shown::Release, reason: "" }.is_of(release)
         };
         assert!(of("6.12", Some(115), "6.12.95+deb12-cloud-amd64"));
         assert!(!of("6.12", Some(115), "6.12.115-cloud-amd64"));
@@ -286,7 +286,7 @@ mod tests {
     fn a_difference_that_a_counter_shows_needs_that_counter() {
         let counters = BTreeMap::from([("TcpOutRsts".into(), vec![0, 3])]);
         let hosts = BTreeMap::from([("guest1".into(), HostRecord { counters, ..HostRecord::default() })]);
-        let shown = |least, hosts| Shown::ByCounter("TcpOutRsts", least).is_in(&BTreeMap::new(), hosts);
+        let shown = |least, hosts| Shown::Counter("TcpOutRsts", least).is_in(&BTreeMap::new(), hosts);
         assert!(shown(3, &hosts));
         assert!(!shown(4, &hosts));
         assert!(!shown(1, &BTreeMap::new()));
@@ -301,7 +301,7 @@ mod tests {
             let transfers = BTreeMap::from([("stream".into(), TransferRecord { connections, ..TransferRecord::default() })]);
             let counters = BTreeMap::from([("MPTcpExtMPJoinAckRx".into(), vec![0, joins])]);
             let hosts = BTreeMap::from([("guest1".into(), HostRecord { counters, ..HostRecord::default() })]);
-            Shown::ByMisplacedBytes.is_in(&transfers, &hosts)
+            Shown::MisplacedBytes.is_in(&transfers, &hosts)
         };
         assert!(shown(Some(134_024), 1));
         assert!(!shown(Some(134_024), 0));
