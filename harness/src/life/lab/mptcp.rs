@@ -137,7 +137,8 @@ fn destroy(room: &mut Room, op: &Op, to: SocketAddr, server: bool, address: IpAd
     }
     for subflow in own {
         match sock_diag::destroy(&mut room.netlink, subflow.local, subflow.remote, subflow.device) {
-            Err(error) if may_be_gone && error.errno() == libc::ENOENT => {}
+            // ENOENT; Linux 6.12 and 7.2 were seen to say EINVAL of one that the other end has just reset.
+            Err(error) if may_be_gone && matches!(error.errno(), libc::ENOENT | libc::EINVAL) => {}
             done => done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })?,
         }
     }
