@@ -21,6 +21,8 @@ pub(crate) use one::{destroy, destroys};
 pub struct Subflow {
     /// The connection's token at this host.
     pub token: u32,
+    /// The kernel's name for this socket, which no other one gets.
+    pub cookie: [u8; 8],
     /// Address and port here.
     pub local: SocketAddr,
     /// Address and port there.
@@ -221,6 +223,7 @@ impl Subflow {
         let (local, remote) = ends(message);
         let mut subflow = Self {
             token: 0,
+            cookie: message.sockid.cookie,
             local,
             remote,
             local_id: 0,

@@ -45,7 +45,7 @@ impl NetlinkRequest for One {
 }
 
 /// About the TCP socket between two addresses that is bound to a device, or to none (0).
-fn between(kind: u16, local: SocketAddr, remote: SocketAddr, device: u32) -> One {
+fn between(kind: u16, local: SocketAddr, remote: SocketAddr, device: u32, cookie: [u8; 8]) -> One {
     let octets = |address: IpAddr| match address {
         IpAddr::V4(address) => {
             let mut octets = [0; 16];
@@ -55,7 +55,7 @@ fn between(kind: u16, local: SocketAddr, remote: SocketAddr, device: u32) -> One
         IpAddr::V6(address) => address.octets(),
     };
     let family = if local.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 } as u8;
-    let mut sockid = Sockid { src: octets(local.ip()), dst: octets(remote.ip()), r#if: device, cookie: NO_COOKIE, ..Sockid::new() };
+    let mut sockid = Sockid { src: octets(local.ip()), dst: octets(remote.ip()), r#if: device, cookie, ..Sockid::new() };
     sockid.set_sport(local.port());
     sockid.set_dport(remote.port());
     let request = ReqV2 { family, protocol: libc::IPPROTO_TCP as u8, ext: EXT_INFO, states: !0, sockid, ..ReqV2::new() };
@@ -72,16 +72,16 @@ fn of_token(token: u32) -> One {
     One { kind: SOCK_DIAG_BY_FAMILY, payload: request.payload().to_vec() }
 }
 
-/// Ends the TCP socket between two addresses that is bound to a device, or to none (0): a reset goes to its peer, and whoever holds it gets
-/// ECONNABORTED (`tcp_abort()` in net/ipv4/tcp.c).
-pub(crate) fn destroy(netlink: &mut Netlink, local: SocketAddr, remote: SocketAddr, device: u32) -> Result<(), NetlinkError> {
-    netlink.request(&between(SOCK_DESTROY, local, remote, device))
+/// Ends the socket of a subflow: a reset goes to its peer, and whoever holds it gets ECONNABORTED (`tcp_abort()` in net/ipv4/tcp.c). By its
+/// addresses alone the kernel would find the listener where the subflow is gone.
+pub(crate) fn destroy(netlink: &mut Netlink, Subflow { local, remote, device, cookie, .. }: &Subflow) -> Result<(), NetlinkError> {
+    netlink.request(&between(SOCK_DESTROY, *local, *remote, *device, *cookie))
 }
 
 /// Whether the kernel ends sockets from outside (`CONFIG_INET_DIAG_DESTROY`): one that can looks for the one that is named here, and there is none.
 pub(crate) fn destroys(netlink: &mut Netlink) -> bool {
     let nobody = SocketAddr::from(([192, 0, 2, 1], 9));
-    destroy(netlink, nobody, nobody, 0).is_err_and(|error| error.errno() == libc::ENOENT)
+    netlink.request(&between(SOCK_DESTROY, nobody, nobody, 0, NO_COOKIE)).is_err_and(|error| error.errno() == libc::ENOENT)
 }
 
 impl SockDiag {
@@ -97,7 +97,7 @@ impl SockDiag {
             }
         }
         for Subflow { token, local, remote, device, .. } in subflows {
-            let request = between(SOCK_DIAG_BY_FAMILY, *local, *remote, *device);
+            let request = between(SOCK_DIAG_BY_FAMILY, *local, *remote, *device, NO_COOKIE);
             let found = self.one(&request, |message, attributes| Subflow::of(message, attributes).map(|found| found.token))?;
             let listed = |listed: &Subflow| (listed.local, listed.remote, listed.token) == (*local, *remote, *token);
             if found != Some(*token) && self.subflows()?.iter().any(listed) {

@@ -28,6 +28,7 @@ fn a_reply_is_read_as_ss_reads_it() {
     let (message, attributes) = OpTcpDiagDump::decode_reply(&reply);
     let expected = Subflow {
         token: 0x28f5_98fb,
+        cookie: [0x24, 0x10, 0, 0, 0, 0, 0, 0],
         local: "10.9.1.1:43027".parse().unwrap(),
         remote: "10.9.1.2:5201".parse().unwrap(),
         local_id: 1,

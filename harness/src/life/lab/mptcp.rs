@@ -136,9 +136,8 @@ fn destroy(room: &mut Room, op: &Op, to: SocketAddr, server: bool, address: IpAd
         return Err(LabError::Absent(Box::new(op.clone()), format!("no connection that leads to {to} has a subflow from {address}")));
     }
     for subflow in own {
-        match sock_diag::destroy(&mut room.netlink, subflow.local, subflow.remote, subflow.device) {
-            // ENOENT; Linux 6.12 and 7.2 were seen to say EINVAL of one that the other end has just reset.
-            Err(error) if may_be_gone && matches!(error.errno(), libc::ENOENT | libc::EINVAL) => {}
+        match sock_diag::destroy(&mut room.netlink, subflow) {
+            Err(error) if may_be_gone && error.errno() == libc::ENOENT => {}
             done => done.map_err(|source| LabError::Netlink { op: Box::new(op.clone()), source })?,
         }
     }

@@ -219,6 +219,7 @@ mod tests {
     fn subflow(token: u32, remote: &str, bytes_acked: u64) -> Subflow {
         Subflow {
             token,
+            cookie: [0; 8],
             local: "10.0.0.1:4000".parse().unwrap(),
             remote: remote.parse().unwrap(),
             local_id: 0,
