@@ -100,7 +100,7 @@ fn rule(rule: &words::Rule) -> Rule {
     // A packet without the bytes to change is not counted.
     let changed = match rule.action {
         RuleAction::Corrupt => vec![load_payload()],
-        RuleAction::Forge => vec![load_hmac(rule.packets)],
+        RuleAction::Forge => vec![load_proof(rule.packets)],
         _ => Vec::new(),
     };
     let number = rule.number.iter().flat_map(|number| counted(*number));
@@ -122,9 +122,9 @@ fn load_payload() -> Expression {
     Expression::new(c"payload", [(1, number(REGISTER)), (2, number(INNER_HEADER)), (3, number(0)), (4, number(1))])
 }
 
-/// Four bytes of a packet's HMAC, into the register; without one the rule does not match.
-fn load_hmac(packets: Packets) -> Expression {
-    option(1, packets.hmac().unwrap_or_default().into(), 4, 0)
+/// Four bytes of what proves a packet's sender, into the register; without these the rule does not match.
+fn load_proof(packets: Packets) -> Expression {
+    option(1, packets.proof().unwrap_or_default().into(), 4, 0)
 }
 
 /// Some bytes of MPTCP's option, or whether it is there, into or (by attribute 7 instead of 1) out of the register.
@@ -159,7 +159,7 @@ fn action(rule: &words::Rule) -> Rule {
             vec![inverted(1), Expression::new(c"payload", store)]
         }
         RuleAction::Forge => {
-            let store = option(7, rule.packets.hmac().unwrap_or_default().into(), 4, 0);
+            let store = option(7, rule.packets.proof().unwrap_or_default().into(), 4, 0);
             vec![inverted(4), store]
         }
         RuleAction::Reject => one(Expression::new(c"reject", [(1, number(UNREACHABLE)), (2, vec![PORT])])),

@@ -18,7 +18,7 @@ pub enum RuleAction {
     Strip,
     /// It passes with the first byte of its payload inverted and a matching TCP checksum.
     Corrupt,
-    /// It passes with a wrong HMAC and a matching TCP checksum.
+    /// It passes with a wrong HMAC or key and a matching TCP checksum.
     Forge,
     /// It vanishes, and its sender gets an ICMP port unreachable.
     Reject,
@@ -132,11 +132,13 @@ impl Packets {
         }
     }
 
-    /// The place in their MPTCP option of four bytes of an HMAC, or of four bytes that the HMAC for IPv6 covers (RFC 8684, sections 3.2 and 3.4.1).
-    pub const fn hmac(self) -> Option<u8> {
+    /// The place in their MPTCP option of four bytes of what proves its sender: of an HMAC, of what the HMAC for IPv6 covers, or of the receiver's key
+    /// (RFC 8684, sections 3.2, 3.4.1 and 3.5).
+    pub const fn proof(self) -> Option<u8> {
         match self {
             Self::MpJoinSynAck | Self::MpJoinAck => Some(8),
             Self::Option(MptcpOption::AddAddr) => Some(12),
+            Self::Option(MptcpOption::MpFastclose) => Some(4),
             _ => None,
         }
     }
@@ -193,10 +195,10 @@ impl fmt::Display for Rule {
         if let Some(length) = self.packets.option_length() {
             write!(f, "tcp option mptcp length {length} ")?;
         }
-        let hmac = u32::from(self.packets.hmac().unwrap_or_default()) * 8;
+        let proof = u32::from(self.packets.proof().unwrap_or_default()) * 8;
         match self.action {
             RuleAction::Corrupt => f.write_str("@ih,0,8 0-255 ")?,
-            RuleAction::Forge => write!(f, "tcp option @30,{hmac},32 0-0xffffffff ")?,
+            RuleAction::Forge => write!(f, "tcp option @30,{proof},32 0-0xffffffff ")?,
             _ => {}
         }
         if let Some(number) = self.number {
@@ -205,7 +207,7 @@ impl fmt::Display for Rule {
         match self.action {
             RuleAction::Corrupt => f.write_str("@ih,0,8 set @ih,0,8 ^ 0xff"),
             RuleAction::Drop => f.write_str("drop"),
-            RuleAction::Forge => write!(f, "tcp option @30,{hmac},32 set tcp option @30,{hmac},32 ^ 0xffffffff"),
+            RuleAction::Forge => write!(f, "tcp option @30,{proof},32 set tcp option @30,{proof},32 ^ 0xffffffff"),
             RuleAction::Reject => f.write_str("reject with icmpx port-unreachable"),
             RuleAction::Reset => f.write_str("reject with tcp reset"),
             RuleAction::Strip => f.write_str("reset tcp option mptcp"),

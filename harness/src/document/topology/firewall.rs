@@ -101,9 +101,9 @@ fn check_one(host: &str, raw: &Rule, interfaces: &BTreeMap<String, Interface>, m
         (RuleAction::Corrupt, Packets::All) => {
             mistakes.add(&packets.span, "only TCP payload can be corrupted").help("write corrupt = \"tcp\"");
         }
-        (RuleAction::Forge, packet) if packet.hmac().is_none() => {
-            let help = "write forge = \"mp-join-syn-ack\", \"mp-join-ack\" or \"add-addr\"";
-            mistakes.add(&packets.span, "these packets have no HMAC").help(help);
+        (RuleAction::Forge, packet) if packet.proof().is_none() => {
+            let help = "write forge = \"mp-join-syn-ack\", \"mp-join-ack\", \"add-addr\" or \"mp-fastclose\"";
+            mistakes.add(&packets.span, "these packets have neither HMAC nor key").help(help);
         }
         _ => {}
     }

@@ -118,7 +118,7 @@ pub(super) fn firewalls(view: &View) -> Vec<Check> {
             RuleAction::Drop => "dropped",
             RuleAction::Reset => "answered with a reset",
             RuleAction::Corrupt => "changed",
-            RuleAction::Forge => "given another HMAC",
+            RuleAction::Forge => "given another HMAC or key",
             RuleAction::Reject => "answered with ICMP's port unreachable",
             RuleAction::Strip => "passed on without their MPTCP option",
         };
