@@ -66,6 +66,12 @@ const KNOWN: &[Difference] = &[
     // DSSNotMatching), else nothing tells. On 6.18 in 1 of 200 connections and 1 of 700 runs of cases; in virtual time, which has one CPU, never.
     misplaces("6.12"),
     misplaces("6.18"),
+    // mptcp_setsockopt_sol_tcp() in net/mptcp/sockopt.c.
+    lasting("6.1", "sockets::unsent", &["exit", "output"], "Linux 6.1 does not know TCP_NOTSENT_LOWAT on MPTCP sockets"),
+    lasting("6.1", "sockets::subflows_told::by_their_numbers", &["output"], "Linux 6.1 does not know MPTCP_FULL_INFO"),
+    ignores_eor("6.1"),
+    ignores_eor("6.12"),
+    ignores_eor("6.18"),
     lasting(
         "6.1",
         "programs::iperf3_beside_a_transfer",
@@ -149,6 +155,11 @@ const KNOWN: &[Difference] = &[
 /// One that no release mends, and that no counter shows.
 const fn lasting(series: &'static str, case: &'static str, measures: &'static [&'static str], reason: &'static str) -> Difference {
     Difference { series, mended: None, case, measures, shown_by: Shown::Release, reason }
+}
+
+/// mptcp_sendmsg() in net/mptcp/protocol.c clears the flag.
+const fn ignores_eor(series: &'static str) -> Difference {
+    lasting(series, "sockets::record_ended", &["output"], "Linux before 7.2 ignores MSG_EOR on MPTCP sockets")
 }
 
 const fn misplaces(series: &'static str) -> Difference {
