@@ -74,16 +74,16 @@ pub(crate) fn bisect(arguments: &Arguments, style: Style) -> Result<Exit, Failur
 
 /// Finds the first bad kernel between two.
 fn search(arguments: &Arguments, good: &str, bad: &str, list: &Path, style: Style) -> Result<Exit, Failure> {
-    let text = disk::read_text(list, disk::DOCUMENT).map_err(|error| Failure::usage(format!("{}: {error}", list.display())))?;
+    let text = disk::read_text(list, disk::DOCUMENT).map_err(|error| Failure::path(list, error))?;
     let mut names: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).collect();
     names.retain(|name| !name.is_empty());
     let place = |name: &str| {
-        let not_there = || Failure::usage(format!("{}: no line names the kernel `{name}`", list.display()));
+        let not_there = || Failure::path(list, format!("no line names the kernel `{name}`"));
         names.iter().position(|other| *other == name).ok_or_else(not_there)
     };
     let (oldest, newest) = (place(good)?, place(bad)?);
     if oldest >= newest {
-        return Err(Failure::usage(format!("{}: the good kernel `{good}` must come before the bad kernel `{bad}`", list.display())));
+        return Err(Failure::path(list, format!("the good kernel `{good}` must come before the bad kernel `{bad}`")));
     }
     let names = &names[oldest..=newest];
     for (name, wanted, said) in [(good, Worth::Good, "good"), (bad, Worth::Bad, "bad")] {

@@ -36,8 +36,8 @@ pub(crate) fn explain(arguments: &Arguments, style: Style) -> Result<Exit, Failu
 fn run(file: &Path, arguments: &Arguments) -> Result<Recording, Failure> {
     let at = arguments.place.place()?;
     let place = at.place().map_err(Failure::broken)?;
-    let found = suite::find(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
-    let [case] = found.as_slice() else { return Err(Failure::usage(format!("{}: name exactly one case", file.display()))) };
+    let found = suite::find(file).map_err(|error| Failure::path(file, error))?;
+    let [case] = found.as_slice() else { return Err(Failure::path(file, "name exactly one case")) };
     let job = suite::plan(case, arguments.seed, &place).map_err(|error| Failure::usage(check::shown(&error)))?;
     let missing = suite::missing(&job, &place);
     if !missing.is_empty() {

@@ -11,10 +11,9 @@ mod doctor;
 mod exit;
 mod explain;
 mod explore;
-mod github;
-mod junit;
+mod failure;
+mod format;
 mod kernel;
-mod ktap;
 mod lines;
 mod matrix;
 mod merge;
@@ -30,11 +29,12 @@ mod run;
 mod schema;
 mod share;
 mod standing;
+#[cfg(test)]
+mod table;
 mod watch;
 
-use std::error::Error;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,6 +42,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use mplab::report::Style;
 
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// A lab for multipath transports on one Linux machine
 ///
@@ -239,25 +240,4 @@ fn arguments() -> Arguments {
         let exit = if bisects { Exit::Stop } else { Exit::Usage };
         std::process::exit(exit.code().into())
     })
-}
-
-/// Why a command could not do what it was asked to.
-struct Failure {
-    text: String,
-    exit: Exit,
-}
-
-impl Failure {
-    fn usage(text: impl std::fmt::Display) -> Self {
-        Self { text: text.to_string(), exit: Exit::Usage }
-    }
-
-    fn broken(error: impl Error) -> Self {
-        Self { text: format!("mplab: {error}"), exit: Exit::Broken }
-    }
-
-    /// An error from the system, with the limit that was reached, if there is one.
-    fn system(what: impl std::fmt::Display, error: &io::Error) -> Self {
-        Self { text: format!("mplab: {}", mplab::kernel::limits::told(what, error)), exit: Exit::Broken }
-    }
 }

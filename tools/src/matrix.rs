@@ -200,7 +200,6 @@ impl Comparison {
 }
 
 fn read(path: &Path) -> Result<Matrix, Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
-    let text = disk::read_text(path, disk::RECORDING).map_err(|error| wrong(&error))?;
-    Matrix::from_json(&text).map_err(|error| wrong(&error))
+    let text = disk::read_text(path, disk::RECORDING).map_err(|error| Failure::path(path, error))?;
+    Matrix::from_json(&text).map_err(|error| Failure::path(path, error))
 }

@@ -3,17 +3,17 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ArgGroup;
 use mplab::compare::{Ended, Run, spreads};
 use mplab::disk;
 use mplab::report::{self, Style};
 use mplab::shards::{Command, Durations, Merged, Part, merge};
 
 use crate::exit::Exit;
-use crate::junit::Junit;
-use crate::ktap::Ktap;
-use crate::{Failure, matrix, share};
+use crate::{Failure, format, matrix, share};
 
 #[derive(clap::Args)]
+#[command(group(ArgGroup::new("compared").arg("baseline").conflicts_with(format::PRINTED)))]
 pub(crate) struct Arguments {
     /// Parts: the files that `--shard K/N` with `--results FILE` wrote
     #[arg(required = true, value_name = "PART")]
@@ -27,12 +27,8 @@ pub(crate) struct Arguments {
     /// Write how long each run took to this file, for --durations of later shards
     #[arg(long, value_name = "FILE")]
     durations: Option<PathBuf>,
-    /// Write the results to this file, as JUnit XML with one suite per kernel
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Print the results in KTAP, as the kernel's own tests do
-    #[arg(long, conflicts_with = "baseline")]
-    ktap: bool,
+    #[command(flatten)]
+    formats: format::Options,
     #[command(flatten)]
     comparison: matrix::Comparison,
 }
@@ -56,10 +52,8 @@ pub(crate) fn merged(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     if let Some(path) = &arguments.durations {
         disk::write(path, Durations::of(&merged.took).to_json()).map_err(|error| share::not_written(path, &error))?;
     }
-    arguments.junit.as_ref().map_or(Ok(()), |path| Junit::merged(path, &merged).write())?;
-    if arguments.ktap {
-        Ktap::merged(&merged);
-    } else {
+    arguments.formats.show(&merged)?;
+    if !arguments.formats.print() {
         tell(&merged, style);
     }
     for line in &merged.missing {

@@ -1,14 +1,25 @@
 //! A drawing as a PNG, for programs that do not show SVG.
 //! Not here: the drawing. resvg renders it with this computer's fonts, so the pixels differ between computers.
 
+use mplab::report::{self, Export};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
+
+/// The format.
+pub(crate) const EXPORT: Export = Export {
+    ending: "png",
+    is: "the same in pixels, with the fonts of this computer",
+    make: |source| {
+        let pixels = |svg: String| png(&svg).map_err(|why| format!("{}: {why}", source.output.display()));
+        source.file(report::drawing(source).and_then(pixels))
+    },
+};
 
 /// Pixels per unit of the drawing, so that small text is readable.
 const SCALE: f32 = 2.0;
 
 /// The bytes of a PNG file, or why there are none.
-pub(crate) fn png(svg: &str) -> Result<Vec<u8>, String> {
+fn png(svg: &str) -> Result<Vec<u8>, String> {
     let mut options = Options::default();
     options.fontdb_mut().load_system_fonts();
     if options.fontdb.is_empty() {

@@ -20,15 +20,14 @@ pub(crate) fn not_written(path: &Path) -> String {
 }
 
 pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
-    let text = disk::read_text(path, disk::RECORDING).map_err(|error| wrong(&error))?;
-    Recording::from_json(&text).map_err(|error| wrong(&error))
+    let text = disk::read_text(path, disk::RECORDING).map_err(|error| Failure::path(path, error))?;
+    Recording::from_json(&text).map_err(|error| Failure::path(path, error))
 }
 
 /// Refuses to write over the recording that is read.
 pub(crate) fn spare(recording: &Path, output: &Path) -> Result<(), Failure> {
     if disk::same(recording, output) {
-        return Err(Failure::usage(format!("{}: the output would overwrite the recording: name another file", output.display())));
+        return Err(Failure::path(output, "the output would overwrite the recording: name another file"));
     }
     Ok(())
 }

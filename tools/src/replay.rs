@@ -58,7 +58,7 @@ pub(crate) fn replay(arguments: &Arguments, style: Style) -> Result<Exit, Failur
     let guest = Guest::new(kernel, clock, None).map_err(Failure::broken)?.watched(inspection);
     let guest = match &arguments.program {
         Some(program) => {
-            let found = program.canonicalize().map_err(|error| Failure::usage(format!("{}: {error}", program.display())))?;
+            let found = program.canonicalize().map_err(|error| Failure::path(program, error))?;
             guest.with(found)
         }
         None => guest.lasting(),

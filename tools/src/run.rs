@@ -13,12 +13,9 @@ use mplab::suite::{self, CaseFile, CaseResult, Event, Planned, Renderer, Results
 use mplab::words::Time;
 
 use crate::exit::Exit;
-use crate::github::Github;
-use crate::junit::Junit;
-use crate::ktap::Ktap;
 use crate::lines::Lines;
 use crate::watch::Watch;
-use crate::{Failure, capture, check, place, share};
+use crate::{Failure, capture, check, format, place, share};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -48,14 +45,10 @@ pub(crate) struct Arguments {
     /// Directory for recordings
     #[arg(long, default_value = "recordings")]
     output: PathBuf,
-    /// Write the results to this file, as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Print the results in KTAP, as the kernel's own tests do
-    #[arg(long)]
-    ktap: bool,
+    #[command(flatten)]
+    formats: format::Options,
     /// Show each case live on the terminal, one after the other; without a terminal, print plain lines
-    #[arg(long, conflicts_with_all = ["ktap", "jobs"])]
+    #[arg(long, conflicts_with_all = [format::PRINTED, "jobs"])]
     watch: bool,
     /// With --watch: interval over which throughput is measured [default: 200ms on a terminal, else 1s]
     #[arg(long, short = 't', value_name = "TIME", requires = "watch")]
@@ -72,14 +65,12 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
     tasks.retain(|task| share.has(&task.file.name, &place.name, arguments.seed));
     share::tell_idle(&share);
     let at_once = if arguments.watch { 1 } else { arguments.jobs.map_or_else(|| at.parallel(), NonZeroUsize::get) };
-    let mut junit = arguments.junit.as_ref().map(|file| Junit::new(file, &place.name));
+    let mut formats = arguments.formats.open(&|name| std::env::var_os(name), &place.name, tasks.len());
     let mut shown: Box<dyn Renderer> = match () {
-        () if arguments.ktap => Box::<Ktap>::default(),
+        () if arguments.formats.print() => Box::new(|_: &Event<'_>| ()),
         () if arguments.watch => Box::new(Watch::new(style, arguments.interval)),
         () => Box::new(Lines::new(style)),
     };
-    // Lines that begin with `::` are not KTAP.
-    let mut github = Github::of(|name| std::env::var_os(name)).filter(|_| !arguments.ktap);
     let kernel = place.name.clone();
     let suite = Suite {
         at,
@@ -91,19 +82,10 @@ pub(crate) fn run(arguments: &Arguments, style: Style) -> Result<Exit, Failure> 
         capture: arguments.capture.snap(),
     };
     let results = suite.run(&mut |event: &Event<'_>| {
-        let ends = matches!(event, Event::Done(_));
-        if let Some(github) = github.as_mut().filter(|_| !ends) {
-            github.show(event);
-        }
+        formats.show(event);
         shown.show(event);
-        if let Some(github) = github.as_mut().filter(|_| ends) {
-            github.show(event);
-        }
-        if let Some(junit) = &mut junit {
-            junit.show(event);
-        }
     });
-    let reported = junit.map_or(Ok(()), Junit::write);
+    let reported = formats.end();
     for CaseResult { file, run, took, .. } in &results.cases {
         share.add(&file.name, &kernel, run.clone(), *took);
     }
@@ -126,7 +108,7 @@ pub(crate) fn planned(paths: &[PathBuf], seed: u64, place: &PlaceRecord) -> Resu
     let mut tasks = Vec::new();
     let mut mistakes = BTreeSet::new();
     for path in paths {
-        for file in suite::find(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))? {
+        for file in suite::find(path).map_err(|error| Failure::path(path, error))? {
             match suite::plan(&file, seed, place) {
                 Ok(job) => tasks.push(Task { file, job }),
                 Err(error) => drop(mistakes.insert(check::shown(&error))),

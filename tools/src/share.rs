@@ -37,9 +37,9 @@ impl Sharding {
 }
 
 fn known(path: &Path) -> Result<Durations, Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
-    let text = disk::read_text(path, disk::RECORDING).map_err(|error| wrong(&error))?;
-    Durations::from_json(&text).map_err(|error| wrong(&format!("not a file of durations, as `mplab merge --durations` writes it: {error}")))
+    let text = disk::read_text(path, disk::RECORDING).map_err(|error| Failure::path(path, error))?;
+    let wrong = |error| Failure::path(path, format!("not a file of durations, as `mplab merge --durations` writes it: {error}"));
+    Durations::from_json(&text).map_err(wrong)
 }
 
 /// Writes the results of a share in full or not at all.

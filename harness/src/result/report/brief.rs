@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::markdown::escaped;
+use super::export::escaped;
 use crate::result::compare::{Cell, Changes, Ended, Matrix};
 use crate::words::terminal::visible;
 

@@ -3,12 +3,22 @@
 
 use std::fmt::Write;
 
-use super::{counters, headline, links, share, subflows, summary, table};
-use crate::result::judge::Verdict;
+use super::Export;
+use crate::result::judge::{Verdict, judge};
 use crate::result::recording::Recording;
-use crate::result::report::Style;
+use crate::result::report::{Style, counters, headline, links, share, subflows, summary, table};
 use crate::words::terminal::visible;
 use crate::words::{Time, Window};
+
+/// The format. Several recordings make one text.
+pub(super) const EXPORT: Export = Export {
+    ending: "md",
+    is: "the text as Markdown, for a comment on GitHub or GitLab",
+    make: |source| {
+        let text = |recording| markdown(recording, &judge(recording, &recording.job.case), source.interval);
+        source.file(Ok(source.recordings.iter().map(text).collect::<String>()))
+    },
+};
 
 /// The text, with a table of bytes per `interval`.
 pub fn markdown(recording: &Recording, verdict: &Verdict, interval: Time) -> String {
@@ -66,7 +76,6 @@ mod tests {
     use super::*;
     use crate::document::case::check;
     use crate::plan::{Forwarding, Job};
-    use crate::result::judge::judge;
 
     #[test]
     fn text_of_others_is_no_markup() {

@@ -6,13 +6,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use maud::{Markup, html};
 
-use super::super::speeds::{Bins, speeds};
-use super::super::subflows::{COLUMNS, WORDS, row};
 use super::paint::Palette;
 use super::plot::{Curve, Plot};
 use super::thin::thin;
 use super::timeline::Timeline;
 use crate::result::recording::{Recording, SubflowSeries};
+use crate::result::report::speeds::{Bins, speeds};
+use crate::result::report::subflows::{COLUMNS, WORDS, row};
 
 /// How many points all curves of a plot have together, at most.
 const POINTS: usize = 10_000;

@@ -3,14 +3,14 @@
 
 use maud::{Markup, html};
 
-use super::super::links::links;
-use super::super::ticks::seconds;
 use crate::document::case::Subject;
 use crate::document::case::measure::{Topic, topic};
 use crate::result::judge::Verdict;
 use crate::result::judge::counters::{Grown, growth};
 use crate::result::judge::explain::{Check, Explanation, Weight, explanations};
 use crate::result::recording::{EventRecord, NoticeRecord, OutputLine, ProcessRecord, Recording};
+use crate::result::report::links::links;
+use crate::result::report::ticks::seconds;
 use crate::words::Window;
 
 /// How many lines of a program's output are shown, the last ones.

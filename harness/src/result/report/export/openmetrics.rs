@@ -6,8 +6,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::series::{MEASURES, Measure, Nature, Series, series};
+use super::Export;
 use crate::result::recording::Recording;
+use crate::result::report::series::{MEASURES, Measure, Nature, Series, series};
+
+/// The format.
+pub(super) const EXPORT: Export =
+    Export { ending: "om", is: "the same for Prometheus (OpenMetrics)", make: |source| source.file(Ok(openmetrics(source.recordings))) };
 
 /// When runs begin, in seconds of Unix time: 2026-01-01 00:00:00 UTC.
 pub const START: u64 = 1_767_225_600;

@@ -4,8 +4,13 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::series::series;
+use super::Export;
 use crate::result::recording::Recording;
+use crate::result::report::series::series;
+
+/// The format.
+pub(super) const EXPORT: Export =
+    Export { ending: "csv", is: "all series, for tables", make: |source| source.file(Ok(csv(source.recordings))) };
 
 /// The columns.
 pub const COLUMNS: [&str; 11] = ["case", "place", "kernel", "seed", "host", "kind", "name", "link", "measure", "time", "value"];

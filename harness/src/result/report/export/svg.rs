@@ -2,15 +2,18 @@
 //! and stalls.
 //! Not here: pixels. It is a self-contained SVG, the same bytes for the same recording.
 
+use super::{Export, Source};
 use crate::result::recording::Recording;
+use crate::result::report::speeds::{Bins, speeds};
+use crate::result::report::stalls::stalls;
+use crate::result::report::ticks::{number, round_step};
+use crate::result::report::traffic::Traffic;
+use crate::result::report::{notices, steps};
 use crate::words::terminal::visible;
 use crate::words::{Percent, Time};
 
-use super::speeds::{Bins, speeds};
-use super::stalls::stalls;
-use super::ticks::{number, round_step};
-use super::traffic::Traffic;
-use super::{notices, steps};
+/// The format.
+pub(super) const EXPORT: Export = Export { ending: "svg", is: "the throughput as a drawing", make: |source| source.file(drawing(source)) };
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 420.0;
@@ -31,6 +34,17 @@ const POINTS: u64 = 200;
 /// The width of a character of small text, near enough.
 const CHARACTER: f64 = 6.3;
 
+/// Draws the first transfer of the only recording, or says why not.
+pub fn drawing(source: &Source<'_>) -> Result<String, String> {
+    let output = source.output.display();
+    let [recording] = source.recordings else {
+        return Err(format!("{output}: a drawing shows one recording, not {}", source.recordings.len()));
+    };
+    let transfer = recording.job.case.transfers.keys().next();
+    let transfer = transfer.ok_or_else(|| format!("{output}: the case has no transfer to draw"))?;
+    Ok(svg(recording, transfer))
+}
+
 /// Draws a transfer as its client saw it.
 pub fn svg(recording: &Recording, transfer: &str) -> String {
     let summary = &recording.job.case.summary;
@@ -40,7 +54,7 @@ pub fn svg(recording: &Recording, transfer: &str) -> String {
     let height = if notices.is_empty() { HEIGHT } else { HEIGHT + LANE };
     let mut parts = vec![text(LEFT, 34.0, "start", INK, &format!("font-size=\"{size:.1}\" font-weight=\"600\""), summary)];
     match Traffic::of(recording, transfer) {
-        Ok(traffic) => parts.extend(drawing(recording, transfer, &traffic, &notices, height)),
+        Ok(traffic) => parts.extend(plot(recording, transfer, &traffic, &notices, height)),
         Err(why) => parts.push(text(WIDTH / 2.0, HEIGHT / 2.0, "middle", GREY, "", &format!("Nothing to draw: {why}"))),
     }
     let place = format!("{}, Linux {}, seed {}", recording.place.name, recording.place.kernel, recording.job.seed);
@@ -54,7 +68,7 @@ pub fn svg(recording: &Recording, transfer: &str) -> String {
     )
 }
 
-fn drawing(recording: &Recording, transfer: &str, traffic: &Traffic, notices: &[(u64, String)], height: f64) -> Vec<String> {
+fn plot(recording: &Recording, transfer: &str, traffic: &Traffic, notices: &[(u64, String)], height: f64) -> Vec<String> {
     let layers = Layers::of(traffic, recording.job.case.sample);
     let highest = layers.tops.last().into_iter().flatten().copied().fold(0.0, f64::max);
     let step = round_step(highest.max(1e-3) * 1.05 / 5.0);

@@ -3,9 +3,9 @@
 
 use maud::{Markup, html};
 
-use super::super::links;
 use crate::result::judge::{Outcome, Verdict};
 use crate::result::recording::{Clockwork, PlaceRecord, Recording};
+use crate::result::report::links;
 use crate::words::Time;
 
 /// The top of the page.

@@ -3,10 +3,10 @@
 
 use maud::{Markup, html};
 
-use super::super::stalls::{STALL, silences};
-use super::super::ticks::seconds;
-use super::super::{notices, steps};
 use crate::result::recording::Recording;
+use crate::result::report::stalls::{STALL, silences};
+use crate::result::report::ticks::seconds;
+use crate::result::report::{notices, steps};
 use crate::words::Time;
 
 /// How many notices are listed and marked, the first ones.

@@ -3,16 +3,18 @@
 
 mod cells;
 mod differences;
+mod files;
 mod strips;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use files::files;
 use maud::html;
 
-use super::super::spread::endings;
 use super::shell;
 use crate::result::compare::{Column, Matrix, Run};
 use crate::result::recording::PlaceRecord;
+use crate::result::report::spread::endings;
 
 /// Runs to compare, with the pages of each.
 #[derive(Debug)]

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::super::speeds::{Bins, speeds};
-use super::super::traffic::Traffic;
 use super::paint::Palette;
 use super::plot::{Curve, Plot};
 use super::timeline::Timeline;
 use crate::result::recording::Recording;
+use crate::result::report::speeds::{Bins, speeds};
+use crate::result::report::traffic::Traffic;
 use crate::words::{Percent, Rate, Size};
 
 /// How many points a curve has at most.

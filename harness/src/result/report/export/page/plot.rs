@@ -8,9 +8,9 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use super::super::ticks::{number, round_step};
 use super::paint::Paint;
 use super::timeline::{NOTICES, Timeline};
+use crate::result::report::ticks::{number, round_step};
 
 /// What the width of a plot is divided into.
 const WIDTH: f64 = 2000.0;

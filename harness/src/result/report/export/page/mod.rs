@@ -20,12 +20,23 @@ mod verdicts;
 
 use maud::html;
 
-use crate::result::judge::Verdict;
+use super::Export;
+use crate::result::judge::{Verdict, judge};
 use crate::result::recording::Recording;
 
 use paint::Palette;
 pub use suite::Suite;
 use timeline::Timeline;
+
+/// The format.
+pub(super) const EXPORT: Export = Export {
+    ending: "html",
+    is: "a page",
+    make: |source| match source.recordings {
+        [one] => source.file(Ok(page(one, &judge(one, &one.job.case), None))),
+        _ => suite::files(source),
+    },
+};
 
 /// The page of a run. `up` is the relative URL of the page of all runs.
 pub fn page(recording: &Recording, verdict: &Verdict, up: Option<&str>) -> String {
