@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# Linux's MPTCP gives the reader bytes of another place, and neither end is told.
+# Linux's MPTCP delivers bytes to the reader at the wrong position, and reports no error at either end.
 #
-# The accepting side may get a subflow's first data before it has finished the join. Where the connection's socket is owned by its process as the third
-# ACK comes, mptcp_finish_join(), net/mptcp/protocol.c, leaves the rest to the release of the socket. The first data come, and get_mapping_status(),
-# subflow.c, notes in map_seq where their DSS says that they belong. Then mptcp_subflow_joined(), protocol.c, sets map_seq to the connection's ack_seq,
-# as if nothing had come: what waits in the subflow's queue becomes the next bytes of the connection. The DATA_ACK counts them, the right ones are
-# dropped as duplicates when they come, and no error is counted.
+# The accepting end may receive a subflow's first data before it has finished the join. If a process owns the connection's socket when the third ACK
+# arrives, mptcp_finish_join() (net/mptcp/protocol.c) defers the rest of the join until the socket is released. The first data then arrives, and
+# get_mapping_status() (subflow.c) stores in map_seq the position that its DSS option gives. Then mptcp_subflow_joined() (protocol.c) sets map_seq to
+# the connection's ack_seq, as if nothing had arrived, and what waits in the subflow's queue becomes the next bytes of the connection. The DATA_ACK
+# covers them, the right bytes are dropped as duplicates when they arrive, and no counter of errors grows.
 #
-# Linux 6.18 leaves data in that queue wherever the socket is owned, 6.12 only where the receive buffer is full, too. So the guest's client fills that
-# with small messages. Then the first of two links becomes slow (netem), and the client sends 12000 bytes there, joins over the second and sends 800
-# more, which overtake them. The reader's recv() waits for a page of memory meanwhile, as for one in swap: userfaultfd holds it until the 800 are there.
-# The reader gets them where the 12000 begin. If recv() is called after the join, all is right. So it was in five runs of five.
+# Linux 6.18 leaves data in that queue whenever the socket is owned; 6.12 does so only if the receive buffer is also full, so the guest's client
+# fills it with small messages. Then the first of two links becomes slow (netem). The client sends 12000 bytes over it, joins over the second link
+# and sends 800 more, which arrive first. Meanwhile the reader's recv() waits for a page of memory, as it would for one in swap: userfaultfd delays
+# the page until the 800 bytes have arrived. The reader gets them at the position of the 12000. If recv() is called after the join, every byte is
+# right. Five runs of five were like this.
 #
-# Shown with Linux 6.12.117 of Debian 13 in QEMU 7.2.22; seen with 6.18.15 and 6.18.44, too. 7.2.13 and 7.3.4 have the same line, but take the data
-# out of the queue before: all bytes are right there, and where the rest of the first mapping comes later, the subflow is reset (MPTcpExtDSSNotMatching,
-# seen with 7.3.4). Needs apt-get, dpkg-deb, gcc and qemu-system-x86_64. Exits with 0 if this is still so.
+# Shown with Linux 6.12.117 of Debian 13 in QEMU 7.2.22; also seen with 6.18.15 and 6.18.44. 7.2.13 and 7.3.4 have the same line, but take the data
+# out of the queue earlier. There every byte is right, and if the rest of the first mapping arrives later, the subflow is reset
+# (MPTcpExtDSSNotMatching, seen with 7.3.4). Needs apt-get, dpkg-deb, gcc and qemu-system-x86_64. Exits with 0 if the bug is still there.
 set -euo pipefail
 packages=(linux-image-6.12.117+deb13-cloud-amd64=6.12.117-1 busybox-static=1:1.37.0-6+b9 iproute2=6.15.0-1 libc6=2.41-12+deb13u5
     libbpf1=1:1.5.0-3 libelf1t64=0.192-4 libmnl0=1.0.5-3 libcap2=1:2.75-10+deb13u1+b3 libxtables12=1.8.11-2 libselinux1=3.8.1-1

@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# Linux's MPTCP sends beyond every receive window that the peer has announced, and the peer drops what its TCP has acknowledged.
+# Linux's MPTCP sends beyond every receive window that the peer has announced, and the peer drops data that its TCP has acknowledged.
 #
-# The window of MPTCP is the whole connection's: it ends at the DATA_ACK plus the window of the same segment, and a sender keeps to the largest end
-# that it was told (RFC 8684, 3.3.4 and 3.3.5). Linux does not where one connection carries data both ways at once over several subflows. The
-# receiver drops such segments at the level of MPTCP (MPTcpExtNoDSSInWindow). Its TCP has acknowledged them, so that TCP does not send them again:
-# only MPTCP's own timeout repairs it (MPTcpExtMPTCPRetrans).
+# MPTCP has one window for the whole connection. It ends at the DATA_ACK plus the window of the same segment, and a sender must respect the largest
+# end that it has received (RFC 8684, 3.3.4 and 3.3.5). Linux does not if one connection carries data in both directions at once over several
+# subflows. The receiver's MPTCP drops such segments (MPTcpExtNoDSSInWindow). Its TCP has already acknowledged them, so TCP does not send them
+# again: only MPTCP's own timeout does (MPTcpExtMPTCPRetrans).
 #
-# Read in the source, net/mptcp: ack_update_msk() in options.c adds to the DATA_ACK of a segment the window that the subflow has on record. It may be
-# an older one, which tcp_may_update_window() keeps where a segment neither acknowledges nor carries anything new, or one that
-# mptcp_check_allowed_size() in protocol.c has widened.
+# Cause, read in net/mptcp: ack_update_msk() in options.c adds to a segment's DATA_ACK the window that the subflow has on record. That may be an older
+# one, which tcp_may_update_window() keeps if a segment neither acknowledges nor carries anything new, or one that mptcp_check_allowed_size() in
+# protocol.c has widened.
 #
-# The guest has a client, a server in a namespace of its own, three links of 20 Mbit/s and receive buffers of at most 300 kB. The client looks at all
-# packets, at its own as they leave the link: each window that has come until then counts. First it sends alone, then both do, four seconds each. The
-# guest's time is counted in instructions (-icount), so that the computer's speed does not decide. Nothing was beyond in ten runs where it sent
-# alone; where both did, in sixteen, 67 to 275 of about 20,000 segments were, by up to 181 kB. 15 to 107 were dropped, and TCP sent 0 to 6 again.
+# The guest has a client, a server in a namespace of its own, three links of 20 Mbit/s, and receive buffers of at most 300 kB. The client inspects all
+# packets, its own as they leave the link, and compares each with every window that has arrived before. First only the client sends, then both ends
+# do, for four seconds each. The guest's clock counts instructions (-icount), so the computer's speed does not matter. In ten runs, no segment was
+# beyond the window while only the client sent. While both sent, in sixteen runs, 67 to 275 of about 20,000 segments were, by up to 181 kB. The
+# receiver dropped 15 to 107 of them, and TCP sent 0 to 6 again.
 #
-# Shown with Linux 6.12.117 of Debian 13 in QEMU 7.2.22; seen with 6.1.176, 6.18, 7.2.13 and 7.3.4, too. Needs apt-get, dpkg-deb, gcc and
-# qemu-system-x86_64. Exits with 0 if this is still so.
+# Shown with Linux 6.12.117 of Debian 13 in QEMU 7.2.22; also seen with 6.1.176, 6.18, 7.2.13 and 7.3.4. Needs apt-get, dpkg-deb, gcc and
+# qemu-system-x86_64. Exits with 0 if the bug is still there.
 set -euo pipefail
 packages=(linux-image-6.12.117+deb13-cloud-amd64=6.12.117-1 busybox-static=1:1.37.0-6+b9 iproute2=6.15.0-1 libc6=2.41-12+deb13u5
     libbpf1=1:1.5.0-3 libelf1t64=0.192-4 libmnl0=1.0.5-3 libcap2=1:2.75-10+deb13u1+b3 libxtables12=1.8.11-2 libselinux1=3.8.1-1

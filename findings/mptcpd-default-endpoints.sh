@@ -1,16 +1,16 @@
 #!/bin/sh
-# mptcpd 0.12 with the configuration that Debian ships gives a host no second path.
+# mptcpd 0.12, as Debian configures it, gives a host no second path.
 #
-# Its default path manager is called `addr_adv`, "address advertiser". One would expect it to announce the host's addresses. Instead:
-# - addresses that are there when it starts get no endpoint (`notify-flags=existing` is commented out in mptcpd.conf);
-# - an address that is added later gets an endpoint without flags (`addr-flags` is not set), which the kernel neither announces (`signal`) nor
-#   connects from (`subflow`), ip-mptcp(8);
-# - `add_addr_accepted` stays 0, so that what a peer announces is not used either, while the limit of subflows grows by one with each endpoint.
+# Its default path manager is called `addr_adv`, "address advertiser", so one would expect it to announce the host's addresses. Instead:
+# - Addresses that exist when mptcpd starts get no endpoint (`notify-flags=existing` is commented out in mptcpd.conf).
+# - An address that is added later gets an endpoint without flags (`addr-flags` is not set). The kernel neither announces such an endpoint (`signal`)
+#   nor connects from it (`subflow`), ip-mptcp(8).
+# - `add_addr_accepted` stays 0, so the host does not use what a peer announces, although the limit of subflows grows by one with each endpoint.
 #
-# Shown in a network namespace of its own, with the kernel's path manager that mptcpd configures.
+# Shown in a network namespace of its own, with the kernel's path manager, which mptcpd configures.
 #
-# Needs a kernel with MPTCP, Debian 12's archive for apt-get, unshare (util-linux), and root or unprivileged user namespaces. Exits with 0 while
-# it is so, with 1 if it has changed.
+# Needs a kernel with MPTCP, Debian 12's archive for apt-get, unshare (util-linux), and root or unprivileged user namespaces. Exits with 0 if this
+# is still so, with 1 if it has changed.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,15 +1,15 @@
 #!/bin/sh
-# netlink-socket2 0.3.5 (crates.io) loses every error of a chain of exactly 64 requests.
+# netlink-socket2 0.3.5 (crates.io) loses all errors of a chain of exactly 64 requests.
 #
 # The crate sends several netlink requests in one system call (`request_chained`) and reads the answers (`recv_all`). Here each request deletes
-# a network interface that does not exist, in a network namespace of its own, so the kernel answers each with ENODEV. A chain of 63 or of 65 such
-# requests returns that error. A chain of 64 returns Ok(()), as if all had been done.
+# a network interface that does not exist, in a network namespace of its own, so the kernel answers each with ENODEV. A chain of 63 or 65 such
+# requests returns that error. A chain of 64 returns Ok(()), as if every request had succeeded.
 #
-# Cause, read in src/chained.rs: answers are counted in words of 64 bits, and the bits of the last word behind the chain's length are set as done
-# from the beginning by `u64::MAX << (len % 64)`. With a length of 64 nothing is behind, but the shift is by 0 and sets all.
-# So a caller has to keep its chains off the multiples of 64.
+# Cause, read in src/chained.rs: the crate tracks answers in words of 64 bits. It marks the bits of the last word beyond the chain's length as done
+# from the beginning, with `u64::MAX << (len % 64)`. With a length of 64 there are no such bits, but the shift is by 0 and marks all of them.
+# Callers must therefore avoid chains whose length is a multiple of 64.
 #
-# Needs cargo and unshare (util-linux), and root or unprivileged user namespaces. Exits with 0 while it is so, with 1 if it has changed.
+# Needs cargo and unshare (util-linux), and root or unprivileged user namespaces. Exits with 0 if this is still so, with 1 if it has changed.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

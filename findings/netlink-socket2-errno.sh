@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# netlink-socket2: a socket that cannot be made fails with "Operation not permitted", whatever the reason is.
+# netlink-socket2 0.3.5: if a socket cannot be created, the error is always "Operation not permitted", whatever the cause.
 #
-# socket(2) of the C library returns -1 and says why in errno. netlink-socket2 0.3.5 takes the returned value for a negative error number, as
-# a bare system call would return it, and -1 is EPERM: so a process without free descriptors (EMFILE), a kernel without the protocol
-# (EPROTONOSUPPORT) and one that runs out of memory are all told as missing privileges. setsockopt(2) is treated alike. The standard
-# library's std::io::Error::last_os_error() after the same call has the reason.
+# socket(2) of the C library returns -1 and gives the cause in errno. netlink-socket2 takes the returned value for a negative error number, as
+# a bare system call would return it, and -1 is EPERM. So a process without free descriptors (EMFILE), a kernel without the protocol
+# (EPROTONOSUPPORT) and one without memory all look like missing privileges. The crate treats setsockopt(2) in the same way. After the same call,
+# the standard library's std::io::Error::last_os_error() has the cause.
 #
 # Shown with netlink-socket2 0.3.5 and libc 0.2.186 from the registry of Rust packages, for a process at its limit of descriptors and for a
 # netlink protocol that does not exist. Needs cargo. Exits with 0 if this is still so.

@@ -1,15 +1,15 @@
 #!/bin/sh
-# tc of iproute2 6.1.0 takes the correlation of netem's duplicates and does not send it.
+# tc of iproute2 6.1.0 accepts the correlation of netem's duplicates, but does not send it.
 #
-# `tc qdisc add dev lo root netem duplicate 1% 25%` is accepted without a word: tc-netem(8) has PERCENT [CORRELATION] for delay, loss, duplicate,
-# reorder and corrupt alike. But the request to the kernel has no TCA_NETEM_CORR attribute, so that the duplicates are independent. With a
-# correlation of anything else on the same line the attribute is there, and has both: `corrupt 1% 25%` alone sends it, `duplicate 1% 25%
-# corrupt 1% 25%` sends it with 25 % for the duplicates. `loss 1% 25%` sends it, too.
+# `tc qdisc add dev lo root netem duplicate 1% 25%` prints no error: tc-netem(8) documents PERCENT [CORRELATION] for delay, loss, duplicate,
+# reorder and corrupt alike. But the request to the kernel has no TCA_NETEM_CORR attribute, so the duplicates are independent. If the same line
+# has a correlation for something else, the attribute is there and has both: `corrupt 1% 25%` alone sends it, and `duplicate 1% 25%
+# corrupt 1% 25%` sends it with 25 % for the duplicates. `loss 1% 25%` also sends it.
 #
-# The requests are read by strace, so the kernel need not have sch_netem. They go to `lo` of a network namespace of its own.
+# strace reads the requests, so the kernel need not have sch_netem. They go to `lo` of a network namespace of its own.
 #
-# Needs Debian 12's archive for apt-get, unshare (util-linux), and root or unprivileged user namespaces. Exits with 0 while it is so, with 1 if it
-# has changed.
+# Needs Debian 12's archive for apt-get, unshare (util-linux), and root or unprivileged user namespaces. Exits with 0 if this is still so, with 1 if
+# it has changed.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# User-Mode Linux: hostfs below a relative path.
+# User-Mode Linux 7.2 cannot mount its hostfs below a relative path.
 #
-# hostfs=PATH is the directory of the host that the guest's hostfs begins at. With Linux 6.1 a path relative to the directory that the
-# kernel was started in worked (6.1um4). Since hostfs asks the host by statx() the mount fails with EBADF: for the root directory it calls
-# statx(-1, PATH, ...), and a descriptor of -1 is ignored only for absolute paths (statx(2)). The error names no file. An absolute path
-# through /proc/self/cwd leads to the same place, and works.
+# hostfs=PATH is the host's directory that becomes the root of the guest's hostfs. With Linux 6.1 (Debian's 6.1um4) a path relative to the directory
+# in which the kernel was started worked. Since hostfs uses statx(), the mount fails with EBADF: for the root directory it calls
+# statx(-1, PATH, ...), and statx(2) ignores a descriptor of -1 only for absolute paths. The error names no file. An absolute path through
+# /proc/self/cwd leads to the same directory, and works.
 #
 # Shown with Debian's user-mode-linux 7.2um1 and libc6 2.43-7 (sid), in a directory of its own. Needs apt-get, dpkg-deb, gcc, unshare, and
 # root or user namespaces. Exits with 0 if this is still so.

@@ -77,17 +77,17 @@
 //! | `front` | `suite`, `fixture`, `standing` labs, `doctor`, the `pool` | what people call |
 //! | `place` | `place::local`, `guest` | know where, not what |
 //! | `life` | `lab`, `traffic`, `processes`, `relay`, `proxy`, `observe`, `capture`, `execute`, `clock` | effects, no decisions about MPTCP |
-//! | `kernel` | namespaces, netlink, sockets, processes, probes | the only room with `unsafe`, netlink, /proc, setns |
+//! | `kernel` | namespaces, netlink, sockets, processes, probes | the only directory with `unsafe`, netlink, /proc, setns |
 //! | `result` | `recording`, `splat`, `judge`, `compare`, `shards`, `report` | pure functions and types |
 //! | `plan` | operations whose `Display` is the ip, tc or sysctl line; the job | pure |
 //! | `document` | `diagnostic`, `topology`, `case` with its measures, the `disk` they are on | text in, values out; a measure reads records |
 //! | `record` | what is seen of hosts, transfers and processes | plain data |
 //! | `words` | names, units, constraints, features | no I/O |
 //!
-//! What runs cases (`front`, `place`, `life` and `kernel`) is there on Linux alone; the rest, which reads documents and recordings, is everywhere.
+//! `front`, `place`, `life` and `kernel` exist on Linux only. The rest, which reads documents and recordings, compiles on other systems.
 //!
-//! A module uses modules of its own directory and of those below it in this table; a test keeps it so. Outside, modules are called by their short
-//! paths: `mplab::fixture`.
+//! A module may use modules of its own directory and of those below it in this table; a test enforces that. Users of the library call modules by
+//! their short paths: `mplab::fixture`.
 
 #![cfg_attr(
     not(target_os = "linux"),

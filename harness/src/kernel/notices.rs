@@ -259,7 +259,7 @@ mod tests {
         let expected = ["eth0 got the address 10.0.1.1/24", "eth0 lost the address 10.0.1.1/24"];
         assert_eq!(told(&mut state, &kinds.map(address)), expected);
         let routes = [route(libc::RTM_DELROUTE, libc::RTN_UNICAST), route(libc::RTM_DELROUTE, libc::RTN_LOCAL)];
-        assert_eq!(told(&mut state, &routes), ["route withdrawn: default via 10.0.1.2 dev eth0 table 101"]);
+        assert_eq!(told(&mut state, &routes), ["route removed: default via 10.0.1.2 dev eth0 table 101"]);
         assert_eq!(told(&mut state, &[link(libc::RTM_DELLINK, 0), address(libc::RTM_NEWADDR)]), ["eth0 was removed"]);
     }
 

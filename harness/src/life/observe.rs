@@ -61,7 +61,7 @@ struct Host {
     notices: AsyncFd<Notices>,
     /// Whether the last sample had subflows.
     flowing: bool,
-    /// Whether each connection and subflow is asked for by itself, too.
+    /// Whether each connection and subflow is also queried by itself.
     asks_each: bool,
     seen: Series,
 }
@@ -85,7 +85,7 @@ impl Observer {
         self.hosts.iter_mut().try_for_each(|(name, host)| host.sample(now, count).map_err(|failure| ObserveError::of(name, failure)))
     }
 
-    /// Has each MPTCP connection and subflow of a host be asked for by itself with each sample, too.
+    /// From now on, each sample also queries every MPTCP connection and subflow of a host by itself.
     pub fn ask_each(&mut self, host: &str) {
         if let Some(host) = self.hosts.get_mut(host) {
             host.asks_each = true;

@@ -54,7 +54,7 @@ impl fmt::Display for NoticeRecord {
             (About::Address, true) => write!(f, "{interface} got the address {detail}"),
             (About::Address, false) => write!(f, "{interface} lost the address {detail}"),
             (About::Route, true) => write!(f, "route added: {detail}"),
-            (About::Route, false) => write!(f, "route withdrawn: {detail}"),
+            (About::Route, false) => write!(f, "route removed: {detail}"),
             (About::Lost, _) => write!(f, "the kernel dropped notices here: too many came at once"),
         }
     }

@@ -25,7 +25,7 @@ fn route(run: &mut Recording, host: &str, from: [u8; 4], to: [u8; 4], by: Option
 
 #[rstest]
 #[case(Some("eth0"), "packets from 10.0.2.1 (wlan0) to 10.0.1.2 leave by eth0")]
-#[case(None, "packets from 10.0.2.1 (wlan0) find no way to 10.0.1.2")]
+#[case(None, "packets from 10.0.2.1 (wlan0) have no route to 10.0.1.2")]
 fn a_route_that_does_not_begin_at_its_interface_is_the_cause(#[case] by: Option<&str>, #[case] seen: &str) {
     let mut run = refused();
     route(&mut run, "laptop", [10, 0, 2, 1], [10, 0, 1, 2], by);
@@ -52,7 +52,7 @@ fn packets_that_the_reverse_path_filter_counted_are_the_cause() {
     let (checks, text) = explained(&run);
     let [said] = of(&checks, "rp_filter of server")[..] else { panic!("{text}") };
     assert_eq!(said.weight, Weight::Cause);
-    assert!(said.seen.starts_with("3 packets arrived on another interface than answers would leave by"), "{said:?}");
+    assert!(said.seen.starts_with("3 packets were dropped because answers to them would leave by another interface"), "{said:?}");
     assert!(said.change.as_deref().unwrap().starts_with("at server: sysctl net.ipv4.conf.all.rp_filter=2"), "{said:?}");
 }
 
@@ -61,12 +61,12 @@ fn packets_that_the_reverse_path_filter_counted_are_the_cause() {
 #[case(
     "1",
     "0",
-    Some("strict at server:wlan0, and answers to 10.0.2.1 would leave by eth0, so packets from that address are dropped there")
+    Some("strict at server:wlan0, and answers to 10.0.2.1 would leave by eth0, so the kernel drops packets from that address there")
 )]
 #[case(
     "0",
     "1",
-    Some("strict at server:wlan0, and answers to 10.0.2.1 would leave by eth0, so packets from that address are dropped there")
+    Some("strict at server:wlan0, and answers to 10.0.2.1 would leave by eth0, so the kernel drops packets from that address there")
 )]
 #[case("2", "1", None)]
 #[case("0", "0", None)]

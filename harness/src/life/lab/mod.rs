@@ -66,7 +66,7 @@ pub enum LabError {
     #[error(transparent)]
     Relay(#[from] RelayError),
     /// An interface has no carrier.
-    #[error("{0} is up but nothing passes after {1:?}: no carrier")]
+    #[error("{0} is up but still has no carrier after {1:?}")]
     NoCarrier(String, Duration),
 }
 

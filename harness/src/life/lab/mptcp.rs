@@ -49,11 +49,11 @@ pub(super) fn differs(room: &mut Room, found: &mut Found, act: &MptcpAct) -> Ins
         }
         MptcpAct::DeleteEndpoint { address } => {
             let has = configured(found.endpoints(room)?);
-            Ok(unless(!has.iter().any(|endpoint| endpoint.address == *address), || "the endpoint still".to_owned()))
+            Ok(unless(!has.iter().any(|endpoint| endpoint.address == *address), || "an endpoint that should be gone".to_owned()))
         }
         MptcpAct::DeleteEndpointId { id, .. } => {
             let has = found.endpoints(room)?;
-            Ok(unless(!has.iter().any(|endpoint| endpoint.id == *id), || "the endpoint still".to_owned()))
+            Ok(unless(!has.iter().any(|endpoint| endpoint.id == *id), || "an endpoint that should be gone".to_owned()))
         }
         MptcpAct::ChangeEndpoint { address, flags } => {
             Ok(unflagged(&configured(found.endpoints(room)?), flags, |endpoint| endpoint.address == *address))

@@ -35,7 +35,7 @@ pub(super) fn differs(room: &mut Room, found: &mut Found, act: &QdiscAct) -> Ins
         QdiscAct::Unredirect { dev } => {
             let index = room.index(dev);
             let has = qdisc::redirected(&mut room.netlink, index)?;
-            Ok(unless(has.is_none(), || "the filter still".to_owned()))
+            Ok(unless(has.is_none(), || "a filter that should be gone".to_owned()))
         }
         QdiscAct::Unshape { dev } => {
             let left = found.shapes(room, dev)?.iter().find(|shape| matches!(shape, Shape::Tbf(..) | Shape::Netem(..)));

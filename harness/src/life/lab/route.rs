@@ -57,13 +57,13 @@ pub(super) fn differs(room: &mut Room, found: &mut Found, act: &RouteAct) -> Ins
     match wanted(room, act) {
         Wanted::Address(wanted, there) => {
             let has = found.addresses(room)?.contains(&wanted);
-            Ok(unless(has == there, || if has { "the address still" } else { "no such address" }.to_owned()))
+            Ok(unless(has == there, || if has { "an address that should be gone" } else { "no such address" }.to_owned()))
         }
         Wanted::Route(wanted, there) => {
             let has = found.routes(room)?;
             let same = has.contains(&wanted)
                 || (wanted.index.is_none() && has.iter().any(|route| route::Route { index: None, ..*route } == wanted));
-            Ok(unless(same == there, || if same { "the route still" } else { "no such route" }.to_owned()))
+            Ok(unless(same == there, || if same { "a route that should be gone" } else { "no such route" }.to_owned()))
         }
         Wanted::Rule(wanted) => Ok(unless(found.rules(room)?.contains(&wanted), || "no such rule".to_owned())),
         Wanted::EverythingIsHere { v6, table } => {

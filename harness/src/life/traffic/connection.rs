@@ -211,7 +211,7 @@ impl Connection {
     pub(super) fn join(&mut self) {
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                self.record.error.get_or_insert_with(|| "a thread of it panicked".to_owned());
+                self.record.error.get_or_insert_with(|| "one of its threads panicked".to_owned());
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::document::toml::{Read, Shape, Table, Value};
 use crate::record::ConnectionRecord;
 use crate::words::{Constraint, Size, Time, Window};
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "latency",
     value: "table of `median`, `p99` and `max`",
@@ -126,7 +126,7 @@ impl Seen<'_> {
         let request = self.asked.exchange.ok_or("the transfer makes no exchanges")?.request;
         let connections = self.record.connections.iter().enumerate();
         if let Some((index, _)) = connections.clone().find(|(_, connection)| connection.connected.is_none()) {
-            return Err(format!("connection {} was never there", index + 1));
+            return Err(format!("connection {} was never made", index + 1));
         }
         let all = connections.flat_map(|(index, connection)| Exchange::of(index + 1, connection, request));
         let mut all: Vec<Exchange> = all.filter(|exchange| exchange.touches(window)).collect();

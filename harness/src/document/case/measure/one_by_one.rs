@@ -8,7 +8,7 @@ use super::measured::{Measured, Measuring};
 use super::run::HostSeen;
 use crate::words::Window;
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About = About {
     key: "one_by_one",
     value: "true or false",
@@ -31,9 +31,9 @@ impl Measuring for OneByOne {
     }
 
     fn of_host(&self, seen: &HostSeen<'_>, _: Window) -> Result<Measured, String> {
-        let record = seen.record()?.one_by_one.as_ref().ok_or("its sockets were not asked for one by one")?;
+        let record = seen.record()?.one_by_one.as_ref().ok_or("mplab did not query its sockets one by one")?;
         if record.asked == 0 {
-            return Err("it had no MPTCP connection to be asked for".to_owned());
+            return Err("it had no MPTCP connection to query".to_owned());
         }
         let sound = record.wrong.is_empty();
         Ok(Measured::plain(sound.to_string(), sound == self.0).because(record.wrong.first().cloned()))

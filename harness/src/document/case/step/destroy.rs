@@ -11,7 +11,7 @@ use crate::words::{Protocol, Time};
 
 const DESTROY: Shape = Shape { heading: "`destroy`", what: "the end of a subflow", keys: &["transfer", "subflow", "host"] };
 
-/// What there is to say of it.
+/// Its description.
 pub(super) const ABOUT: About =
     About { key: "destroy", tables: &[&DESTROY], read: |value, mistakes| Some(Box::new(RawDestroy::read(value, mistakes)?)) };
 

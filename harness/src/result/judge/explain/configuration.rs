@@ -50,7 +50,7 @@ fn managed(view: &View, host: &str) -> Check {
 const DEFAULTS: [(&str, &str, &str); 5] = [
     ("add_addr_timeout", "120", "the longest time in seconds before an announcement is repeated, 0 for never"),
     ("stale_loss_cnt", "4", "the number of intervals without progress that make a subflow stale, 0 for never"),
-    ("checksum_enabled", "0", "whether data have checksums, which detect changes on the way and end the subflow"),
+    ("checksum_enabled", "0", "whether data has checksums, which detect changes on the way and end the subflow"),
     ("blackhole_timeout", "3600", "the number of seconds for which MPTCP is not requested after SYNs with it have vanished"),
     ("syn_retrans_before_tcp_fallback", "2", "the number of repeated SYNs with MPTCP before one without"),
 ];

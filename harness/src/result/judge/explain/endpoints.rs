@@ -91,7 +91,7 @@ impl Plan {
                     "{address} of {host} is `signal` without `subflow` and without a port: the server joins it at the port that the connection came from, where nothing listens{tried}"
                 ))
             }
-            false if flags.contains(&Subflow) => Some(format!("{address} of {host} is of another family than the connection")),
+            false if flags.contains(&Subflow) => Some(format!("{address} of {host} is of a different family than the connection")),
             false => Some(format!("{address} of {host} has neither `subflow` nor `fullmesh`")),
         }
     }

@@ -63,7 +63,7 @@ fn progress(view: &View, [from, to]: [&str; 2], known: bool) -> Check {
     if sent.zip(arrived).is_some_and(|(sent, arrived)| arrived < sent) && reset > 0 {
         let pass =
             "let every program that listens at the port ask for IPPROTO_MPTCP (`ss -tlnM`), and let SYNs with MP_JOIN pass unchanged";
-        let why = "they were answered as plain TCP answers: the options were stripped on the way, or a TCP socket listens at the same port (SO_REUSEPORT)";
+        let why = "the answers came without MP_JOIN: the options were stripped on the way, or a TCP socket listens at the same port (SO_REUSEPORT)";
         Check::new(weight, "joins", format!("{seen}: {why}")).change(pass)
     } else if sent.zip(arrived).is_some_and(|(sent, arrived)| arrived < sent) {
         let seen = format!("{seen}: they were lost on the way there");

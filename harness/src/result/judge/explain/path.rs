@@ -159,7 +159,7 @@ fn routes(view: &View) -> Vec<Check> {
 }
 
 fn shown(way: &RouteRecord) -> String {
-    let by = way.by.as_ref().map_or("no way".to_owned(), |dev| format!("by {dev}"));
+    let by = way.by.as_ref().map_or("no route".to_owned(), |dev| format!("by {dev}"));
     format!("{} to {} {by}", way.from, way.to)
 }
 
@@ -174,7 +174,7 @@ fn route(view: &View, record: &RouteRecord) -> Option<Check> {
     }
     let seen = match &record.by {
         Some(by) => format!("packets from {} ({home}) to {} leave by {by}", record.from, record.to),
-        None => format!("packets from {} ({home}) find no way to {}", record.from, record.to),
+        None => format!("packets from {} ({home}) have no route to {}", record.from, record.to),
     };
     let next = next_hop(view, way).map(|via| format!(" via {via}")).unwrap_or_default();
     let change = format!(
@@ -199,12 +199,15 @@ fn reverse_path(view: &View) -> Check {
     let counted = view.topology.hosts.keys().filter_map(|host| Some((host, view.count(host, FILTERED)?)));
     let counted: Vec<_> = counted.collect();
     if let Some((host, count)) = counted.iter().find(|(_, count)| *count > 0) {
-        let seen = format!("{count} packets arrived on another interface than answers would leave by, and were dropped ({FILTERED})");
+        let seen = format!(
+            "{count} packets were dropped because answers to them would leave by another interface than they arrived on ({FILTERED})"
+        );
         return Check::new(weight, format!("rp_filter of {host}"), seen).change(loosen(host));
     }
     let unanswered = view.unanswered() != Some(0);
     if let Some((end, from, by)) = view.missing().filter(|_| unanswered).find_map(|way| mismatch(view, way)) {
-        let seen = format!("strict at {end}, and answers to {from} would leave by {by}, so packets from that address are dropped there");
+        let seen =
+            format!("strict at {end}, and answers to {from} would leave by {by}, so the kernel drops packets from that address there");
         return Check::new(weight, format!("rp_filter of {}", end.host), seen).change(loosen(&end.host));
     }
     let seen = if counted.is_empty() { "not recorded".to_owned() } else { format!("it dropped nothing ({FILTERED})") };
