@@ -2,6 +2,7 @@
 //! Not here: when they are taken.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use super::routes;
 use super::wire::{self, Wire};
@@ -11,7 +12,6 @@ use crate::document::topology::Topology;
 use crate::words::names::WIRES;
 use crate::words::ramp::Ramp;
 use crate::words::{Direction, End, Shape, Time};
-use std::net::SocketAddr;
 
 /// The interval between the parts of a gradual change.
 const TICK: Time = Time::from_millis(50);
@@ -25,7 +25,7 @@ pub(super) fn plan(topology: &Topology, case: &Case, wires: &[Wire], setup: &[Op
         let mut changes = match &step.action {
             Action::Cut(cut) => {
                 cuts.entry(&cut.link).or_default().push(&cut.how);
-                vec![Change { after: Time::ZERO, ops: apply(wires[cut.link.as_str()], &cut.how) }]
+                at_once(apply(wires[cut.link.as_str()], &cut.how))
             }
             Action::Restore(link) => {
                 let undone = cuts.remove(link.as_str()).unwrap_or_default();
@@ -35,10 +35,10 @@ pub(super) fn plan(topology: &Topology, case: &Case, wires: &[Wire], setup: &[Op
                         ops.push(op);
                     }
                 }
-                vec![Change { after: Time::ZERO, ops }]
+                at_once(ops)
             }
-            Action::Firewall { host, rules } => at_once(host, NftAct::Firewall { rules: rules.clone() }),
-            Action::Endpoint { host, change } => at_once(
+            Action::Firewall { host, rules } => one(host, NftAct::Firewall { rules: rules.clone() }),
+            Action::Endpoint { host, change } => one(
                 host,
                 match change {
                     EndpointChange::Add(endpoint) => MptcpAct::of_endpoint(endpoint),
@@ -51,20 +51,20 @@ pub(super) fn plan(topology: &Topology, case: &Case, wires: &[Wire], setup: &[Op
                 },
             ),
             Action::Limits { host, subflows, add_addr_accepted } => {
-                at_once(host, MptcpAct::Limits { subflows: *subflows, add_addr_accepted: *add_addr_accepted })
+                one(host, MptcpAct::Limits { subflows: *subflows, add_addr_accepted: *add_addr_accepted })
             }
-            Action::Address(change) => vec![Change { after: Time::ZERO, ops: address(change, setup) }],
+            Action::Address(change) => at_once(address(change, setup)),
             Action::Route(RouteChange { host, route, add }) => {
                 let told: Vec<RouteAct> = routes_of(host, setup).cloned().collect();
-                at_once(host, routes::changed(topology, host, route, &told, *add))
+                one(host, routes::changed(topology, host, route, &told, *add))
             }
             Action::Mtu(MtuChange { ends, bytes }) => {
                 let op = |end: &End| Op::new(&end.host, DeviceAct::Mtu { dev: end.interface.clone(), bytes: *bytes });
-                vec![Change { after: Time::ZERO, ops: ends.iter().map(op).collect() }]
+                at_once(ends.iter().map(op).collect())
             }
             Action::Sysctl { host, set } => {
                 let op = |(key, value): (&String, &String)| Op::new(host, HostAct::Sysctl { key: key.clone(), value: value.clone() });
-                vec![Change { after: Time::ZERO, ops: set.iter().map(op).collect() }]
+                at_once(set.iter().map(op).collect())
             }
             Action::Destroy { transfer: name, address, hosts } => {
                 let transfer = &case.transfers[name];
@@ -73,19 +73,20 @@ pub(super) fn plan(topology: &Topology, case: &Case, wires: &[Wire], setup: &[Op
                     let server = *host == transfer.server;
                     MptcpAct::Destroy { transfer: name.clone(), to, server, address: *address, may_be_gone: *host != hosts[0] }
                 };
-                vec![Change { after: Time::ZERO, ops: hosts.iter().map(|host| Op::new(host, act(host))).collect() }]
+                at_once(hosts.iter().map(|host| Op::new(host, act(host))).collect())
             }
             Action::PathManager { host, transfer: name, command, token } => {
                 let transfer = &case.transfers[name];
                 let to = SocketAddr::new(transfer.to, transfer.port);
                 let server = *host == transfer.server;
-                at_once(host, MptcpAct::Command { transfer: name.clone(), to, server, command: command.clone(), token: *token })
+                one(host, MptcpAct::Command { transfer: name.clone(), to, server, command: command.clone(), token: *token })
             }
             Action::Shape(to) => {
                 let from = shapes.insert(&to.link, [&to.up, &to.down]).unwrap_or([&to.up, &to.down]);
                 reshape(wires[to.link.as_str()], from, to, step.at)
             }
-            Action::Process(..) => vec![Change { after: Time::ZERO, ops: Vec::new() }],
+            // The processes do it.
+            Action::Process(..) => at_once(Vec::new()),
         };
         let process = if let Action::Process(verb, name) = &step.action { Some((*verb, name.clone())) } else { None };
         let first = changes.remove(0);
@@ -94,9 +95,14 @@ pub(super) fn plan(topology: &Topology, case: &Case, wires: &[Wire], setup: &[Op
     planned
 }
 
+/// A step whose operations are done together.
+fn at_once(ops: Vec<Op>) -> Vec<Change> {
+    vec![Change { after: Time::ZERO, ops }]
+}
+
 /// A step that is one operation.
-fn at_once(host: &str, act: impl Into<Act>) -> Vec<Change> {
-    vec![Change { after: Time::ZERO, ops: vec![Op::new(host, act)] }]
+fn one(host: &str, act: impl Into<Act>) -> Vec<Change> {
+    at_once(vec![Op::new(host, act)])
 }
 
 /// The operations that add or remove an address. An address that the interface had at first gets its routes back: the kernel forgets them.

@@ -12,6 +12,7 @@ mod hearing;
 mod init;
 mod machine;
 mod order;
+mod probed;
 mod program;
 mod qemu;
 mod seat;
@@ -22,14 +23,11 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use std::{fs, io, process};
+use std::{io, process};
 
-use serde::{Deserialize, Serialize};
-
-use crate::document::disk;
 use crate::kernel::process::anonymous_file;
 use crate::life::capture::Wish;
 use crate::life::execute::News;
@@ -41,8 +39,9 @@ use crate::result::splat::{self, Splat};
 use crate::words::{Digest, Snap};
 pub use cache::Cache;
 use contents::Payload;
-use machine::{Boot, Errand, Machine, identity};
+use machine::{Boot, Errand, Machine};
 use order::Order;
+use probed::Probed;
 use qemu::Qemu;
 use store::{Form, Kernel};
 use um::Um;
@@ -87,6 +86,7 @@ impl GuestError {
 const SILENCE: Duration = Duration::from_secs(180);
 /// The same if a debugger may stop it.
 const DEBUGGED: Duration = Duration::from_secs(24 * 3600);
+
 /// A place that boots a kernel for each request.
 #[derive(Debug, Clone)]
 pub struct Guest {
@@ -133,32 +133,6 @@ pub(crate) fn enter() {
 /// QEMU's version, if it can be started.
 pub fn emulator() -> Result<String, GuestError> {
     qemu::version()
-}
-
-/// What a program of mplab found that a kernel can do.
-#[derive(Serialize, Deserialize)]
-struct Probed {
-    /// The program that probed: another one may probe for other things.
-    program: String,
-    place: PlaceRecord,
-}
-
-impl Probed {
-    fn program() -> Option<String> {
-        identity(Path::new("/proc/self/exe"))
-    }
-
-    fn read(file: &Path) -> Option<PlaceRecord> {
-        let probed: Self = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
-        (Some(probed.program) == Self::program()).then_some(probed.place)
-    }
-
-    /// Writes the file. If the store is not writable, this only costs another boot the next time.
-    fn write(file: &Path, place: &PlaceRecord) {
-        let Some(program) = Self::program() else { return };
-        let json = serde_json::to_string(&Self { program, place: place.clone() }).expect("a place has string keys only");
-        disk::write(file, &json).ok();
-    }
 }
 
 impl Guest {

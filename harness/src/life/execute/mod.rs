@@ -1,13 +1,14 @@
 //! The one step loop: builds a job's lab, lets its transfers run, takes its steps, samples, and returns the recording.
 //! Not here: where it runs (the calling process must have left the computer's network) and what the recording means.
 
+mod amount;
+mod record;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::document::case::Condition;
 use crate::kernel::load::Load;
 use crate::life::capture::{Capture, Wish};
 use crate::life::clock::Clock;
@@ -15,15 +16,13 @@ use crate::life::lab::{Lab, LabError};
 pub use crate::life::news::News;
 use crate::life::observe::{ObserveError, Observer};
 use crate::life::processes::{self, Processes};
-use crate::life::relay::{Relay, RelayError, Seen};
 use crate::life::traffic::{self, Prepared, Running};
 use crate::life::waiting::{AGAIN, Waiting};
 use crate::plan::{Change, Job, Op, PlannedStep};
 pub use crate::record::{HostMoment, Moment, SubflowMoment};
-use crate::result::recording::{
-    FORMAT, Lateness, PlaceRecord, ProcessRecord, Recording, RelayRecord, RelayedDirection, StepRecord, TransferRecord,
-};
-use crate::words::{Direction, Engine, Protocol, Time};
+use crate::result::recording::{PlaceRecord, Recording, StepRecord};
+use crate::words::{Protocol, Time};
+use amount::amount;
 
 /// Why a job could not be run to its end. This is broken machinery, not a failed case.
 #[derive(Debug, thiserror::Error)]
@@ -302,125 +301,12 @@ impl Run {
         news(News::Sample(Moment { at: now.micros(), hosts: self.job.topology.hosts.keys().filter_map(seen).collect() }));
         Ok(())
     }
-
-    /// Ends what still runs. A transfer that never started is recorded as one without connections.
-    fn stop(&mut self) -> BTreeMap<String, TransferRecord> {
-        let mut records: BTreeMap<_, _> =
-            std::mem::take(&mut self.running).into_iter().map(|(name, running)| (name, running.stop())).collect();
-        for name in self.job.case.transfers.keys() {
-            let record = records.entry(name.clone()).or_default();
-            record.started = self.started.get(name).copied().unwrap_or(record.started);
-            record.listener = self.listeners.get(name).copied();
-        }
-        records
-    }
-
-    /// What the relay did, by link.
-    fn relayed(&self) -> Result<BTreeMap<String, RelayRecord>, LabError> {
-        let Some(relay) = self.lab.relay() else { return Ok(BTreeMap::new()) };
-        let links = self.job.engines.iter().filter(|(_, choice)| choice.engine == Engine::Relay);
-        Ok(links.map(|(name, _)| Ok((name.clone(), relay_record(relay, name)?))).collect::<Result<_, RelayError>>()?)
-    }
-
-    fn record(
-        mut self,
-        end: Time,
-        timed_out: bool,
-        transfers: BTreeMap<String, TransferRecord>,
-        processes: BTreeMap<String, ProcessRecord>,
-        relayed: BTreeMap<String, RelayRecord>,
-    ) -> Recording {
-        self.late_samples.sort_unstable();
-        let load = Load::read();
-        let percent = |part: u64, whole: u64| (part * 100).checked_div(whole).unwrap_or(0);
-        let lateness = Lateness {
-            stolen: percent(load.stolen - self.load.stolen, load.cpu - self.load.cpu),
-            waited: percent(load.waited - self.load.waited, end.micros()),
-            step: self.late_steps.iter().copied().max().unwrap_or(0),
-            sample: self.late_samples.last().copied().unwrap_or(0),
-            sample_median: self.late_samples.get(self.late_samples.len() / 2).copied().unwrap_or(0),
-        };
-        let mut hosts = self.observer.finish();
-        for (name, host) in &mut hosts {
-            host.state = self.lab.state(name, host, &peers(&self.job, name));
-        }
-        Recording {
-            format: FORMAT,
-            place: self.place,
-            end: end.micros(),
-            timed_out,
-            lateness,
-            transfers,
-            processes,
-            hosts,
-            relayed,
-            splats: Vec::new(),
-            steps: self.steps,
-            waits: self.waiting.records(),
-            job: self.job,
-        }
-    }
 }
 
 /// What is done after a step, and when.
 fn changes(step: &PlannedStep) -> impl Iterator<Item = (Time, Due)> {
     let change = |(left, change): (usize, &Change)| (step.at.after(change.after), Due::Change(change.ops.clone(), left == 0));
     step.later.iter().rev().enumerate().map(change)
-}
-
-/// The current amount of what a step waits for.
-fn amount(
-    condition: &Condition,
-    job: &Job,
-    observer: &mut Observer,
-    running: &BTreeMap<String, Running>,
-    processes: &Processes,
-) -> Result<u64, ObserveError> {
-    Ok(match condition {
-        Condition::Subflows(transfer, _) => {
-            let asked = &job.case.transfers[transfer];
-            let server = SocketAddr::new(asked.to, asked.port);
-            let subflows = observer.subflows(&asked.client)?;
-            // A connection is identified by its first subflow, or by its subflow with the transfer's address.
-            let tokens: BTreeSet<u32> = subflows.iter().filter(|subflow| subflow.remote == server).map(|subflow| subflow.token).collect();
-            let of = |token: u32| subflows.iter().filter(|subflow| subflow.token == token && subflow.established).count() as u64;
-            if tokens.len() < asked.connections as usize { 0 } else { tokens.into_iter().map(of).min().unwrap_or(0) }
-        }
-        Condition::Bytes(transfer, _) => running.get(transfer).map(Running::progress).map_or(0, |progress| progress.up + progress.down),
-        Condition::Counter(host, name, _) => observer.counter(host, name)?,
-        Condition::Ready(process) => processes.is_ready(process).into(),
-        Condition::Event(host, kind, _) => {
-            observer.seen(host).map_or(0, |seen| seen.events.iter().filter(|event| event.kind == *kind).count() as u64)
-        }
-    })
-}
-
-/// The addresses of the other hosts with traffic, if this host has traffic.
-fn peers(job: &Job, host: &str) -> Vec<IpAddr> {
-    let transfers = job.case.transfers.values().flat_map(|transfer| [&transfer.client, &transfer.server]);
-    let ends: BTreeSet<&String> = transfers.chain(job.case.processes.values().map(|process| &process.host)).collect();
-    if !ends.iter().any(|end| *end == host) {
-        return Vec::new();
-    }
-    let others = ends.into_iter().filter(|end| *end != host).filter_map(|end| job.topology.hosts.get(end));
-    let networks = others.flat_map(|facts| facts.interfaces.values().flat_map(|interface| &interface.addresses));
-    networks.map(|network| network.address).collect()
-}
-
-fn relay_record(relay: &Relay, link: &str) -> Result<RelayRecord, RelayError> {
-    let way = |Seen { counts, late }: Seen| RelayedDirection {
-        offered: counts.offered,
-        packets: counts.packets,
-        lost: counts.dropped.loss,
-        dropped: counts.dropped.queue + counts.dropped.codel,
-        cut: counts.dropped.blackhole + counts.dropped.down,
-        missed: counts.dropped.missed,
-        late_median: late.median.micros(),
-        late_p99: late.p99.micros(),
-        late_worst: late.worst.micros(),
-    };
-    let (up, down) = (way(relay.seen(link, Direction::Up)?), way(relay.seen(link, Direction::Down)?));
-    Ok(RelayRecord { up, down, not_realtime: relay.not_realtime().map(str::to_owned) })
 }
 
 /// How long a run may take as seen from outside: its deadline, plus what building and cleaning up may take on a busy computer.
