@@ -171,7 +171,7 @@ fn remedy(feature: &Feature) -> Option<(&'static str, &'static str)> {
 }
 
 /// The features that a kernel has or lacks.
-const FEATURES: [Feature; 20] = [
+const FEATURES: [Feature; 21] = [
     Feature::Ipv6,
     Feature::Redirect,
     Feature::Bridge,
@@ -184,6 +184,7 @@ const FEATURES: [Feature; 20] = [
     Feature::Relay,
     Feature::Firewall,
     Feature::StripOptions,
+    Feature::CorruptPayload,
     Feature::Nat,
     Feature::Tproxy,
     Feature::LaminarEndpoints,
