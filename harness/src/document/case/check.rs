@@ -170,7 +170,7 @@ fn parse_one(name: &str, text: &str, topologies: &(impl Topologies + ?Sized)) ->
     let raw: Option<raw::Case> = toml::read(text, &mut mistakes);
     let (topology, elsewhere) = match raw.as_ref().and_then(|raw| raw.topology.as_ref()) {
         Some(written) => {
-            let own = if written.changed { change::of_topology(text) } else { Table::new() };
+            let own = if written.changed { change::of_topology(text, raw::TOPOLOGY.keys) } else { Table::new() };
             topology(&written.name, Own { name, text, change: &own }, topologies, &mut mistakes)
         }
         None => (None, Vec::new()),

@@ -17,7 +17,8 @@ const CASE: Shape = Shape {
     keys: &["summary", "topology", "deadline", "sample", "must_fail", "transfer", "process", "step", "expect", "variant"],
 };
 /// What is different in the topology that it extends is read where that is extended.
-const TOPOLOGY: Shape = Shape { heading: "`topology`", what: "a case's topology", keys: &["extends", "summary", "ipv6", "host", "link"] };
+pub(super) const TOPOLOGY: Shape =
+    Shape { heading: "`topology`", what: "a case's topology", keys: &["extends", "summary", "ipv6", "host", "link"] };
 const TRANSFER: Shape = Shape {
     heading: "`[transfer.NAME]`",
     what: "a transfer",
