@@ -107,10 +107,12 @@ impl Cable {
             down: None,
             device: None,
             congestion: None,
+            mark: None,
             fast_open: false,
             exchange: None,
             reconnects: 0,
             peek: false,
+            inq: false,
         };
         let (end, ended) = mpsc::channel();
         let prepared = Prepared::listen("bench", &transfer, 1, &self.client, &self.server)?;

@@ -122,10 +122,12 @@ fn mplab(protocol: Protocol, client: &Namespace, server: &Namespace) -> Result<(
         down: None,
         device: None,
         congestion: None,
+        mark: None,
         fast_open: false,
         exchange: None,
         reconnects: 0,
         peek: false,
+        inq: false,
     };
     let (end, ended) = mpsc::channel();
     let prepared = Prepared::listen("bench", &transfer, 1, client, server)?;

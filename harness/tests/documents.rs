@@ -68,7 +68,8 @@ fn every_measure_has_a_case_that_must_fail() {
         }
     }
     let all = |kind: &str, keys: &str| keys.split(' ').map(|key| format!("{kind}: {key}")).collect::<Vec<_>>();
-    let transfer = all("transfer", "bytes congestion duration error goodput intact latency listener protocol share stall subflows");
+    let transfer =
+        all("transfer", "bytes congestion duration error getsockopt goodput intact latency listener mark protocol share stall subflows");
     let host = all("host", "connections counters endpoints events info limits listener may_grow one_by_one share sockets");
     let process = all("process", "bytes duration exit goodput output ready retransmits share");
     assert_eq!(failing, transfer.into_iter().chain(host).chain(process).collect());

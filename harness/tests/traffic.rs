@@ -94,10 +94,12 @@ fn transfer() -> Transfer {
         down: None,
         device: None,
         congestion: None,
+        mark: None,
         fast_open: false,
         exchange: None,
         reconnects: 0,
         peek: false,
+        inq: false,
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Subflow {
     pub congestion: String,
     /// The index of the interface that it is bound to; 0 if to none.
     pub device: u32,
+    /// The mark of its packets (`SO_MARK`), which the kernel tells those who may administer the network.
+    pub mark: u32,
 }
 
 /// An MPTCP connection.
@@ -237,6 +239,7 @@ impl Subflow {
             cwnd: info.snd_cwnd.into(),
             device: message.sockid.r#if,
             congestion: attributes.get_cong().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            mark: attributes.get_mark().unwrap_or(0),
         };
         for attribute in SubflowAttribute::new(context).flatten() {
             match attribute {

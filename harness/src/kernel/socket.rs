@@ -11,12 +11,13 @@ use nix::errno::Errno;
 use nix::sys::socket::{self, Backlog, ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, SockaddrLike, sockopt};
 use nix::sys::time::TimeSpec;
 
+use super::queues;
 use crate::words::Protocol;
 
 /// `SOL_MPTCP` (include/linux/socket.h).
-const SOL_MPTCP: libc::c_int = 284;
+pub(super) const SOL_MPTCP: libc::c_int = 284;
 /// `MPTCP_INFO` (include/uapi/linux/mptcp.h).
-const MPTCP_INFO: libc::c_int = 1;
+pub(super) const MPTCP_INFO: libc::c_int = 1;
 /// `MPTCP_INFO_FLAG_FALLBACK` of `mptcpi_flags`.
 const FALLBACK: u32 = 1;
 
@@ -123,6 +124,22 @@ pub fn control_congestion(socket: &impl AsFd, name: &str) -> io::Result<()> {
     Ok(socket::setsockopt(&socket.as_fd(), sockopt::TcpCongestion, &name.into())?)
 }
 
+/// Marks the packets of a socket and of those that it accepts (socket(7), `SO_MARK`).
+pub fn mark(socket: &impl AsFd, mark: u32) -> io::Result<()> {
+    Ok(socket::setsockopt(&socket.as_fd(), sockopt::Mark, &mark)?)
+}
+
+/// The interface of the calling thread's network namespace that has this address.
+pub(crate) fn interface_of(address: IpAddr) -> io::Result<Option<String>> {
+    let has = |found: &nix::ifaddrs::InterfaceAddress| {
+        let found = found.address.as_ref();
+        let v6 = found.and_then(|found| found.as_sockaddr_in6()).map(|found| IpAddr::V6(found.ip()));
+        let v4 = found.and_then(|found| found.as_sockaddr_in()).map(|found| IpAddr::V4(found.ip()));
+        v4.or(v6) == Some(address)
+    };
+    Ok(nix::ifaddrs::getifaddrs()?.find(has).map(|found| found.interface_name))
+}
+
 /// Binds a socket to one interface.
 pub fn bind_to_device(socket: &impl AsFd, device: &str) -> io::Result<()> {
     Ok(socket::setsockopt(&socket.as_fd(), sockopt::BindToDevice, &device.into())?)
@@ -148,18 +165,32 @@ pub(crate) fn stamp_arrivals(stream: &TcpStream) -> io::Result<()> {
     Ok(socket::setsockopt(stream, sockopt::ReceiveTimestampns, &true)?)
 }
 
-/// Reads what is there now or, if it `waits`, until the buffer is full or the socket's timeout expires (`SO_RCVTIMEO`). Also returns when the packet
-/// with the last of these bytes arrived, if the kernel knows. The bytes may have waited for others after that.
-pub fn receive(stream: &TcpStream, buffer: &mut [u8], waits: bool) -> io::Result<(usize, Option<SystemTime>)> {
+/// What came of a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// How many bytes were read; none at the end of the stream.
+    pub bytes: usize,
+    /// When the packet with the last of them arrived, if the kernel knows. The bytes may have waited for others after that.
+    pub stamp: Option<SystemTime>,
+    /// How many bytes are left, if the kernel was asked to tell (`TCP_INQ`).
+    pub left: Option<u32>,
+}
+
+/// Reads what is there now or, if it `waits`, until the buffer is full or the socket's timeout expires (`SO_RCVTIMEO`).
+pub fn receive(stream: &TcpStream, buffer: &mut [u8], waits: bool) -> io::Result<Taken> {
     let flags = if waits { MsgFlags::MSG_WAITALL } else { MsgFlags::MSG_DONTWAIT };
-    let mut stamps = nix::cmsg_space!(TimeSpec);
+    let mut beside = nix::cmsg_space!(TimeSpec, u32);
     let mut slices = [IoSliceMut::new(buffer)];
-    let message = socket::recvmsg::<()>(stream.as_raw_fd(), &mut slices, Some(&mut stamps), flags)?;
-    let stamp = message.cmsgs()?.find_map(|message| match message {
-        ControlMessageOwned::ScmTimestampns(stamp) => Some(UNIX_EPOCH + Duration::from(stamp)),
-        _ => None,
-    });
-    Ok((message.bytes, stamp))
+    let message = socket::recvmsg::<()>(stream.as_raw_fd(), &mut slices, Some(&mut beside), flags)?;
+    let mut taken = Taken { bytes: message.bytes, stamp: None, left: None };
+    for message in message.cmsgs()? {
+        match message {
+            ControlMessageOwned::ScmTimestampns(stamp) => taken.stamp = Some(UNIX_EPOCH + Duration::from(stamp)),
+            ControlMessageOwned::Unknown(message) => taken.left = queues::rest_of(&message).or(taken.left),
+            _ => {}
+        }
+    }
+    Ok(taken)
 }
 
 /// Reads what is there now and leaves it there.

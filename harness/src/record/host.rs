@@ -105,12 +105,20 @@ pub struct SubflowSeries {
     /// Its congestion control, the last seen.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub congestion: String,
+    /// The mark of its packets, the last seen.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub mark: u32,
     /// Smoothed round-trip time in µs.
     pub rtt: Vec<u64>,
     /// Congestion window in segments.
     pub cwnd: Vec<u64>,
     /// Whether it was in state ESTABLISHED.
     pub established: Vec<bool>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+const fn is_none(mark: &u32) -> bool {
+    *mark == 0
 }
 
 impl SubflowSeries {

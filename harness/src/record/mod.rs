@@ -21,4 +21,4 @@ pub use process::{Iperf3Interval, Iperf3Record, OutputLine, ProcessRecord};
 pub(crate) use series::grown;
 pub use series::{growth, value_at};
 pub use state::{LimitsRecord, RouteRecord, StateRecord};
-pub use transfer::{ConnectionRecord, FlowRecord, TransferRecord, WrongRecord};
+pub use transfer::{AnswersRecord, ConnectionRecord, FlowRecord, SubflowAnswer, TransferRecord, WrongRecord};

@@ -38,11 +38,48 @@ pub struct ConnectionRecord {
     /// if the transfer makes none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<u64>,
+    /// What the client's socket told of the connection at its end, if a case wants to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_answers: Option<AnswersRecord>,
+    /// What the server's socket told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_answers: Option<AnswersRecord>,
     /// What went wrong, in words; such a connection is not intact.
     pub error: Option<String>,
     /// The kernel's number for that error, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errno: Option<Errno>,
+}
+
+/// What a socket told of its connection (`getsockopt` with `MPTCP_INFO`, `MPTCP_TCPINFO`, `MPTCP_SUBFLOW_ADDRS` and `MPTCP_FULL_INFO`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AnswersRecord {
+    /// The connection's token at this host.
+    pub token: u32,
+    /// Bytes of data sent (`mptcpi_bytes_sent`).
+    pub bytes_sent: u64,
+    /// Bytes of data received (`mptcpi_bytes_received`).
+    pub bytes_received: u64,
+    /// Its subflows.
+    pub subflows: Vec<SubflowAnswer>,
+    /// Where the answers contradict each other, and which wrong requests were not refused, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrong: Vec<String>,
+}
+
+/// What a socket told of a subflow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SubflowAnswer {
+    /// Its number, which no other subflow of the connection gets; the first is 1.
+    pub id: u32,
+    /// Address and port here.
+    pub local: String,
+    /// Address and port there.
+    pub remote: String,
+    /// Bytes of payload sent, those that were sent again included (`tcpi_bytes_sent`).
+    pub bytes_sent: u64,
+    /// Bytes of payload received (`tcpi_bytes_received`).
+    pub bytes_received: u64,
 }
 
 /// One direction of a connection.
@@ -55,6 +92,9 @@ pub struct FlowRecord {
     /// How many of them the receiver had looked at before it took them (`MSG_PEEK`).
     #[serde(default, skip_serializing_if = "is_none")]
     pub peeked: u64,
+    /// Up to which byte of the stream the receiver's kernel ever said that it was there (`TCP_INQ`); the end of the stream may count as one.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub told: u64,
     /// Where the first wrong byte was.
     pub corrupt_at: Option<u64>,
     /// What arrived there instead of what was sent.

@@ -15,9 +15,9 @@ use crate::document::case::Case;
 use crate::document::case::measure::Run;
 use crate::plan::{Job, Means};
 pub use crate::record::{
-    About, ConnectionRecord, ConnectionSeries, EventRecord, FlowRecord, HostRecord, InterfaceSeries, Iperf3Interval, Iperf3Record,
-    LimitsRecord, NoticeRecord, OneByOneRecord, OutputLine, ProcessRecord, RouteRecord, StateRecord, SubflowSeries, TransferRecord,
-    WrongRecord, growth, value_at,
+    About, AnswersRecord, ConnectionRecord, ConnectionSeries, EventRecord, FlowRecord, HostRecord, InterfaceSeries, Iperf3Interval,
+    Iperf3Record, LimitsRecord, NoticeRecord, OneByOneRecord, OutputLine, ProcessRecord, RouteRecord, StateRecord, SubflowAnswer,
+    SubflowSeries, TransferRecord, WrongRecord, growth, value_at,
 };
 use crate::result::splat::Splat;
 use crate::words::{Errno, Feature, Rate, Time};

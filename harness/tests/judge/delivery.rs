@@ -177,3 +177,16 @@ fn nothing_recorded_is_no_panic_and_no_pass() {
         assert_eq!(finding.why.as_deref(), Some("nothing was recorded of transfer download"));
     }
 }
+
+#[rstest]
+#[case(0, false)]
+#[case(-1, false)]
+#[case(1, true)]
+#[case(2, false)]
+fn a_transfer_whose_kernel_told_of_too_few_or_too_many_bytes_is_not_intact(#[case] more: i64, #[case] intact: bool) {
+    let mut run = run();
+    run.job.case.transfers.get_mut("download").unwrap().inq = true;
+    let flow = flow(&mut run);
+    flow.told = if more == 0 { 0 } else { flow.sent.checked_add_signed(more).unwrap() };
+    assert_eq!(finding(&run, "", measure::Intact(true)).held, intact);
+}

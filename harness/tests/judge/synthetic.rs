@@ -85,6 +85,7 @@ fn subflow(local: &str, remote: &str, id: u8, at: &[u64], bytes: u64) -> Subflow
         retransmits: constant(u64::from(id)),
         rtt: constant(17_300),
         congestion: "cubic".to_owned(),
+        mark: 0,
         cwnd: constant(10),
         established: vec![true; at.len()],
     }
@@ -161,10 +162,12 @@ fn case() -> Case {
         down: None,
         device: None,
         congestion: None,
+        mark: None,
         fast_open: false,
         exchange: None,
         reconnects: 0,
         peek: false,
+        inq: false,
     };
     let cut = Cut { link: "ethernet".to_owned(), how: How::Carrier(Vec::new()) };
     let steps = [(10_000, Action::Cut(cut)), (20_000, Action::Restore("ethernet".to_owned()))];

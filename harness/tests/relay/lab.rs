@@ -133,10 +133,12 @@ pub(crate) fn upload(bytes: u64) -> Transfer {
         down: None,
         device: None,
         congestion: None,
+        mark: None,
         fast_open: false,
         exchange: None,
         reconnects: 0,
         peek: false,
+        inq: false,
     }
 }
 

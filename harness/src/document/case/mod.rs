@@ -61,6 +61,15 @@ impl Case {
         })
     }
 
+    /// The transfers whose sockets are to be asked about their connections.
+    pub fn asked_sockets(&self) -> impl Iterator<Item = &str> {
+        let wants = |expect: &&Expect| expect.measures.iter().any(|measure| matches!(measure, Measure::Getsockopt(_)));
+        self.expects.iter().filter(wants).filter_map(|expect| match &expect.of {
+            Subject::Transfer(transfer) => Some(transfer.as_str()),
+            Subject::Host(_) | Subject::Process(_) => None,
+        })
+    }
+
     /// How long it lasts as far as the case says: until its last transfer or step ends. What ends only with the run does not count.
     pub fn lasts(&self) -> Time {
         let times = |transfer: &Transfer| u64::from(transfer.reconnects) + 1;

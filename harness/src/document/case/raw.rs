@@ -44,8 +44,10 @@ const TRANSFER: Shape = Shape {
         "v4_mapped",
         "device",
         "congestion",
+        "mark",
         "fast_open",
         "peek",
+        "inq",
         "abort",
     ],
 };
@@ -143,8 +145,10 @@ pub(super) struct Transfer {
     pub(super) v4_mapped: Option<Spanned<bool>>,
     pub(super) device: Option<Spanned<String>>,
     pub(super) congestion: Option<Spanned<String>>,
+    pub(super) mark: Option<Spanned<u32>>,
     pub(super) fast_open: Option<Spanned<bool>>,
     pub(super) peek: bool,
+    pub(super) inq: bool,
     pub(super) abort: Option<Spanned<Abort>>,
 }
 
@@ -289,8 +293,10 @@ impl Read for Transfer {
             v4_mapped: table.optional("v4_mapped"),
             device: table.optional("device"),
             congestion: table.optional("congestion"),
+            mark: table.optional("mark"),
             fast_open: table.optional("fast_open"),
             peek: table.or_default("peek"),
+            inq: table.or_default("inq"),
             abort: table.optional("abort"),
         })
     }

@@ -7,6 +7,7 @@ use crate::words::{Protocol, Rate, Size, Time, TransferDirection};
 
 /// Built-in traffic between a client and a server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own, and all go together")]
 pub struct Transfer {
     /// The host that connects.
     pub client: String,
@@ -53,6 +54,9 @@ pub struct Transfer {
     /// The congestion control of both ends' sockets (`TCP_CONGESTION`); the hosts' default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub congestion: Option<String>,
+    /// The mark of both ends' sockets and so of the packets that they send (`SO_MARK`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<u32>,
     /// Whether the client's first bytes go with its SYN if possible (RFC 7413).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fast_open: bool,
@@ -65,6 +69,9 @@ pub struct Transfer {
     /// Whether receivers look at what has come before they take it (`MSG_PEEK`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub peek: bool,
+    /// Whether both ends ask how many bytes wait in their sockets, and check the answers (`TCP_INQ`, `SIOCINQ`, `SIOCOUTQ`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inq: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]

@@ -42,6 +42,7 @@ fn a_reply_is_read_as_ss_reads_it() {
         cwnd: 194,
         congestion: String::new(),
         device: 0,
+        mark: 0,
     };
     assert_eq!(Subflow::of(&message, &attributes), Some(expected));
 }

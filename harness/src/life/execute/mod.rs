@@ -118,7 +118,11 @@ impl Run {
         let mut listeners = BTreeMap::new();
         for (name, transfer) in &job.case.transfers {
             let seed = job.seed.wrapping_add(u64::from(transfer.port) << 32);
-            prepared.insert(name.clone(), Prepared::listen(name, transfer, seed, &hosts[&transfer.client], &hosts[&transfer.server])?);
+            let mut ready = Prepared::listen(name, transfer, seed, &hosts[&transfer.client], &hosts[&transfer.server])?;
+            if job.case.asked_sockets().any(|asked| asked == name) {
+                ready.ask_sockets();
+            }
+            prepared.insert(name.clone(), ready);
             let found = observer.listeners(&transfer.server)?;
             let ours = found.into_iter().find(|(address, _)| address.port() == transfer.port);
             listeners.extend(ours.map(|(_, protocol)| (name.clone(), protocol)));

@@ -111,7 +111,7 @@ impl Series {
             return;
         }
         (series.local_id, series.remote_id, series.flags) = (seen.local_id, seen.remote_id, seen.flags);
-        series.congestion = seen.congestion;
+        (series.congestion, series.mark) = (seen.congestion, seen.mark);
         series.at.push(at);
         series.bytes_acked.push(seen.bytes_acked);
         series.bytes_received.push(seen.bytes_received);
@@ -233,6 +233,7 @@ mod tests {
             cwnd: 10,
             congestion: "cubic".into(),
             device: 0,
+            mark: 0,
         }
     }
 }

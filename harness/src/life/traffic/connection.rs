@@ -13,7 +13,8 @@ use super::flow::{self, End, Received, Sent};
 use super::{Client, Shared};
 use crate::document::case::{Amount, Exchange};
 use crate::kernel::socket::{self, Spoken};
-use crate::result::recording::{ConnectionRecord, FlowRecord};
+use crate::kernel::sol_mptcp;
+use crate::result::recording::{AnswersRecord, ConnectionRecord, FlowRecord};
 use crate::words::{Errno, Protocol};
 
 /// How many bytes are offered with a SYN: more than fit in one.
@@ -83,7 +84,9 @@ impl Connection {
         };
         let begun = client.and_then(|client| {
             let begun = connection.connect(&client);
-            connection.record.client = client.local_addr().map(|address| address.to_string()).unwrap_or_default();
+            // Without the scope of a link-local address, as inet_diag lists it.
+            let local = client.local_addr().map(|address| SocketAddr::new(address.ip(), address.port()));
+            connection.record.client = local.map(|address| address.to_string()).unwrap_or_default();
             connection.client = Some(Arc::new(client));
             begun
         });
@@ -172,8 +175,9 @@ impl Connection {
         let flow = flow.get_or_insert_default();
         match report.outcome {
             Outcome::Sent(Sent { bytes, closed, .. }) => (flow.sent, flow.closed) = (bytes, closed),
-            Outcome::Received(Received { bytes, peeked, corrupt_at, wrong, ended, progress, exchanges, .. }) => {
-                *flow = FlowRecord { received: bytes, peeked, corrupt_at, wrong, ended, progress, ..std::mem::take(flow) };
+            Outcome::Received(Received { bytes, peeked, hints, corrupt_at, wrong, ended, progress, exchanges, .. }) => {
+                *flow =
+                    FlowRecord { received: bytes, peeked, told: hints.reach, corrupt_at, wrong, ended, progress, ..std::mem::take(flow) };
                 if way == Direction::Down {
                     self.record.exchanges = exchanges;
                 }
@@ -256,7 +260,9 @@ impl Connection {
         let abort = self.aborts((way == Direction::Up) == sends);
         let Shared { clock, stop, transfer, .. } = &*self.shared;
         let (socket, stop) = (Arc::clone(socket), Arc::clone(stop));
-        End { socket, content: self.content(way), clock: *clock, stop, abort, peeks: transfer.peek }
+        let fell_back = transfer.client_protocol == Protocol::Mptcp && self.record.protocol == Some(Protocol::Tcp);
+        let content = self.content(way);
+        End { socket, content, clock: *clock, stop, abort, peeks: transfer.peek, asks: transfer.inq, fell_back }
     }
 
     /// Starts the thread of an end that sends or receives.
@@ -346,6 +352,10 @@ impl Connection {
         if self.record.connected.is_some() {
             self.ask();
         }
+        if self.shared.asks_sockets && self.record.error.is_none() {
+            self.record.client_answers = self.client.as_deref().map(answers);
+            self.record.server_answers = self.server.as_deref().map(answers);
+        }
         self.join();
         let again = self.reconnects > 0 && self.record.error.is_none() && !self.shared.stop.asked();
         self.client = self.client.take().filter(|_| again);
@@ -380,4 +390,9 @@ impl Connection {
         let (from, to) = if way == Direction::Up { (client, server) } else { (server, client) };
         format!("from {from} to {to} ({} to {})", self.record.client, self.shared.server_address())
     }
+}
+
+/// What a socket tells of its connection, or that it does not.
+fn answers(socket: &TcpStream) -> AnswersRecord {
+    sol_mptcp::ask(socket).unwrap_or_else(|error| AnswersRecord { wrong: vec![format!("getsockopt: {error}")], ..AnswersRecord::default() })
 }

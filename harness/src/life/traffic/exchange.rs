@@ -12,7 +12,6 @@ use super::delivery::Delivery;
 use super::flow::{End, Patience, Received, Sent, offer};
 use super::gulp::Gulp;
 use crate::document::case::{Amount, Exchange};
-use crate::kernel::socket;
 
 /// An end of a connection that takes turns with the other: what it says, and what it hears.
 pub(super) struct Turns<'a> {
@@ -57,7 +56,7 @@ impl Turns<'_> {
             room: Vec::new(),
         };
         // What is said is to leave at once: the other end waits for it.
-        match self.says.socket.set_nodelay(true) {
+        match self.says.socket.set_nodelay(true).and_then(|()| self.hears.have_rest_told()) {
             Ok(()) => run(&mut talk),
             Err(error) => talk.sent.error = Some(error),
         }
@@ -141,8 +140,8 @@ impl Turns<'_> {
             }
             let wanted = usize::try_from(until - received.bytes).unwrap_or(usize::MAX).min(buffer.len());
             let ahead = received.ahead(&self.hears, wanted, room);
-            let length = match ahead.and_then(|wanted| socket::receive(&self.hears.socket, &mut buffer[..wanted], false)) {
-                Ok((length, _)) => length,
+            let length = match ahead.and_then(|wanted| received.read(&self.hears, &mut buffer[..wanted], false, room)) {
+                Ok(taken) => taken.bytes,
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => continue,
                 Err(error) => return Err(error),
             };

@@ -14,11 +14,13 @@ use super::arrivals::Arrivals;
 use super::content::Content;
 use super::delivery::Delivery;
 use super::gulp::Gulp;
+use super::hints::{self, Hints};
 use super::pace::Pace;
 use super::rest::Rest;
 use super::stop::Stop;
 use crate::document::case::Amount;
-use crate::kernel::socket;
+use crate::kernel::queues;
+use crate::kernel::socket::{self, Taken};
 use crate::life::clock::Clock;
 use crate::result::recording::WrongRecord;
 use crate::words::{Rate, Time};
@@ -44,9 +46,18 @@ pub(super) struct End {
     pub(super) abort: Option<u64>,
     /// Whether it looks at what has come before it takes it.
     pub(super) peeks: bool,
+    /// Whether it asks how many bytes wait in its socket.
+    pub(super) asks: bool,
+    /// Whether this is a socket of MPTCP whose peer speaks TCP.
+    pub(super) fell_back: bool,
 }
 
 impl End {
+    /// Has the kernel tell with each read how many bytes are left, if this end asks.
+    pub(super) fn have_rest_told(&self) -> io::Result<()> {
+        if self.asks { queues::report_rest(&self.socket) } else { Ok(()) }
+    }
+
     /// Aborts the connection if that is due after this many bytes.
     pub(super) fn quits(&self, bytes: u64) -> io::Result<bool> {
         let quits = self.abort.is_some_and(|after| bytes >= after);
@@ -70,6 +81,8 @@ pub(super) struct Sent {
 pub(super) struct Received {
     pub(super) bytes: u64,
     pub(super) peeked: u64,
+    /// What the kernel has said of the bytes that wait, if it was asked.
+    pub(super) hints: Hints,
     pub(super) corrupt_at: Option<u64>,
     pub(super) wrong: Option<WrongRecord>,
     pub(super) ended: Option<u64>,
@@ -108,6 +121,28 @@ impl Received {
         }
         // The end is taken, too.
         Ok(seen.max(1))
+    }
+
+    /// Reads, and compares what the kernel says of the bytes that wait with what comes, if this end asks.
+    pub(super) fn read(&mut self, end: &End, buffer: &mut [u8], waits: bool, room: &mut Vec<u8>) -> io::Result<Taken> {
+        if !end.asks {
+            return socket::receive(&end.socket, buffer, waits);
+        }
+        room.resize(buffer.len(), 0);
+        let there = match socket::peek(&end.socket, room) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
+            seen => seen.unwrap_or(0) as u64,
+        };
+        let unread = queues::unread(&end.socket)?;
+        match socket::receive(&end.socket, buffer, waits) {
+            Ok(taken) => {
+                let read = hints::Read { there, unread, wanted: buffer.len() as u64, taken: taken.bytes as u64, left: taken.left };
+                self.hints.compare(self.bytes, read)?;
+                Ok(taken)
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.hints.nothing_came(self.bytes, unread).and(Err(error)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes what has arrived `at` a time and is looked at `now`, up to the first byte that is wrong.
@@ -159,6 +194,12 @@ fn send_all(end: &End, amount: Amount, rate: Option<Rate>, sent: &mut Sent) -> i
         }
         let left = rest.left(sent.bytes);
         if left == 0 {
+            if end.asks && queues::unacknowledged(&end.socket)? > 0 {
+                // All of it must be acknowledged some time. What never is ends with the run, and so without the end of the stream.
+                end.socket.take_error()?.map_or(Ok(()), Err)?;
+                rest.wait(&end.stop, None, TRY_AGAIN.0.into())?;
+                continue;
+            }
             end.socket.shutdown(Shutdown::Write)?;
             sent.closed = Some(end.clock.now().micros());
             break;
@@ -194,7 +235,13 @@ pub(super) fn offer(end: &End, position: u64, due: u64) -> io::Result<(u64, bool
     let offered: usize = slices.iter().map(|slice| slice.len()).sum();
     loop {
         match socket::send(&end.socket, &slices) {
-            Ok(taken) => return Ok((taken as u64, taken < offered)),
+            Ok(taken) => {
+                if end.asks {
+                    let unacknowledged = queues::unacknowledged(&end.socket)?;
+                    hints::compare_written(position + taken as u64, unacknowledged, queues::unsent(&end.socket)?, end.fell_back)?;
+                }
+                return Ok((taken as u64, taken < offered));
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok((0, true)),
             Err(error) => return Err(error),
@@ -216,6 +263,7 @@ fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Rece
     let mut arrivals = Arrivals::default();
     let (mut buffer, mut seen) = (vec![0; Gulp::MOST], Vec::new());
     socket::stamp_arrivals(&end.socket)?;
+    end.have_rest_told()?;
     end.socket.set_read_timeout(Some(Gulp::SPAN.into()))?;
     // If nothing has come for a while, wait for the first byte; otherwise for as many as come in a while.
     let mut quiet = true;
@@ -225,8 +273,9 @@ fn receive_all(end: &End, connected: u64, meter: &AtomicU64, received: &mut Rece
         }
         let ahead = received.ahead(end, gulp.size(), &mut seen);
         let wanted = *ahead.as_ref().unwrap_or(&0);
-        let (length, stamp) = match ahead.and_then(|wanted| socket::receive(&end.socket, &mut buffer[..wanted], !quiet)) {
-            Ok((0, _)) => {
+        let read = ahead.and_then(|wanted| received.read(end, &mut buffer[..wanted], !quiet, &mut seen));
+        let Taken { bytes: length, stamp, .. } = match read {
+            Ok(Taken { bytes: 0, .. }) => {
                 received.ended = Some(end.clock.now().micros());
                 break;
             }

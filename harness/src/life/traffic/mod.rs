@@ -11,6 +11,7 @@ mod drive;
 mod exchange;
 mod flow;
 mod gulp;
+mod hints;
 mod mailbox;
 mod pace;
 mod rest;
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crate::document::case::Transfer;
+use crate::document::topology::address::is_link_local;
 use crate::kernel::{Namespace, socket};
 use crate::life::clock::Clock;
 use crate::result::recording::TransferRecord;
@@ -50,6 +52,8 @@ pub struct Prepared {
     seed: u64,
     listeners: Vec<TcpListener>,
     clients: Vec<Client>,
+    /// Whether each socket is asked about its connection at the end.
+    asks_sockets: bool,
 }
 
 /// A client's socket, or why the kernel made none, such as MPTCP being disabled: that is the connection's result, and not the lab's fault.
@@ -81,6 +85,7 @@ struct Shared {
     stop: Arc<Stop>,
     meters: Arc<Meters>,
     reports: Slot<Report>,
+    asks_sockets: bool,
 }
 
 impl Shared {
@@ -132,6 +137,9 @@ impl Prepared {
                 socket::control_congestion(&made, congestion)
                     .map_err(failed(host, format!("choosing the congestion control {congestion}")))?;
             }
+            if let Some(mark) = transfer.mark {
+                socket::mark(&made, mark).map_err(failed(host, format!("setting the mark {mark}")))?;
+            }
             Ok(made)
         };
         // Subflows may arrive at any of the server's addresses, as for a program that does not choose one.
@@ -144,6 +152,15 @@ impl Prepared {
             let listening = fresh(server, protocol, &transfer.server)?;
             if transfer.second_protocol.is_some() {
                 socket::share_port(&listening).map_err(failed(&transfer.server, format!("sharing port {}", transfer.port)))?;
+            }
+            // Several interfaces may have it, so the kernel wants to know which is meant (RFC 4007).
+            if is_link_local(at)
+                && let Some(device) = server
+                    .enter(|| socket::interface_of(at))
+                    .and_then(|found| found)
+                    .map_err(failed(&transfer.server, format!("looking for {at}")))?
+            {
+                socket::bind_to_device(&listening, &device).map_err(failed(&transfer.server, format!("binding to the device {device}")))?;
             }
             socket::bind(&listening, address).map_err(failed(&transfer.server, format!("binding to {address}")))?;
             if transfer.fast_open {
@@ -166,7 +183,12 @@ impl Prepared {
         };
         let clients = (0..transfer.connections).map(|_| connecting());
         let clients = clients.collect::<Result<_, _>>()?;
-        Ok(Self { name: name.to_owned(), transfer: transfer.clone(), seed, listeners, clients })
+        Ok(Self { name: name.to_owned(), transfer: transfer.clone(), seed, listeners, clients, asks_sockets: false })
+    }
+
+    /// Has each socket be asked about its connection when that ends.
+    pub fn ask_sockets(&mut self) {
+        self.asks_sockets = true;
     }
 
     /// When it starts: less than a millisecond after the time in its file. Where only the seed varies, its packets would otherwise always meet those of
@@ -178,13 +200,13 @@ impl Prepared {
     /// Starts the clients and everything else. `on_end` is called once, from a thread of the transfer, when all connections have ended or the transfer
     /// has been stopped; from then on, the record is available without waiting.
     pub fn start(self, clock: Clock, on_end: Box<dyn FnOnce() + Send>) -> Result<Running, Error> {
-        let Self { name, transfer, seed, listeners, clients } = self;
+        let Self { name, transfer, seed, listeners, clients, asks_sockets } = self;
         let host = transfer.client.clone();
         let run = || -> io::Result<Running> {
             let (stop, stopper) = Stopper::new()?;
             let (reports, received): (_, Mailbox<Report>) = mailbox()?;
             let meters = Arc::new(Meters::default());
-            let shared = Shared { block: Block::new(seed), transfer, clock, stop, meters: Arc::clone(&meters), reports };
+            let shared = Shared { block: Block::new(seed), transfer, clock, stop, meters: Arc::clone(&meters), reports, asks_sockets };
             let drive = thread::Builder::new().name(name.clone()).spawn(move || {
                 let record = drive::drive(&Arc::new(shared), &received, listeners, clients);
                 on_end();

@@ -9,6 +9,7 @@ use crate::document::case::named::{NO_IPV6, address_of, family_name, host};
 use crate::document::case::{Abort, Amount, Exchange, Transfer};
 use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Spanned};
+use crate::document::topology::address::is_link_local;
 use crate::document::topology::{Family, Host, Topology};
 use crate::words::names::{HOST_MAX, complaint};
 use crate::words::{Rate, Size, Time, TransferDirection};
@@ -59,6 +60,10 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
         Some(from) => Some(address_of(&client.value, client_host, from, Some(to.is_ipv6()), mistakes)?),
         None => None,
     };
+    if let (true, None, Some(written)) = (is_link_local(to), &raw.device, &raw.to) {
+        let help = format!("add `device = ...`, the interface of `{}` on the same link", client.value);
+        mistakes.add(&written.span, format!("{to} is valid on its own link only, and nothing says through which interface")).help(help);
+    }
     let protocol = raw.protocol.as_ref().map(|protocol| protocol.value).unwrap_or_default();
     Some(Transfer {
         client: client.value.clone(),
@@ -80,10 +85,12 @@ fn transfer(raw: &raw::Transfer, topology: Option<&Topology>, ports: &mut Ports,
         abort: abort(raw, &client.value, &server.value, &sizes, mistakes),
         device: device(raw, &client.value, client_host, mistakes),
         congestion: raw.congestion.as_ref().map(|congestion| congestion.value.clone()),
+        mark: mark(raw, mistakes),
         fast_open: fast_open(raw, mistakes),
         exchange: exchange(raw, mistakes),
         reconnects,
         peek: raw.peek,
+        inq: raw.inq,
     })
 }
 
@@ -112,6 +119,15 @@ fn device(raw: &raw::Transfer, client: &str, host: &Host, mistakes: &mut Mistake
         mistakes.undefined(&device.span, message, &device.value, host.interfaces.keys().map(String::as_str));
     }
     Some(device.value.clone())
+}
+
+/// The mark of its packets.
+fn mark(raw: &raw::Transfer, mistakes: &mut Mistakes) -> Option<u32> {
+    let mark = raw.mark.as_ref()?;
+    if mark.value == 0 {
+        mistakes.add(&mark.span, "packets have this mark in any case").help("write 1 or more, or remove `mark`");
+    }
+    Some(mark.value)
 }
 
 fn fast_open(raw: &raw::Transfer, mistakes: &mut Mistakes) -> bool {

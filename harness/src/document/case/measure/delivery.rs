@@ -103,6 +103,8 @@ impl<'a> Seen<'a> {
             Some(format!("{} arrived, but never the end of the stream", Size(flow.received)))
         } else if self.asked.peek && flow.peeked < flow.received {
             Some(format!("only {} of {} could be looked at before they were taken", Size(flow.peeked), Size(flow.received)))
+        } else if self.asked.inq && !(flow.received..=flow.sent + 1).contains(&flow.told) {
+            Some(format!("the kernel told of bytes up to {} of {}", flow.told, flow.sent))
         } else if !flow.intact() {
             Some(format!("{} arrived of {} sent", Size(flow.received), Size(flow.sent)))
         } else {
