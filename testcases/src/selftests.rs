@@ -30,7 +30,7 @@ type Scripts = BTreeMap<String, BTreeMap<String, Said>>;
 /// The document: a line of figures for each script, and its table.
 fn document(scripts: &Scripts) -> String {
     let mut text = "# The kernel's selftests\n\nEach subtest of `tools/testing/selftests/net/mptcp` in Linux 7.3, and the trial that checks the same, or the reason why there is \
-                    none yet. A test makes\nthis page from `testcases/selftests.toml` (`MPLAB_BLESS=1 cargo test -p mplab-testcases --lib selftests`), and fails if a \
+                    none. A test makes\nthis page from `testcases/selftests.toml` (`MPLAB_BLESS=1 cargo test -p mplab-testcases --lib selftests`), and fails if a \
                     trial no longer exists.\n\n| script | subtests | covered |\n|---|---|---|\n"
         .to_owned();
     let said = |subtests: &BTreeMap<String, Said>| subtests.values().filter(|said| matches!(said, Said::Trial(_))).count();
@@ -44,7 +44,7 @@ fn document(scripts: &Scripts) -> String {
         for (subtest, said) in subtests {
             let trial = match said {
                 Said::Trial(trial) => format!("`{trial}`"),
-                Said::Not { not } => format!("not yet: {not}"),
+                Said::Not { not } => format!("none: {not}"),
             };
             writeln!(text, "| {subtest} | {trial} |").expect("writing to a string");
         }
