@@ -59,9 +59,21 @@ fn the_congestion_control_is_that_of_all_subflows() {
     assert_eq!((other.measured.as_str(), other.held), ("cubic and reno", false));
 }
 
+/// The run, whose server saw the subflows, too.
+fn seen_by_both() -> Recording {
+    let mut run = run();
+    let mut server = run.hosts["laptop"].clone();
+    for subflow in &mut server.subflows {
+        std::mem::swap(&mut subflow.local, &mut subflow.remote);
+        subflow.token += 1;
+    }
+    run.hosts.insert("server".to_owned(), server);
+    run
+}
+
 #[test]
 fn the_mark_is_that_of_all_subflows_at_both_ends() {
-    let mut run = run();
+    let mut run = seen_by_both();
     let of = |run: &Recording| {
         let of = finding(run, "", measure::Mark(0));
         (of.measured, of.held)
@@ -78,7 +90,7 @@ fn the_mark_is_that_of_all_subflows_at_both_ends() {
 
 /// The run, whose sockets told what is true.
 fn asked() -> Recording {
-    let mut run = run();
+    let mut run = seen_by_both();
     let answers = |run: &Recording, host: &str, sent: u64, received: u64| {
         let all = &run.hosts[host].subflows;
         let told = |(id, subflow): (u32, &mplab::recording::SubflowSeries)| SubflowAnswer {
