@@ -31,7 +31,7 @@ type Scripts = BTreeMap<String, BTreeMap<String, Said>>;
 fn document(scripts: &Scripts) -> String {
     let mut text = "# The kernel's selftests\n\nEach subtest of `tools/testing/selftests/net/mptcp` in Linux 7.3, and the trial that checks the same, or the reason why there is \
                     none. A test makes\nthis page from `testcases/selftests.toml` (`MPLAB_BLESS=1 cargo test -p mplab-testcases --lib selftests`), and fails if a \
-                    trial no longer exists.\n\n| script | subtests | covered |\n|---|---|---|\n"
+                    trial no longer exists.\nWhether both say the same is in [verdicts](verdicts.md).\n\n| script | subtests | covered |\n|---|---|---|\n"
         .to_owned();
     let said = |subtests: &BTreeMap<String, Said>| subtests.values().filter(|said| matches!(said, Said::Trial(_))).count();
     for (script, subtests) in scripts {
