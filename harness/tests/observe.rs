@@ -67,6 +67,7 @@ fn connection_and_subflow(mut stage: Stage) -> Result<(), Failed> {
     assert_eq!((here.local_id, here.remote_id), (0, 0));
     assert_eq!((here.established.last(), here.at.len()), (Some(&true), seen.at.len()));
     assert!(here.rtt.last() > Some(&0) && here.cwnd.last() > Some(&0));
+    assert_eq!((here.in_flight.last(), here.in_flight.len()), (Some(&0), here.at.len()), "all was acknowledged");
 
     let (near, far) = (connection(&seen, client).ok_or("no connection")?, connection(&seen, server).ok_or("no connection")?);
     assert_eq!((near.token, far.token), (here.token, there.token));

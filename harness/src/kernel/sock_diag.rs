@@ -45,6 +45,8 @@ pub struct Subflow {
     pub rtt: u64,
     /// Congestion window in segments.
     pub cwnd: u64,
+    /// Bytes sent that the peer has not acknowledged: those from SND.UNA to SND.NXT (RFC 9293, section 3.3.1).
+    pub in_flight: u64,
     /// Its congestion control.
     pub congestion: String,
     /// The index of the interface that it is bound to; 0 if to none.
@@ -237,6 +239,8 @@ impl Subflow {
             retransmits: info.total_retrans.into(),
             rtt: info.rtt.into(),
             cwnd: info.snd_cwnd.into(),
+            // The first is read without the socket's lock (`tcp_diag_get_info()` in net/ipv4/tcp_diag.c), and may be smaller for that.
+            in_flight: message.wqueue.saturating_sub(info.notsent_bytes).into(),
             device: message.sockid.r#if,
             congestion: attributes.get_cong().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             mark: attributes.get_mark().unwrap_or(0),

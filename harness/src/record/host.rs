@@ -112,6 +112,10 @@ pub struct SubflowSeries {
     pub rtt: Vec<u64>,
     /// Congestion window in segments.
     pub cwnd: Vec<u64>,
+    /// Bytes sent that the peer had not acknowledged: those from SND.UNA to SND.NXT (RFC 9293, section 3.3.1), lost ones included. Empty in
+    /// recordings from before this was recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_flight: Vec<u64>,
     /// Whether it was in state ESTABLISHED.
     pub established: Vec<bool>,
 }

@@ -68,7 +68,7 @@ fn every_value_has_a_line_of_csv() {
     assert!(lines.contains(&format!("{begin}counter,MPTcpExtMPJoinSynTx,,count,20.000000,2").as_str()));
     let arrived = flow(&mut run).received;
     assert!(lines.contains(&format!("{begin}transfer,download 1 down,,delivered,30.000000,{arrived}").as_str()));
-    let subflows = run.hosts["laptop"].subflows.iter().map(|subflow| subflow.at.len() * 6).sum::<usize>();
+    let subflows = run.hosts["laptop"].subflows.iter().map(|subflow| subflow.at.len() * 7).sum::<usize>();
     // Received and sent bytes of two interfaces and of lo, the subflows, a counter, and the delivery with its start and end.
     let wanted = 301 * 4 + 2 + subflows + 301 + flow(&mut run).progress.len() + 1;
     assert_eq!(lines.len() - 1, wanted);

@@ -93,6 +93,18 @@ fn a_run_of_which_nothing_is_known_has_a_page() {
     assert!(!page.contains("NaN"));
 }
 
+#[test]
+fn what_an_older_recording_lacks_is_not_plotted() {
+    let plotted = |run: &Recording| ["rtt", "cwnd", "flight"].map(|plot| page(run).contains(&format!("id=\"{plot}\"")));
+    let mut run = run();
+    assert_eq!(plotted(&run), [true, true, true]);
+    run.hosts.get_mut("laptop").unwrap().subflows.iter_mut().for_each(|subflow| subflow.in_flight.clear());
+    let json = run.to_json();
+    assert!(!json.contains("in_flight"));
+    let run = Recording::from_json(&json).unwrap();
+    assert_eq!(plotted(&run), [true, true, false]);
+}
+
 /// 64 subflows over 20 links for an hour, as the article measured.
 #[test]
 fn a_long_run_of_many_subflows_and_links_is_small() {
@@ -117,6 +129,7 @@ fn a_long_run_of_many_subflows_and_links_is_small() {
         bytes_acked: bytes[n].clone(),
         rtt: noise(n as u64),
         cwnd: noise(n as u64 + 64),
+        in_flight: noise(n as u64 + 128),
         established: vec![true; laptop.at.len()],
         ..SubflowSeries::default()
     };

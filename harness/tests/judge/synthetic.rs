@@ -87,6 +87,7 @@ fn subflow(local: &str, remote: &str, id: u8, at: &[u64], bytes: u64) -> Subflow
         congestion: "cubic".to_owned(),
         mark: 0,
         cwnd: constant(10),
+        in_flight: constant(14_480),
         established: vec![true; at.len()],
     }
 }

@@ -70,7 +70,7 @@ fn a_verdict_shows_its_window() -> Result<(), Failed> {
             text: row.innerText, selected: row.getAttribute('aria-selected'), hash: location.hash,
             from: (band.getBoundingClientRect().left - area.left) / area.width, to: (band.getBoundingClientRect().right - area.left) / area.width,
             bands: document.querySelectorAll('.window').length, plots: document.querySelectorAll('.plot').length,
-            alone: at('traffic0', 15 / 30.2), both: at('traffic0', 25 / 30.2), delivered: at('delivery', 30 / 30.2), rtt: at('rtt', 15 / 30.2),
+            alone: at('traffic0', 15 / 30.2), both: at('traffic0', 25 / 30.2), delivered: at('delivery', 30 / 30.2), rtt: at('rtt', 15 / 30.2), flight: at('flight', 15 / 30.2),
             fits: document.documentElement.scrollWidth <= innerWidth,
         };
         row.click();
@@ -93,6 +93,7 @@ fn a_verdict_shows_its_window() -> Result<(), Failed> {
     let whole = run.transfers["download"].connections[0].down.as_ref().unwrap().received as f64 / 1e6;
     assert!(value(&text("delivered"), "connection 1 down").is_some_and(|seen| (seen - whole).abs() < whole / 100.0), "{left}");
     assert!(value(&text("rtt"), "10.0.2.1:40001").is_some_and(|seen| (seen - 17.3).abs() < 0.1), "{left}");
+    assert!(value(&text("flight"), "10.0.2.1:40001").is_some_and(|seen| (seen - 14.5).abs() < 0.1), "{left}");
     assert_eq!(left["fits"], true, "the page is not wider than its window: {left}");
     assert_eq!(left["after"], serde_json::json!(["false", "0", ""]), "{left}");
     Ok(())

@@ -40,11 +40,23 @@ fn a_reply_is_read_as_ss_reads_it() {
         retransmits: 0,
         rtt: 20,
         cwnd: 194,
+        in_flight: 0,
         congestion: String::new(),
         device: 0,
         mark: 0,
     };
     assert_eq!(Subflow::of(&message, &attributes), Some(expected));
+}
+
+#[test]
+fn what_is_queued_is_in_flight_unless_it_was_not_sent() {
+    let mut reply = bytes(SUBFLOW);
+    // `idiag_wqueue`, and `tcpi_notsent_bytes` behind the header of its attribute.
+    for (at, bytes) in [(60, 4000_u32), (112 + 144, 1000)] {
+        reply[at..at + 4].copy_from_slice(&bytes.to_ne_bytes());
+    }
+    let (message, attributes) = OpTcpDiagDump::decode_reply(&reply);
+    assert_eq!(Subflow::of(&message, &attributes).unwrap().in_flight, 3000);
 }
 
 #[test]

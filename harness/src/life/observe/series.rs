@@ -118,6 +118,7 @@ impl Series {
         series.retransmits.push(seen.retransmits);
         series.rtt.push(seen.rtt);
         series.cwnd.push(seen.cwnd);
+        series.in_flight.push(seen.in_flight);
         series.established.push(seen.established);
     }
 
@@ -231,6 +232,7 @@ mod tests {
             retransmits: 0,
             rtt: 20,
             cwnd: 10,
+            in_flight: 0,
             congestion: "cubic".into(),
             device: 0,
             mark: 0,

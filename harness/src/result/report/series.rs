@@ -52,7 +52,7 @@ const fn measure(kind: &'static str, name: &'static str, unit: &'static str, nat
 }
 
 /// All measures, in the order in which they are written.
-pub static MEASURES: [Measure; 24] = [
+pub static MEASURES: [Measure; 25] = [
     measure("interface", "rx_bytes", "bytes", Nature::Count, "bytes received, link-layer headers included"),
     measure("interface", "tx_bytes", "bytes", Nature::Count, "bytes sent, link-layer headers included"),
     measure("interface", "rx_packets", "packets", Nature::Count, "packets received; a super-packet counts once"),
@@ -63,6 +63,7 @@ pub static MEASURES: [Measure; 24] = [
     measure("subflow", "retransmits", "segments", Nature::Count, "segments sent again"),
     measure("subflow", "rtt", "us", Nature::Level, "smoothed round-trip time"),
     measure("subflow", "cwnd", "segments", Nature::Level, "congestion window"),
+    measure("subflow", "in_flight", "bytes", Nature::Level, "bytes sent that the other end had not acknowledged"),
     measure("subflow", "established", "0 or 1", Nature::Level, "whether it was in state ESTABLISHED"),
     measure("connection", "extra_subflows", "subflows", Nature::Level, "subflows besides the first"),
     measure("connection", "fallback", "0 or 1", Nature::Level, "whether it had fallen back to TCP"),
@@ -126,6 +127,7 @@ fn of_host<'a>(topology: &'a Topology, host: &'a str, record: &'a HostRecord) ->
             ("retransmits", &seen.retransmits),
             ("rtt", &seen.rtt),
             ("cwnd", &seen.cwnd),
+            ("in_flight", &seen.in_flight),
             ("established", &established),
         ];
         let name = format!("{:08x} {} {}", seen.token, seen.local, seen.remote);

@@ -1,4 +1,4 @@
-//! The subflows over time: throughput, round-trip time and congestion window. Each is drawn as seen by the end that sent most.
+//! The subflows over time: throughput, round-trip time, congestion window and bytes in flight. Each is drawn as seen by the end that sent most.
 //! Not here: which subflows are missing.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ struct Seen<'a> {
     curve: Option<usize>,
 }
 
-/// Three plots and a table, or a sentence if no subflow was seen.
+/// Four plots and a table, or a sentence if no subflow was seen. What an older recording does not have is not plotted.
 pub(super) fn section(recording: &Recording, palette: &Palette, timeline: &Timeline) -> Markup {
     let subflows = seen(recording);
     let drawn: Vec<&Seen> = subflows.iter().filter(|subflow| subflow.curve.is_some()).collect();
@@ -61,12 +61,14 @@ pub(super) fn section(recording: &Recording, palette: &Palette, timeline: &Timel
         ("throughput", "Throughput by subflow", "Mbit/s", "payload that was acknowledged", curves(&throughput)),
         ("rtt", "Round-trip time", "ms", "smoothed, as the kernel has it", curves(&|series| values(series, &series.rtt, 1e3))),
         ("cwnd", "Congestion window", "segments", "", curves(&|series| values(series, &series.cwnd, 1.0))),
+        ("flight", "Bytes in flight", "kB", "sent and not yet acknowledged", curves(&|series| values(series, &series.in_flight, 1e3))),
     ];
+    let plotted = plots.iter().filter(|(.., curves)| curves.iter().any(|curve| !curve.points.is_empty()));
     html! {
         section {
             h2 { "Subflows" }
             @if subflows.is_empty() { p { "No subflow was seen." } } @else {
-                @for (id, title, unit, note, curves) in &plots {
+                @for (id, title, unit, note, curves) in plotted {
                     (Plot { id, group: "subflows", title, unit, note, stacked: false, curves }.figure(timeline))
                 }
                 (table(recording, &subflows, &paints))
