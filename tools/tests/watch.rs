@@ -4,7 +4,8 @@
 mod support;
 
 use std::fs;
-use std::process::{Command, ExitCode};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -50,8 +51,11 @@ fn main() -> ExitCode {
         ("a_screen_is_drawn_at_any_size", a_screen_is_drawn_at_any_size),
         ("without_colours_there_are_none", without_colours_there_are_none),
     ];
-    let as_lines: [(&str, fn()); 2] =
-        [("a_lab_is_watched_as_lines", a_lab_is_watched_as_lines), ("a_run_is_watched_as_lines", a_run_is_watched_as_lines)];
+    let as_lines: [(&str, fn()); 3] = [
+        ("a_lab_is_watched_as_lines", a_lab_is_watched_as_lines),
+        ("what_happens_in_a_lab_is_among_the_lines", what_happens_in_a_lab_is_among_the_lines),
+        ("a_run_is_watched_as_lines", a_run_is_watched_as_lines),
+    ];
     let ready = |run: fn()| {
         move || {
             run();
@@ -184,12 +188,15 @@ fn keys_cut_restore_shape_and_pause() {
     assert_has(&lab.directory.say(&["status", &lab.name]).out, &["cut: carrier"]);
     terminal.keys(&["r"]);
     terminal.until("whole link", |screen| !screen.contains("cut: ") && screen.contains("restore ethernet"));
+    // A step that somebody else takes.
+    assert_eq!(lab.directory.say(&["shape", "ethernet", "rate=9mbit", "--lab", &lab.name]).code, 0);
+    terminal.shows("shape ethernet (rate 9mbit)");
     terminal.keys(&["Down"]);
     terminal.shows("> wlan");
     terminal.keys(&["s"]);
     terminal.shows("shape wlan, as in");
     terminal.keys(&["rate=7mbix", "BSpace", "t", "Enter"]);
-    terminal.shows("shape wlan: rate=7mbit");
+    terminal.shows("shape wlan (rate 7mbit)");
     assert_has(&lab.directory.say(&["status", &lab.name]).out, &["rate 7mbit"]);
     terminal.keys(&["s"]);
     terminal.keys(&["rate=fast", "Enter"]);
@@ -269,6 +276,40 @@ fn a_lab_is_watched_as_lines() {
     let short = lab.directory.say(&["watch", &lab.name, "-t", "1us"]);
     assert_eq!(short.code, 2, "{short:?}");
     assert_has(&short.err, &["--interval must be at least"]);
+}
+
+fn what_happens_in_a_lab_is_among_the_lines() {
+    let lab = Lab::up();
+    let before = lab.directory.say(&["shape", "wlan", "rate=9mbit", "--lab", &lab.name]);
+    assert_eq!(before.code, 0, "{before:?}");
+    let mut command = lab.directory.mplab(["watch", &lab.name, "-t", "100ms"]);
+    let mut watching = Ended(command.stdout(Stdio::piped()).spawn().expect("the program can be started"));
+    let lines = BufReader::new(watching.0.stdout.take().expect("piped above")).lines().map(|line| line.expect("lines"));
+    let mut seen = Vec::new();
+    for line in lines {
+        seen.push(line);
+        let text = seen.join("\n");
+        // The first row shows that it watches.
+        if seen.len() == 3 {
+            assert_eq!(lab.directory.say(&["cut", "ethernet", "--lab", &lab.name]).code, 0);
+        }
+        assert!(seen.len() < 600, "{text}");
+        if text.contains("-- cut ethernet (carrier)") && text.contains("eth0 lost its carrier") {
+            break;
+        }
+    }
+    let text = seen.join("\n");
+    assert!(!text.contains("shape wlan"), "it was before: {text}");
+}
+
+/// A program that is ended when it is dropped.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 fn a_run_is_watched_as_lines() {

@@ -3,7 +3,7 @@
 use mplab::case::{Amount, measure};
 use mplab::plan::Choice;
 use mplab::recording::{About, HostRecord, NoticeRecord, Recording, RelayRecord, RelayedDirection, SubflowSeries};
-use mplab::report::{self, Colour, IntervalTable, Style};
+use mplab::report::{self, Colour, IntervalTable, Style, TableLine};
 use mplab::words::{Engine, Size, Time};
 
 use crate::synthetic::{S, connection, expect, flow, run, verdict};
@@ -142,16 +142,21 @@ download: bytes received by laptop
 fn a_live_table_reads_between_its_samples() {
     let mut table = IntervalTable::new(&["enp1s0"], Time::from_millis(500));
     assert_eq!(lines(&table.header()), ["              enp1s0      total", "     time       MB/s       MB/s"]);
+    let row = |text: &str| TableLine::Interval(text.to_owned());
     assert!(table.push(400_000, &[400_000]).is_empty());
-    assert_eq!(table.push(600_000, &[800_000]), ["     0.5s       1.20       1.20"]);
+    assert_eq!(table.push(600_000, &[800_000]), [row("     0.5s       1.20       1.20")]);
     table.mark(700_000, "cut enp1s0 (carrier)");
     let late = table.push(1_600_000, &[800_000]);
     assert_eq!(
         late,
-        ["    0.70s  -- cut enp1s0 (carrier)", "     1.0s       0.40       0.40", "     1.5s       0.00       0.00"],
+        [
+            TableLine::Mark("    0.70s  -- cut enp1s0 (carrier)".to_owned()),
+            row("     1.0s       0.40       0.40"),
+            row("     1.5s       0.00       0.00")
+        ],
         "a late sample completes several lines"
     );
-    assert_eq!(table.finish(), ["     1.6s       0.00       0.00"]);
+    assert_eq!(table.finish(), [row("     1.6s       0.00       0.00")]);
 }
 
 /// The server of a download is the one whose sender is stuck.

@@ -84,9 +84,6 @@ impl Watch {
             News::Step { at, number } => {
                 let Some(step) = picture.steps.get_mut(*number) else { return };
                 step.taken = Some(*at);
-                if let Some(rows) = &mut self.rows {
-                    rows.step(*at, step.words.clone());
-                }
                 let taken: Vec<_> = job
                     .case
                     .steps
@@ -99,11 +96,7 @@ impl Watch {
             }
             News::Sample(moment) => {
                 picture.see(moment);
-                let told = &picture.told;
-                let rows = self.rows.as_mut().map(|rows| {
-                    rows.told(told);
-                    rows.see(moment)
-                });
+                let rows = self.rows.as_mut().map(|rows| rows.see(moment, &picture.happened()));
                 rows.into_iter().flatten().for_each(|row| say!("{row}"));
             }
             _ => {}
@@ -156,7 +149,8 @@ impl Renderer for Watch {
             Event::Ended(case, judged) => {
                 self.cases.1 += 1;
                 self.around.state = format!("{} of {}, ended", self.cases.1, self.cases.0);
-                let left = self.rows.take().map(Rows::finish);
+                let happened = self.picture.as_ref().map(Picture::happened).unwrap_or_default();
+                let left = self.rows.take().map(|rows| rows.finish(&happened));
                 left.into_iter().flatten().for_each(|row| say!("{row}"));
                 if let (Some(picture), Ok(judged)) = (&mut self.picture, judged) {
                     picture.verdict = Some(judged.verdict.clone());

@@ -207,16 +207,13 @@ fn draw_subflows(frame: &mut Frame<'_>, subflows: &[SubflowView], area: Rect) {
 /// The latest steps and kernel notices in the order of time, and the next step.
 fn draw_steps(frame: &mut Frame<'_>, picture: &Picture, area: Rect) {
     let room = usize::from(area.height.saturating_sub(1));
-    let steps = picture.steps.iter();
-    let mut past: Vec<(u64, &str, &str)> = steps.clone().filter_map(|step| Some((step.taken?, "•", step.words.as_str()))).collect();
-    past.extend(picture.told.iter().map(|(at, words)| (*at, "△", words.as_str())));
-    // The sort is stable: a step comes before the notices it causes.
-    past.sort_by_key(|(at, ..)| *at);
-    let to_come = steps.filter(|step| step.taken.is_none());
+    let past = picture.happened();
+    let to_come = picture.steps.iter().filter(|step| step.taken.is_none());
     let all = past.len() + to_come.clone().count();
     let first = (past.len() + 1).saturating_sub(room).min(all.saturating_sub(room));
     let line = |mark: &str, at: &str, words: &str, style| Line::styled(format!("{mark} {at:>8}  {}", text(words)), style);
-    let past = past.iter().map(|(at, mark, words)| line(mark, &format!("{:.2}s", Time::from_micros(*at).seconds()), words, Style::new()));
+    let seconds = |at: u64| format!("{:.2}s", Time::from_micros(at).seconds());
+    let past = past.iter().map(|one| line(one.mark, &seconds(one.at), one.words, Style::new()));
     let lines = past.chain(to_come.map(|step| line(" ", &step.due, &step.words, dim())));
     let heading = if picture.told.is_empty() { "steps" } else { "steps (•) and kernel notices (△)" };
     frame.render_widget(

@@ -4,13 +4,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mplab::report::Style;
+use mplab::report::{Style, TableLine};
 use mplab::standing::Standing;
 use mplab::words::Time;
 use ratatui::crossterm::event::KeyCode;
 
 use super::draw::Around;
-use super::picture::{Picture, StepView};
+use super::picture::Picture;
 use super::screen::Screen;
 use super::table::{self, Rows};
 use crate::{Failure, standing};
@@ -18,16 +18,26 @@ use crate::{Failure, standing};
 /// What the keys do.
 const KEYS: &str = "↑↓ link   c cut   b blackhole   r restore   s shape   space pause   q leave";
 
-/// Prints as many rows as requested, or rows until nobody reads them.
+/// Prints as many rows as requested, or rows until nobody reads them; between them what happens from now on.
 pub(super) fn rows(lab: &Standing, interval: Time, samples: Option<u64>) -> Result<(), Failure> {
+    let mut picture = Picture::new(String::new(), lab.topology(), interval);
     let mut rows = Rows::new(lab.topology(), interval);
     say!("{}", rows.header());
     let mut left = samples;
+    let mut begun = None;
     let mut next = Instant::now();
     while left != Some(0) {
-        for row in rows.see(&lab.look()?).into_iter().take(left.map_or(usize::MAX, |left| left as usize)) {
-            say!("{row}");
-            left = left.map(|left| left - 1);
+        let moment = lab.look()?;
+        picture.see(&moment);
+        picture.set_lab(lab.state()?);
+        let begun = *begun.get_or_insert(moment.at);
+        let happened: Vec<_> = picture.happened().into_iter().filter(|one| one.at > begun).collect();
+        for line in rows.see(&moment, &happened) {
+            if left == Some(0) {
+                break;
+            }
+            say!("{line}");
+            left = left.map(|left| left - u64::from(matches!(line, TableLine::Interval(_))));
         }
         // A look may be a little late but not early: each row covers a whole interval.
         next += Duration::from(interval);
@@ -39,7 +49,7 @@ pub(super) fn rows(lab: &Standing, interval: Time, samples: Option<u64>) -> Resu
 /// Prints links and subflows over one interval.
 pub(super) fn once(lab: &Standing, interval: Time) -> Result<(), Failure> {
     let mut picture = Picture::new(String::new(), lab.topology(), interval);
-    picture.set(&lab.state()?.links);
+    picture.set_lab(lab.state()?);
     picture.see(&lab.look()?);
     thread::sleep(Duration::from(interval));
     while !picture.see(&lab.look()?) {
@@ -89,7 +99,7 @@ pub(super) fn screen(lab: &Standing, interval: Time, samples: Option<u64>, style
 
 impl Watched<'_> {
     fn look(&mut self) -> Result<bool, Failure> {
-        self.picture.set(&self.lab.state()?.links);
+        self.picture.set_lab(self.lab.state()?);
         Ok(self.picture.see(&self.lab.look()?))
     }
 
@@ -107,11 +117,9 @@ impl Watched<'_> {
             KeyCode::Char('q') | KeyCode::Esc => return false,
             KeyCode::Up | KeyCode::Char('k') => self.around.selected = Some((selected + links - 1) % links),
             KeyCode::Down | KeyCode::Char('j') => self.around.selected = Some((selected + 1) % links),
-            KeyCode::Char('c') => self.step("cut", standing::cut_line(&link, None, None, None), &format!("cut {link}")),
-            KeyCode::Char('b') => {
-                self.step("cut", standing::cut_line(&link, Some("blackhole"), None, None), &format!("cut {link}: blackhole"));
-            }
-            KeyCode::Char('r') => self.step("restore", standing::restore_line(&link), &format!("restore {link}")),
+            KeyCode::Char('c') => self.step("cut", standing::cut_line(&link, None, None, None)),
+            KeyCode::Char('b') => self.step("cut", standing::cut_line(&link, Some("blackhole"), None, None)),
+            KeyCode::Char('r') => self.step("restore", standing::restore_line(&link)),
             KeyCode::Char('s') => self.prompt(String::new()),
             KeyCode::Char(' ' | 'p') => {
                 self.paused = !self.paused;
@@ -138,7 +146,7 @@ impl Watched<'_> {
                 let conditions: Vec<String> = typed.split_whitespace().map(str::to_owned).collect();
                 KEYS.clone_into(&mut self.around.foot);
                 match standing::shape_line(&link, &conditions, None, None) {
-                    Ok(step) => self.step("shape", step, &format!("shape {link}: {}", conditions.join(" "))),
+                    Ok(step) => self.step("shape", step),
                     Err(failure) => self.around.foot = failure.text,
                 }
             }
@@ -156,15 +164,10 @@ impl Watched<'_> {
     }
 
     /// Takes a step. If it is refused, the last line says why.
-    fn step(&mut self, command: &str, line: String, words: &str) {
-        match self.lab.step(&format!("mplab {command}"), &line) {
-            Ok(()) => {
-                let at = self.picture.at;
-                self.picture.steps.push(StepView { taken: Some(at), due: String::new(), words: words.to_owned() });
-                if let Ok(state) = self.lab.state() {
-                    self.picture.set(&state.links);
-                }
-            }
+    fn step(&mut self, command: &str, line: String) {
+        let taken = self.lab.step(&format!("mplab {command}"), &line);
+        match taken.and_then(|()| self.lab.state()) {
+            Ok(state) => self.picture.set_lab(state),
             Err(error) => {
                 let text = error.to_string();
                 let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();

@@ -10,6 +10,7 @@ use mplab::judge::Verdict;
 use mplab::plan::LinkState;
 use mplab::recording::NoticeRecord;
 use mplab::report;
+use mplab::standing::State;
 use mplab::words::{End, Time};
 
 /// How many intervals of a link are kept: more than the widest screen has columns.
@@ -56,13 +57,22 @@ pub(super) struct SubflowView {
     pub(super) seen: SubflowMoment,
 }
 
-/// A step of a case, or one taken by hand.
+/// A step of a case, or one that a standing lab has taken.
 pub(super) struct StepView {
     /// When it was taken, in µs.
     pub(super) taken: Option<u64>,
     /// When it is due, in words.
     pub(super) due: String,
     pub(super) words: String,
+}
+
+/// A step that was taken, or a notice of a kernel.
+pub(super) struct Happened<'a> {
+    /// When, in µs.
+    pub(super) at: u64,
+    /// Which of the two it is.
+    pub(super) mark: &'static str,
+    pub(super) words: &'a str,
 }
 
 impl LinkView {
@@ -99,6 +109,23 @@ impl Picture {
             addresses: topology.hosts.iter().flat_map(of).collect(),
             since: None,
         }
+    }
+
+    /// Takes in the state of a standing lab.
+    pub(super) fn set_lab(&mut self, state: State) {
+        self.set(&state.links);
+        let taken = |(at, words)| StepView { taken: Some(at), due: String::new(), words };
+        self.steps = state.steps.into_iter().map(taken).collect();
+    }
+
+    /// The steps taken and the kernels' notices so far, in the order of time.
+    pub(super) fn happened(&self) -> Vec<Happened<'_>> {
+        let steps = self.steps.iter().filter_map(|step| Some(Happened { at: step.taken?, mark: "•", words: &step.words }));
+        let told = self.told.iter().map(|(at, words)| Happened { at: *at, mark: "△", words });
+        let mut all: Vec<_> = steps.chain(told).collect();
+        // The sort is stable: a step comes before the notices it causes.
+        all.sort_by_key(|one| one.at);
+        all
     }
 
     /// Takes in the state of the links.

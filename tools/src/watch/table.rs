@@ -3,11 +3,11 @@
 
 use mplab::Topology;
 use mplab::execute::Moment;
-use mplab::report::IntervalTable;
+use mplab::report::{IntervalTable, TableLine};
 use mplab::words::{End, Time};
 
 use super::draw::mbits;
-use super::picture::{Picture, received};
+use super::picture::{Happened, Picture, received};
 
 /// Rows of what each link carried up and down.
 pub(super) struct Rows {
@@ -15,8 +15,8 @@ pub(super) struct Rows {
     table: IntervalTable,
     /// The first moment, from which bytes and time count.
     first: Option<Moment>,
-    /// How many of the kernels' notices have been noted.
-    told: usize,
+    /// How much of what happened has been noted.
+    noted: usize,
 }
 
 impl Rows {
@@ -24,36 +24,35 @@ impl Rows {
         let names: Vec<String> = topology.links.keys().flat_map(|link| ["up", "down"].map(|way| format!("{link} {way}"))).collect();
         // What goes up is received at the second end.
         let ends = topology.links.values().flat_map(|link| [link.ends[1].clone(), link.ends[0].clone()]).collect();
-        Self { ends, table: IntervalTable::new(&names, interval), first: None, told: 0 }
+        Self { ends, table: IntervalTable::new(&names, interval), first: None, noted: 0 }
     }
 
     pub(super) fn header(&self) -> String {
         self.table.header()
     }
 
-    /// The rows that a moment completes.
-    pub(super) fn see(&mut self, moment: &Moment) -> Vec<String> {
+    /// The rows that a moment completes, and what happened until then.
+    pub(super) fn see(&mut self, moment: &Moment, happened: &[Happened]) -> Vec<TableLine> {
         let first = self.first.get_or_insert_with(|| moment.clone());
         let of = |moment: &Moment, end: &End| received(moment, end).unwrap_or_default();
         let bytes: Vec<u64> = self.ends.iter().map(|end| of(moment, end).saturating_sub(of(first, end))).collect();
-        self.table.push(moment.at.saturating_sub(first.at), &bytes)
+        let begun = first.at;
+        self.note(begun, happened);
+        self.table.push(moment.at.saturating_sub(begun), &bytes)
     }
 
-    /// Notes a step. Its line comes before the next row.
-    pub(super) fn step(&mut self, at: u64, words: String) {
-        self.table.mark(at, words);
-    }
-
-    /// Notes each of the kernels' notices so far once, as a step.
-    pub(super) fn told(&mut self, told: &[(u64, String)]) {
-        for (at, words) in told.iter().skip(self.told) {
-            self.step(*at, words.clone());
+    /// Notes what happened since the last time. `happened` is all of it so far, each with its time.
+    fn note(&mut self, begun: u64, happened: &[Happened]) {
+        for one in happened.iter().skip(self.noted) {
+            self.table.mark(one.at.saturating_sub(begun), one.words);
         }
-        self.told = told.len();
+        self.noted = happened.len();
     }
 
-    /// The remaining rows.
-    pub(super) fn finish(self) -> Vec<String> {
+    /// The remaining rows, and what happened after the last moment.
+    pub(super) fn finish(mut self, happened: &[Happened]) -> Vec<TableLine> {
+        let begun = self.first.as_ref().map_or(0, |first| first.at);
+        self.note(begun, happened);
         self.table.finish()
     }
 }

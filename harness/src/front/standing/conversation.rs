@@ -64,6 +64,9 @@ pub struct State {
     pub seconds: u64,
     /// Its links by name.
     pub links: BTreeMap<String, LinkState>,
+    /// The steps taken so far, in words, each with the time in µs from when the lab was built.
+    #[serde(default)]
+    pub steps: Vec<(u64, String)>,
 }
 
 pub(super) fn say(to: &UnixStream, what: &impl Serialize) -> io::Result<()> {

@@ -123,6 +123,7 @@ impl Holder {
     }
 
     fn state(&self) -> State {
-        State { process: process::id(), seconds: self.stage.age().as_secs(), links: self.stage.links() }
+        let stage = &self.stage;
+        State { process: process::id(), seconds: stage.age().as_secs(), links: stage.links(), steps: stage.steps() }
     }
 }

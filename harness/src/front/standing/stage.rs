@@ -129,6 +129,11 @@ impl Stage {
         self.since.elapsed()
     }
 
+    /// The steps taken so far, in words, each with its time in µs.
+    pub(crate) fn steps(&self) -> Vec<(u64, String)> {
+        self.case.steps.iter().map(|step| (step.at.micros(), step.action.to_string())).collect()
+    }
+
     /// The state of its links.
     pub(crate) fn links(&self) -> BTreeMap<String, LinkState> {
         plan::links(&self.job.topology, &self.case.steps)

@@ -2,6 +2,7 @@
 //! Not here: sampling. [`IntervalTable`] takes samples as they come, so a live table and one of a recording are the same.
 
 use std::collections::VecDeque;
+use std::fmt::{self, Write};
 
 use crate::result::recording::Recording;
 use crate::words::Time;
@@ -15,6 +16,22 @@ const WIDTH: usize = 9;
 
 /// The most lines: nobody reads more, and an impossible time would make them endless.
 const LINES: u64 = 20_000;
+
+/// A line of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableLine {
+    /// What was carried in an interval.
+    Interval(String),
+    /// Something that happened.
+    Mark(String),
+}
+
+impl fmt::Display for TableLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Interval(text) | Self::Mark(text)) = self;
+        f.write_str(text)
+    }
+}
 
 /// A table under way.
 #[derive(Debug)]
@@ -42,13 +59,13 @@ impl IntervalTable {
         format!("{}\n{}", self.row("", names.iter().copied()), self.row("time", names.iter().map(|_| "MB/s")))
     }
 
-    /// Notes that something happened; its line comes before the next sample's.
+    /// Notes that something happened, in the order of time; its line comes before the next sample's.
     pub fn mark(&mut self, time: u64, text: impl Into<String>) {
         self.marks.push_back((time, text.into()));
     }
 
     /// Takes a sample, the bytes of each interface until `time` in µs, and returns the lines that it completes.
-    pub fn push(&mut self, time: u64, bytes: &[u64]) -> Vec<String> {
+    pub fn push(&mut self, time: u64, bytes: &[u64]) -> Vec<TableLine> {
         let mut lines = Vec::new();
         while self.line.0 + self.interval <= time {
             let end = self.line.0 + self.interval;
@@ -56,7 +73,7 @@ impl IntervalTable {
             let part = if time > from { end.saturating_sub(from) as f64 / (time - from) as f64 } else { 1.0 };
             let then = before.iter().zip(bytes).map(|(&old, &new)| old + (new.saturating_sub(old) as f64 * part) as u64).collect();
             lines.extend(self.marks_until(end));
-            lines.push(self.line(end, then));
+            lines.push(TableLine::Interval(self.line(end, then)));
         }
         lines.extend(self.marks_until(time));
         self.sample = (time, bytes.to_vec());
@@ -64,15 +81,15 @@ impl IntervalTable {
     }
 
     /// The line for what came after the last whole interval, unless it is negligible, and the remaining marks.
-    pub fn finish(mut self) -> Vec<String> {
+    pub fn finish(mut self) -> Vec<TableLine> {
         let (end, bytes) = self.sample.clone();
-        let rest = (end.saturating_sub(self.line.0) * 10 >= self.interval).then(|| self.line(end, bytes));
+        let rest = (end.saturating_sub(self.line.0) * 10 >= self.interval).then(|| TableLine::Interval(self.line(end, bytes)));
         rest.into_iter().chain(self.marks_until(u64::MAX)).collect()
     }
 
-    fn marks_until(&mut self, time: u64) -> Vec<String> {
+    fn marks_until(&mut self, time: u64) -> Vec<TableLine> {
         let due = self.marks.iter().take_while(|mark| mark.0 <= time).count();
-        self.marks.drain(..due).map(|(at, text)| format!("{:>WIDTH$}  -- {text}", seconds(at, 2))).collect()
+        self.marks.drain(..due).map(|(at, text)| TableLine::Mark(format!("{:>WIDTH$}  -- {text}", seconds(at, 2)))).collect()
     }
 
     fn line(&mut self, end: u64, bytes: Vec<u64>) -> String {
@@ -108,10 +125,11 @@ pub fn table(recording: &Recording, transfer: &str, interval: Time) -> String {
     for (at, what) in notices::with_steps(recording) {
         table.mark(at, what);
     }
-    let mut lines = vec![format!("{transfer}: bytes {}", traffic.origin()), table.header()];
-    for &at in traffic.at {
-        lines.extend(table.push(at, &traffic.by(at)));
-    }
+    let mut text = format!("{transfer}: bytes {}\n{}\n", traffic.origin(), table.header());
+    let mut lines: Vec<TableLine> = traffic.at.iter().flat_map(|&at| table.push(at, &traffic.by(at))).collect();
     lines.extend(table.finish());
-    lines.join("\n") + "\n"
+    for line in lines {
+        writeln!(text, "{line}").expect("writing to a string");
+    }
+    text
 }

@@ -32,7 +32,7 @@ pub use brief::brief;
 pub use counters::counters;
 pub use explain::{examination, explanation};
 pub use export::{CSV_COLUMNS, EXPORTS, Export, Files, START, Source, Suite, csv, drawing, escaped, markdown, openmetrics, page, svg};
-pub use intervals::{IntervalTable, table};
+pub use intervals::{IntervalTable, TableLine, table};
 pub use links::links;
 pub use matrix::{changes, matrix};
 pub use notices::notices;
