@@ -1,15 +1,26 @@
 //! Watching in a real terminal, which is tmux's: keys are sent, the screen is read; and as lines where there is none.
 //! Not here: what is on the screen in every detail, which the program's own tests draw.
 
+#[path = "../src/watch/aside.rs"]
+mod aside;
+#[path = "../src/watch/held.rs"]
+mod held;
+#[path = "../src/watch/screen.rs"]
+#[allow(dead_code, reason = "the program needs all of it")]
+mod screen;
 mod support;
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use ratatui::text::Line;
+use screen::Screen;
 use support::{Directory, MPLAB, assert_has, trial, without};
 
 /// How long something may take that always comes.
@@ -42,10 +53,15 @@ const LAB: &str = "summary = \"two hosts \\u001b[31mand\"\nlink.ethernet = { end
 
 fn main() -> ExitCode {
     mplab::enter();
+    if let Some(end) = env::args().skip(1).collect::<Vec<_>>().strip_prefix(&[ON_A_SCREEN.to_owned()]) {
+        return on_a_screen(&end.concat());
+    }
     let confined = mplab::local::place().err().map(|error| error.to_string());
     let no_terminal = confined.clone().or_else(|| without(&["tmux"]));
-    let in_a_terminal: [(&str, fn()); 5] = [
+    let in_a_terminal: [(&str, fn()); 7] = [
         ("a_signal_leaves_the_terminal_as_it_was", a_signal_leaves_the_terminal_as_it_was),
+        ("a_panic_is_told_on_a_terminal_as_it_was", a_panic_is_told_on_a_terminal_as_it_was),
+        ("a_lab_that_falls_is_told_on_a_terminal_as_it_was", a_lab_that_falls_is_told_on_a_terminal_as_it_was),
         ("a_run_is_watched_to_its_verdict", a_run_is_watched_to_its_verdict),
         ("keys_cut_restore_shape_and_pause", keys_cut_restore_shape_and_pause),
         ("a_screen_is_drawn_at_any_size", a_screen_is_drawn_at_any_size),
@@ -115,7 +131,7 @@ impl Terminal {
                 return screen;
             }
             assert!(Instant::now() < deadline, "no {what} on the screen:\n{screen}");
-            std::thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -123,6 +139,32 @@ impl Terminal {
     fn shows(&self, text: &str) -> String {
         self.until(text, |screen| screen.contains(text))
     }
+
+    /// One of tmux's variables.
+    fn variable(&self, name: &str) -> String {
+        let output = self.tmux(&["display-message", "-p", &format!("#{{{name}}}")]).output().expect("tmux can be started");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Whether a picture is shown, and whether there is a cursor.
+    fn state(&self) -> [String; 2] {
+        ["alternate_on", "cursor_flag"].map(|name| self.variable(name))
+    }
+
+    /// Waits for the end of a line that also printed the terminal's modes. Fails unless the terminal is as it was. Returns what can be read.
+    #[track_caller]
+    fn as_it_was(&self, code: i32) -> String {
+        let left = self.shows(&format!("it ended with {code}"));
+        assert_eq!(self.state(), ["0", "1"], "{left}");
+        let modes: Vec<&str> = left.split_whitespace().collect();
+        assert!(modes.contains(&"icanon") && modes.contains(&"echo") && modes.contains(&"opost"), "{left}");
+        left
+    }
+}
+
+/// A shell's line that runs another and then prints the terminal's modes, with the other's exit code.
+fn and_modes(line: &str) -> String {
+    format!("({line}; code=$?; stty -a; exit $code)")
 }
 
 impl Drop for Terminal {
@@ -214,25 +256,65 @@ fn keys_cut_restore_shape_and_pause() {
 fn a_signal_leaves_the_terminal_as_it_was() {
     let lab = Lab::up();
     for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130), ("C-c", 130)] {
-        let line = format!("(sh -c 'echo $$ > pid; exec {MPLAB} watch {}'; code=$?; stty -a; exit $code)", lab.name);
+        let line = and_modes(&format!("sh -c 'echo $$ > pid; exec {MPLAB} watch {}'", lab.name));
         let terminal = Terminal::run(&lab.directory, (100, 30), &line);
         terminal.shows("q leave");
-        let alternate = |terminal: &Terminal| {
-            let output = terminal.tmux(&["display-message", "-p", "#{alternate_on}"]).output().expect("tmux can be started");
-            String::from_utf8_lossy(&output.stdout).trim().to_owned()
-        };
-        assert_eq!(alternate(&terminal), "1");
+        assert_eq!(terminal.state(), ["1", "0"]);
         if signal == "C-c" {
             terminal.keys(&[signal]);
         } else {
             let id = fs::read_to_string(lab.directory.path().join("pid")).expect("it was written");
             assert!(Command::new("kill").args(["-s", signal, id.trim()]).status().expect("kill can be started").success());
         }
-        let left = terminal.shows(&format!("it ended with {code}"));
-        assert_eq!(alternate(&terminal), "0", "after {signal}");
-        let modes: Vec<&str> = left.split_whitespace().collect();
-        assert!(modes.contains(&"icanon") && modes.contains(&"echo") && modes.contains(&"opost"), "after {signal}:\n{left}");
+        terminal.as_it_was(code);
     }
+}
+
+/// The first argument of this program when it shows a picture itself. The second says how that ends.
+const ON_A_SCREEN: &str = "on-a-screen";
+
+/// Shows a picture on a screen until a key is pressed, and then panics.
+fn on_a_screen(end: &str) -> ExitCode {
+    let mut screen = Screen::open().expect("a terminal");
+    screen.draw(true, |frame| frame.render_widget(Line::raw("a picture"), frame.area())).expect("a terminal");
+    eprintln!("said meanwhile");
+    while screen.key(PATIENCE).expect("a terminal").is_none() {}
+    match end {
+        "here" => panic!("it broke here"),
+        "in a picture" => drop(screen.draw(true, |_| panic!("it broke in a picture"))),
+        _ => {
+            thread::scope(|scope| drop(scope.spawn(|| panic!("it broke elsewhere")).join()));
+            assert!(screen.draw(true, |_| {}).is_err(), "it was drawn over what the panic said");
+        }
+    }
+    panic!("that was all")
+}
+
+fn a_panic_is_told_on_a_terminal_as_it_was() {
+    let directory = Directory::new();
+    let program = env::current_exe().expect("this program has a path");
+    for end in ["here", "in a picture", "elsewhere"] {
+        let line = and_modes(&format!("echo before; {} {ON_A_SCREEN} '{end}'", program.display()));
+        let terminal = Terminal::run(&directory, (200, 60), &line);
+        let shown = terminal.shows("a picture");
+        assert!(!shown.contains("said"), "{shown}");
+        terminal.keys(&["x"]);
+        let left = terminal.as_it_was(101);
+        let parts = ["before", "said meanwhile", &format!("it broke {end}"), "speed", "it ended with"];
+        let places: Vec<_> = parts.iter().map(|part| left.find(part)).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} in:\n{left}");
+    }
+}
+
+fn a_lab_that_falls_is_told_on_a_terminal_as_it_was() {
+    let lab = Lab::up();
+    let status = lab.directory.say(&["status", &lab.name]).out;
+    let holder = status.split("held by process ").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a process");
+    let terminal = Terminal::run(&lab.directory, (100, 30), &and_modes(&format!("{MPLAB} watch {}", lab.name)));
+    terminal.shows("q leave");
+    assert!(Command::new("kill").args(["-s", "KILL", holder]).status().expect("kill can be started").success());
+    let left = terminal.as_it_was(3);
+    assert_has(&left, &["has fallen: the process that held it is gone"]);
 }
 
 fn a_screen_is_drawn_at_any_size() {

@@ -12,7 +12,7 @@ use mplab::suite::{Event, Renderer, Task};
 use mplab::words::Time;
 use ratatui::crossterm::event::KeyCode;
 
-use super::draw::Around;
+use super::draw::{Around, draw};
 use super::picture::{Picture, StepView};
 use super::screen::{self, Screen};
 use super::table::Rows;
@@ -119,7 +119,8 @@ impl Watch {
     /// Draws, and handles keys. Leaves a terminal that is gone.
     fn draw(&mut self, at_once: bool) {
         let (Some(screen), Some(picture)) = (&mut self.screen, &self.picture) else { return };
-        let done = screen.draw(picture, &self.around, at_once).and_then(|()| screen.key(Duration::ZERO));
+        let drawn = screen.draw(at_once, |frame| draw(frame, picture, &self.around));
+        let done = drawn.and_then(|()| screen.key(Duration::ZERO));
         if !matches!(done, Ok(key) if key != Some(KeyCode::Char('q'))) {
             self.leave();
         }
@@ -129,11 +130,19 @@ impl Watch {
     fn rest(&mut self) {
         "any key: leave the screen".clone_into(&mut self.around.foot);
         while let (Some(screen), Some(picture)) = (&mut self.screen, &self.picture) {
-            let key = screen.draw(picture, &self.around, true).and_then(|()| screen.key(Duration::from_secs(60)));
+            let drawn = screen.draw(true, |frame| draw(frame, picture, &self.around));
+            let key = drawn.and_then(|()| screen.key(Duration::from_secs(60)));
             if !matches!(key, Ok(None)) {
                 break;
             }
         }
+        self.leave();
+    }
+}
+
+impl Drop for Watch {
+    /// What has ended is told, even if an error or a panic ends this.
+    fn drop(&mut self) {
         self.leave();
     }
 }
@@ -148,7 +157,8 @@ impl Renderer for Watch {
             Event::News(task, news) => self.news(task, news),
             Event::Ended(case, judged) => {
                 self.cases.1 += 1;
-                self.around.state = format!("{} of {}, ended", self.cases.1, self.cases.0);
+                let how = if judged.is_ok() { "ended" } else { "could not be run" };
+                self.around.state = format!("{} of {}, {how}", self.cases.1, self.cases.0);
                 let happened = self.picture.as_ref().map(Picture::happened).unwrap_or_default();
                 let left = self.rows.take().map(|rows| rows.finish(&happened));
                 left.into_iter().flatten().for_each(|row| say!("{row}"));

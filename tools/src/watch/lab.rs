@@ -9,7 +9,7 @@ use mplab::standing::Standing;
 use mplab::words::Time;
 use ratatui::crossterm::event::KeyCode;
 
-use super::draw::Around;
+use super::draw::{Around, draw};
 use super::picture::Picture;
 use super::screen::Screen;
 use super::table::{self, Rows};
@@ -81,7 +81,7 @@ pub(super) fn screen(lab: &Standing, interval: Time, samples: Option<u64>, style
     let mut next = Instant::now() + Duration::from(interval);
     let mut left = samples;
     while left != Some(0) {
-        screen.draw(&watched.picture, &watched.around, true).map_err(broken)?;
+        screen.draw(true, |frame| draw(frame, &watched.picture, &watched.around)).map_err(broken)?;
         let wait = if watched.paused { Duration::from_secs(60) } else { next.saturating_duration_since(Instant::now()) };
         match screen.key(wait).map_err(broken)? {
             Some(key) if !watched.press(key) => break,

@@ -1,12 +1,13 @@
 //! Watching a run or a standing lab live, on a screen with ratatui or as plain lines.
 //! Not here: sampling, and judging.
 
+mod aside;
 mod case;
 mod draw;
+mod held;
 mod lab;
 mod picture;
 mod screen;
-mod signals;
 mod table;
 
 use mplab::report::Style;

@@ -1,17 +1,16 @@
-//! The terminal while it shows a picture: takes it over, draws at most ten times a second, reads keys, and restores it whatever happens.
-//! Not here: what is drawn, and what keys do.
+//! The terminal while it shows a picture: draws at most ten times a second, and reads keys.
+//! Not here: what is drawn, what keys do, and how the terminal is taken and given back (`held`).
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, stdout};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, raise};
-use ratatui::DefaultTerminal;
+use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::{DefaultTerminal, Frame, Terminal};
 
-use super::draw::{Around, draw};
-use super::picture::Picture;
-use super::signals;
+use super::held;
 
 /// No eye needs more.
 const FRAME: Duration = Duration::from_millis(100);
@@ -29,17 +28,18 @@ pub(super) fn there_is() -> bool {
 }
 
 impl Screen {
-    /// Takes the terminal over. It is restored even if this program panics or a signal ends it.
+    /// Takes the terminal over. It is given back even if this program panics or a signal ends it.
     pub(super) fn open() -> io::Result<Self> {
-        signals::shown(true)?;
-        Ok(Self { terminal: ratatui::try_init()?, drawn: None })
+        held::take()?;
+        let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| held::give_back())?;
+        Ok(Self { terminal, drawn: None })
     }
 
     /// Draws if the next frame is due, or `at_once`.
-    pub(super) fn draw(&mut self, picture: &Picture, around: &Around, at_once: bool) -> io::Result<()> {
+    pub(super) fn draw(&mut self, at_once: bool, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         if at_once || self.drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
             self.drawn = Some(Instant::now());
-            self.terminal.draw(|frame| draw(frame, picture, around))?;
+            held::draw(|| self.terminal.draw(picture).map(drop))?;
         }
         Ok(())
     }
@@ -70,8 +70,6 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        ratatui::restore();
-        // The signal thread exists by now, so this cannot fail.
-        signals::shown(false).ok();
+        held::give_back();
     }
 }
