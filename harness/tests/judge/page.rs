@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use mplab::case::{Process, measure};
-use mplab::recording::{OutputLine, ProcessRecord, Recording, SubflowSeries};
+use mplab::recording::{OutputLine, ProcessRecord, Recording};
 use mplab::report;
-use mplab::words::{Signal, Time};
+use mplab::words::Signal;
 
-use crate::synthetic::{S, expect, interface, run, topology, verdict};
+use crate::synthetic::{S, expect, many, run, verdict};
 
 fn page(recording: &Recording) -> String {
     report::page(recording, &verdict(recording), None)
@@ -108,32 +108,7 @@ fn what_an_older_recording_lacks_is_not_plotted() {
 /// 64 subflows over 20 links for an hour, as the article measured.
 #[test]
 fn a_long_run_of_many_subflows_and_links_is_small() {
-    let mut run = run();
-    let names: Vec<[String; 3]> =
-        (0..20).map(|n| [format!("path{n:02}"), format!("laptop:if{n:02}"), format!("server:if{n:02}")]).collect();
-    let links: Vec<(&str, &str, &str)> = names.iter().map(|[name, one, other]| (name.as_str(), one.as_str(), other.as_str())).collect();
-    run.job.topology = topology(&links);
-    run.job.case.sample = Time::from_millis(1000);
-    run.end = 3600 * S;
-    let laptop = run.hosts.get_mut("laptop").unwrap();
-    laptop.at = (0..=3600).map(|second| second * S).collect();
-    let series = |step: u64| laptop.at.iter().map(|at| at / 1000 * step).collect::<Vec<u64>>();
-    let bytes: Vec<Vec<u64>> = (0..64).map(|n| series(50 + n * 7)).collect();
-    laptop.interfaces = (0..20).map(|n| (format!("if{n:02}"), interface(&bytes[n], &bytes[n]))).collect();
-    let noise = |n: u64| laptop.at.iter().map(|at| 20_000 + (at / S).wrapping_mul(2_654_435_761 + n) % 977 * 40).collect::<Vec<u64>>();
-    let subflow = |n: usize| SubflowSeries {
-        local: format!("10.0.{}.1:{}", n % 20 + 1, 40_000 + n),
-        remote: format!("10.0.{}.2:5001", n % 20 + 1),
-        flags: "jec".to_owned(),
-        at: laptop.at.clone(),
-        bytes_acked: bytes[n].clone(),
-        rtt: noise(n as u64),
-        cwnd: noise(n as u64 + 64),
-        in_flight: noise(n as u64 + 128),
-        established: vec![true; laptop.at.len()],
-        ..SubflowSeries::default()
-    };
-    laptop.subflows = (0..64).map(subflow).collect();
+    let run = many();
     let verdict = verdict(&run);
     let begun = Instant::now();
     let page = report::page(&run, &verdict, None);

@@ -1,12 +1,14 @@
 //! Whole texts of reports.
 
+use std::collections::BTreeMap;
+
 use mplab::case::{Amount, measure};
 use mplab::plan::Choice;
 use mplab::recording::{About, HostRecord, NoticeRecord, Recording, RelayRecord, RelayedDirection, SubflowSeries};
 use mplab::report::{self, Colour, IntervalTable, Style, TableLine};
 use mplab::words::{Engine, Size, Time};
 
-use crate::synthetic::{S, connection, expect, flow, run, verdict};
+use crate::synthetic::{S, connection, expect, flow, many, run, verdict};
 
 const AGAIN: &str = "mplab run testcases/cases/survival/ethernet_unplugged.toml --seed 7";
 
@@ -245,6 +247,25 @@ fn the_drawing_shows_interfaces_steps_and_stalls() {
         assert!(svg.contains(part), "{part}");
     }
     assert!(!svg.contains("NaN"));
+}
+
+#[test]
+fn a_drawing_of_many_links_and_steps_keeps_its_words_apart() {
+    let svg = report::svg(&many(), "download");
+    // The words that begin at a place, row by row.
+    let mut rows: BTreeMap<&str, Vec<(f64, &str)>> = BTreeMap::new();
+    for text in svg.split("<text x=\"").skip(1).filter(|text| text.contains("text-anchor=\"start\"")) {
+        let (x, rest) = text.split_once("\" y=\"").unwrap();
+        let words = rest.split_once('>').unwrap().1.split_once('<').unwrap().0;
+        rows.entry(rest.split_once('"').unwrap().0).or_default().push((x.parse().unwrap(), words));
+    }
+    assert!(rows.values().flatten().filter(|(_, words)| words.starts_with("if")).count() == 20 && svg.contains(">cut path00 ("), "{svg}");
+    for row in rows.values_mut() {
+        row.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let ends = row.iter().map(|(x, words)| x + words.chars().count() as f64 * 6.0);
+        let next = row.iter().skip(1).map(|(x, _)| *x).chain([960.0]);
+        assert!(ends.zip(next).all(|(end, next)| end <= next), "{row:?}");
+    }
 }
 
 #[test]

@@ -7,11 +7,11 @@ use mplab::case::{Action, Amount, Case, Cut, Expect, How, Measure, Step, Subject
 use mplab::judge::{Finding, Verdict, judge};
 use mplab::plan::Job;
 use mplab::recording::{
-    ConnectionRecord, FORMAT, FlowRecord, HostRecord, InterfaceSeries, Lateness, PlaceRecord, Recording, StepRecord, SubflowSeries,
-    TransferRecord,
+    About, ConnectionRecord, FORMAT, FlowRecord, HostRecord, InterfaceSeries, Lateness, NoticeRecord, PlaceRecord, Recording, StepRecord,
+    SubflowSeries, TransferRecord,
 };
 use mplab::topology::{Host, Interface, Link, Mptcp, Topology};
-use mplab::words::{End, Protocol, Shape, Time, TransferDirection, Window};
+use mplab::words::{End, Protocol, Rate, Shape, Time, TransferDirection, Window};
 
 /// The microseconds of a second.
 pub(crate) const S: u64 = 1_000_000;
@@ -221,6 +221,73 @@ pub(crate) fn run() -> Recording {
         steps: vec![step(10 * S, "ip link set dev ethernet-a down"), step(20 * S, "ip link set dev ethernet-a up")],
         job,
     }
+}
+
+/// 64 subflows over 20 links for an hour, each seen by both hosts, with a step and what the kernels report of it every two minutes.
+pub(crate) fn many() -> Recording {
+    let mut run = run();
+    let names: Vec<[String; 3]> =
+        (0..20).map(|n| [format!("path{n:02}"), format!("laptop:if{n:02}"), format!("server:if{n:02}")]).collect();
+    let links: Vec<(&str, &str, &str)> = names.iter().map(|[name, one, other]| (name.as_str(), one.as_str(), other.as_str())).collect();
+    run.job.topology = topology(&links);
+    for (n, link) in (1..).zip(run.job.topology.links.values_mut()) {
+        link.up = Shape { rate: Some(Rate(n * 1_000_000)), delay: Time::from_millis(n), ..Shape::default() };
+        link.down = Shape { rate: Some(Rate(n * 5_000_000)), delay: Time::from_millis(10 * n), ..Shape::default() };
+    }
+    run.job.case.sample = Time::from_millis(1000);
+    run.end = 3600 * S;
+    let at: Vec<u64> = (0..=3600).map(|second| second * S).collect();
+    let series = |step: u64| at.iter().map(|at| at / 1000 * step).collect::<Vec<u64>>();
+    let bytes: Vec<Vec<u64>> = (0..64).map(|n| series(50 + n * 7)).collect();
+    let noise = |n: u64| at.iter().map(|at| 20_000 + (at / S).wrapping_mul(2_654_435_761 + n) % 977 * 40).collect::<Vec<u64>>();
+    let host = |[here, there]: [u8; 2]| {
+        let sends = here == 1;
+        let subflow = |n: usize| {
+            let ports = [40_000 + n, 5001];
+            let end = |number: u8| format!("10.0.{}.{number}:{}", n % 20 + 1, ports[usize::from(number - 1)]);
+            SubflowSeries {
+                local: end(here),
+                remote: end(there),
+                flags: if sends { "jec" } else { "Jec" }.to_owned(),
+                at: at.clone(),
+                bytes_acked: if sends { bytes[n].clone() } else { vec![0; at.len()] },
+                bytes_received: if sends { vec![0; at.len()] } else { bytes[n].clone() },
+                rtt: noise(n as u64),
+                cwnd: noise(n as u64 + 64),
+                in_flight: noise(n as u64 + 128),
+                established: vec![true; at.len()],
+                ..SubflowSeries::default()
+            }
+        };
+        HostRecord {
+            interfaces: (0..20).map(|n| (format!("if{n:02}"), interface(&bytes[n], &bytes[n]))).collect(),
+            subflows: (0..64).map(subflow).collect(),
+            at: at.clone(),
+            ..HostRecord::default()
+        }
+    };
+    run.hosts = [("laptop".to_owned(), host([1, 2])), ("server".to_owned(), host([2, 1]))].into();
+    (run.job.case.steps, run.steps) = (Vec::new(), Vec::new());
+    for n in 0..30 {
+        let (due, link, whole) = ((100 + 115 * n) * S, format!("path{:02}", n / 2), n % 2 == 1);
+        let cut = Cut { link: link.clone(), how: How::Blackhole { up: true, down: false } };
+        let action = if whole { Action::Restore(link) } else { Action::Cut(cut) };
+        run.job.case.steps.push(Step { at: Time::from_micros(due), when: None, refused: None, action });
+        run.steps.push(StepRecord { due, at: due + 300, lines: Vec::new(), number: None, refused: None });
+        for host in run.hosts.values_mut() {
+            let notice = |about, detail: &str| {
+                let interface = Some(format!("if{:02}", n / 2));
+                NoticeRecord { at: due + S, about, now: whole, interface, detail: detail.to_owned() }
+            };
+            let address = format!("2001:db8:0:{n}::1/64");
+            host.notices.extend([
+                notice(About::Carrier, ""),
+                notice(About::Address, &address),
+                notice(About::Route, "default via 10.0.0.1"),
+            ]);
+        }
+    }
+    run
 }
 
 /// The only connection of the run.

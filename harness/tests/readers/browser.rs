@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::Scratch;
 use crate::support::{trial, without};
-use crate::synthetic::{expect, run, verdict};
+use crate::synthetic::{expect, many, run, verdict};
 
 /// What a browser may be called.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let missing = BROWSERS.iter().all(|browser| without(&[browser]).is_some()).then(|| format!("not installed: {}", BROWSERS[0]));
     vec![
         trial("a_verdict_shows_its_window_and_the_plots_their_values", missing.clone(), a_verdict_shows_its_window),
+        trial("nothing_overlaps_however_much_there_is", missing.clone(), nothing_overlaps),
         trial("a_complaint_of_the_browser_is_heard", missing, a_complaint_is_heard),
     ]
 }
@@ -28,11 +29,11 @@ struct Opened {
     complaints: Vec<String>,
 }
 
-/// Opens a page with a script at its end, which sets `left`.
+/// Opens a page with a script that runs when it is loaded, and sets `left`.
 fn open(name: &str, page: &str, script: &str) -> Result<Opened, Failed> {
     let scratch = Scratch::new(name);
     let script = format!(
-        "<script>{{ let left = null; {script}; const said = document.createElement('textarea'); said.id = 'left'; said.textContent = JSON.stringify(left); document.body.append(said); }}</script></body>"
+        "<script>addEventListener('load', () => {{ let left = null; {script}; const said = document.createElement('textarea'); said.id = 'left'; said.textContent = JSON.stringify(left); document.body.append(said); }});</script></body>"
     );
     let file = scratch.write("page.html", &page.replace("</body>", &script));
     let browser = BROWSERS.iter().find(|browser| without(&[browser]).is_none()).ok_or("no browser")?;
@@ -96,6 +97,39 @@ fn a_verdict_shows_its_window() -> Result<(), Failed> {
     assert!(value(&text("flight"), "10.0.2.1:40001").is_some_and(|seen| (seen - 14.5).abs() < 0.1), "{left}");
     assert_eq!(left["fits"], true, "the page is not wider than its window: {left}");
     assert_eq!(left["after"], serde_json::json!(["false", "0", ""]), "{left}");
+    Ok(())
+}
+
+/// A page in a frame of its own width, which a window may not have.
+fn framed(page: &str, width: u32) -> String {
+    let page = page.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    format!("<!DOCTYPE html><body><iframe style=\"border:0;width:{width}px;height:3000px\" srcdoc=\"{page}\"></iframe></body>")
+}
+
+fn nothing_overlaps() -> Result<(), Failed> {
+    let run = many();
+    let page = report::page(&run, &verdict(&run), None);
+    for width in [400, 1200] {
+        let opened = open(
+            &format!("many{width}"),
+            &framed(&page, width),
+            r"
+            const page = document.querySelector('iframe').contentDocument, overlaps = [];
+            const cross = (one, other) => one.left < other.right - 0.5 && other.left < one.right - 0.5 && one.top < other.bottom - 0.5 && other.top < one.bottom - 0.5;
+            for (const [what, root, labels] of [['topology', '.topology', 'text'], ['plot', '.plot', 'span:not(.tick)']])
+                for (const part of page.querySelectorAll(root)) {
+                    const shown = [...part.querySelectorAll(labels)].map((text) => [text.textContent, text.getBoundingClientRect()]).filter(([, box]) => box.width);
+                    shown.forEach(([text, box], index) => shown.slice(index + 1).forEach(([other, its]) => { if (cross(box, its)) overlaps.push(`${what}: ${text} | ${other}`); }));
+                }
+            left = {
+                width: page.documentElement.clientWidth, fits: page.documentElement.scrollWidth <= page.documentElement.clientWidth,
+                curves: page.querySelectorAll('#flight .curve').length, rows: page.querySelectorAll('.tall tbody tr').length, overlaps,
+            };
+            ",
+        )?;
+        assert!(opened.complaints.is_empty(), "{:?}", opened.complaints);
+        assert_eq!(opened.left, serde_json::json!({ "width": width, "fits": true, "curves": 64, "rows": 128, "overlaps": [] }));
+    }
     Ok(())
 }
 

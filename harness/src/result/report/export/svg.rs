@@ -19,6 +19,8 @@ const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 420.0;
 /// The height added below the axis for kernel notices.
 const LANE: f64 = 22.0;
+/// The height added for each further row of the legend.
+const LEGEND: f64 = 18.0;
 /// The plot's edges.
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 932.0;
@@ -51,10 +53,20 @@ pub fn svg(recording: &Recording, transfer: &str) -> String {
     // A long title is set smaller: a bold character is about 0.6 of its size wide.
     let size = ((RIGHT - LEFT) / (0.6 * summary.chars().count().max(1) as f64)).clamp(9.0, 17.0);
     let notices = notices::told(recording);
-    let height = if notices.is_empty() { HEIGHT } else { HEIGHT + LANE };
+    let mut height = if notices.is_empty() { HEIGHT } else { HEIGHT + LANE };
     let mut parts = vec![text(LEFT, 34.0, "start", INK, &format!("font-size=\"{size:.1}\" font-weight=\"600\""), summary)];
     match Traffic::of(recording, transfer) {
-        Ok(traffic) => parts.extend(plot(recording, transfer, &traffic, &notices, height)),
+        Ok(traffic) => {
+            let stalls = stalls(recording, transfer);
+            let (legend, rows) = legend(&traffic, !stalls.is_empty());
+            let down = (rows - 1) as f64 * LEGEND;
+            height += down;
+            parts.push(legend);
+            let plot = plot(recording, &traffic, &notices, &stalls).join("\n");
+            parts.push(if down > 0.0 { format!("<g transform=\"translate(0 {down})\">\n{plot}\n</g>") } else { plot });
+            let origin = format!("{transfer}: bytes {}", traffic.origin());
+            parts.push(text(LEFT, height - 12.0, "start", GREY, "font-size=\"11\"", &origin));
+        }
         Err(why) => parts.push(text(WIDTH / 2.0, HEIGHT / 2.0, "middle", GREY, "", &format!("Nothing to draw: {why}"))),
     }
     let place = format!("{}, Linux {}, seed {}", recording.place.name, recording.place.kernel, recording.job.seed);
@@ -68,21 +80,18 @@ pub fn svg(recording: &Recording, transfer: &str) -> String {
     )
 }
 
-fn plot(recording: &Recording, transfer: &str, traffic: &Traffic, notices: &[(u64, String)], height: f64) -> Vec<String> {
+/// The plot with its axes, steps, notices and stalls.
+fn plot(recording: &Recording, traffic: &Traffic, notices: &[(u64, String)], stalls: &[(u64, u64)]) -> Vec<String> {
     let layers = Layers::of(traffic, recording.job.case.sample);
     let highest = layers.tops.last().into_iter().flatten().copied().fold(0.0, f64::max);
     let step = round_step(highest.max(1e-3) * 1.05 / 5.0);
     let scale = Scale { end: recording.end.max(traffic.end()).max(1) as f64, high: (highest.max(1e-3) * 1.05 / step).ceil() * step };
-    let origin = text(LEFT, height - 12.0, "start", GREY, "font-size=\"11\"", &format!("{transfer}: bytes {}", traffic.origin()));
-    let stalls = stalls(recording, transfer);
     let mut parts = grid(&scale, step);
     parts.extend(layers.paths(&scale));
     parts.extend(marks(&scale, &steps::taken(recording)));
     parts.extend(ticks(&scale, notices));
     let longest = stalls.iter().copied().max_by_key(|(from, to)| to - from);
     parts.extend(stalls.iter().map(|&span| band(&scale, span, Some(span) == longest)));
-    parts.push(legend(traffic, !stalls.is_empty()));
-    parts.push(origin);
     parts
 }
 
@@ -182,7 +191,7 @@ fn band(scale: &Scale, (from, to): (u64, u64), longest: bool) -> String {
 /// Keeps text readable on whatever it crosses.
 const HALO: &str = "paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"3\" stroke-linejoin=\"round\"";
 
-/// The steps: dashed lines with labels above the plot, in two rows if they are close.
+/// The steps: dashed lines with labels above the plot, in two rows if they are close. One for which neither has room has none.
 fn marks(scale: &Scale, steps: &[(u64, String)]) -> Vec<String> {
     let mut taken = [f64::MIN; 2];
     let (mut lines, mut labels) = (Vec::new(), Vec::new());
@@ -190,11 +199,13 @@ fn marks(scale: &Scale, steps: &[(u64, String)]) -> Vec<String> {
         let x = scale.x(*at as f64);
         let width = label.chars().count() as f64 * CHARACTER;
         let (start, anchor) = if x + width > RIGHT + 20.0 { (x - width, "end") } else { (x, "start") };
-        let row = usize::from(start < taken[0] && start >= taken[1]);
-        taken[row] = taken[row].max(start + width + 8.0);
-        let y = TOP - 8.0 - row as f64 * 14.0;
+        let row = taken.iter().position(|taken| start >= *taken);
+        let y = TOP - 8.0 - row.unwrap_or(0) as f64 * 14.0;
         lines.push(line(x, y + 3.0, x, BOTTOM, &format!("stroke=\"{INK}\" stroke-width=\"1.2\" stroke-dasharray=\"4 3\"")));
-        labels.push(text(x, y, anchor, INK, &format!("font-size=\"11\" {HALO}"), label));
+        if let Some(row) = row {
+            taken[row] = start + width + 8.0;
+            labels.push(text(x, y, anchor, INK, &format!("font-size=\"11\" {HALO}"), label));
+        }
     }
     // Labels come last, so that no line crosses them.
     lines.into_iter().chain(labels).collect()
@@ -217,8 +228,8 @@ fn ticks(scale: &Scale, notices: &[(u64, String)]) -> Vec<String> {
     parts
 }
 
-/// The legend: the interfaces by colour, with their shares.
-fn legend(traffic: &Traffic, stalled: bool) -> String {
+/// The legend: the interfaces by colour, with their shares; and how many rows it has.
+fn legend(traffic: &Traffic, stalled: bool) -> (String, usize) {
     let totals = traffic.totals();
     let whole = totals.iter().sum();
     let name = |((name, _), &bytes): (&(&str, Vec<u64>), &u64)| format!("{name} {:.0}%", Percent::of(bytes, whole).0);
@@ -229,15 +240,21 @@ fn legend(traffic: &Traffic, stalled: bool) -> String {
     if stalled {
         entries.push(("stalled".to_owned(), ALARM, 0.22));
     }
-    let mut x = LEFT;
+    let (mut x, mut row) = (LEFT, 0);
     let entry = |(label, colour, opacity): &(String, &str, f64)| {
+        let width = 18.0 + label.chars().count() as f64 * 7.2 + 18.0;
+        if x > LEFT && x + width > WIDTH {
+            (x, row) = (LEFT, row + 1);
+        }
+        let y = 49.0 + row as f64 * LEGEND;
         let swatch =
-            format!("<rect x=\"{x:.1}\" y=\"49\" width=\"12\" height=\"12\" rx=\"2\" fill=\"{colour}\" fill-opacity=\"{opacity}\"/>");
-        let entry = swatch + &text(x + 18.0, 59.0, "start", INK, "", label);
-        x += 18.0 + label.chars().count() as f64 * 7.2 + 18.0;
+            format!("<rect x=\"{x:.1}\" y=\"{y}\" width=\"12\" height=\"12\" rx=\"2\" fill=\"{colour}\" fill-opacity=\"{opacity}\"/>");
+        let entry = swatch + &text(x + 18.0, y + 10.0, "start", INK, "", label);
+        x += width;
         entry
     };
-    entries.iter().map(entry).collect::<Vec<_>>().join("\n")
+    let drawn = entries.iter().map(entry).collect::<Vec<_>>().join("\n");
+    (drawn, row + 1)
 }
 
 fn line(x1: f64, y1: f64, x2: f64, y2: f64, look: &str) -> String {

@@ -16,8 +16,8 @@ use crate::result::report::ticks::{number, round_step};
 const WIDTH: f64 = 2000.0;
 /// What its height is divided into.
 const HEIGHT: f64 = 1000.0;
-/// The least distance between step numbers, in percent of the width.
-const FLAG: f64 = 2.4;
+/// The least distance between step numbers on a phone, in a narrow window and in a wide one, in percent of the width (`page.css` has the widths).
+const FLAGS: [f64; 3] = [8.5, 4.2, 2.6];
 
 /// More curves than this are drawn thinner.
 const MANY: usize = 12;
@@ -83,7 +83,7 @@ impl Plot<'_> {
                             @for (at, _) in &timeline.steps { path .step d={ "M" (format!("{:.0}", x(*at))) " 0V" (HEIGHT) } {} }
                             rect .window y="0" height=(HEIGHT) width="0" {}
                         }
-                        @for (number, place) in flags(timeline, &x) { span .flag style={ "left:" (format!("{place:.2}")) "%" } { (number) } }
+                        @for (number, place, room) in flags(timeline, &x) { span class={ "flag r" (room) } style={ "left:" (format!("{place:.2}")) "%" } { (number) } }
                         @for (at, what) in timeline.notices.iter().take(NOTICES) { span .tick style={ "left:" (format!("{:.2}", x(*at) / WIDTH * 100.0)) "%" } title=(what) {} }
                         div .cursor hidden {}
                     }
@@ -119,13 +119,15 @@ fn bands(timeline: &Timeline, x: &impl Fn(u64) -> f64) -> Markup {
     }
 }
 
-/// The numbers of the steps with their places in percent, without those that would overlap another.
-fn flags(timeline: &Timeline, x: &impl Fn(u64) -> f64) -> Vec<(usize, f64)> {
-    let mut flags: Vec<(usize, f64)> = Vec::new();
-    for (index, (at, _)) in timeline.steps.iter().enumerate() {
-        let place = x(*at) / WIDTH * 100.0;
-        if flags.last().is_none_or(|last| place - last.1 >= FLAG) {
-            flags.push((index + 1, place));
+/// The numbers of the steps with their places in percent, and in which of the [`FLAGS`] there is room for each, without those for which there never is.
+fn flags(timeline: &Timeline, x: &impl Fn(u64) -> f64) -> Vec<(usize, f64, usize)> {
+    let mut flags: Vec<(usize, f64, usize)> = Vec::new();
+    for (room, apart) in FLAGS.into_iter().enumerate() {
+        for (number, (at, _)) in (1..).zip(&timeline.steps) {
+            let place = x(*at) / WIDTH * 100.0;
+            if flags.iter().all(|(_, other, _)| (place - other).abs() >= apart) {
+                flags.push((number, place, room));
+            }
         }
     }
     flags
