@@ -158,10 +158,7 @@ enum Command {
         name: Option<String>,
     },
     /// Print a JSON schema that lets an editor complete and check topology or case files
-    Schema {
-        /// The kind of file
-        kind: schema::Kind,
-    },
+    Schema(schema::Arguments),
     /// Print a script that lets a shell complete mplab's commands
     Completions {
         /// The shell
@@ -211,7 +208,7 @@ fn main() -> ExitCode {
         Command::Status { name } => standing::status(name.as_deref(), style),
         Command::Watch(arguments) => watch::watch(&arguments, style),
         Command::Down { name } => standing::down(name.as_deref()),
-        Command::Schema { kind } => Ok(schema::print(kind)),
+        Command::Schema(arguments) => schema::schema(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "mplab", &mut script);

@@ -1,4 +1,5 @@
-//! `mplab new`: a commented file to start from. The templates are in tools/templates, and a test checks and runs them.
+//! `mplab new`: a commented file to start from, whose first line names its schema for editors. The templates are in tools/templates, and a test
+//! checks and runs them.
 //! Not here: what the keys mean, which is in the references.
 
 use std::fs::{self, File};
@@ -9,6 +10,7 @@ use clap::{Subcommand, ValueEnum};
 
 use crate::Failure;
 use crate::exit::Exit;
+use crate::schema::{self, Kind};
 
 #[derive(Subcommand)]
 pub(crate) enum New {
@@ -51,14 +53,14 @@ pub(crate) enum Case {
 }
 
 pub(crate) fn new(what: &New) -> Result<Exit, Failure> {
-    let (file, text) = match what {
+    let (file, kind, next, text) = match what {
         New::Topology { file, from } => {
             let text = match from {
                 Topology::TwoLinks => include_str!("../templates/topology/two-links.toml"),
                 Topology::Announced => include_str!("../templates/topology/announced.toml"),
                 Topology::Backup => include_str!("../templates/topology/backup.toml"),
             };
-            (file, text)
+            (file, Kind::Topology, "plan", text)
         }
         New::Case { file, from } => {
             let text = match from {
@@ -66,11 +68,15 @@ pub(crate) fn new(what: &New) -> Result<Exit, Failure> {
                 Case::Cut => include_str!("../templates/case/cut.toml"),
                 Case::Program => include_str!("../templates/case/program.toml"),
             };
-            (file, text)
+            (file, Kind::Case, "run", text)
         }
     };
-    write(file, text)?;
-    let next = if matches!(what, New::Topology { .. }) { "plan" } else { "run" };
+    let schema = kind.nearest(file.parent().unwrap_or(Path::new("")));
+    write(file, &format!("#:schema {}\n{text}", schema.reference))?;
+    if let Some(path) = schema.missing {
+        schema::write(kind, &path).inspect_err(|_| drop(fs::remove_file(file)))?;
+        say!("{}: written, for editors", path.display());
+    }
     say!("{}: written; next: mplab {next} {}", file.display(), file.display());
     Ok(Exit::Passed)
 }

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     let validates = without(&["kubernetes-validate"]);
     trials.push(trial("jobs_for_kubernetes_fit_its_schema", validates, ready(jobs_for_kubernetes_fit_its_schema)));
     trials.push(trial("editors_know_the_files_as_the_parsers_do", without(&["taplo"]), ready(editors_know_the_files_as_the_parsers_do)));
+    trials.push(trial("editors_check_a_new_file_at_once", without(&["taplo"]), ready(editors_check_a_new_file_at_once)));
     trials.push(trial("the_tutorial_does_what_it_says", confined, ready(the_tutorial_does_what_it_says)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -83,6 +84,28 @@ fn editors_know_the_files_as_the_parsers_do() {
         for file in unknown {
             assert!(!fits(std::slice::from_ref(file)).0, "{} fits, too", file.display());
         }
+    }
+}
+
+/// Taplo finds the schema of a new file, and so complains of a key that there is not. Files below find that of the files above.
+fn editors_check_a_new_file_at_once() {
+    let directory = Directory::new();
+    let fits = |file: &str| {
+        let checked = Command::new("taplo").args(["lint", file]).current_dir(directory.path()).output().expect("it can be started");
+        (checked.status.success(), String::from_utf8_lossy(&checked.stderr).into_owned())
+    };
+    for (kind, key) in [("case", "[transfer.download]\nclient"), ("topology", "[link.left]\nends")] {
+        for file in [format!("{kind}/one.toml"), format!("{kind}/below/deep/two.toml")] {
+            let said = directory.say(&["new", kind, &file]);
+            assert_eq!(said.code, 0, "{said:?}");
+            let (fit, told) = fits(&file);
+            assert!(fit, "{told}");
+            let text = read(&directory.path().join(&file));
+            directory.write(&file, &text.replace(key, &format!("{key}y")));
+            let (fit, told) = fits(&file);
+            assert!(!fit && told.contains(key.rsplit('\n').next().expect("a key")), "{told}");
+        }
+        assert_eq!(directory.ending(&format!("{kind}.schema.json")).len(), 1);
     }
 }
 

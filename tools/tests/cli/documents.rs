@@ -36,6 +36,7 @@ pub(crate) fn a_new_file_is_in_order_and_never_replaces_one() {
             let file = format!("{directory_of}/new/{name}.toml");
             let said = directory.say(&["new", kind, &file, "--from", &name]);
             assert_eq!(said.code, 0, "{said:?}");
+            assert!(directory.path().join(format!("{directory_of}/new/{kind}.schema.json")).is_file(), "{said:?}");
             let again = directory.say(&["new", kind, &file]);
             assert_eq!(again.code, 2, "{again:?}");
             assert_has(&again.err, &[&file, "already exists"]);
