@@ -70,6 +70,10 @@ fn main() -> ExitCode {
                 in_a_program(&named(kernel.as_ref()));
             })
         },
+        {
+            let kernel = image.clone();
+            case("a_guest_in_real_time_captures_by_itself", no_qemu.clone(), move || in_qemu_in_real_time(&named(kernel.as_ref())))
+        },
         case("a_capture_of_qemu_changes_nothing", no_qemu, move || in_qemu(&named(image.as_ref()))),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -157,14 +161,14 @@ fn assert_told(file: &Path, packets: &[Seen]) {
     assert_has(&last.comment, &["PASS", "stream: intact = true"]);
 }
 
-/// What is captured on this computer, in real time, where packets may come and go beside a sample.
-fn captured_here(engine: &str) {
+/// What is captured in real time, where packets may come and go beside a sample.
+fn captured_in_real_time(engine: &str, place: &[&str]) {
     let directory = Directory::new();
     let slow = fs::read_to_string(directory.path().join("topologies/two-guests-slow.toml")).expect("a topology");
     directory.write("topologies/two-guests.toml", &slow.replace("rate =", &format!("engine = \"{engine}\"\nrate =")));
     let case = CUT.replace("two-guests-slow", "two-guests");
     directory.write("cases/cut.toml", &case);
-    let said = directory.say(&["run", "cases/cut.toml", "--output", "out", "--capture"]);
+    let said = directory.say(&[&["run", "cases/cut.toml", "--output", "out", "--capture"], place].concat());
     assert_eq!(said.code, 0, "{said:?}");
     assert_has(&said.out, &["captured in out/cut.pcapng: "]);
     let file = directory.path().join("out/cut.pcapng");
@@ -179,11 +183,11 @@ fn captured_here(engine: &str) {
 }
 
 fn here() {
-    captured_here("kernel");
+    captured_in_real_time("kernel", &[]);
 }
 
 fn by_the_relay() {
-    captured_here("relay");
+    captured_in_real_time("relay", &[]);
 }
 
 fn a_snap_length_is_kept() {
@@ -219,6 +223,10 @@ fn in_a_program(kernel: &str) {
     assert_eq!(said.code, 0, "{said:?}");
     assert_has(&said.out, &["the same run, to the last value", "captured in plain/cut.replay.pcapng"]);
     assert_eq!(seen(&directory.path().join("plain/cut.replay.pcapng"), "frame").len(), packets.len());
+}
+
+fn in_qemu_in_real_time(kernel: &str) {
+    captured_in_real_time("kernel", &["--kernel", kernel]);
 }
 
 fn in_qemu(kernel: &str) {
