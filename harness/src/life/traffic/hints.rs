@@ -108,7 +108,7 @@ mod tests {
     fn the_end_may_count_as_one() {
         assert_eq!(of(&[(50, 50, 1), (1, 0, 1)]), None);
         assert_eq!(of(&[(51, 50, 1), (1, 0, 1)]), None);
-        assert_eq!(of(&[(51, 50, 0), (1, 1, 0)]), Some(1), "it was not the end");
+        assert_eq!(of(&[(51, 50, 1), (1, 1, 0)]), Some(1), "it was not the end");
     }
 
     #[test]
