@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Mutex;
 
+use mplab::words::terminal::shown;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::dup2_stderr;
 
@@ -55,6 +56,8 @@ impl Aside {
         let mut text = vec![0; self.said.metadata()?.len().saturating_sub(self.printed) as usize];
         self.said.read_exact_at(&mut text, self.printed)?;
         self.printed += text.len() as u64;
-        stderr().write_all(&text)
+        // What others wrote sets nothing on the terminal.
+        let text = String::from_utf8_lossy(&text);
+        File::from(stderr().as_fd().try_clone_to_owned()?).write_all(shown(&text).as_bytes())
     }
 }
