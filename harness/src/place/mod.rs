@@ -101,7 +101,7 @@ impl Place {
     pub fn parallel(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match self {
-            Self::Local => cores * 2,
+            Self::Local => cores * 4,
             Self::Guest(_) => cores,
         }
     }
