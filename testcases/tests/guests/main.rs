@@ -60,7 +60,7 @@ struct Turn {
 }
 
 /// A kernel that has not every case has one of so many.
-const PARTS: usize = 16;
+const PARTS: usize = 8;
 
 impl Turn {
     /// Whether it has a case, as the name alone says: a new case moves no other. The last has every one.
