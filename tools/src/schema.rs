@@ -60,8 +60,8 @@ impl Kind {
     /// The schema for files in a directory: the nearest one, there or above as far as the path says, or else one that is to be written there.
     pub(crate) fn nearest(self, directory: &Path) -> Nearest {
         // Above a directory `..` is not what is left of its path.
-        let above = if directory.components().any(|part| part == Component::ParentDir) { 0 } else { usize::MAX };
-        let found = directory.ancestors().take(above.saturating_add(1)).position(|above| above.join(self.file()).is_file());
+        let most = if directory.components().any(|part| part == Component::ParentDir) { 1 } else { usize::MAX };
+        let found = directory.ancestors().take(most).position(|above| above.join(self.file()).is_file());
         Nearest { reference: "../".repeat(found.unwrap_or(0)) + self.file(), missing: found.is_none().then(|| directory.join(self.file())) }
     }
 }

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{NoticeRecord, StateRecord};
+use crate::words::absent::is_default;
 use crate::words::{Protocol, Time, Window};
 
 /// What was seen of a host.
@@ -106,7 +107,7 @@ pub struct SubflowSeries {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub congestion: String,
     /// The mark of its packets, the last seen.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub mark: u32,
     /// Smoothed round-trip time in µs.
     pub rtt: Vec<u64>,
@@ -118,11 +119,6 @@ pub struct SubflowSeries {
     pub in_flight: Vec<u64>,
     /// Whether it was in state ESTABLISHED.
     pub established: Vec<bool>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
-const fn is_none(mark: &u32) -> bool {
-    *mark == 0
 }
 
 impl SubflowSeries {

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::absent::is_default;
 use crate::words::{Errno, Protocol};
 
 /// The record of a transfer.
@@ -90,10 +91,10 @@ pub struct FlowRecord {
     /// Bytes that arrived in order, up to the first wrong one.
     pub received: u64,
     /// How many of them the receiver had looked at before it took them (`MSG_PEEK`).
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub peeked: u64,
     /// Up to which byte of the stream the receiver's kernel ever said that it was there (`TCP_INQ`); the end of the stream may count as one.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub told: u64,
     /// Where the first wrong byte was.
     pub corrupt_at: Option<u64>,
@@ -123,11 +124,6 @@ pub struct WrongRecord {
     /// Where these belong: the next such position in the stream, if they are of it at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub belongs: Option<u64>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
-const fn is_none(bytes: &u64) -> bool {
-    *bytes == 0
 }
 
 impl FlowRecord {

@@ -1,6 +1,7 @@
 //! The words everything else is written in: names, units, MPTCP's vocabulary, constraints, features.
 //! Pure values: no I/O, and no idea of files or kernels.
 
+pub(crate) mod absent;
 pub mod amount;
 pub mod bond;
 pub mod constraint;

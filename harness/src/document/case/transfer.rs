@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::absent::is_default;
 use crate::words::{Protocol, Rate, Size, Time, TransferDirection};
 
 /// Built-in traffic between a client and a server.
@@ -64,7 +65,7 @@ pub struct Transfer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<Exchange>,
     /// How often each client disconnects its socket after all has been moved, and connects it again.
-    #[serde(default, skip_serializing_if = "is_never")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub reconnects: u32,
     /// Whether receivers look at what has come before they take it (`MSG_PEEK`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -72,11 +73,6 @@ pub struct Transfer {
     /// Whether both ends ask how many bytes wait in their sockets, and check the answers (`TCP_INQ`, `SIOCINQ`, `SIOCOUTQ`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inq: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
-const fn is_never(times: &u32) -> bool {
-    *times == 0
 }
 
 /// A request of the client and the server's response to it. The next request follows when the response has come.
