@@ -68,8 +68,6 @@ pub(crate) fn trials(group: &str, kernel: &Kernel, guest: &Guest, place: &PlaceR
     // In a machine of QEMU time passes while something runs, and no loop makes it silent for long.
     let is_program = kernel.manifest.form == Form::Program;
     let has_crash_points = is_program && has_crash_points(kernel);
-    // A kernel that is a program is process 1 of its own, which its own SIGABRT does not end: it is silent after a panic, too.
-    let guest = if is_program { guest.clone().silent_for(SILENCE) } else { guest.clone() };
     let trial = |name: &str, can: bool, test: fn(&Guest, &PlaceRecord) -> Result<(), Failed>| {
         let (guest, place, name) = (guest.clone(), place.clone(), format!("{group}::{name}"));
         if can {
@@ -95,6 +93,7 @@ pub(crate) fn trials(group: &str, kernel: &Kernel, guest: &Guest, place: &PlaceR
 fn a_panic(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
     let (recording, verdict) = broken(guest, place, PANIC)?;
     assert!(recording.splats.iter().any(|splat| splat.kind == Kind::Panic), "{:?}", recording.splats);
+    assert!(recording.splats.iter().all(|splat| splat.kind != Kind::Hang), "a panic ends the guest: {:?}", recording.splats);
     let report = report::verdict(&recording, &verdict, "", Style::Plain);
     assert!(report.contains("FAIL  the kernel: Kernel panic - not syncing: "), "{report}");
     Ok(())
@@ -110,13 +109,13 @@ fn a_warning(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
 }
 
 fn a_kernel_that_stops(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
-    let (recording, _) = broken(guest, place, STOP)?;
+    let (recording, _) = broken(&guest.clone().silent_for(SILENCE), place, STOP)?;
     hangs(&recording, "the guest said nothing for 30s: its kernel runs but lets no program run");
     Ok(())
 }
 
 fn a_program_that_never_waits(guest: &Guest, place: &PlaceRecord) -> Result<(), Failed> {
-    let (recording, _) = broken(guest, place, NEVER_WAIT)?;
+    let (recording, _) = broken(&guest.clone().silent_for(SILENCE), place, NEVER_WAIT)?;
     hangs(&recording, "the guest said nothing for 30s: a program in it runs without waiting or reading the clock, so no time passes");
     Ok(())
 }

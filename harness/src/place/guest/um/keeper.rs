@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::{self, Child, ChildStdout, Command, Stdio};
 use std::thread;
@@ -32,12 +32,16 @@ use crate::kernel::process::{
 };
 use crate::life::execute::News;
 use crate::place::local::Message;
+use crate::result::splat::{self, Kind};
 
 /// The first argument of a keeper.
 const KEEPER: &str = "mplab:um-keeper";
 
 /// How long to watch a kernel that hangs, to say what it is doing.
 const WATCHED: Duration = Duration::from_secs(1);
+
+/// How long in ms a kernel says nothing before its output is searched for a panic.
+const QUIET: u16 = 1000;
 
 /// The parts of a guest to start.
 pub(super) struct Start<'a> {
@@ -160,6 +164,7 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     let mut command = Command::new(own(&linux));
     // The program's memory is a file below TMPDIR, and it writes to HOME.
     command.arg0("linux").args(arguments).env_clear().envs([("HOME", "."), ("TMPDIR", "."), ("PATH", "/usr/bin:/bin")]);
+    let output = File::from(console.try_clone()?);
     command.stdin(Stdio::null()).stdout(console.try_clone()?).stderr(console);
     dies_with_all_that_it_starts(&mut command)?;
     let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
@@ -179,7 +184,7 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     }
     loop {
         let mut ready = [PollFd::new(watch.as_fd(), PollFlags::POLLIN), PollFd::new(ends.as_fd(), PollFlags::POLLIN)];
-        poll(&mut ready, PollTimeout::NONE)?;
+        let quiet = poll(&mut ready, PollTimeout::from(QUIET))? == 0;
         let ended = ready[1].any().unwrap_or(false);
         // The data is in the file.
         watch.read_events().ok();
@@ -188,9 +193,20 @@ fn keep(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
         if ended {
             break;
         }
+        // After a panic it sends itself SIGABRT until that ends it (uml_abort() in arch/um/os-Linux/util.c), which it never does to process 1.
+        if quiet && !debugged && has_panicked(&output)? {
+            linux.kill()?;
+        }
     }
     linux.wait()?;
     Ok(())
+}
+
+/// Whether a kernel's output tells of a panic.
+fn has_panicked(output: &File) -> io::Result<bool> {
+    let mut said = vec![0; output.metadata()?.len() as usize];
+    output.read_exact_at(&mut said, 0)?;
+    Ok(splat::scan(&String::from_utf8_lossy(&said)).iter().any(|splat| splat.kind == Kind::Panic))
 }
 
 /// The path of an open file for a process that inherits it.
