@@ -21,9 +21,9 @@ fn main() {
         ("a_program_sees_its_host_and_nothing_else", &["sh", "ls", "cat", "hostname", "ps"], a_program_sees_its_host_and_nothing_else),
         ("a_program_cannot_touch_the_computer", &["sh", "grep", "mount", "mknod"], a_program_cannot_touch_the_computer),
         (
-            "a_program_has_none_of_the_caller_s_descriptors_and_his_limit",
+            "a_program_has_the_caller_s_limit_but_not_his_descriptors_and_ignored_signals",
             &["sh", "ls"],
-            a_program_has_none_of_the_caller_s_descriptors_and_his_limit,
+            a_program_has_the_caller_s_limit_but_not_his_descriptors_and_ignored_signals,
         ),
         ("steps_start_pause_resume_stop_and_kill", &["sh", "sleep"], steps_start_pause_resume_stop_and_kill),
         ("what_is_not_ready_ends_the_run", &["sh", "sleep"], what_is_not_ready_ends_the_run),
@@ -126,16 +126,16 @@ fn a_program_cannot_touch_the_computer() {
     assert_eq!((free[1], free[7], free[9]), (true, true, false), "{:?}", processes["free"]);
 }
 
-fn a_program_has_none_of_the_caller_s_descriptors_and_his_limit() {
+fn a_program_has_the_caller_s_limit_but_not_his_descriptors_and_ignored_signals() {
     let text = r#"
         [process.look]
         host = "laptop"
-        command = ["sh", "-c", "ls /proc/self/fd; ulimit -Sn"]
+        command = ["sh", "-c", "ls /proc/self/fd; ulimit -Sn; kill -INT $$; echo still there"]
     "#;
     let directory = Directory::new();
     let case = directory.write("cases/x.toml", &(HEAD.to_owned() + text));
     let mut shell = Command::new("sh");
-    shell.args(["-c", "exec 7</dev/zero; ulimit -Sn 16; exec \"$0\" run \"$1\"", MPLAB, &case]).current_dir(directory.path());
+    shell.args(["-c", "exec 7</dev/zero; ulimit -Sn 16; trap '' INT; exec \"$0\" run \"$1\"", MPLAB, &case]).current_dir(directory.path());
     let said = Said::of(shell.output().expect("there is a shell"));
     let recording = fs::read(directory.path().join("recordings/x.json")).unwrap_or_else(|_| panic!("no recording: {said:?}"));
     let recording: Value = serde_json::from_slice(&recording).expect("a recording");

@@ -1,6 +1,6 @@
 //! What a process inherits from its caller and mplab changes for itself: descriptors, the limit of open files, the signal for files that are too
-//! large. Programs that mplab starts get the limit and the signal back, but none of the descriptors. Not here: descriptors that mplab opens
-//! itself, which are close-on-exec from the start.
+//! large. Programs that mplab starts get the limit and the signal back, but none of the descriptors. Those of a case also heed each signal.
+//! Not here: descriptors that mplab opens itself, which are close-on-exec from the start.
 
 use std::fs;
 use std::io;
@@ -51,6 +51,20 @@ pub fn give_back(command: &mut Command) {
         // SAFETY: between fork and exec only setrlimit(2) and sigaction(2) are called.
         unsafe { command.pre_exec(|| Ok(inherited.restore()?)) };
     }
+}
+
+/// Has the command's program begin with the default action of every signal, of which the caller may ignore some: nohup(1) does, and so does a shell
+/// that starts a command in the background.
+pub(crate) fn heed_signals(command: &mut Command) {
+    let heed = || {
+        for each in Signal::iterator() {
+            // SAFETY: a default action runs no handler. Those of SIGKILL and SIGSTOP cannot be set, and need not be.
+            unsafe { signal(each, SigHandler::SigDfl) }.ok();
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec only sigaction(2) is called.
+    unsafe { command.pre_exec(heed) };
 }
 
 /// Restores this process to how it was started, for a program that replaces it: the caller named it, and may have opened files for it.

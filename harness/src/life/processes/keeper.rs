@@ -134,6 +134,8 @@ fn start(task: &Task) -> Result<(u32, Mptcpize), String> {
         command.env("LD_PRELOAD", LIBRARY);
     }
     inherited::give_back(&mut command);
+    // A step may send it any signal.
+    inherited::heed_signals(&mut command);
     let child = command.spawn().map_err(|error| format!("executing `{name}`: {error}"))?;
     Ok((child.id(), mptcpize))
 }
