@@ -9,6 +9,7 @@ mod exact;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::document::case::Case;
@@ -234,6 +235,9 @@ pub enum ReadError {
     /// It has another version.
     #[error("a recording of format {0}, but this version of mplab reads format {FORMAT}: use the version that wrote it")]
     Format(u64),
+    /// It is another file of mplab.
+    #[error("not a recording but {0}")]
+    Other(&'static str),
 }
 
 impl Recording {
@@ -287,12 +291,22 @@ impl Recording {
     /// Reads a recording's JSON.
     pub fn from_json(json: &str) -> Result<Self, ReadError> {
         #[derive(Deserialize)]
-        struct Version {
-            format: u64,
+        struct About {
+            format: Option<u64>,
+            /// Of another file.
+            part: Option<IgnoredAny>,
+            cases: Option<IgnoredAny>,
         }
-        let version: Version = serde_json::from_str(json)?;
-        if version.format != u64::from(FORMAT) {
-            return Err(ReadError::Format(version.format));
+        let about: About = serde_json::from_str(json)?;
+        if about.part.is_some() {
+            return Err(ReadError::Other("the results of a shard, of which `mplab merge` makes a matrix"));
+        }
+        if about.cases.is_some() {
+            return Err(ReadError::Other("a matrix: `mplab matrix --recordings DIRECTORY` and `mplab explore --keep-all` keep recordings"));
+        }
+        let format = about.format.ok_or_else(|| serde_json::Error::missing_field("format"))?;
+        if format != u64::from(FORMAT) {
+            return Err(ReadError::Format(format));
         }
         let _: Exact = serde_json::from_str(json)?;
         Ok(serde_json::from_str(json)?)
@@ -312,5 +326,13 @@ mod tests {
     fn another_format_is_refused() {
         let error = Recording::from_json("{\"format\": 99}").unwrap_err();
         assert!(error.to_string().contains("format 99"));
+    }
+
+    #[test]
+    fn other_files_of_mplab_are_named() {
+        let said = |json| Recording::from_json(json).unwrap_err().to_string();
+        assert!(said(r#"{"format": 1, "kernels": [], "cases": {}}"#).contains("but a matrix: `mplab matrix --recordings "));
+        assert!(said(r#"{"part": 1, "cases": []}"#).contains("`mplab merge` makes"));
+        assert_eq!(said("{}"), "not a recording: missing field `format`");
     }
 }
