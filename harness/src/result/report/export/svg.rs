@@ -26,8 +26,10 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 932.0;
 const TOP: f64 = 102.0;
 const BOTTOM: f64 = 364.0;
-/// The colours of the interfaces, in their order. They differ in lightness too.
-const COLOURS: [&str; 6] = ["#2f6db5", "#f0b429", "#3f9b76", "#d1663f", "#8061a8", "#6b7b8c"];
+/// The colours of the interfaces, in their order: those of links on a light page (`page.css`). They differ in lightness too.
+const COLOURS: [&str; 8] = ["#2f6db5", "#e8a317", "#2a9d78", "#c77aa8", "#58b0e3", "#d1582b", "#7c63b8", "#8b949e"];
+/// How solid they are. Further interfaces repeat them in a lighter tint.
+const TINTS: [f64; 3] = [0.8, 0.5, 0.25];
 const ALARM: &str = "#c62828";
 const INK: &str = "#24292f";
 const GREY: &str = "#5b6570";
@@ -139,9 +141,9 @@ impl Layers {
         let area = |(layer, top): (usize, &Vec<f64>)| {
             let (upper, mut lower) = (edge(top), edge(if layer == 0 { &ground } else { &self.tops[layer - 1] }));
             lower.reverse();
-            let colour = COLOURS[layer % COLOURS.len()];
+            let (colour, tint) = paint(layer);
             format!(
-                "<path d=\"M{} L{}Z\" fill=\"{colour}\" fill-opacity=\"0.8\"/>\n\
+                "<path d=\"M{} L{}Z\" fill=\"{colour}\" fill-opacity=\"{tint}\"/>\n\
                  <path d=\"M{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.2\" stroke-linejoin=\"round\"/>",
                 upper.join(" "),
                 lower.join(" "),
@@ -235,7 +237,8 @@ fn legend(traffic: &Traffic, stalled: bool) -> (String, usize) {
     let name = |((name, _), &bytes): (&(&str, Vec<u64>), &u64)| format!("{name} {:.0}%", Percent::of(bytes, whole).0);
     let mut entries: Vec<(String, &str, f64)> = Vec::new();
     for (index, entry) in traffic.interfaces.iter().zip(&totals).enumerate() {
-        entries.push((name(entry), COLOURS[index % COLOURS.len()], 0.8));
+        let (colour, tint) = paint(index);
+        entries.push((name(entry), colour, tint));
     }
     if stalled {
         entries.push(("stalled".to_owned(), ALARM, 0.22));
@@ -257,6 +260,11 @@ fn legend(traffic: &Traffic, stalled: bool) -> (String, usize) {
     (drawn, row + 1)
 }
 
+/// The colour of an interface, and how solid it is.
+fn paint(index: usize) -> (&'static str, f64) {
+    (COLOURS[index % COLOURS.len()], TINTS[index / COLOURS.len() % TINTS.len()])
+}
+
 fn line(x1: f64, y1: f64, x2: f64, y2: f64, look: &str) -> String {
     format!("<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" {look}/>")
 }
@@ -273,4 +281,25 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_link_has_the_same_colour_in_a_page() {
+        let css = include_str!("page/page.css");
+        for (number, colour) in COLOURS.iter().enumerate() {
+            assert!(css.contains(&format!("--h{number}: {colour};")), "{colour}");
+        }
+    }
+
+    #[test]
+    fn twenty_links_look_different() {
+        let looks = (0..20).map(paint).map(|(colour, tint)| format!("{colour} {tint}"));
+        assert_eq!(looks.collect::<BTreeSet<_>>().len(), 20);
+    }
 }
