@@ -140,6 +140,30 @@ const KNOWN: &[Difference] = &[
         &["counters"],
         "Linux 6.12 repeats an announcement after add_addr_timeout, which is 120 s, whatever the round trip",
     ),
+    // MPTCP_PM_SUBFLOWS_MAX in net/mptcp/pm_kernel.c, or pm_netlink.c.
+    stops_at_eight("6.1"),
+    stops_at_eight("6.12"),
+    stops_at_eight("6.18"),
+    // mptcp_pm_nl_addr_send_ack_avoid_list() in net/mptcp/pm_netlink.c takes the first subflow that can send, stale or not.
+    announces_on_a_stale_path("6.1", &["when", "events", "counters"]),
+    announces_on_a_stale_path("6.12", &["events", "counters"]),
+    // proc_path_manager() in net/mptcp/ctrl.c came with 6.15.
+    has_no_path_manager("6.1"),
+    has_no_path_manager("6.12"),
+    // mptcp_nl_cmd_sf_create() in net/mptcp/pm_userspace.c reads neither, and mptcp_nl_cmd_get_addr() in net/mptcp/pm_netlink.c no token.
+    lasting(
+        "6.1",
+        "userspace::commands",
+        &["output", "counters", "events", "share"],
+        "Linux 6.1 opens subflows neither as backups nor bound to a device, and tells no address of a connection",
+    ),
+    // fill_remote_addresses_vec() in net/mptcp/pm_netlink.c fills in the ids to be left out, and does not look at them.
+    lasting(
+        "6.1",
+        "fullmesh::between_addresses::first_address_in_flight",
+        &["counters", "subflows"],
+        "Linux 6.1 joins the server's first address a second time from a fullmesh endpoint with the client's first address",
+    ),
     heals_first("6.12", "failure::given_up"),
     heals_first("6.1", "survival::cut_enp1s0"),
     heals_first("6.1", "survival::cut_enp2s0"),
@@ -195,6 +219,20 @@ const fn heals_first(series: &'static str, case: &'static str) -> Difference {
 
 const fn joins_again(case: &'static str) -> Difference {
     lasting("6.1", case, &["counters"], "Linux 6.1 joins again when a removed full mesh endpoint is added")
+}
+
+const fn announces_on_a_stale_path(series: &'static str, measures: &'static [&'static str]) -> Difference {
+    let reason = "Linux before 6.18 may send an announcement over a path that it has given up";
+    lasting(series, "announce::over_a_working_path", measures, reason)
+}
+
+const fn stops_at_eight(series: &'static str) -> Difference {
+    let measures = &["exit", "output", "limits", "endpoints"];
+    lasting(series, "endpoints::more_than_eight", measures, "Linux before 7.2 has at most eight endpoints, and limits of at most 8")
+}
+
+const fn has_no_path_manager(series: &'static str) -> Difference {
+    lasting(series, "path_manager::chosen_by_sysctl", &["output"], "Linux before 6.15 has no net.mptcp.path_manager")
 }
 
 const fn with_a_port_over_ipv6(series: &'static str) -> Difference {
