@@ -24,7 +24,7 @@ const NAME: &str = "bisect";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A case file
+    /// A case file, for the case without its variants, or one of these: FILE::VARIANT
     case: PathBuf,
     /// First kernel of the list to consider: the case must pass with it
     #[arg(long, requires_all = ["bad", "list"])]

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use mplab::diagnostic::LoadError;
 use mplab::disk;
+use mplab::names_topology;
 use mplab::plan::{self, Forwarding, Job};
-use mplab::{names_topology, suite};
+use mplab::suite::CaseFile;
 
 use crate::Failure;
 use crate::exit::Exit;
@@ -19,10 +20,10 @@ enum File {
 
 /// A case names its topology; a file that does not is a topology.
 fn load(path: &Path) -> Result<File, LoadError> {
-    if disk::read_text(path, disk::DOCUMENT).is_ok_and(|text| names_topology(&text)) {
-        let (case, topology) = mplab::case::check::load(path)?;
-        let name = suite::find(path).ok().and_then(|found| found.into_iter().next()).map_or_else(String::new, |file| file.name);
-        Ok(File::Case(Box::new(Job::plan(&name, topology, case, Forwarding::default()))))
+    let file = CaseFile::named(path);
+    if disk::read_text(&file.path, disk::DOCUMENT).is_ok_and(|text| names_topology(&text)) {
+        let (case, topology) = file.load()?;
+        Ok(File::Case(Box::new(Job::plan(&file.name, topology, case, Forwarding::default()))))
     } else {
         mplab::topology::check::load(path).map(File::Topology)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mplab::judge::{explain, judge};
 use mplab::recording::Recording;
 use mplab::report::{self, Style};
-use mplab::suite;
+use mplab::suite::{self, CaseFile};
 use mplab::words::feature::absences;
 
 use crate::exit::Exit;
@@ -13,7 +13,7 @@ use crate::{Failure, check, place, recordings};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A recording (*.json), or a case file, which is run first
+    /// A recording (*.json), or a case file or a variant (FILE::VARIANT), which is run first
     file: PathBuf,
     /// The seed of that run
     #[arg(long, default_value_t = suite::SEED)]
@@ -36,9 +36,7 @@ pub(crate) fn explain(arguments: &Arguments, style: Style) -> Result<Exit, Failu
 fn run(file: &Path, arguments: &Arguments) -> Result<Recording, Failure> {
     let at = arguments.place.place()?;
     let place = at.place().map_err(Failure::broken)?;
-    let found = suite::find(file).map_err(|error| Failure::path(file, error))?;
-    let [case] = found.as_slice() else { return Err(Failure::path(file, "name exactly one case")) };
-    let job = suite::plan(case, arguments.seed, &place).map_err(|error| Failure::usage(check::shown(&error)))?;
+    let job = suite::plan(&CaseFile::named(file), arguments.seed, &place).map_err(|error| Failure::usage(check::shown(&error)))?;
     let missing = suite::missing(&job, &place);
     if !missing.is_empty() {
         return Err(Failure { text: format!("mplab: {}", absences(&missing)), exit: Exit::Unsupported });

@@ -19,7 +19,7 @@ use crate::{Failure, check, place, progress, recordings, run, share};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A case file
+    /// A case file, for the case without its variants, or one of these: FILE::VARIANT
     case: PathBuf,
     /// The imported kernel that guests boot
     #[arg(long)]

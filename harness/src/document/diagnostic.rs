@@ -195,6 +195,20 @@ pub enum LoadError {
         /// How many characters of the line are before it, and 1.
         column: usize,
     },
+    /// It has no such variant.
+    #[error(
+        "{} has no variant `{variant}`: it has {}",
+        path.display(),
+        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+    )]
+    Variant {
+        /// The file.
+        path: PathBuf,
+        /// The variant that was wanted.
+        variant: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
     /// It, or a document that it refers to, has mistakes: one value for each document.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))]
     Mistakes(Vec<Diagnostics>),
@@ -205,7 +219,7 @@ impl LoadError {
     pub fn render(&self, coloured: bool) -> String {
         match self {
             Self::Mistakes(documents) => documents.iter().map(|document| document.render(coloured)).collect::<Vec<_>>().join("\n\n"),
-            Self::File { .. } | Self::Text { .. } => self.to_string(),
+            Self::File { .. } | Self::Text { .. } | Self::Variant { .. } => self.to_string(),
         }
     }
 
@@ -213,7 +227,7 @@ impl LoadError {
     pub fn count(&self) -> usize {
         match self {
             Self::Mistakes(documents) => documents.iter().map(|document| document.mistakes.len()).sum(),
-            Self::File { .. } | Self::Text { .. } => 1,
+            Self::File { .. } | Self::Text { .. } | Self::Variant { .. } => 1,
         }
     }
 }

@@ -49,6 +49,22 @@ pub(crate) fn a_new_file_is_in_order_and_never_replaces_one() {
     assert_eq!(said.out.lines().count(), templates("topology").count() + templates("case").count(), "{said:?}");
 }
 
+pub(crate) fn a_variant_is_named_behind_its_file() {
+    let directory = Directory::new();
+    let case =
+        directory.write("cases/some.toml", &(SHORT.to_owned() + "\n[[variant]]\nname = \"slow\"\ntopology.link.enp2s0.delay = \"77ms\"\n"));
+    let [plain, slow] = [case.clone(), format!("{case}::slow")].map(|file| directory.say(&["plan", &file]));
+    assert_eq!((plain.code, slow.code), (0, 0), "{slow:?}");
+    assert_has(&slow.out, &["delay 77ms"]);
+    assert!(!plain.out.contains("delay 77ms"), "{plain:?}");
+    let none = format!("{case}::fast");
+    for command in ["check", "plan"] {
+        let said = directory.say(&[command, &none]);
+        assert_eq!(said.code, 2, "{said:?}");
+        assert_has(&said.err, &["some.toml has no variant `fast`: it has slow"]);
+    }
+}
+
 pub(crate) fn a_mistake_has_a_file_a_line_and_a_caret() {
     let directory = Directory::new();
     let good = directory.write("cases/good.toml", SHORT);

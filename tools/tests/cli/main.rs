@@ -16,10 +16,11 @@ fn main() {
     mplab::enter();
     let arguments = Arguments::from_args();
     let confined = mplab::local::place().err().map(|error| error.to_string());
-    let anywhere: [(&str, fn()); 10] = [
+    let anywhere: [(&str, fn()); 11] = [
         ("a_new_file_is_in_order_and_never_replaces_one", documents::a_new_file_is_in_order_and_never_replaces_one),
         ("numbers_have_bounds", documents::numbers_have_bounds),
         ("a_file_in_order_is_checked", documents::a_file_in_order_is_checked),
+        ("a_variant_is_named_behind_its_file", documents::a_variant_is_named_behind_its_file),
         ("a_mistake_has_a_file_a_line_and_a_caret", documents::a_mistake_has_a_file_a_line_and_a_caret),
         ("a_reader_that_has_seen_enough_ends_it_quietly", runs::a_reader_that_has_seen_enough_ends_it_quietly),
         ("what_cannot_be_printed_is_told", runs::what_cannot_be_printed_is_told),

@@ -160,8 +160,10 @@ pub fn parse_changed(
 /// Loads a variant of a case file.
 pub fn load_variant(path: &Path, variant: &str) -> Result<(Case, Topology), LoadError> {
     let text = toml::text_of(path)?;
-    let number = change::variants(&text).iter().position(|(name, _)| name == variant);
-    let Some(number) = number else { return load(path) };
+    let known: Vec<String> = change::variants(&text).into_iter().map(|(name, _)| name).collect();
+    let Some(number) = known.iter().position(|name| name == variant) else {
+        return Err(LoadError::Variant { path: path.to_owned(), variant: variant.to_owned(), known });
+    };
     parse_variant(&path.display().to_string(), &text, &Beside(path), number).map_err(LoadError::Mistakes)
 }
 

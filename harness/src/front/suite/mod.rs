@@ -10,8 +10,10 @@ use std::{fmt, fs, io};
 pub use together::{CaseResult, Event, Renderer, Results, Suite, Task};
 pub use whole::{Planned, WholeError, whole};
 
+use crate::document::case::{Case, check};
 use crate::document::diagnostic::LoadError;
-use crate::document::{self, case::check, change, disk};
+use crate::document::topology::Topology;
+use crate::document::{self, change, disk};
 use crate::kernel::program;
 use crate::life::execute::News;
 use crate::place::{Place, PlaceError};
@@ -61,6 +63,14 @@ impl CaseFile {
         }
     }
 
+    /// Reads the case and its topology.
+    pub fn load(&self) -> Result<(Case, Topology), LoadError> {
+        match &self.variant {
+            Some(variant) => check::load_variant(&self.path, variant),
+            None => check::load(&self.path),
+        }
+    }
+
     fn variant(self, variant: &str) -> Self {
         Self { name: format!("{}::{variant}", self.name), variant: Some(variant.to_owned()), ..self }
     }
@@ -88,12 +98,6 @@ pub fn find(path: &Path) -> io::Result<Vec<CaseFile>> {
     let mut found = Vec::new();
     let named = CaseFile::named(path);
     if named.variant.is_some() {
-        let all = CaseFile::named(&named.path).all();
-        if !all.contains(&named) {
-            let known: Vec<_> = all.into_iter().filter_map(|file| file.variant).collect();
-            let known = if known.is_empty() { "the case has none".to_owned() } else { format!("the case has {}", known.join(", ")) };
-            return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no such variant: {known}")));
-        }
         found.push(named);
     } else if fs::metadata(path)?.is_dir() {
         search(path, path, &mut found)?;
@@ -123,10 +127,7 @@ fn is_topology_file(path: &Path) -> bool {
 
 /// Reads a case file with its topology and plans it for a place.
 pub fn plan(file: &CaseFile, seed: u64, place: &PlaceRecord) -> Result<Job, LoadError> {
-    let (case, topology) = match &file.variant {
-        Some(variant) => check::load_variant(&file.path, variant)?,
-        None => check::load(&file.path)?,
-    };
+    let (case, topology) = file.load()?;
     Ok(Job::plan(&file.name, topology, case, place.means(seed)))
 }
 
