@@ -79,6 +79,8 @@ const KNOWN: &[Difference] = &[
     },
     // mptcp_setsockopt_sol_tcp() in net/mptcp/sockopt.c.
     lasting("6.1", "sockets::unsent", &["exit", "output"], "Linux 6.1 does not know TCP_NOTSENT_LOWAT on MPTCP sockets"),
+    // __mptcp_sync_sndbuf() in net/mptcp/protocol.h came with Linux 6.7.
+    lasting("6.1", "diag::send_buffer", &["output"], "Linux 6.1 gives a connection the send buffer of one subflow"),
     lasting("6.1", "sockets::subflows_told::by_their_numbers", &["output"], "Linux 6.1 does not know MPTCP_FULL_INFO"),
     ignores_eor("6.1"),
     ignores_eor("6.12"),
