@@ -79,6 +79,10 @@ const KNOWN: &[Difference] = &[
     },
     // mptcp_setsockopt_sol_tcp() in net/mptcp/sockopt.c.
     lasting("6.1", "sockets::unsent", &["exit", "output"], "Linux 6.1 does not know TCP_NOTSENT_LOWAT on MPTCP sockets"),
+    lasting("6.1", "sockets::polled::to_write", &["exit", "output"], "Linux 6.1 does not know TCP_NOTSENT_LOWAT on MPTCP sockets"),
+    lasting("6.1", "sockets::waits_for_enough", &["output"], "Linux 6.1 ignores SO_RCVLOWAT of MPTCP sockets"),
+    ignores_maxseg("6.1"),
+    ignores_maxseg("6.12"),
     // __mptcp_sync_sndbuf() in net/mptcp/protocol.h came with Linux 6.7.
     lasting("6.1", "diag::send_buffer", &["output"], "Linux 6.1 gives a connection the send buffer of one subflow"),
     lasting("6.1", "sockets::subflows_told::by_their_numbers", &["output"], "Linux 6.1 does not know MPTCP_FULL_INFO"),
@@ -197,6 +201,16 @@ const fn lasting(series: &'static str, case: &'static str, measures: &'static [&
 /// mptcp_sendmsg() in net/mptcp/protocol.c clears the flag.
 const fn ignores_eor(series: &'static str) -> Difference {
     lasting(series, "sockets::record_ended", &["output"], "Linux before 7.2 ignores MSG_EOR on MPTCP sockets")
+}
+
+/// mptcp_setsockopt_sol_tcp() in net/mptcp/sockopt.c.
+const fn ignores_maxseg(series: &'static str) -> Difference {
+    lasting(
+        series,
+        "sockets::options_of_all_subflows::with_small_segments",
+        &["output"],
+        "Linux before 6.18 refuses TCP_MAXSEG on MPTCP sockets",
+    )
 }
 
 const fn misplaces(series: &'static str) -> Difference {
