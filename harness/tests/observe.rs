@@ -35,6 +35,7 @@ fn main() {
         trial("a_connection_and_its_subflow_are_seen_at_both_ends", connection_and_subflow),
         trial("a_counter_that_appears_late_was_0_before", late_counter),
         trial("events_tell_of_the_connections_that_are_seen", events),
+        trial("the_last_events_are_seen_though_nobody_waits", last_events),
         trial("events_that_were_lost_are_reported", |stage| lost_events(&stage)),
         trial("what_the_kernel_says_of_links_addresses_and_routes_is_heard", notices),
         trial("notices_that_were_lost_are_reported", |stage| lost_notices(&stage)),
@@ -108,6 +109,20 @@ fn events(mut stage: Stage) -> Result<(), Failed> {
     let seen = stage.finish();
     let created = event(&seen, "created", token).ok_or("not created")?;
     assert!(created.contains(&format!("saddr4=127.0.0.1 daddr4=127.0.0.1 sport={port} ")), "{created}");
+    Ok(())
+}
+
+fn last_events(mut stage: Stage) -> Result<(), Failed> {
+    let listener = stage.listen(Mptcp, LOCALHOST)?;
+    let to = listener.local_addr()?;
+    stage.observer.drain_last_events(stage.clock.now())?;
+    let client = TcpStream::from(stage.namespace.enter(|| socket::stream(Mptcp, to.ip()))??);
+    socket::connect(&client, to)?;
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while !stage.seen().events.iter().any(|event| event.kind == "created") {
+        assert!(std::time::Instant::now() < deadline, "{:#?}", stage.seen().events);
+        stage.observer.drain_last_events(stage.clock.now())?;
+    }
     Ok(())
 }
 

@@ -106,9 +106,18 @@ impl Observer {
         .await;
     }
 
-    /// Records the events and notices that have come since the last time.
+    /// Records the events and notices that have come since the last time, as far as [`Self::event`] has seen them.
     pub fn drain_events(&mut self, now: Time) -> Result<(), ObserveError> {
-        self.hosts.iter_mut().try_for_each(|(name, host)| host.drain_events(now).map_err(|failure| ObserveError::of(name, failure)))
+        self.drain(now, false)
+    }
+
+    /// Records all events and notices that have come, though nobody has waited for them.
+    pub fn drain_last_events(&mut self, now: Time) -> Result<(), ObserveError> {
+        self.drain(now, true)
+    }
+
+    fn drain(&mut self, now: Time, last: bool) -> Result<(), ObserveError> {
+        self.hosts.iter_mut().try_for_each(|(name, host)| host.drain_events(now, last).map_err(|failure| ObserveError::of(name, failure)))
     }
 
     /// The host's listening TCP sockets and their protocols, which are also recorded. Empty for a host that is not observed.
@@ -180,23 +189,26 @@ impl Host {
         counters.map_err(|error| ("counters", error))
     }
 
-    fn drain_events(&mut self, now: Time) -> Attempt<()> {
+    fn drain_events(&mut self, now: Time, last: bool) -> Attempt<()> {
         let (at, seen) = (now.micros(), &mut self.seen);
         if let Some(events) = &mut self.events {
-            drain(events, |events| events.read(), |event| seen.event(at, event)).map_err(|error| ("path-manager events", error))?;
+            drain(events, last, |events| events.read(), |event| seen.event(at, event)).map_err(|error| ("path-manager events", error))?;
         }
-        drain(&mut self.notices, |notices| notices.read(at), |notice| seen.notice(notice)).map_err(|error| (NOTICES, error))
+        drain(&mut self.notices, last, |notices| notices.read(at), |notice| seen.notice(notice)).map_err(|error| (NOTICES, error))
     }
 }
 
-/// Reads a source until it has been found empty; until then it counts as ready.
+/// Reads a source until it has been found empty; until then it counts as ready. For the last time it is read even if it is not known to be ready:
+/// that is known only from the last wait.
 fn drain<S: AsRawFd, T>(
     source: &mut AsyncFd<S>,
+    last: bool,
     mut read: impl FnMut(&mut S) -> io::Result<Vec<T>>,
     mut take: impl FnMut(T),
 ) -> io::Result<()> {
     loop {
-        match source.try_io_mut(Interest::READABLE, &mut read) {
+        let found = if last { read(source.get_mut()) } else { source.try_io_mut(Interest::READABLE, &mut read) };
+        match found {
             Ok(read) => read.into_iter().for_each(&mut take),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(error),

@@ -221,7 +221,7 @@ impl Run {
         }
         let processes = self.processes.end().await;
         let transfers = self.stop();
-        self.observer.drain_events(clock.now())?;
+        self.observer.drain_last_events(clock.now())?;
         let relayed = self.relayed()?;
         if let Some(capture) = self.capture.take() {
             capture.finish(clock, news).map_err(ExecuteError::Capture)?;
