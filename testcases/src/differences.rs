@@ -154,8 +154,8 @@ const KNOWN: &[Difference] = &[
     announces_on_a_stale_path("6.1", &["when", "events", "counters"]),
     announces_on_a_stale_path("6.12", &["events", "counters"]),
     // proc_path_manager() in net/mptcp/ctrl.c came with 6.15.
-    has_no_path_manager("6.1"),
-    has_no_path_manager("6.12"),
+    has_no_pm_by_name("6.1"),
+    has_no_pm_by_name("6.12"),
     // mptcp_nl_cmd_sf_create() in net/mptcp/pm_userspace.c reads neither, and mptcp_nl_cmd_get_addr() in net/mptcp/pm_netlink.c no token.
     lasting(
         "6.1",
@@ -257,7 +257,7 @@ const fn stops_at_eight(series: &'static str) -> Difference {
     lasting(series, "endpoints::more_than_eight", measures, "Linux before 7.2 has at most eight endpoints, and limits of at most 8")
 }
 
-const fn has_no_path_manager(series: &'static str) -> Difference {
+const fn has_no_pm_by_name(series: &'static str) -> Difference {
     lasting(series, "path_manager::chosen_by_sysctl", &["output"], "Linux before 6.15 has no net.mptcp.path_manager")
 }
 
