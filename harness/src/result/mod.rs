@@ -2,6 +2,7 @@
 //! Pure functions and types. Not here: how a run is recorded.
 
 pub mod compare;
+pub(crate) mod file;
 pub mod judge;
 pub mod recording;
 pub mod report;

@@ -4,12 +4,9 @@
 //! Times are microseconds from the run's start, cumulative counts start at 0. Series are columns: the n-th value of each belongs to the
 //! n-th value of its `at`. A reader must refuse a `format` that it does not know, and ignore keys that it does not know.
 
-mod exact;
-
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::document::case::Case;
@@ -20,10 +17,10 @@ pub use crate::record::{
     Iperf3Record, LimitsRecord, NoticeRecord, OneByOneRecord, OutputLine, ProcessRecord, RouteRecord, StateRecord, SubflowAnswer,
     SubflowSeries, TransferRecord, WrongRecord, growth, value_at,
 };
+use crate::result::file;
+pub use crate::result::file::{FileKind, ReadError};
 use crate::result::splat::Splat;
 use crate::words::{Errno, Feature, Rate, Time};
-
-pub(crate) use exact::Exact;
 
 /// The format's version. It changes when a reader of the previous one would misread the new one.
 pub const FORMAT: u32 = 2;
@@ -225,21 +222,6 @@ pub struct WaitRecord {
     pub found: String,
 }
 
-/// Why a recording could not be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// It is not a recording.
-    #[error("not a recording: {0}")]
-    Json(#[from] serde_json::Error),
-    /// It has another version.
-    #[error("a recording of format {0}, but this version of mplab reads format {FORMAT}: use the version that wrote it")]
-    Format(u64),
-    /// It is another file of mplab.
-    #[error("not a recording but {0}")]
-    Other(&'static str),
-}
-
 impl Recording {
     /// An empty recording, for a job that left none.
     pub fn of_nothing(job: Job) -> Self {
@@ -290,49 +272,11 @@ impl Recording {
 
     /// Reads a recording's JSON.
     pub fn from_json(json: &str) -> Result<Self, ReadError> {
-        #[derive(Deserialize)]
-        struct About {
-            format: Option<u64>,
-            /// Of another file.
-            part: Option<IgnoredAny>,
-            cases: Option<IgnoredAny>,
-        }
-        let about: About = serde_json::from_str(json)?;
-        if about.part.is_some() {
-            return Err(ReadError::Other("the results of a shard, of which `mplab merge` makes a matrix"));
-        }
-        if about.cases.is_some() {
-            return Err(ReadError::Other("a matrix: `mplab matrix --recordings DIRECTORY` and `mplab explore --keep-all` keep recordings"));
-        }
-        let format = about.format.ok_or_else(|| serde_json::Error::missing_field("format"))?;
-        if format != u64::from(FORMAT) {
-            return Err(ReadError::Format(format));
-        }
-        let _: Exact = serde_json::from_str(json)?;
-        Ok(serde_json::from_str(json)?)
+        file::read(json, FileKind::Recording, FORMAT)
     }
 
     /// The JSON that [`Self::from_json`] reads.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a recording has string keys and finite numbers only")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_format_is_refused() {
-        let error = Recording::from_json("{\"format\": 99}").unwrap_err();
-        assert!(error.to_string().contains("format 99"));
-    }
-
-    #[test]
-    fn other_files_of_mplab_are_named() {
-        let said = |json| Recording::from_json(json).unwrap_err().to_string();
-        assert!(said(r#"{"format": 1, "kernels": [], "cases": {}}"#).contains("but a matrix: `mplab matrix --recordings "));
-        assert!(said(r#"{"part": 1, "cases": []}"#).contains("`mplab merge` makes"));
-        assert_eq!(said("{}"), "not a recording: missing field `format`");
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{Ended, Run};
 use super::spread::{Distance, Spread, spreads};
+use crate::result::file::{self, FileKind, ReadError};
 use crate::result::recording::PlaceRecord;
 use crate::words::Amount;
 
@@ -58,18 +59,6 @@ pub struct Moved {
     pub between: [String; 2],
     /// ... and how far.
     pub distance: Distance,
-}
-
-/// Why a matrix could not be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// It is not one.
-    #[error("not a matrix: {0}")]
-    Json(#[from] serde_json::Error),
-    /// It has another version.
-    #[error("a matrix of format {0}, but this version of mplab reads format {FORMAT}: use the version that wrote it")]
-    Format(u64),
 }
 
 impl Column {
@@ -182,16 +171,7 @@ impl Matrix {
 
     /// Reads a matrix's JSON.
     pub fn from_json(json: &str) -> Result<Self, ReadError> {
-        #[derive(Deserialize)]
-        struct Version {
-            format: u64,
-        }
-        let version: Version = serde_json::from_str(json)?;
-        if version.format != u64::from(FORMAT) {
-            return Err(ReadError::Format(version.format));
-        }
-        let _: crate::result::recording::Exact = serde_json::from_str(json)?;
-        Ok(serde_json::from_str(json)?)
+        file::read(json, FileKind::Matrix, FORMAT)
     }
 
     /// The JSON that [`Self::from_json`] reads.

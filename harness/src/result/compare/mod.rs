@@ -13,7 +13,7 @@ mod spread;
 pub use apart::{Apart, apart};
 pub use bisect::{Search, Worth};
 pub use changes::{Change, Changes, changes};
-pub use matrix::{Cell, Column, FORMAT, Matrix, Moved, ReadError};
+pub use matrix::{Cell, Column, FORMAT, Matrix, Moved};
 pub use run::{Ended, Run};
 pub use same::differences;
 pub use spread::{Distance, Spread, spreads};

@@ -11,6 +11,6 @@ mod whole;
 pub use deal::deal;
 pub use durations::{Durations, Took};
 pub use merge::{Merged, merge};
-pub use part::{FORMAT, Part, ReadError};
+pub use part::{FORMAT, Part};
 pub use share::Share;
 pub use whole::{CaseUsed, Command, KernelUsed, Unit, Whole};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::durations::Took;
 use super::whole::Whole;
 use crate::result::compare::Cell;
-use crate::result::recording::Exact;
+use crate::result::file::{self, FileKind, ReadError};
 use crate::words::Shard;
 
 /// The format's version. It changes when a reader of the previous one would misread the new one.
@@ -30,31 +30,10 @@ pub struct Part {
     pub cases: BTreeMap<String, BTreeMap<String, Cell>>,
 }
 
-/// Why a part could not be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// It is not one.
-    #[error("not a part, as `--shard K/N` with `--results FILE` writes one: {0}")]
-    Json(#[from] serde_json::Error),
-    /// It has another version.
-    #[error("a part of format {0}, but this version of mplab reads format {FORMAT}: use the version that wrote it")]
-    Format(u64),
-}
-
 impl Part {
     /// Reads a part's JSON.
     pub fn from_json(json: &str) -> Result<Self, ReadError> {
-        #[derive(Deserialize)]
-        struct Version {
-            part: u64,
-        }
-        let version: Version = serde_json::from_str(json)?;
-        if version.part != u64::from(FORMAT) {
-            return Err(ReadError::Format(version.part));
-        }
-        let _: Exact = serde_json::from_str(json)?;
-        Ok(serde_json::from_str(json)?)
+        file::read(json, FileKind::Part, FORMAT)
     }
 
     /// Writes the JSON that [`Self::from_json`] reads.

@@ -11,7 +11,7 @@ const LARGEST: u64 = 1 << 53;
 const ANY: &str = "seed";
 
 /// A JSON value without a larger number.
-pub(crate) struct Exact;
+pub(super) struct Exact;
 
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
