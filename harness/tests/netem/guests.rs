@@ -38,7 +38,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let newest = kernels.len() - 1;
             let trial = |(number, kernel): (usize, Kernel)| {
                 let name = format!("in_a_guest::{}", kernel.name.replace(['-', '.'], "_"));
-                Trial::test(name, move || run(kernel, if number == newest { 100_000 } else { 40_000 }))
+                Trial::test(name, move || run(kernel, if number == newest { 100_000 } else { 20_000 }))
             };
             kernels.into_iter().enumerate().map(trial).collect()
         }
