@@ -56,14 +56,14 @@ pub enum GuestError {
     /// The machine cannot do what was asked for.
     #[error(transparent)]
     Refused(Box<Failure>),
-    /// The guest ended without an answer, and its kernel reported no reason.
+    /// The guest ended without an answer.
     #[error("the guest with kernel {kernel} ended without an answer{}\n{tail}", .complaint.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
     Silent {
         /// The kernel's name.
         kernel: String,
-        /// What QEMU said.
+        /// What QEMU said, or what is known to stop such a kernel.
         complaint: Option<String>,
-        /// The end of the console.
+        /// The kernel's failure on its console, or the console's end.
         tail: String,
     },
     /// The guest could not be prepared, or answered with a failure.
@@ -338,7 +338,9 @@ impl Guest {
 
     fn silent(&self, boot: &Boot) -> GuestError {
         let complaint = Some(boot.complaint.clone()).filter(|said| !said.is_empty());
-        GuestError::Silent { kernel: self.kernel.name.clone(), complaint, tail: splat::tail(&boot.console) }
+        let splat = splat::scan(&boot.console).into_iter().next();
+        let tail = splat.map_or_else(|| splat::tail(&boot.console), |splat| splat.text);
+        GuestError::Silent { kernel: self.kernel.name.clone(), complaint, tail }
     }
 }
 

@@ -10,6 +10,7 @@ mod image;
 mod keeper;
 
 use std::ffi::OsString;
+use std::fs;
 use std::sync::Arc;
 
 use super::contents::Payload;
@@ -49,6 +50,15 @@ fn line() -> String {
     )
 }
 
+/// Why a kernel of this release starts no program on a computer with this CPU, if so: `restore_fp_registers()` of old ones
+/// (arch/x86/um/os-Linux/registers.c) hands `ptrace` fewer registers than such a CPU has, which it refuses.
+fn unfit(release: &str, cpu: &str) -> String {
+    let mut numbers = release.split('.').map_while(|number| number.parse::<u32>().ok());
+    let old = (numbers.next(), numbers.next()) <= (Some(6), Some(12));
+    let why = "Linux 6.12 and older ones, as programs, need a CPU without AMX, which this computer has (docs/kernels.md)";
+    if old && cpu.split_whitespace().any(|flag| flag == "amx_tile") { why.to_owned() } else { String::new() }
+}
+
 impl Machine for Um {
     fn boot(&self, errand: &Errand, news: &mut dyn FnMut(usize, News)) -> Result<Boot, GuestError> {
         let beginning =
@@ -69,8 +79,11 @@ impl Machine for Um {
         if heard.hung {
             kept.kill();
         }
-        let complaint = kept.end().map_err(failed("wait for the kernel's end"))?;
+        let mut complaint = kept.end().map_err(failed("wait for the kernel's end"))?;
         let (answers, _) = heard.end();
+        if answers.is_empty() {
+            complaint += &unfit(&errand.kernel.manifest.release, &fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
+        }
         Ok(Boot { answers, console: said(console)?, hung: hang, complaint })
     }
 
@@ -93,5 +106,18 @@ impl Machine for Um {
 
     fn probing(&self) -> Arc<dyn Machine> {
         Arc::new(*self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_kernels_are_not_for_every_cpu() {
+        let (with, without) = ("flags : fpu amx_bf16 amx_tile", "flags : fpu avx512f");
+        let fits = |release, cpu| unfit(release, cpu).is_empty();
+        assert!(!fits("6.12.118", with) && !fits("6.1.192", with) && !fits("5.10", with));
+        assert!(fits("7.3.4", with) && fits("6.12.118", without));
     }
 }
