@@ -130,7 +130,7 @@ const KNOWN: &[Difference] = &[
         "6.1",
         "fullmesh::between_addresses::of_both_families",
         &["counters", "subflows"],
-        "Linux before 6.3 has no subflows of both families in one connection",
+        "Linux before 6.3 uses no endpoint of another family than the connection's",
     ),
     // With a silence of 8.5 s too: the counter stays 0, and what was lost is sent again by the other path.
     lasting(
