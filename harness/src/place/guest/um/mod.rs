@@ -53,7 +53,7 @@ fn line() -> String {
 /// Why a kernel of this release starts no program on a computer with this CPU, if so: `restore_fp_registers()` of old ones
 /// (arch/x86/um/os-Linux/registers.c) hands `ptrace` fewer registers than such a CPU has, which it refuses.
 fn unfit(release: &str, cpu: &str) -> String {
-    let mut numbers = release.split('.').map_while(|number| number.parse::<u32>().ok());
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
     let old = (numbers.next(), numbers.next()) <= (Some(6), Some(12));
     let why = "Linux 6.12 and older ones, as programs, need a CPU without AMX, which this computer has (docs/kernels.md)";
     if old && cpu.split_whitespace().any(|flag| flag == "amx_tile") { why.to_owned() } else { String::new() }
@@ -118,6 +118,6 @@ mod tests {
         let (with, without) = ("flags : fpu amx_bf16 amx_tile", "flags : fpu avx512f");
         let fits = |release, cpu| unfit(release, cpu).is_empty();
         assert!(!fits("6.12.118", with) && !fits("6.1.192", with) && !fits("5.10", with));
-        assert!(fits("7.3.4", with) && fits("6.12.118", without));
+        assert!(fits("6.13-rc1", with) && fits("7.3.4", with) && fits("6.12.118", without));
     }
 }
