@@ -10,7 +10,7 @@ mod without;
 
 use std::path::{Path, PathBuf};
 
-use libtest_mimic::{Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use mplab::diagnostic::LoadError;
 use mplab::disk;
 use mplab::judge::Outcome;
@@ -41,15 +41,21 @@ pub struct Group {
     pub place: PlaceRecord,
     /// The directory for recordings of failures.
     pub failures: PathBuf,
+    /// What the command line asks for. Trials of other names are not planned: to plan all takes seconds.
+    pub arguments: Arguments,
 }
 
 impl Group {
-    /// The trial of a case: ignored with the reason if it cannot run here, a failure if its file has mistakes.
-    pub fn trial(&self, file: CaseFile) -> Trial {
+    /// The trial of a case: ignored with the reason if it cannot run here, a failure if its file has mistakes. If its turn is another time, it is
+    /// ignored with that reason.
+    pub fn trial(&self, file: CaseFile, another_time: Option<&'static str>) -> Trial {
         let name = format!("{}::{}", self.name, file.name);
-        let job = suite::plan(&file, suite::SEED, &self.place);
+        let plan = {
+            let (file, place) = (file.clone(), self.place.clone());
+            move || suite::plan(&file, suite::SEED, &place)
+        };
         let group = self.clone();
-        self.listed(name.clone(), job, move |job| group.run(&job, &file, &name))
+        self.listed(name.clone(), another_time, plan, move |job| group.run(&job, &file, &name))
     }
 
     /// The trials of cases without what they are about. Each passes if exactly the expectations fail that must. Unless `MPLAB_WITHOUT=all` asks for
@@ -58,22 +64,38 @@ impl Group {
         let all = std::env::var("MPLAB_WITHOUT").is_ok_and(|which| which == "all");
         let trial = |without: Without| {
             let name = format!("{}::without::{without}", self.name);
-            let asked = all || turn(&without.to_string());
-            let job = without.plan(suite::SEED, &self.place);
+            let another_time = (!all && !turn(&without.to_string())).then_some("MPLAB_WITHOUT=all");
+            let plan = {
+                let (without, place) = (without.clone(), self.place.clone());
+                move || without.plan(suite::SEED, &place)
+            };
             let group = self.clone();
-            let trial = self.listed(name.clone(), job, move |job| group.run_without(&job, &without, &name));
-            if asked { trial } else { trial.with_kind("MPLAB_WITHOUT=all").with_ignored_flag(true) }
+            self.listed(name.clone(), another_time, plan, move |job| group.run_without(&job, &without, &name))
         };
         without::entries(files).into_iter().map(trial).collect()
     }
 
-    /// A trial that runs a job. A file with mistakes lacks nothing: its trial runs, and fails.
+    /// A trial that runs what is planned. A file with mistakes lacks nothing: its trial runs, and fails. What is not to run is planned only if it runs
+    /// after all.
     fn listed(
         &self,
         name: String,
-        job: Result<Job, LoadError>,
+        another_time: Option<&'static str>,
+        plan: impl FnOnce() -> Result<Job, LoadError> + Send + 'static,
         run: impl FnOnce(Job) -> Result<Completion, Failed> + Send + 'static,
     ) -> Trial {
+        let told = |failed: Failed| Failed::from(visible(failed.message().unwrap_or_default()));
+        let ready = |job: Result<Job, LoadError>| job.map_err(|error| Failed::from(error.render(false)));
+        if let Some(reason) = another_time.or_else(|| (!self.asks_for(&name)).then_some("not asked for")) {
+            let place = self.place.clone();
+            let late = move || {
+                let job = ready(plan())?;
+                let missing = suite::missing(&job, &place);
+                if missing.is_empty() { run(job).map_err(told) } else { Err(absences(&missing).into()) }
+            };
+            return Trial::ignorable_test(name, late).with_kind(reason).with_ignored_flag(true);
+        }
+        let job = plan();
         if let Ok(job) = &job {
             let missing = suite::missing(job, &self.place);
             if !missing.is_empty() {
@@ -81,8 +103,14 @@ impl Group {
                 return ignored(name, format!("needs {}", words.join(", ")), absences(&missing));
             }
         }
-        let told = |failed: Failed| Failed::from(visible(failed.message().unwrap_or_default()));
-        Trial::ignorable_test(name, move || job.map_err(|error| Failed::from(error.render(false))).and_then(run).map_err(told))
+        Trial::ignorable_test(name, move || ready(job).and_then(run).map_err(told))
+    }
+
+    /// Whether the command line's filter leaves a trial of this name.
+    fn asks_for(&self, name: &str) -> bool {
+        let Arguments { filter, skip, exact, .. } = &self.arguments;
+        let is = |part: &String| if *exact { name == part } else { name.contains(part.as_str()) };
+        filter.as_ref().is_none_or(is) && !skip.iter().any(is)
     }
 
     fn run_without(&self, job: &Job, without: &Without, name: &str) -> Result<Completion, Failed> {

@@ -11,12 +11,13 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     let at = Place::Local;
     arguments.test_threads.get_or_insert_with(|| at.parallel());
-    let group = at.place().map(|place| Group { name: "local".to_owned(), at, place, failures: env!("CARGO_TARGET_TMPDIR").into() });
+    let failures = env!("CARGO_TARGET_TMPDIR").into();
+    let group = at.place().map(|place| Group { name: "local".to_owned(), at, place, failures, arguments: arguments.clone() });
     let files = files();
     let trials = match &group {
         Ok(group) => {
             let without = group.trials_without(&files, |_| false);
-            files.into_iter().map(|file| group.trial(file)).chain(without).collect()
+            files.into_iter().map(|file| group.trial(file, None)).chain(without).collect()
         }
         Err(confined) => {
             files.into_iter().map(|file| ignored(format!("local::{}", file.name), "needs namespaces", confined.to_string())).collect()

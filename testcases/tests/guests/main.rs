@@ -45,7 +45,7 @@ fn main() -> ExitCode {
             let images: Vec<_> = (0..count).filter(|&number| kernels[number].manifest.form == Form::Image).collect();
             let due = images.get(round / PARTS % images.len().max(1)).copied();
             let turns = (0..count).map(|number| Turn { number, last: number + 1 == count, due: due == Some(number), round });
-            kernels.into_iter().zip(turns).flat_map(|(kernel, turn)| of_kernel(kernel, turn)).collect()
+            kernels.into_iter().zip(turns).flat_map(|(kernel, turn)| of_kernel(kernel, turn, &arguments)).collect()
         }
         Err(error) => vec![Trial::test("virtual", move || Err(error.into()))],
     };
@@ -80,7 +80,7 @@ impl Turn {
     }
 }
 
-fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
+fn of_kernel(kernel: Kernel, turn: Turn, arguments: &Arguments) -> Vec<Trial> {
     let name = format!("virtual::{}", kernel.name.replace(['-', '.'], "_"));
     let which = std::env::var("MPLAB_GUESTS").unwrap_or_default();
     if which == "turns" && !turn.last && !turn.due {
@@ -103,7 +103,7 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
                 let (at, place) = (at.clone(), place.clone());
                 move || repeats(&at, &place)
             });
-            let group = Group { name, at, place, failures: env!("CARGO_TARGET_TMPDIR").into() };
+            let group = Group { name, at, place, failures: env!("CARGO_TARGET_TMPDIR").into(), arguments: arguments.clone() };
             let always = |file: &CaseFile| DIRECTORIES.iter().any(|directory| file.name.starts_with(directory));
             let case = |file: CaseFile| {
                 let (runs, elsewhere) = match which.as_str() {
@@ -111,9 +111,7 @@ fn of_kernel(kernel: Kernel, turn: Turn) -> Vec<Trial> {
                     "turns" => (turn.has(&file.name), "another kernel has it"),
                     _ => (always(&file), "MPLAB_GUESTS=turns has it on the last kernel, =all on each"),
                 };
-                let why_not = (!runs).then_some(elsewhere);
-                let trial = group.trial(file);
-                if let Some(why_not) = why_not { trial.with_kind(why_not).with_ignored_flag(true) } else { trial }
+                group.trial(file, (!runs).then_some(elsewhere))
             };
             let files = files();
             let without = group.trials_without(&files, |name| turn.last && (which == "all" || which == "turns" && turn.part_has(name)));
