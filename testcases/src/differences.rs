@@ -80,7 +80,8 @@ const KNOWN: &[Difference] = &[
     // mptcp_setsockopt_sol_tcp() in net/mptcp/sockopt.c.
     lasting("6.1", "sockets::unsent", &["exit", "output"], "Linux 6.1 does not know TCP_NOTSENT_LOWAT on MPTCP sockets"),
     lasting("6.1", "sockets::polled::to_write", &["exit", "output"], "Linux 6.1 does not know TCP_NOTSENT_LOWAT on MPTCP sockets"),
-    lasting("6.1", "sockets::waits_for_enough", &["output"], "Linux 6.1 ignores SO_RCVLOWAT of MPTCP sockets"),
+    ignores_rcvlowat("sockets::waits_for_enough"),
+    ignores_rcvlowat("sockets::waits_for_enough::more_than_its_buffer"),
     ignores_maxseg("6.1"),
     ignores_maxseg("6.12"),
     // mptcp_sendmsg_fastopen() in net/mptcp/protocol.c leaves defer_connect set, so the program ends before the SYN/ACK.
@@ -92,7 +93,12 @@ const KNOWN: &[Difference] = &[
     ),
     // __mptcp_sync_sndbuf() in net/mptcp/protocol.h came with Linux 6.7.
     lasting("6.1", "diag::send_buffer", &["output"], "Linux 6.1 gives a connection the send buffer of one subflow"),
-    lasting("6.1", "sockets::subflows_told::by_their_numbers", &["output"], "Linux 6.1 does not know MPTCP_FULL_INFO"),
+    has_no_full_info("sockets::subflows_told::by_their_numbers"),
+    has_no_full_info("sockets::subflows_told::as_many_as_have_room"),
+    lasting("6.1", "sockets::ports_from_a_range", &["exit", "output"], "Linux 6.1 does not know IP_LOCAL_PORT_RANGE"),
+    lasting("6.1", "sockets::timestamped::with_the_syn", &["exit", "output", "counters"], "Linux 6.1 has no fast open for MPTCP"),
+    shows_sequence_numbers("6.1"),
+    shows_sequence_numbers("6.12"),
     ignores_eor("6.1"),
     ignores_eor("6.12"),
     ignores_eor("6.18"),
@@ -211,6 +217,19 @@ const KNOWN: &[Difference] = &[
 /// One that no release mends, and that no counter shows.
 const fn lasting(series: &'static str, case: &'static str, measures: &'static [&'static str], reason: &'static str) -> Difference {
     Difference { series, mended: None, case, measures, shown_by: Shown::Release, reason }
+}
+
+const fn ignores_rcvlowat(case: &'static str) -> Difference {
+    lasting("6.1", case, &["output"], "Linux 6.1 ignores SO_RCVLOWAT of MPTCP sockets")
+}
+
+const fn has_no_full_info(case: &'static str) -> Difference {
+    lasting("6.1", case, &["exit", "output"], "Linux 6.1 does not know MPTCP_FULL_INFO")
+}
+
+/// subflow_get_info() in net/mptcp/diag.c.
+const fn shows_sequence_numbers(series: &'static str) -> Difference {
+    lasting(series, "diag::sequence_numbers", &["output"], "Linux before 6.18 shows the sequence numbers of subflows to everybody")
 }
 
 /// mptcp_sendmsg() in net/mptcp/protocol.c clears the flag.
