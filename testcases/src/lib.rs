@@ -41,7 +41,7 @@ pub struct Group {
     pub place: PlaceRecord,
     /// The directory for recordings of failures.
     pub failures: PathBuf,
-    /// What the command line asks for. Trials of other names are not planned: to plan all takes seconds.
+    /// What the command line asks for. Trials of other names need not be planned: to plan all takes seconds.
     pub arguments: Arguments,
 }
 
@@ -86,7 +86,7 @@ impl Group {
     ) -> Trial {
         let told = |failed: Failed| Failed::from(visible(failed.message().unwrap_or_default()));
         let ready = |job: Result<Job, LoadError>| job.map_err(|error| Failed::from(error.render(false)));
-        if let Some(reason) = another_time.or_else(|| (!self.asks_for(&name)).then_some("not asked for")) {
+        if let Some(reason) = another_time.or_else(|| (!self.may_be_asked_for(&name)).then_some("not asked for")) {
             let place = self.place.clone();
             let late = move || {
                 let job = ready(plan())?;
@@ -106,11 +106,12 @@ impl Group {
         Trial::ignorable_test(name, move || ready(job).and_then(run).map_err(told))
     }
 
-    /// Whether the command line's filter leaves a trial of this name.
-    fn asks_for(&self, name: &str) -> bool {
-        let Arguments { filter, skip, exact, .. } = &self.arguments;
+    /// Whether the command line's filter may leave a trial of this name, whatever its kind turns out to be: a filter may mean that as well, but no kind
+    /// has colons, and what includes both has a space.
+    fn may_be_asked_for(&self, name: &str) -> bool {
+        let Arguments { filter, exact, .. } = &self.arguments;
         let is = |part: &String| if *exact { name == part } else { name.contains(part.as_str()) };
-        filter.as_ref().is_none_or(is) && !skip.iter().any(is)
+        filter.as_ref().is_none_or(|part| !part.contains("::") || part.contains(' ') || is(part))
     }
 
     fn run_without(&self, job: &Job, without: &Without, name: &str) -> Result<Completion, Failed> {
