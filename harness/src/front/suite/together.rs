@@ -1,6 +1,7 @@
 //! Running a suite: many cases at a time, the events meanwhile, and the result as a value.
 //! Not here: how any of that is shown. Renderers take the events.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -125,11 +126,15 @@ impl Suite {
             recorded: None,
             captured: None,
         };
-        let (here, elsewhere): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| missing(&task.job, &place).is_empty());
+        let (mut here, elsewhere): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| missing(&task.job, &place).is_empty());
         for task in &elsewhere {
             let ended = Ended::Unsupported(absences(&missing(&task.job, &place)));
             results.cases.push(result(task, Run { seed: task.job.seed, ended, measures: [].into() }, 0, None));
             shown.show(&Event::Unsupported(&results.cases[results.cases.len() - 1]));
+        }
+        if at_once > 1 {
+            // What lasts longest comes first, or the others would wait for it at the end.
+            here.sort_by_key(|task| Reverse(task.job.case.lasts()));
         }
         if !here.is_empty() {
             shown.show(&Event::Begin(here.len()));
