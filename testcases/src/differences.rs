@@ -82,8 +82,20 @@ const KNOWN: &[Difference] = &[
     lasting("6.1", "sockets::polled::to_write", &["exit", "output"], "Linux 6.1 does not know TCP_NOTSENT_LOWAT on MPTCP sockets"),
     ignores_rcvlowat("sockets::waits_for_enough"),
     ignores_rcvlowat("sockets::waits_for_enough::more_than_its_buffer"),
-    ignores_maxseg("6.1"),
-    ignores_maxseg("6.12"),
+    ignores_rcvlowat("sockets::waits_for_enough::no_more_than_fits"),
+    ignores_rcvlowat("sockets::waits_for_enough::with_as_large_a_buffer"),
+    ignores_rcvlowat("sockets::waits_for_enough::until_it_wants_less"),
+    ignores_maxseg("6.1", "sockets::options_of_all_subflows::with_small_segments"),
+    ignores_maxseg("6.12", "sockets::options_of_all_subflows::with_small_segments"),
+    ignores_maxseg("6.1", "sockets::options_of_a_later_subflow::in_small_segments"),
+    ignores_maxseg("6.12", "sockets::options_of_a_later_subflow::in_small_segments"),
+    // mptcp_setsockopt_v4() in net/mptcp/sockopt.c.
+    lasting(
+        "6.1",
+        "sockets::options_of_a_later_subflow",
+        &["exit", "output"],
+        "Linux 6.1 does not know IP_BIND_ADDRESS_NO_PORT on MPTCP sockets",
+    ),
     // mptcp_sendmsg_fastopen() in net/mptcp/protocol.c leaves defer_connect set, so the program ends before the SYN/ACK.
     lasting(
         "6.1",
@@ -95,13 +107,19 @@ const KNOWN: &[Difference] = &[
     lasting("6.1", "diag::send_buffer", &["output"], "Linux 6.1 gives a connection the send buffer of one subflow"),
     has_no_full_info("sockets::subflows_told::by_their_numbers"),
     has_no_full_info("sockets::subflows_told::as_many_as_have_room"),
+    has_no_full_info("sockets::subflows_told::if_asked_well"),
     lasting("6.1", "sockets::ports_from_a_range", &["exit", "output"], "Linux 6.1 does not know IP_LOCAL_PORT_RANGE"),
+    lasting("6.1", "sockets::fast_open_asked_for", &["exit", "output", "counters"], "Linux 6.1 has no fast open for MPTCP"),
+    lasting("6.1", "sockets::fast_open_asked_for::for_a_cookie", &["exit", "output", "counters"], "Linux 6.1 has no fast open for MPTCP"),
     lasting("6.1", "sockets::timestamped::with_the_syn", &["exit", "output", "counters"], "Linux 6.1 has no fast open for MPTCP"),
     shows_sequence_numbers("6.1"),
     shows_sequence_numbers("6.12"),
-    ignores_eor("6.1"),
-    ignores_eor("6.12"),
-    ignores_eor("6.18"),
+    ignores_eor("6.1", "sockets::record_ended"),
+    ignores_eor("6.1", "sockets::record_ended::while_others_wait"),
+    ignores_eor("6.12", "sockets::record_ended"),
+    ignores_eor("6.12", "sockets::record_ended::while_others_wait"),
+    ignores_eor("6.18", "sockets::record_ended"),
+    ignores_eor("6.18", "sockets::record_ended::while_others_wait"),
     lasting(
         "6.1",
         "programs::iperf3_beside_a_transfer",
@@ -183,6 +201,22 @@ const KNOWN: &[Difference] = &[
         &["output", "counters", "events", "share"],
         "Linux 6.1 opens subflows neither as backups nor bound to a device, and tells no address of a connection",
     ),
+    lasting("6.1", "userspace::listed", &["output"], "Linux 6.1 tells no address of a connection"),
+    lasting(
+        "6.1",
+        "userspace::refused",
+        &["output"],
+        "Linux 6.1 does not look at the flags of a subflow that it opens, and tells no address of a connection",
+    ),
+    says_less("6.1"),
+    says_less("6.12"),
+    // mptcp_userspace_pm_append_new_local_addr() in net/mptcp/pm_userspace.c: the 256th id is stored in 8 bits. 6.12.118 and 7.2.13 refuse it.
+    lasting(
+        "6.18",
+        "userspace::listed::every_id_taken",
+        &["events", "counters"],
+        "Linux 6.18 gives one more address the id 0 when every id is taken",
+    ),
     leaves_out_the_first("6.1"),
     leaves_out_the_first("6.12"),
     lasting(
@@ -191,6 +225,16 @@ const KNOWN: &[Difference] = &[
         &["events"],
         "Linux 6.1 joins an announced address from a full mesh more than once",
     ),
+    lasting(
+        "6.1",
+        "userspace::endpoints_are_idle",
+        &["info"],
+        "Linux 6.1 tells the limits of the kernel's path manager of every connection",
+    ),
+    // struct mptcp_info of 6.1 ends before mptcpi_retransmits, with four bytes that are always 0.
+    lasting("6.1", "close::data_fin_lost::for_long", &["info"], "Linux 6.1 does not tell how often a connection repeated its DATA_FIN"),
+    tells_no_fullmesh("6.12"),
+    tells_no_fullmesh("6.18"),
     heals_first("6.12", "failure::given_up"),
     heals_first("6.1", "survival::cut_enp1s0"),
     heals_first("6.1", "survival::cut_enp2s0"),
@@ -204,6 +248,25 @@ const KNOWN: &[Difference] = &[
         &["events"],
         "Linux 6.1 does not tell the server's path manager about a connection that ended late",
     ),
+    lasting(
+        "6.1",
+        "fullmesh::between_addresses::beside_another_endpoint",
+        &["counters", "events"],
+        "Linux 6.1 may make a subflow of a full mesh twice",
+    ),
+    lasting(
+        "6.1",
+        "fullmesh::between_addresses::as_many_as_the_client_allows",
+        &["counters", "info"],
+        "Linux 6.1 may make a subflow of a full mesh twice, and then more than its limit",
+    ),
+    // mptcp_nl_remove_id_zero_address() in net/mptcp/pm_kernel.c: seen with 6.18.44, not with 6.1.0-57, 6.12.118 and 7.2.13 of Debian.
+    lasting(
+        "6.18",
+        "endpoints::removed_and_added::first_address_s_id",
+        &["info"],
+        "Linux 6.18 goes on to count the announcement of the first address when what has id 0 is removed",
+    ),
     joins_again("fullmesh::every_pair::added_later"),
     joins_again("fullmesh::every_pair::added_within_limits"),
     lasting(
@@ -211,6 +274,27 @@ const KNOWN: &[Difference] = &[
         "fullmesh::every_pair::not_to_the_first",
         &["subflows", "events"],
         "Linux 6.1 joins the server's first address from its full mesh, although the server refuses joins there",
+    ),
+    // subflow_check_req() in net/mptcp/subflow.c.
+    lasting(
+        "6.1",
+        "join::reasons_of_rejections",
+        &["output"],
+        "Linux 6.1 gives no reason when it resets a join to another port than the connection's",
+    ),
+    // mptcp_parse_option() in net/mptcp/options.c, mended in 6.1.0-57 of Debian, 6.12.118 and 7.2.
+    lasting(
+        "6.18",
+        "checksum::unasked::missing",
+        &["counters"],
+        "Linux 6.18 takes the flag A of an MP_CAPABLE with data for a checksum, and counts that as wrong",
+    ),
+    // mptcp_parse_option() in net/mptcp/options.c asks which options came before: in 6.12.118 and 7.2, not in 6.18.44.
+    lasting(
+        "6.18",
+        "mptcp::options_out_of_place::beside_others",
+        &["output", "counters"],
+        "Linux 6.18 takes MPTCP options of a segment that do not go together",
     ),
 ];
 
@@ -233,18 +317,13 @@ const fn shows_sequence_numbers(series: &'static str) -> Difference {
 }
 
 /// mptcp_sendmsg() in net/mptcp/protocol.c clears the flag.
-const fn ignores_eor(series: &'static str) -> Difference {
-    lasting(series, "sockets::record_ended", &["output"], "Linux before 7.2 ignores MSG_EOR on MPTCP sockets")
+const fn ignores_eor(series: &'static str, case: &'static str) -> Difference {
+    lasting(series, case, &["output"], "Linux before 7.2 ignores MSG_EOR on MPTCP sockets")
 }
 
 /// mptcp_setsockopt_sol_tcp() in net/mptcp/sockopt.c.
-const fn ignores_maxseg(series: &'static str) -> Difference {
-    lasting(
-        series,
-        "sockets::options_of_all_subflows::with_small_segments",
-        &["output"],
-        "Linux before 6.18 refuses TCP_MAXSEG on MPTCP sockets",
-    )
+const fn ignores_maxseg(series: &'static str, case: &'static str) -> Difference {
+    lasting(series, case, &["exit", "output"], "Linux before 6.18 refuses TCP_MAXSEG on MPTCP sockets")
 }
 
 const fn misplaces(series: &'static str) -> Difference {
@@ -284,6 +363,12 @@ const fn leaves_out_the_first(series: &'static str) -> Difference {
     )
 }
 
+/// mptcp_diag_fill_info() in net/mptcp/sockopt.c: the byte of mptcpi_endp_fullmesh_max was reserved.
+const fn tells_no_fullmesh(series: &'static str) -> Difference {
+    let reason = "Linux before 7.2 does not tell how many endpoints are for a full mesh";
+    lasting(series, "fullmesh::between_addresses::counted", &["info"], reason)
+}
+
 const fn announces_on_a_stale_path(series: &'static str, measures: &'static [&'static str]) -> Difference {
     let reason = "Linux before 6.18 may send an announcement over a path that it has given up";
     lasting(series, "announce::over_a_working_path", measures, reason)
@@ -296,6 +381,11 @@ const fn stops_at_eight(series: &'static str, case: &'static str) -> Difference 
 
 const fn has_no_pm_by_name(series: &'static str) -> Difference {
     lasting(series, "path_manager::chosen_by_sysctl", &["output"], "Linux before 6.15 has no net.mptcp.path_manager")
+}
+
+/// net/mptcp/pm_userspace.c and pm_netlink.c.
+const fn says_less(series: &'static str) -> Difference {
+    lasting(series, "userspace::refused::explained", &["output"], "Linux before 6.18 seldom says which attribute of a command is at fault")
 }
 
 const fn with_a_port_over_ipv6(series: &'static str) -> Difference {
