@@ -1,11 +1,9 @@
 //! Lists every case under `cases/` as a trial of its own, `local::survival::ethernet_unplugged`, and runs it when asked to.
 
-use std::cmp::Reverse;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 use mplab::place::Place;
-use mplab::words::Time;
 use mplab_testcases::{Group, files, ignored};
 
 fn main() -> ExitCode {
@@ -15,11 +13,9 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert_with(|| at.parallel());
     let failures = env!("CARGO_TARGET_TMPDIR").into();
     let group = at.place().map(|place| Group { name: "local".to_owned(), at, place, failures, arguments: arguments.clone() });
-    let mut files = files();
+    let files = files();
     let trials = match &group {
         Ok(group) => {
-            // What lasts longest comes first, or the others would wait for it at the end.
-            files.sort_by_cached_key(|file| Reverse(file.load().map_or(Time::ZERO, |(case, _)| case.lasts())));
             let without = group.trials_without(&files, |_| false);
             files.into_iter().map(|file| group.trial(file, None)).chain(without).collect()
         }

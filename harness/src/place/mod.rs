@@ -96,12 +96,12 @@ impl Place {
         }
     }
 
-    /// The default number of concurrent runs. On this computer they mostly wait for their links: eight keep a core half busy. An emulated guest takes a
+    /// The default number of concurrent runs. On this computer they mostly wait for their links; an emulated guest takes a
     /// core.
     pub fn parallel(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match self {
-            Self::Local => cores * 8,
+            Self::Local => cores * 4,
             Self::Guest(_) => cores,
         }
     }
