@@ -282,20 +282,6 @@ const KNOWN: &[Difference] = &[
         &["output"],
         "Linux 6.1 gives no reason when it resets a join to another port than the connection's",
     ),
-    // mptcp_parse_option() in net/mptcp/options.c, mended in 6.1.0-57 of Debian, 6.12.118 and 7.2.
-    lasting(
-        "6.18",
-        "checksum::unasked::missing",
-        &["counters"],
-        "Linux 6.18 takes the flag A of an MP_CAPABLE with data for a checksum, and counts that as wrong",
-    ),
-    // mptcp_parse_option() in net/mptcp/options.c asks which options came before: in 6.12.118 and 7.2, not in 6.18.44.
-    lasting(
-        "6.18",
-        "mptcp::options_out_of_place::beside_others",
-        &["output", "counters"],
-        "Linux 6.18 takes MPTCP options of a segment that do not go together",
-    ),
 ];
 
 /// One that no release mends, and that no counter shows.
