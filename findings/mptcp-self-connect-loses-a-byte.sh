@@ -25,40 +25,24 @@ apt_get update
 apt_get download "${packages[@]}"
 for package in *.deb; do dpkg-deb -x "$package" place; done
 
-gcc -static -Os -Wall -o guest/bin/crossing -x c - <<'C'
+gcc -static -Os -Wall -o guest/bin/itself -x c - <<'C'
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 enum { MPTCP = 262 };
-static struct sockaddr_in at(int port) { return (struct sockaddr_in){AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}}; }
-static int bound(int protocol, int port) {
-    int made = socket(AF_INET, SOCK_STREAM, protocol);
-    struct sockaddr_in here = at(port);
-    if (bind(made, (void *)&here, sizeof here)) perror("bind");
-    return made;
-}
-static void connects(int made, int port) {
-    struct sockaddr_in there = at(port);
-    if (connect(made, (void *)&there, sizeof there)) perror("connect");
-}
-static void talks(const char *name, int made) {
-    char data[20] = "";
-    if (write(made, "hello", 5) != 5) perror("write");
-    ssize_t got = read(made, data, sizeof data - 1);
-    printf("%s reads %zd bytes: %s\n", name, got, data);
-}
 static void run(const char *name, int protocol, int port) {
-    int itself = bound(protocol, port);
-    connects(itself, port);
-    talks(name, itself);
-    close(itself);
+    int itself = socket(AF_INET, SOCK_STREAM, protocol);
+    struct sockaddr_in at = {AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}};
+    char data[20] = "";
+    if (bind(itself, (void *)&at, sizeof at) || connect(itself, (void *)&at, sizeof at)) perror("connect");
+    if (write(itself, "hello", 5) != 5) perror("write");
+    ssize_t got = read(itself, data, sizeof data - 1);
+    printf("%s reads %zd bytes: %s\n", name, got, data);
 }
 int main(void) {
     run("TCP", IPPROTO_TCP, 5001);
     run("MPTCP", MPTCP, 5002);
-    return 0;
 }
 C
 cat >guest/init <<'SH'
@@ -66,7 +50,7 @@ cat >guest/init <<'SH'
 /bin/busybox --install /bin
 mount -t proc proc /proc
 ip link set lo up
-crossing
+itself
 sed -n '/^MPTcpExt/p' /proc/net/netstat | awk 'NR == 1 { split($0, name) } NR == 2 { for (i = 2; i <= NF; i++) if (name[i] == "SimultConnectFallback") print "MPTCP counts " $i " simultaneous connect" }'
 reboot -f
 SH

@@ -9,8 +9,8 @@
 # The program in the guest opens 1, 2, 5 and 20 sockets at one address and asks for all that listen, as ss does (SOCK_DIAG_BY_FAMILY with
 # INET_DIAG_REQ_PROTOCOL): those of TCP and those of MPTCP. (Each MPTCP listener is a TCP listener, too.)
 #
-# Shown with Linux 6.12.117 of Debian 13 in QEMU; seen with 6.18 and 7.3.4 and iproute2's ss, too. Needs apt-get, dpkg-deb, gcc, xz and
-# qemu-system-x86_64. Exits with 0 if this is still so.
+# Shown with Linux 6.12.117 of Debian 13 in QEMU; seen with 6.1, 6.18, 7.2.13 and 7.3.4 and iproute2's ss, too. Needs apt-get, dpkg-deb, gcc,
+# xz and qemu-system-x86_64. Exits with 0 if this is still so.
 set -euo pipefail
 packages=(linux-image-6.12.117+deb13-cloud-amd64=6.12.117-1 busybox-static=1:1.37.0-6+b9)
 
