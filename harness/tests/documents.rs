@@ -1,6 +1,6 @@
 //! Every document of the repository is in order, and for every mistake in `bad/` there is the answer beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use mplab::case::check as case;
@@ -305,6 +305,21 @@ fn a_trace_is_beside_the_file_that_names_it() {
     std::fs::remove_dir_all(&directory).unwrap();
     assert_eq!(traces.unwrap(), [[1, 2], [1, 3], [1, 2]]);
     assert!(wrong.contains("`../lte.trace` is not a trace: line 2: 1 ms is before the line above it"), "{wrong}");
+}
+
+#[test]
+fn a_process_may_have_a_file_from_beside_the_case() {
+    let directory = std::env::temp_dir().join(format!("mplab-files-{}", std::process::id()));
+    std::fs::create_dir_all(directory.join("cases")).unwrap();
+    std::fs::write(directory.join("peer.pl"), "1;\n").unwrap();
+    let laptop = repository().join("topologies/laptop.toml");
+    let process =
+        "process.a = { host = \"laptop\", command = \"perl a.pl\", files.\"a.pl\" = \"x\", files.\"peer.pl\" = { path = \"../peer.pl\" } }";
+    std::fs::write(directory.join("cases/a.toml"), format!("summary = \"x\"\ntopology = \"{}\"\n{process}\n", laptop.display())).unwrap();
+    let read: Result<_, String> =
+        case::load(&directory.join("cases/a.toml")).map_err(|error| error.to_string()).map(|(case, _)| case.processes["a"].files.clone());
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(read.unwrap(), BTreeMap::from([("a.pl".to_owned(), "x".to_owned()), ("peer.pl".to_owned(), "1;\n".to_owned())]));
 }
 
 #[test]

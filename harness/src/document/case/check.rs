@@ -256,7 +256,7 @@ const PATIENCE: Time = Time::from_millis(60_000);
 fn check(raw: &raw::Case, topology: Option<&Topology>, directory: Option<&Path>, mistakes: &mut Mistakes) -> Case {
     let summary = summary(raw.summary.as_ref(), mistakes);
     let transfers = transfer::check(&raw.transfers, topology, mistakes);
-    let processes = process::check(raw, topology, mistakes);
+    let processes = process::check(raw, topology, directory, mistakes);
     let steps = step::check(raw, topology, &transfers, directory, mistakes);
     let expects = expect::check(raw, topology, &transfers, mistakes);
     must_fail(raw, mistakes);

@@ -9,7 +9,7 @@ use crate::document::diagnostic::{Mistakes, Span};
 use crate::document::toml::{Named, Read, Shape, Spanned, Table, Value};
 use crate::document::topology::Family;
 use crate::words::{Errno, Protocol, Rate, Size, Time, TransferDirection, Window};
-pub(super) use process::{Process, Ready};
+pub(super) use process::{File, Process, Ready};
 
 const CASE: Shape = Shape {
     heading: "The file",
@@ -355,9 +355,21 @@ mod tests {
     #[test]
     fn every_key_is_in_the_reference_document() {
         let document = include_str!("../../../../testcases/README.md");
-        let tables = [&CASE, &TOPOLOGY, &TRANSFER, &BYTES, &EXCHANGES, &ABORT, &VARIANT, &process::PROCESS, &process::READY, &step::WHEN]
-            .into_iter()
-            .chain(step::ALL.iter().flat_map(|about| about.tables).copied());
+        let tables = [
+            &CASE,
+            &TOPOLOGY,
+            &TRANSFER,
+            &BYTES,
+            &EXCHANGES,
+            &ABORT,
+            &VARIANT,
+            &process::PROCESS,
+            &process::FILE,
+            &process::READY,
+            &step::WHEN,
+        ]
+        .into_iter()
+        .chain(step::ALL.iter().flat_map(|about| about.tables).copied());
         for table in tables {
             Shape::compare(&[table], document);
         }

@@ -116,6 +116,18 @@ pub(crate) fn text_of(path: &Path) -> Result<String, LoadError> {
     })
 }
 
+/// The text of a file that a document names at `span`, seen from the document's directory; a mistake if it cannot be read. A document that is no file
+/// has no directory and must have something `instead`.
+pub(crate) fn text_beside(directory: Option<&Path>, name: &str, span: &Span, instead: &str, mistakes: &mut Mistakes) -> Option<String> {
+    let Some(directory) = directory else {
+        mistakes.add(span, format!("this document is not a file, so it cannot name one: write {instead}"));
+        return None;
+    };
+    text_of(&directory.join(name))
+        .map_err(|error| mistakes.add(span, error.to_string()).help("paths are relative to the directory of this file"))
+        .ok()
+}
+
 impl<T: Read> Read for Spanned<T> {
     fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
         Some(Self { value: T::read(value, mistakes)?, span: value.span() })

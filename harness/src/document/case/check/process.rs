@@ -2,12 +2,13 @@
 //! Not here: whether the programs are installed, which the place knows.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::raw;
 use crate::document::case::named::{host, known};
 use crate::document::case::{Process, Ready, Sign};
 use crate::document::diagnostic::{Mistakes, Span};
-use crate::document::toml::{Entry, Named};
+use crate::document::toml::{Entry, Named, text_beside};
 use crate::document::topology::Topology;
 use crate::words::names::{HOST_MAX, complaint};
 use crate::words::{Signal, Time};
@@ -15,8 +16,13 @@ use crate::words::{Signal, Time};
 /// The default time for a process to be ready.
 const READY: Time = Time::from_millis(10_000);
 
-/// Checks all processes. Without a topology, only what needs none.
-pub(super) fn check(case: &raw::Case, topology: Option<&Topology>, mistakes: &mut Mistakes) -> BTreeMap<String, Process> {
+/// Checks all processes. Without a topology, only what needs none. Files that they name are seen from `directory`.
+pub(super) fn check(
+    case: &raw::Case,
+    topology: Option<&Topology>,
+    directory: Option<&Path>,
+    mistakes: &mut Mistakes,
+) -> BTreeMap<String, Process> {
     let mut processes = BTreeMap::new();
     for (name, entry) in &case.processes {
         if let Some(complaint) = complaint("process", name, HOST_MAX) {
@@ -25,7 +31,7 @@ pub(super) fn check(case: &raw::Case, topology: Option<&Topology>, mistakes: &mu
         if waits_for(&case.processes, name, name, &mut Vec::new()) {
             mistakes.add(&entry.name, format!("`{name}` waits for itself")).help("remove one `after` from the circle");
         }
-        if let Some(process) = process(name, entry, case, topology, mistakes) {
+        if let Some(process) = process(name, entry, case, topology, directory, mistakes) {
             processes.insert(name.clone(), process);
         }
     }
@@ -37,19 +43,14 @@ fn process(
     entry: &Entry<raw::Process>,
     case: &raw::Case,
     topology: Option<&Topology>,
+    directory: Option<&Path>,
     mistakes: &mut Mistakes,
 ) -> Option<Process> {
     let raw = &entry.value;
     for after in &raw.after {
         known(after, &case.processes, mistakes);
     }
-    for (path, file) in &raw.files {
-        if path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..") {
-            mistakes
-                .add(&file.name, format!("`{path}` leads out of the process's directory"))
-                .help("write a path such as \"nginx.conf\" or \"www/index.html\"");
-        }
-    }
+    let files = files(&raw.files, directory, mistakes);
     let by_step = step(name, case);
     if let (Some(start), Some(step)) = (&raw.start, &by_step) {
         mistakes
@@ -64,8 +65,8 @@ fn process(
         host: host_name.value.clone(),
         command: raw.command.as_ref()?.value.0.clone(),
         programs: raw.programs.iter().map(|program| program.value.clone()).collect(),
-        env: texts(&raw.env),
-        files: texts(&raw.files),
+        env: raw.env.iter().map(|(name, entry)| (name.clone(), entry.value.clone())).collect(),
+        files,
         input: raw.input.as_ref().map(|input| input.value.clone()),
         mptcpize: raw.mptcpize,
         privileged: raw.privileged,
@@ -77,8 +78,22 @@ fn process(
     })
 }
 
-fn texts(named: &Named<String>) -> BTreeMap<String, String> {
-    named.iter().map(|(name, entry)| (name.clone(), entry.value.clone())).collect()
+/// The contents of a process's files, by their path in its directory.
+fn files(raw: &Named<raw::File>, directory: Option<&Path>, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for (path, file) in raw {
+        if path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..") {
+            mistakes
+                .add(&file.name, format!("`{path}` leads out of the process's directory"))
+                .help("write a path such as \"nginx.conf\" or \"www/index.html\"");
+        }
+        let content = match &file.value {
+            raw::File::Content(content) => Some(content.clone()),
+            raw::File::Path(from) => text_beside(directory, &from.value, &from.span, "the file's content instead of its path", mistakes),
+        };
+        files.extend(content.map(|content| (path.clone(), content)));
+    }
+    files
 }
 
 fn readiness(raw: &raw::Ready, mistakes: &mut Mistakes) -> Option<Ready> {

@@ -10,6 +10,7 @@ pub(super) const PROCESS: Shape = Shape {
     what: "a process",
     keys: &["host", "command", "programs", "env", "files", "input", "mptcpize", "privileged", "start", "after", "ready", "until", "stop"],
 };
+pub(super) const FILE: Shape = Shape { heading: "`files`", what: "a file of a process", keys: &["path"] };
 pub(super) const READY: Shape =
     Shape { heading: "`ready`", what: "what says that a process is ready", keys: &["port", "line", "file", "within"] };
 
@@ -19,7 +20,7 @@ pub(in crate::document::case) struct Process {
     pub(in crate::document::case) command: Option<Spanned<Command>>,
     pub(in crate::document::case) programs: Vec<Spanned<String>>,
     pub(in crate::document::case) env: Named<String>,
-    pub(in crate::document::case) files: Named<String>,
+    pub(in crate::document::case) files: Named<File>,
     pub(in crate::document::case) input: Option<Spanned<String>>,
     pub(in crate::document::case) mptcpize: bool,
     pub(in crate::document::case) privileged: bool,
@@ -28,6 +29,15 @@ pub(in crate::document::case) struct Process {
     pub(in crate::document::case) ready: Option<Spanned<Ready>>,
     pub(in crate::document::case) until: Option<Spanned<Until>>,
     pub(in crate::document::case) stop: Option<Spanned<Signal>>,
+}
+
+/// A file in a process's directory.
+#[derive(Debug)]
+pub(in crate::document::case) enum File {
+    /// It has this content.
+    Content(String),
+    /// It is a copy of the file at this path, seen from the case.
+    Path(Spanned<String>),
 }
 
 /// A program and its arguments.
@@ -66,6 +76,16 @@ impl Read for Process {
             until: table.optional("until"),
             stop: table.optional("stop"),
         })
+    }
+}
+
+impl Read for File {
+    fn read(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Self> {
+        if !value.get_ref().is_table() {
+            return String::read(value, mistakes).map(Self::Content);
+        }
+        let mut table = Table::open(value, &FILE, mistakes)?;
+        table.required("path").map(Self::Path)
     }
 }
 

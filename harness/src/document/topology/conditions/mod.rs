@@ -189,17 +189,7 @@ fn alone(conditions: &Conditions, mistakes: &mut Mistakes) {
 fn trace(conditions: &Conditions, directory: Option<&Path>, mistakes: &mut Mistakes) -> Written<Trace> {
     let Spanned { value, span } = conditions.trace.as_ref()?;
     let Setting::Some(name) = value else { return Some(Spanned { value: Setting::None, span: span.clone() }) };
-    let Some(directory) = directory else {
-        mistakes.add(span, "this document is not a file, so it cannot name one: write the conditions instead of a file's name");
-        return None;
-    };
-    let path = directory.join(name);
-    let parsed = match toml::text_of(&path) {
-        Ok(text) => text.parse::<Trace>().map_err(|error| format!("`{name}` is not a trace: {error}")),
-        Err(error) => Err(error.to_string()),
-    };
-    parsed
-        .map_err(|message| mistakes.add(span, message).help("paths are relative to the directory of this file"))
-        .ok()
-        .map(|trace| Spanned { value: Setting::Some(trace), span: span.clone() })
+    let text = toml::text_beside(directory, name, span, "the conditions instead of a file's name", mistakes)?;
+    let parsed = text.parse().map_err(|error| mistakes.add(span, format!("`{name}` is not a trace: {error}")));
+    parsed.ok().map(|trace| Spanned { value: Setting::Some(trace), span: span.clone() })
 }
