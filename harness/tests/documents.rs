@@ -330,14 +330,18 @@ fn no_text_is_too_broken_to_be_answered() {
     {
         for (title, text) in wrong_documents(&std::fs::read_to_string(&path).unwrap()) {
             let step = if title.is_empty() { 41 } else { 101 };
-            for at in (0..text.len()).step_by(step).filter(|&at| text.is_char_boundary(at)) {
+            for (number, at) in (0..text.len()).step_by(step).filter(|&at| text.is_char_boundary(at)).enumerate() {
                 let (before, behind) = text.split_at(at);
-                for broken in [before.to_owned(), behind.to_owned(), format!("{before}\"{behind}"), format!("{before}ä]{behind}")] {
-                    let said = topology::parse("x", &broken).err().map(|wrong| wrong.to_string());
-                    assert_ne!(said.as_deref(), Some(""));
-                    let said = case::parse("x", &broken, known.as_slice()).err().map(|wrong| wrong[0].to_string());
-                    assert_ne!(said.as_deref(), Some(""));
-                }
+                let broken = match number % 4 {
+                    0 => before.to_owned(),
+                    1 => behind.to_owned(),
+                    2 => format!("{before}\"{behind}"),
+                    _ => format!("{before}ä]{behind}"),
+                };
+                let said = topology::parse("x", &broken).err().map(|wrong| wrong.to_string());
+                assert_ne!(said.as_deref(), Some(""));
+                let said = case::parse("x", &broken, known.as_slice()).err().map(|wrong| wrong[0].to_string());
+                assert_ne!(said.as_deref(), Some(""));
             }
         }
     }
