@@ -15,13 +15,13 @@ sub request {
     return answer();
 }
 
-my ($family) = request(16, 1, 3, attribute(2, "mptcp_pm\0")) =~ /\x06\0\x01\0(..)/s or die "no mptcp_pm";
-sub family { return unpack("S", $family) }
+my ($family) = map { unpack("S", $_) } request(16, 1, 3, attribute(2, "mptcp_pm\0")) =~ /\x06\0\x01\0(..)/s or die "no mptcp_pm";
+sub family { return $family }
 
 # Sends a command with its attributes. Returns 0 or an error, or what the kernel tells, for which only command 3 asks.
 sub manage {
     my ($command, @attributes) = @_;
-    my $answer = request(family(), $command == 3 ? 1 : 5, $command, join("", @attributes));
+    my $answer = request($family, $command == 3 ? 1 : 5, $command, join("", @attributes));
     return unpack("x4 S", $answer) == 2 ? unpack("x16 l", $answer) : $answer;
 }
 

@@ -110,4 +110,11 @@ sub begin {
     return $other;
 }
 
+# Asks to join the connection that began with these two keys. Returns the option by which the third packet proves that it may (section 3.2).
+sub ask_to_join {
+    my ($peer, $key, $other) = @_;
+    my ($nonce) = $peer->ask(pack("C4 a4 a4", 30, 12, 0x10, 1, main::sha256($other), "1234")) =~ /\x1e\x10.{10}(.{4})/s or die "no answer";
+    return pack("C4 a20", 30, 24, 0x10, 0, main::hmac($key . $other, "1234$nonce"));
+}
+
 1;

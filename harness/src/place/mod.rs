@@ -96,8 +96,8 @@ impl Place {
         }
     }
 
-    /// The default number of concurrent runs. On this computer they mostly wait for their links; an emulated guest takes a
-    /// core.
+    /// The default number of concurrent runs. On this computer they mostly wait for their links (with more of them a fault of Linux 6.18 shows more often:
+    /// docs/limits.md); an emulated guest takes a core.
     pub fn parallel(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match self {
